@@ -1,0 +1,53 @@
+# Two commands do everything on a fresh machine with Python 3.11+ and make:
+#   make report   execute the notebooks and write HTML reports to reports/output
+#   make test     prove that the numbers and the reports are right
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/ready
+
+.PHONY: report test lab notebooks check lock bench clean help
+.DEFAULT_GOAL := help
+
+help:
+	@sed -n 's/^## //p' $(MAKEFILE_LIST)
+
+# The stamp is written last: a set-up that was interrupted starts again.
+$(READY): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "tokcost needs Python 3.11 or newer, this is %s; try make PYTHON=python3.11" % sys.version.split()[0])'
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+## make report      execute the default notebooks, write reports/output/index.html
+report: $(READY)
+	$(BIN)/tokcost report reports
+
+## make test        run every test (unit, doctest, property, notebooks, reports in a browser, environment)
+test: $(READY)
+	$(BIN)/python -m pytest -n 2 --dist worksteal
+	$(BIN)/ruff check .
+	$(BIN)/tokcost data check
+
+## make lab         open JupyterLab on the notebooks
+lab: $(READY)
+	$(BIN)/tokcost lab
+
+## make notebooks   execute the notebooks and rewrite their committed outputs
+notebooks: $(READY)
+	$(BIN)/python -m tokcost.report.renew notebooks/*.ipynb
+
+## make lock        derive requirements.lock and environment.yml from pyproject.toml
+lock: $(READY)
+	$(BIN)/uv pip compile pyproject.toml --all-extras --group build --group test --universal --python-version 3.11 \
+	    --generate-hashes --no-emit-index-url --no-header --no-annotate --upgrade --quiet -o requirements.lock
+	$(BIN)/python tests/environment/environment_yml.py > environment.yml.new
+	@mv environment.yml.new environment.yml
+
+## make bench       time and memory, side by side with peers
+bench: $(READY)
+	$(BIN)/python -m benchmarks
+
+## make clean       remove the environment and everything that was generated
+clean:
+	rm -rf .venv reports/output .pytest_cache .hypothesis .ruff_cache

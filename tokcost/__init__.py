@@ -1,0 +1,36 @@
+"""tokcost: what AI inference really costs, from a GPU-hour to a million tokens.
+
+`import tokcost as tc` stays light: each name below loads its module when first used.
+"""
+
+from importlib import import_module
+
+__version__ = "0.1.0"
+
+#: public name -> the module that it lives in; the one list of what `tc.` offers
+_HOME = {
+    **dict.fromkeys(
+        (
+            "total_token_cost_usd_per_mtok output_token_cost_usd_per_mtok input_token_cost_usd_per_mtok "
+            "total_tok_per_s_per_gpu delivered_total_tok_per_s_per_gpu revenue_usd_per_gpu_h gross_margin_frac "
+            "total_tok_per_s_per_mw total_tok_per_joule peak_tflop_per_s_per_usd_per_h flop_per_usd"
+        ).split(),
+        "tokcost.metrics",
+    ),
+    "QuantityError": "tokcost.quantities",
+}
+_MODULES = ("quantities", "metrics", "evidence", "output", "decide", "show", "hour")
+
+
+def __getattr__(name):
+    if name in _HOME:
+        return getattr(import_module(_HOME[name]), name)
+    if name in _MODULES:
+        return import_module(f"tokcost.{name}")
+    from tokcost.quantities import nearest
+
+    raise AttributeError(f"tokcost has no `{name}`{nearest(name, [*_HOME, *_MODULES])}")
+
+
+def __dir__():
+    return sorted([*_HOME, *_MODULES, "__version__"])

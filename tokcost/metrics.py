@@ -1,0 +1,131 @@
+"""The headline ratios, one small pure function each.
+
+    cost per million tokens = $/GPU-hour / (tokens/s/GPU x 3,600) x 1,000,000
+
+Every function takes scalars, arrays or Series by name, refuses what is out of range
+or of another token class, and returns the quantity that it is named for.
+"""
+
+from __future__ import annotations
+
+from tokcost import quantities as q
+from tokcost.quantities import formula
+
+
+def _cost_usd_per_mtok(rate, throughput):
+    return rate / (throughput * q.SECONDS_PER_HOUR) * q.TOK_PER_MTOK
+
+
+@formula
+def total_token_cost_usd_per_mtok(*, rate_usd_per_gpu_h, total_tok_per_s_per_gpu):
+    """Cost of a million delivered tokens, prompt and answer alike.
+
+    The price of a GPU-hour, divided by the tokens that the GPU delivers in that hour,
+    times a million. Source: the published formula of NVIDIA, "Rethinking AI TCO" (2026-04-15).
+
+    >>> round(total_token_cost_usd_per_mtok(rate_usd_per_gpu_h=1.41, total_tok_per_s_per_gpu=90), 2)
+    4.35
+    """
+    return _cost_usd_per_mtok(rate_usd_per_gpu_h, total_tok_per_s_per_gpu)
+
+
+@formula
+def output_token_cost_usd_per_mtok(*, rate_usd_per_gpu_h, output_tok_per_s_per_gpu):
+    """The whole cost spread over answer tokens alone; prompts ride free.
+
+    Not the cost *of* an answer token: prompts were read with the same GPU-hours.
+
+    >>> round(output_token_cost_usd_per_mtok(rate_usd_per_gpu_h=3.6, output_tok_per_s_per_gpu=1000), 6)
+    1.0
+    """
+    return _cost_usd_per_mtok(rate_usd_per_gpu_h, output_tok_per_s_per_gpu)
+
+
+@formula
+def input_token_cost_usd_per_mtok(*, rate_usd_per_gpu_h, input_tok_per_s_per_gpu):
+    """The whole cost spread over prompt tokens alone; answers ride free.
+
+    >>> round(input_token_cost_usd_per_mtok(rate_usd_per_gpu_h=3.6, input_tok_per_s_per_gpu=2000), 6)
+    0.5
+    """
+    return _cost_usd_per_mtok(rate_usd_per_gpu_h, input_tok_per_s_per_gpu)
+
+
+@formula
+def total_tok_per_s_per_gpu(*, rate_usd_per_gpu_h, total_token_cost_usd_per_mtok):
+    """The throughput that a cost per million tokens implies at a price: the headline formula solved for output.
+
+    >>> round(total_tok_per_s_per_gpu(rate_usd_per_gpu_h=1.41, total_token_cost_usd_per_mtok=4.20), 1)
+    93.3
+    """
+    return rate_usd_per_gpu_h / total_token_cost_usd_per_mtok * q.TOK_PER_MTOK / q.SECONDS_PER_HOUR
+
+
+@formula
+def delivered_total_tok_per_s_per_gpu(*, total_tok_per_s_per_gpu, utilization_frac):
+    """Throughput averaged over all paid hours. Utilization is applied here, once, to tokens: idle hours are paid.
+
+    >>> delivered_total_tok_per_s_per_gpu(total_tok_per_s_per_gpu=1000, utilization_frac=0.4)
+    400.0
+    """
+    return total_tok_per_s_per_gpu * utilization_frac
+
+
+@formula
+def revenue_usd_per_gpu_h(*, total_tok_per_s_per_gpu, price_usd_per_mtok):
+    """What the tokens of one paid hour sell for.
+
+    >>> round(revenue_usd_per_gpu_h(total_tok_per_s_per_gpu=1000, price_usd_per_mtok=0.5), 6)
+    1.8
+    """
+    return total_tok_per_s_per_gpu * q.SECONDS_PER_HOUR / q.TOK_PER_MTOK * price_usd_per_mtok
+
+
+@formula
+def gross_margin_frac(*, price_usd_per_mtok, total_token_cost_usd_per_mtok):
+    """Share of the selling price that is left after the cost of the GPU-hours.
+
+    >>> gross_margin_frac(price_usd_per_mtok=4.0, total_token_cost_usd_per_mtok=1.0)
+    0.75
+    """
+    return 1 - total_token_cost_usd_per_mtok / price_usd_per_mtok
+
+
+@formula
+def total_tok_per_s_per_mw(*, total_tok_per_s_per_gpu, provisioned_kw_per_gpu):
+    """Throughput of a megawatt of provisioned utility power (facility overhead is already in it: no PUE on top).
+
+    >>> round(total_tok_per_s_per_mw(total_tok_per_s_per_gpu=93.153, provisioned_kw_per_gpu=1.73))
+    53846
+    """
+    return total_tok_per_s_per_gpu / provisioned_kw_per_gpu * q.KW_PER_MW
+
+
+@formula
+def total_tok_per_joule(*, total_tok_per_s_per_gpu, average_kw_per_gpu):
+    """Tokens per joule of average power ("tokens per watt" means tokens per second per watt, which is this).
+
+    >>> total_tok_per_joule(total_tok_per_s_per_gpu=500, average_kw_per_gpu=0.5)
+    1.0
+    """
+    return total_tok_per_s_per_gpu / (average_kw_per_gpu * q.W_PER_KW)
+
+
+@formula
+def peak_tflop_per_s_per_usd_per_h(*, peak_tflop_per_s, rate_usd_per_gpu_h):
+    """"FLOPS per dollar", first meaning: the rated rate that one dollar an hour rents. State precision, dense or sparse.
+
+    >>> round(peak_tflop_per_s_per_usd_per_h(peak_tflop_per_s=1979, rate_usd_per_gpu_h=1.41))
+    1404
+    """
+    return peak_tflop_per_s / rate_usd_per_gpu_h
+
+
+@formula
+def flop_per_usd(*, peak_tflop_per_s, rate_usd_per_gpu_h):
+    """"FLOPS per dollar", second meaning: the operations that one dollar buys at the rated rate.
+
+    >>> f"{flop_per_usd(peak_tflop_per_s=1979, rate_usd_per_gpu_h=1.41):.3g}"
+    '5.05e+18'
+    """
+    return peak_tflop_per_s * q.FLOP_PER_TFLOP * q.SECONDS_PER_HOUR / rate_usd_per_gpu_h

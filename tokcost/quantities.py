@@ -1,0 +1,279 @@
+"""The vocabulary: what every quantity is called, its unit, its plausible range.
+
+A name ends in its unit (`rate_usd_per_gpu_h`), says which tokens it counts
+(`total_`, `output_`, `input_`, `cached_input_`) and, by its unit, which GPUs it
+is divided by. Quantities stand in `quantities.csv` beside this file, one row each.
+Longer names that end in a known one (`baseline_rate_usd_per_gpu_h`) inherit its
+meaning and range.
+"""
+
+from __future__ import annotations
+
+import csv
+import difflib
+import functools
+import inspect
+import math
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+SECONDS_PER_HOUR = 3600.0
+HOURS_PER_YEAR = 8760.0
+TOK_PER_MTOK = 1e6
+KW_PER_MW = 1000.0
+W_PER_KW = 1000.0
+JOULE_PER_KWH = 3.6e6
+FLOP_PER_TFLOP = 1e12
+
+#: suffix -> (label for people, expression that pint reads)
+UNITS = {
+    "usd": ("USD", "usd"),
+    "usd_per_h": ("USD/h", "usd/h"),
+    "usd_per_gpu_h": ("USD per GPU-hour", "usd/gpu/h"),
+    "usd_per_kwh": ("USD/kWh", "usd/kWh"),
+    "usd_per_mtok": ("USD per million tokens", "usd/mtok"),
+    "tok": ("tokens", "tok"),
+    "mtok": ("million tokens", "mtok"),
+    "tok_per_s": ("tokens/s", "tok/s"),
+    "tok_per_s_per_gpu": ("tokens/s per GPU", "tok/s/gpu"),
+    "tok_per_s_per_prefill_gpu": ("tokens/s per prefill GPU", "tok/s/gpu"),
+    "tok_per_s_per_decode_gpu": ("tokens/s per decode GPU", "tok/s/gpu"),
+    "tok_per_s_per_user": ("tokens/s per user", "tok/s/user"),
+    "tok_per_s_per_mw": ("tokens/s per MW", "tok/s/MW"),
+    "tok_per_joule": ("tokens/J", "tok/J"),
+    "w": ("W", "W"),
+    "kw": ("kW", "kW"),
+    "kw_per_gpu": ("kW per GPU", "kW/gpu"),
+    "mw": ("MW", "MW"),
+    "kwh": ("kWh", "kWh"),
+    "mwh": ("MWh", "MWh"),
+    "joule": ("J", "J"),
+    "h": ("h", "h"),
+    "s": ("s", "s"),
+    "yr": ("years", "yr"),
+    "flop": ("operations", "flop"),
+    "flop_per_s": ("FLOP/s", "flop/s"),
+    "tflop_per_s": ("TFLOP/s", "1e12*flop/s/gpu"),
+    "tflop_per_s_per_usd_per_h": ("TFLOP/s per USD/h", "1e12*flop/s/(usd/h)"),
+    "flop_per_usd": ("FLOP per USD", "flop/usd"),
+    "gb": ("GB", "GB"),
+    "gib": ("GiB", "GiB"),
+    "gb_per_s": ("GB/s", "GB/s"),
+    "g_per_kwh": ("g/kWh", "g/kWh"),
+    "g_per_mtok": ("g per million tokens", "g/mtok"),
+    "frac": ("", ""),
+    "ratio": ("×", ""),
+    "count": ("", ""),
+}
+
+#: names that carry no unit suffix, because the field never writes one
+BARE = {"isl", "osl", "concurrency", "pue", "ratio"}
+
+#: text-valued names and what they may be (None: any text)
+LABELS = {
+    "accelerator": ("h100", "h200", "b200", "b300", "gb200", "gb300", "mi300x", "mi325x", "mi355x"),
+    "price_basis": ("owning_hyperscaler", "owning_neocloud", "rental_3yr", "on_demand", "reserved", "spot"),
+    "rate_vintage": ("2026-03", "2026-07", "2026-09"),
+    "precision": ("bf16", "fp8", "fp4"),
+    "speculative": ("mtp", "none", "unlabelled"),
+    "deployment": ("aggregated", "disaggregated"),
+    "token_class": ("total", "output", "input", "cached_input"),
+    "kind": ("measured", "vendor_claim", "modelled", "list_price", "market_price", "survey", "filing", "estimate", "assumption"),
+}
+
+_TOKEN_CLASS = re.compile(r"(?:^|_)(total|cached_input|input|output)_(?:tok(?:en)?|price)_")
+_PRICE_BASES = ("owning_hyperscaler", "owning_neocloud", "rental_3yr", "on_demand", "reserved", "spot", "owned", "rented")
+
+
+class QuantityError(ValueError):
+    """A name or a value that the vocabulary does not allow; the message says what would be right."""
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """One row of the vocabulary."""
+
+    name: str
+    unit: str
+    low: float
+    high: float
+    label: str
+    meaning: str
+
+    @property
+    def unit_label(self) -> str:
+        return UNITS[self.unit][0]
+
+    @property
+    def axis_label(self) -> str:
+        return f"{self.label} ({self.unit_label})" if self.unit_label else self.label
+
+
+def _read() -> dict[str, Quantity]:
+    with open(Path(__file__).with_suffix(".csv"), newline="", encoding="utf-8") as lines:
+        return {
+            row["name"]: Quantity(row["name"], row["unit"], float(row["low"]), float(row["high"]), row["label"], row["meaning"])
+            for row in csv.DictReader(lines)
+        }
+
+
+QUANTITIES = _read()
+
+
+def find(name: str) -> Quantity | None:
+    """The quantity that `name` is or ends in, or None.
+
+    >>> find("baseline_rate_usd_per_gpu_h").name
+    'rate_usd_per_gpu_h'
+    >>> find("flops") is None
+    True
+    """
+    words = name.split("_")
+    for start in range(len(words)):
+        quantity = QUANTITIES.get("_".join(words[start:]))
+        if quantity:
+            return quantity
+    return None
+
+
+def of(name: str) -> Quantity:
+    """Like `find`, but an unknown name is an error that names the nearest one.
+
+    >>> of("utilisation_frac")
+    Traceback (most recent call last):
+    tokcost.quantities.QuantityError: unknown quantity `utilisation_frac`; did you mean `utilization_frac`?
+    """
+    quantity = find(name)
+    if quantity is None:
+        raise QuantityError(f"unknown quantity `{name}`{nearest(name, QUANTITIES)}")
+    return quantity
+
+
+def nearest(name: str, known) -> str:
+    """The end of an error sentence: the known name that is most like `name`, or what is known.
+
+    >>> nearest("h20", ["h200", "gb300"])
+    '; did you mean `h200`?'
+    >>> nearest("zzz", ["h200", "gb300"])
+    '; known: gb300, h200'
+    """
+    known = sorted(map(str, known))
+    close = difflib.get_close_matches(str(name), known, n=1, cutoff=0.6)
+    if close:
+        return f"; did you mean `{close[0]}`?"
+    return f"; known: {', '.join(known)}" if len(known) <= 20 else ""
+
+
+def token_class(name: str) -> str | None:
+    """Which tokens a name counts, or None if it counts none.
+
+    >>> token_class("cached_input_tok_per_s_per_gpu"), token_class("rate_usd_per_gpu_h")
+    ('cached_input', None)
+    """
+    found = _TOKEN_CLASS.search(f"{name}_")
+    return found.group(1) if found else None
+
+
+def price_basis(name: str) -> str | None:
+    """The price basis that a name states, or None.
+
+    >>> price_basis("rental_3yr_rate_usd_per_gpu_h")
+    'rental_3yr'
+    """
+    return next((basis for basis in _PRICE_BASES if f"{basis}_" in name), None)
+
+
+def unit(name: str) -> str | None:
+    """The unit suffix of a name, or None: the longest one of `UNITS` that it ends in.
+
+    >>> unit("output_tok_per_s_per_decode_gpu"), unit("model")
+    ('tok_per_s_per_decode_gpu', None)
+    """
+    quantity = find(name)
+    if quantity:
+        return quantity.unit
+    return max((u for u in UNITS if name == u or name.endswith(f"_{u}")), key=len, default=None)
+
+
+def require_alike(first: str, second: str) -> None:
+    """Refuse to put side by side what two names say is not the same kind of thing.
+
+    Units (and with them the GPUs divided by), token classes and price bases must agree
+    where both names state them.
+
+    >>> require_alike("total_tok_per_s_per_gpu", "output_tok_per_s_per_gpu")
+    Traceback (most recent call last):
+    tokcost.quantities.QuantityError: `total_tok_per_s_per_gpu` and `output_tok_per_s_per_gpu` do not mix: token class is total in one, output in the other
+    """
+    for what, read in (("unit", unit), ("token class", token_class), ("price basis", price_basis)):
+        a, b = read(first), read(second)
+        if a and b and a != b:
+            raise QuantityError(f"`{first}` and `{second}` do not mix: {what} is {a} in one, {b} in the other")
+
+
+def check_value(name: str, value, *, low: float | None = None, high: float | None = None):
+    """`value` if it is a plausible `name`, else an error that says what is allowed.
+
+    Scalars must be finite. In arrays and Series NaN stands for "not reached" or "not
+    known" and passes; infinity never does. A Series whose own name says that it is
+    something else is refused. `low` and `high` narrow the quantity's range.
+
+    >>> check_value("utilization_frac", 45)
+    Traceback (most recent call last):
+    tokcost.quantities.QuantityError: `utilization_frac` must be in [0.001, 1], got 45; give a fraction, not a percentage
+    """
+    quantity = of(name)
+    low = quantity.low if low is None else low
+    high = quantity.high if high is None else high
+    own_name = getattr(value, "name", None)
+    if isinstance(own_name, str) and unit(own_name):
+        require_alike(name, own_name)
+    try:
+        numbers = np.asarray(value, dtype=float)
+    except (TypeError, ValueError):
+        raise QuantityError(f"`{name}` must be a number, got {value!r}") from None
+    if isinstance(value, (bool, str)):
+        raise QuantityError(f"`{name}` must be a number, got {value!r}")
+    if numbers.ndim == 0 and not math.isfinite(numbers):
+        raise QuantityError(f"`{name}` must be a finite number, got {value!r}")
+    wrong = numbers[~np.isnan(numbers) & ~((numbers >= low) & (numbers <= high))]
+    if wrong.size:
+        hint = ""
+        if quantity.unit == "frac" and high <= 1 and 1 < wrong.flat[0] <= 100:
+            hint = "; give a fraction, not a percentage"
+        raise QuantityError(f"`{name}` must be in [{low:.12g}, {high:.12g}], got {wrong.flat[0]:.12g}{hint}")
+    return value
+
+
+def formula(function):
+    """Guard a formula: keyword arguments named as quantities, inputs and result in range.
+
+    The function's own name is the quantity that it returns; a Series result takes it.
+    The unguarded function stays at `__wrapped__` (the dimension test calls it with units).
+    """
+    names = list(inspect.signature(function).parameters)
+    unknown = [name for name in [function.__name__, *names] if find(name) is None]
+    if unknown:
+        raise QuantityError(f"formula `{function.__name__}` uses `{unknown[0]}`, which quantities.csv does not list")
+
+    @functools.wraps(function)
+    def guarded(**inputs):
+        for name in inputs:
+            if name not in names:
+                raise TypeError(f"{function.__name__} takes no `{name}`{nearest(name, names)}")
+        for name in names:
+            if name not in inputs:
+                raise TypeError(f"{function.__name__} needs `{name}`: {of(name).meaning}")
+            check_value(name, inputs[name])
+        result = function(**{k: np.asarray(v, dtype=float) if isinstance(v, (list, tuple)) else v for k, v in inputs.items()})
+        if hasattr(result, "rename"):
+            result = result.rename(function.__name__)
+        try:
+            return check_value(function.__name__, result)
+        except QuantityError as error:
+            raise QuantityError(f"{error}; check the inputs of {function.__name__} for a slip in a unit") from None
+
+    return guarded

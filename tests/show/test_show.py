@@ -1,0 +1,155 @@
+"""What notebooks say and show: rounded, labelled, readable by machines too, honest about what is missing."""
+
+import math
+import re
+
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tokcost.quantities import QuantityError
+from tokcost.show import charts, lessons, numbers, sentences, style, tables
+from tokcost.show.figure import drawing, finish
+
+
+@given(st.floats(1e-4, 1e9), st.integers(2, 6))
+def test_a_shown_number_is_within_half_a_unit_of_its_last_digit(value, digits):
+    shown = float(numbers.num(value, digits).replace(",", ""))
+    assert shown == pytest.approx(value, rel=0.5 * 10 ** (1 - digits) * 1.0000001)
+
+
+@given(st.floats(0.001, 1e6))
+def test_dollars_round_to_cents_or_better(value):
+    shown = float(numbers.usd(value).replace("$", "").replace(",", ""))
+    assert shown == pytest.approx(value, rel=0.005, abs=0.005 if value >= 1 else 1e-9)
+
+
+def test_what_was_not_measured_reads_not_reached():
+    assert {f(math.nan) for f in (numbers.num, numbers.usd, numbers.times, numbers.percent)} == {"not reached"}
+
+
+def test_two_dollar_signs_in_a_sentence_are_not_a_formula():
+    shown = sentences.say("Between $4.11 and $4.62.").markdown
+    assert re.findall(r"(?<!\\)\$", shown) == []
+
+
+def test_a_check_that_fails_stops_and_shows_both_sides():
+    with pytest.raises(sentences.CheckFailed, match=r"parts add up: 1\.0 is not 1\.1"):
+        sentences.check("parts add up", 1.0, 1.1)
+    with pytest.raises(sentences.CheckFailed):
+        sentences.check("parts add up", math.nan, math.nan)
+    with pytest.raises(sentences.CheckFailed):
+        sentences.check("within", 1.0, 2.1, factor=2)
+    assert sentences.check("within", 1.0, 1.9, factor=2).data["passed"] is True
+
+
+def test_a_result_is_named_from_the_vocabulary_and_in_its_range():
+    with pytest.raises(QuantityError, match="did you mean"):
+        sentences.result("total_token_cost_usd_per_mtk", 1.0)
+    with pytest.raises(QuantityError, match="must be in"):
+        sentences.result("total_token_cost_usd_per_mtok", 15_667)
+    assert sentences.result("total_token_cost_usd_per_mtok", math.nan).data["value"] is None
+
+
+def test_an_answer_carries_the_inputs_that_decide_it():
+    shown = sentences.answer("It costs $4.35.", interval="$4.11 to $4.62", rate_usd_per_gpu_h=1.41, accelerator="h200")
+    assert [(i["name"], i["value"], i["unit"]) for i in shown.data["inputs"]] == [
+        ("rate_usd_per_gpu_h", 1.41, "USD per GPU-hour"),
+        ("accelerator", "h200", ""),
+    ]
+    with pytest.raises(QuantityError, match="unknown input `hourly_price`"):
+        sentences.answer("x", hourly_price=1.0)
+
+
+def test_a_table_labels_rounds_and_escapes():
+    frame = pd.DataFrame({"accelerator": ["<h200>"], "total_tok_per_s_per_gpu": [93.15316445766149], "utilization_frac": [0.456], "note": [None]})
+    html = tables.table(frame, "Measured & kept").html()
+    assert "&lt;h200&gt;" in html and "<h200>" not in html
+    assert "Measured &amp; kept" in html
+    assert ">93.2<" in html and "93.153" not in html
+    assert ">45.6%<" in html
+    assert html.count('scope="col"') == 4 and html.count('scope="row"') == 1
+
+
+def test_a_column_that_does_not_exist_cannot_be_labelled():
+    with pytest.raises(KeyError, match="did you mean `accelerator`"):
+        tables.table(pd.DataFrame({"accelerator": ["h200"]}), "x", labels={"acelerator": "GPU"})
+
+
+@given(st.lists(st.floats(0, 100), min_size=1, max_size=12), st.floats(0.1, 10))
+def test_labels_are_moved_apart_and_keep_their_order(positions, gap):
+    placed = charts.spread(positions, gap)
+    order = sorted(range(len(positions)), key=lambda i: (positions[i], i))
+    for below, above in zip(order, order[1:], strict=False):
+        assert placed[above] - placed[below] >= gap * (1 - 1e-9) - 1e-9
+
+
+CURVES = pd.DataFrame(
+    {
+        "tok_per_s_per_user": [20.0, 60, 100, 20, 60, 100],
+        "total_token_cost_usd_per_mtok": [0.3, 1, 3, 0.05, 0.06, math.nan],
+        "accelerator": ["h200"] * 3 + ["gb300"] * 3,
+    }
+)
+LEVERS = pd.DataFrame({"lever": ["as it is", "half the price"], "c": [4.0, 2.0], "r": [2.0, 2.0], "rate_usd_per_gpu_h": [1.4, 0.7]})
+RANKED = pd.DataFrame({"accelerator": ["h100", "h200", "gb300"], "a": [1.0, 2, 3], "b": [3.0, 2, 1], "ratio": [1.0, 2, 3]})
+FIGURES = {
+    "curves": lambda: charts.plot_curves(
+        CURVES, x="tok_per_s_per_user", y="total_token_cost_usd_per_mtok", by="accelerator", alt="a", mark={"m": 50}, level={"l": 1}
+    ),
+    "ranges": lambda: charts.plot_ranges(RANKED, label="accelerator", low="a", high="ratio", value="a", group="accelerator", alt="a", reference={"r": 2}),
+    "bars": lambda: charts.plot_bars(RANKED, label="accelerator", value="ratio", alt="a", highlight="h200"),
+    "slope": lambda: charts.plot_slope(RANKED, by="accelerator", rankings={"A": "a", "B": "b"}, best={"A": "low", "B": "high"}, alt="a"),
+    "against": lambda: charts.plot_against(RANKED, x={"A": "a", "B": "b"}, y="ratio", by="accelerator", alt="a"),
+    "iceberg": lambda: lessons.plot_iceberg(["up"], ["down", "deeper"], alt="a"),
+    "levers": lambda: lessons.plot_levers(LEVERS, label="lever", cost="c", revenue="r", rate="rate_usd_per_gpu_h", alt="a"),
+}
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_a_figure_is_the_same_bytes_twice_and_small_and_closed(name):
+    import matplotlib.pyplot as plt
+
+    first, second = FIGURES[name](), FIGURES[name]()
+    assert first.svg == second.svg
+    assert len(first.svg) < 60_000
+    assert plt.get_fignums() == []
+    assert "<text" in first.svg, "text stays text"
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_every_colour_of_a_figure_has_a_counterpart_for_dark_pages(name):
+    assert set(re.findall(r"#[0-9a-fA-F]{6}\b", FIGURES[name]().svg)) <= set(style.DARK)
+
+
+def test_a_figure_without_alt_text_or_with_a_foreign_colour_is_refused():
+    with drawing() as (fig, ax), pytest.raises(ValueError, match="needs alt text"):
+        finish(fig, " ")
+    with drawing() as (fig, ax), pytest.raises(ValueError, match="#ff00ff is not in"):
+        ax.plot([0, 1], color="#ff00ff")
+        finish(fig, "a line")
+
+
+def test_not_reached_is_a_gap_not_a_bridge():
+    """The candidate's curve ends at its last measured speed: its label stands there, not at the right edge."""
+    svg = FIGURES["curves"]().svg
+    x = {name: float(re.search(r'x="([\d.]+)"[^>]*>' + name + "<", svg).group(1)) for name in ("h200", "gb300")}
+    assert x["gb300"] < x["h200"]
+
+
+def _contrast(first: str, second: str) -> float:
+    def luminance(colour):
+        channels = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+        linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+    high, low = sorted((luminance(first), luminance(second)), reverse=True)
+    return (high + 0.05) / (low + 0.05)
+
+
+@pytest.mark.parametrize("colour", [style.INK, style.MUTED, *style.SERIES])
+def test_text_and_lines_stand_out_on_light_and_dark_paper(colour):
+    """WCAG AA for text: a contrast of at least 4.5."""
+    assert _contrast(colour, style.PAPER) >= 4.5
+    assert _contrast(style.DARK[colour], style.DARK[style.PAPER]) >= 4.5

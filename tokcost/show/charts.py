@@ -1,0 +1,300 @@
+"""Charts of tidy tables. Each takes a frame, the names of its columns and the alt text; none computes economics.
+
+Axes take their labels from the vocabulary; series carry their names at their ends, and differ by
+marker or dash as well as by colour.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+from matplotlib.transforms import ScaledTranslation
+
+from tokcost import quantities
+from tokcost.show.figure import Figure, drawing, finish
+from tokcost.show.numbers import num
+from tokcost.show.style import ACCELERATOR, BLUE, INK, MARKERS, MUTED, ORANGE, PAPER, SERIES
+
+_DASHES = ("-", (0, (5, 2)), (0, (1.2, 1.4)), (0, (6, 2, 1.2, 2)))
+
+
+def axis_label(name: str) -> str:
+    """What an axis says: the quantity's label and unit."""
+    quantity = quantities.find(name)
+    if quantity is None:
+        return name.replace("_", " ").capitalize()
+    return quantity.axis_label
+
+
+def log_axis(axis, low: float, high: float) -> None:
+    """Plain numbers on a logarithmic axis, at 1-2-5 steps where the range is short."""
+    subs = (1.0, 2.0, 5.0) if high / low < 500 else (1.0,)
+    axis.set_major_locator(LogLocator(subs=subs, numticks=20))
+    axis.set_major_formatter(FuncFormatter(lambda v, _: f"{v:,.0f}" if v >= 1 else f"{v:.10f}".rstrip("0")))
+    axis.set_minor_formatter(NullFormatter())
+
+
+def spread(positions, gap: float) -> np.ndarray:
+    """Positions moved apart so that labels `gap` wide do not overlap, in order, as little as possible.
+
+    >>> spread([1.0, 1.1, 3.0], 0.5).round(2).tolist()
+    [0.8, 1.3, 3.0]
+    """
+    wanted = np.asarray(positions, dtype=float)
+    order = np.argsort(wanted, kind="stable")
+    groups: list[list[float]] = []  # each group: sum of (wanted - offset), count
+    for index in order:
+        groups.append([wanted[index], 1])
+        while len(groups) > 1 and _centre(groups[-2]) + gap * (groups[-2][1] + groups[-1][1]) / 2 > _centre(groups[-1]):
+            last = groups.pop()
+            groups[-1] = [groups[-1][0] + last[0], groups[-1][1] + last[1]]
+    placed = np.concatenate([_centre(g) + gap * (np.arange(g[1]) - (g[1] - 1) / 2) for g in groups])
+    result = np.empty_like(wanted)
+    result[order] = placed
+    return result
+
+
+def _centre(group) -> float:
+    return group[0] / group[1]
+
+
+def label_ends(ax, ends: list[tuple[float, float, str, str]], *, gap_points: float = 12) -> None:
+    """Write each series' name beside its last point, moved apart where ends are close."""
+    fig = ax.figure
+    fig.canvas.draw()
+    pixels = np.array([ax.transData.transform((x, y)) for x, y, _, _ in ends])
+    heights = spread(pixels[:, 1], gap_points * fig.dpi / 72)
+    beside = ax.transData + ScaledTranslation(6 / 72, 0, fig.dpi_scale_trans)
+    for (x, _, text, colour), across, height in zip(ends, pixels[:, 0], heights, strict=True):
+        y = ax.transData.inverted().transform((across, height))[1]
+        ax.text(x, y, text, color=colour, va="center", fontsize=9, fontweight="bold", transform=beside)
+
+
+def plot_curves(
+    frame,
+    *,
+    x: str,
+    y: str,
+    by: str,
+    alt: str,
+    title: str = "",
+    points=None,
+    log_x: bool = False,
+    log_y: bool = True,
+    mark: dict[str, float] | None = None,
+    level: dict[str, float] | None = None,
+    colours: dict[str, str] | None = None,
+) -> Figure:
+    """Curves of `y` over `x`, one for each value of `by`; NaN is a gap, never a bridge.
+
+    `points` (same columns) adds the measured points; `mark` draws labelled vertical lines,
+    `level` labelled horizontal ones. Log axes say so in their label.
+    """
+    with drawing(figsize=(5.8, 3.7)) as (fig, ax):
+        ends = []
+        for i, (name, group) in enumerate(frame.groupby(by, sort=False)):
+            colour = (colours or ACCELERATOR).get(name, SERIES[i % len(SERIES)])
+            group = group.sort_values(x)
+            ax.plot(group[x], group[y], color=colour, linestyle=_DASHES[i % len(_DASHES)])
+            reached = group.dropna(subset=[y])
+            if len(reached):
+                ends.append((reached[x].iloc[-1], reached[y].iloc[-1], str(name), colour))
+            if points is not None:
+                dots = points[points[by] == name]
+                ax.scatter(dots[x], dots[y], s=14, color=colour, marker=MARKERS[i % len(MARKERS)], alpha=0.55, linewidths=0)
+        if log_x:
+            ax.set_xscale("log")
+            log_axis(ax.xaxis, frame[x].min(), frame[x].max())
+        if log_y:
+            ax.set_yscale("log")
+            log_axis(ax.yaxis, frame[y].min(), frame[y].max())
+        else:
+            ax.set_ylim(bottom=0)
+        ax.set_xlabel(axis_label(x) + (", log scale" if log_x else ""))
+        # The vertical label lies flat above the axis: nobody should tilt a head to read it.
+        ax.set_title(f"{title}\n" if title else "")
+        ax.text(0, 1.02, axis_label(y) + (", log scale" if log_y else ""), transform=ax.transAxes, fontsize=9, color=MUTED, va="bottom")
+        for text, at in (mark or {}).items():
+            ax.axvline(at, color=MUTED, linewidth=1, linestyle=(0, (2, 2)))
+            ax.annotate(
+                text,
+                (at, 1),
+                xycoords=("data", "axes fraction"),
+                xytext=(3, -2),
+                textcoords="offset points",
+                fontsize=8.5,
+                color=MUTED,
+                va="top",
+            )
+        for text, at in (level or {}).items():
+            ax.axhline(at, color=INK, linewidth=1, linestyle=(0, (2, 2)))
+            ax.annotate(
+                text, (0, at), xycoords=("axes fraction", "data"), xytext=(4, 3), textcoords="offset points", fontsize=8.5, color=INK
+            )
+        if ends:
+            label_ends(ax, ends)
+        return finish(fig, alt)
+
+
+def plot_ranges(
+    frame,
+    *,
+    label: str,
+    low: str,
+    high: str,
+    alt: str,
+    value: str | None = None,
+    group: str | None = None,
+    x: str = "ratio",
+    reference: dict[str, float] | None = None,
+    title: str = "",
+    log_x: bool = False,
+) -> Figure:
+    """Ranges as horizontal bars, one row each, with the value marked where there is one.
+
+    `group` names a column whose values differ by colour and marker; `reference` draws labelled vertical lines.
+    """
+    kinds = list(dict.fromkeys(frame[group])) if group else [None]
+    height = 0.34 * len(frame) + 1.1 + (0.25 if title else 0)
+    with drawing(figsize=(5.8, height)) as (fig, ax):
+        for row, (_, fact) in enumerate(frame.iterrows()):
+            k = kinds.index(fact[group]) if group else 0
+            colour = SERIES[k % len(SERIES)]
+            if fact[high] > fact[low]:
+                ax.plot([fact[low], fact[high]], [row, row], color=colour, linewidth=6, solid_capstyle="butt", alpha=0.45)
+            middle = fact[value] if value else (fact[low] + fact[high]) / 2
+            if not np.isnan(middle):
+                ax.plot(middle, row, marker=MARKERS[k % len(MARKERS)], color=colour, markersize=6, linestyle="none")
+                ax.annotate(
+                    num(middle), (max(fact[high], middle), row), xytext=(7, 0), textcoords="offset points", va="center", fontsize=8.5
+                )
+        ax.set_yticks(range(len(frame)), frame[label])
+        ax.set_ylim(len(frame) - 0.4, -0.6)
+        ax.grid(axis="y", visible=False)
+        if log_x:
+            ax.set_xscale("log")
+            log_axis(ax.xaxis, frame[low].min(), frame[high].max())
+        ax.margins(x=0.12)
+        if not log_x:
+            ax.set_xlim(left=0)
+        for text, at in (reference or {}).items():
+            ax.axvline(at, color=INK, linewidth=1, linestyle=(0, (2, 2)))
+            ax.annotate(text, (at, 0), xycoords=("data", "axes fraction"), xytext=(3, 3), textcoords="offset points", fontsize=8.5)
+        ax.set_xlabel(axis_label(x) + (", log scale" if log_x else ""))
+        ax.set_title(title)
+        if group:
+            for k, kind in enumerate(kinds):
+                ax.plot([], [], color=SERIES[k % len(SERIES)], marker=MARKERS[k % len(MARKERS)], linestyle="none", label=str(kind))
+            fig.legend(loc="outside upper left", ncols=min(3, len(kinds)), fontsize=8.5)
+        return finish(fig, alt)
+
+
+def plot_bars(frame, *, label: str, value: str, alt: str, title: str = "", highlight: str | None = None) -> Figure:
+    """Horizontal bars from zero, each with its number; `highlight` names the row that is set off."""
+    with drawing(figsize=(5.8, 0.36 * len(frame) + 1.0)) as (fig, ax):
+        colours = [BLUE if highlight is None or name == highlight else ORANGE for name in frame[label]]
+        bars = ax.barh(frame[label], frame[value], color=colours, height=0.62)
+        for bar, number in zip(bars, frame[value], strict=True):
+            ax.annotate(
+                num(number),
+                (max(bar.get_width(), 0), bar.get_y() + bar.get_height() / 2),
+                xytext=(4, 0),
+                textcoords="offset points",
+                va="center",
+                fontsize=9,
+            )
+        ax.invert_yaxis()
+        ax.margins(x=0.14)
+        ax.set_xlim(left=min(0, frame[value].min()))
+        ax.grid(axis="y", visible=False)
+        ax.set_xlabel(axis_label(value))
+        ax.set_title(title)
+        return finish(fig, alt)
+
+
+def plot_slope(frame, *, by: str, rankings: dict[str, str], best: dict[str, str], alt: str, title: str = "") -> Figure:
+    """Rankings side by side: one line an accelerator, crossing where two metrics disagree.
+
+    `rankings` maps a heading to the column that it ranks by; `best` says "high" or "low" for each heading.
+    """
+    columns = list(rankings)
+    n = len(frame)
+    with drawing(figsize=(5.8, 0.36 * n + 1.3)) as (fig, ax):
+        ranks = {h: frame[c].rank(ascending=best[h] == "low", method="first") for h, c in rankings.items()}
+        for i, (index, fact) in enumerate(frame.iterrows()):
+            colour = ACCELERATOR.get(fact[by], SERIES[i % len(SERIES)])
+            heights = [ranks[h][index] for h in columns]
+            ax.plot(
+                range(len(columns)), heights, color=colour, marker=MARKERS[i % len(MARKERS)], linestyle=_DASHES[i % len(_DASHES)], zorder=3
+            )
+            ax.annotate(
+                f"{fact[by]}  {num(fact[rankings[columns[0]]])}",
+                (0, heights[0]),
+                xytext=(-8, 0),
+                textcoords="offset points",
+                ha="right",
+                va="center",
+                fontsize=9,
+            )
+            ax.annotate(
+                f"{num(fact[rankings[columns[-1]]])}  {fact[by]}",
+                (len(columns) - 1, heights[-1]),
+                xytext=(8, 0),
+                textcoords="offset points",
+                va="center",
+                fontsize=9,
+            )
+            for k, heading in enumerate(columns[1:-1], start=1):
+                ax.annotate(
+                    num(fact[rankings[heading]]),
+                    (k, heights[k]),
+                    xytext=(0, 6),
+                    textcoords="offset points",
+                    ha="center",
+                    va="bottom",
+                    fontsize=8,
+                    color=INK,
+                    bbox={"facecolor": PAPER, "edgecolor": "none", "pad": 0.5},
+                )
+        ax.set_xlim(-0.75, len(columns) - 0.25)
+        ax.set_ylim(n + 0.5, 0.4)
+        ax.set_xticks(range(len(columns)), columns)
+        ax.xaxis.tick_top()
+        ax.tick_params(length=0)
+        ax.set_yticks([])
+        ax.grid(axis="y", visible=False)
+        ax.spines[["left", "bottom"]].set_visible(False)
+        ax.set_title(title)
+        ax.text(-0.75, 0.55, "best ↑", fontsize=8.5, color=MUTED)
+        return finish(fig, alt)
+
+
+def plot_against(frame, *, x: dict[str, str], y: str, alt: str, by: str | None = None, title: str = "") -> Figure:
+    """Predicted against observed, one panel for each predictor (`x`: heading -> column), with the line of agreement."""
+    kinds = list(dict.fromkeys(frame[by])) if by else [None]
+    with drawing(1, len(x), figsize=(5.8, 3.3), sharey=True, sharex=True, squeeze=False) as (fig, axes):
+        numbers = frame[[*x.values(), y]].to_numpy(dtype=float)
+        low, high = np.nanmin(numbers) * 0.85, np.nanmax(numbers) * 1.18
+        for ax, (heading, column) in zip(axes[0], x.items(), strict=True):
+            ax.plot([low, high], [low, high], color=MUTED, linewidth=1, linestyle=(0, (2, 2)))
+            for k, kind in enumerate(kinds):
+                group = frame if by is None else frame[frame[by] == kind]
+                ax.scatter(
+                    group[column],
+                    group[y],
+                    s=15,
+                    color=SERIES[k % len(SERIES)],
+                    marker=MARKERS[k % len(MARKERS)],
+                    alpha=0.7,
+                    linewidths=0,
+                    label=kind,
+                )
+            ax.set(xscale="log", yscale="log", xlim=(low, high), ylim=(low, high), xlabel=heading)
+            log_axis(ax.xaxis, low, high)
+            log_axis(ax.yaxis, low, high)
+        axes[0][0].set_ylabel(axis_label(y))
+        fig.suptitle(title, fontsize=10.5, fontweight="bold", x=0.01, ha="left")
+        if by:
+            handles, labels = axes[0][0].get_legend_handles_labels()
+            fig.legend(handles, labels, loc="outside lower center", ncols=min(4, len(kinds)), fontsize=8.5)
+        return finish(fig, alt)

@@ -1,0 +1,58 @@
+"""A finished figure: a small, deterministic SVG with the sentence that says what it shows."""
+
+from __future__ import annotations
+
+import io
+import re
+from contextlib import contextmanager
+
+import matplotlib
+import matplotlib.pyplot as plt
+
+from tokcost.show.style import DARK, RC
+
+_FONTS = "system-ui, -apple-system, 'Segoe UI', Roboto, 'DejaVu Sans', sans-serif"
+
+
+class Figure:
+    """What Jupyter displays and a report embeds; `alt` states the figure's finding."""
+
+    def __init__(self, svg: str, alt: str):
+        self.svg = svg
+        self.alt = alt
+
+    def _repr_mimebundle_(self, include=None, exclude=None):
+        return {"image/svg+xml": self.svg, "text/plain": self.alt}
+
+
+@contextmanager
+def drawing(n_rows: int = 1, n_columns: int = 1, **options):
+    """Axes in the house style, closed at the end so that nothing is shown twice: `with drawing() as (fig, ax):`."""
+    with matplotlib.rc_context(RC):
+        fig, axes = plt.subplots(n_rows, n_columns, layout="constrained", **options)
+        try:
+            yield fig, axes
+        finally:
+            plt.close(fig)
+
+
+def finish(fig, alt: str) -> Figure:
+    """The figure as SVG: text stays text, coordinates to a hundredth of a point, no dates, no random ids.
+
+    A colour that the dark page does not know is an error: it would vanish there.
+    """
+    if not alt.strip():
+        raise ValueError("a figure needs alt text that states its finding")
+    buffer = io.StringIO()
+    with matplotlib.rc_context(RC):
+        fig.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
+    svg = buffer.getvalue()
+    svg = svg[svg.index("<svg") :]
+    svg = re.sub(r"<metadata>.*?</metadata>\s*", "", svg, flags=re.S)
+    svg = re.sub(r"-?\d+\.\d{3,}", lambda m: f"{float(m.group()):.2f}".rstrip("0").rstrip("."), svg)
+    svg = re.sub(r"'DejaVu Sans'(?:, [^;\"]*)?", _FONTS, svg)
+    svg = re.sub(r"\n\s*", "\n", svg)
+    foreign = sorted(set(re.findall(r"#[0-9a-fA-F]{6}\b", svg)) - set(DARK))
+    if foreign:
+        raise ValueError(f"colour {foreign[0]} is not in tokcost.show.style.DARK: add it with its counterpart for dark pages")
+    return Figure(svg, alt)

@@ -1,0 +1,67 @@
+"""Numbers as people read them: three significant digits, thousands separated, never sixteen digits."""
+
+from __future__ import annotations
+
+import math
+
+MISSING = "not reached"
+
+
+def num(value: float, digits: int = 3, missing: str = MISSING) -> str:
+    """A number rounded to `digits` significant digits; whole numbers below a million stay whole.
+
+    >>> num(0.12338), num(5970.26), num(93.153), num(2842982.1), num(1.5e18), num(90.0), num(float("nan"))
+    ('0.123', '5,970', '93.2', '2,840,000', '1.50e18', '90', 'not reached')
+    """
+    value = float(value)
+    if math.isnan(value):
+        return missing
+    if value == 0 or math.isinf(value):
+        return f"{value:g}"
+    if value.is_integer() and abs(value) < 1e6:
+        return f"{value:,.0f}"
+    exponent = math.floor(math.log10(abs(value)))
+    rounded = round(value, digits - 1 - exponent)
+    exponent = math.floor(math.log10(abs(rounded))) if rounded else 0
+    if exponent >= 12 or exponent < -5:
+        mantissa, power = f"{rounded:.{digits - 1}e}".split("e")
+        return f"{mantissa}e{int(power)}"
+    return f"{rounded:,.{max(0, digits - 1 - exponent)}f}"
+
+
+def usd(value: float, digits: int = 3) -> str:
+    r"""Dollars; cents are always shown in full.
+
+    >>> usd(4.2045), usd(0.12338), usd(15666.7), usd(1.4)
+    ('$4.20', '$0.123', '$15,667', '$1.40')
+    """
+    value = float(value)
+    if math.isnan(value):
+        return MISSING
+    sign = "-" if value < 0 else ""
+    size = abs(value)
+    if size >= 1000:
+        return f"{sign}${size:,.0f}"
+    if size >= 1:
+        return f"{sign}${size:,.2f}"
+    return f"{sign}${num(size, digits)}"
+
+
+def times(value: float, digits: int = 2) -> str:
+    """A ratio, two significant digits: what a ratio of measured rows can bear.
+
+    >>> times(34.08), times(7.6), times(2.478), times(139.6)
+    ('34×', '7.6×', '2.5×', '140×')
+    """
+    text = num(value, digits)
+    return text if text == MISSING else f"{text}×"
+
+
+def percent(value: float, digits: int = 2) -> str:
+    """A fraction as a percentage: percent exists only in what people read.
+
+    >>> percent(0.1034), percent(0.93)
+    ('10%', '93%')
+    """
+    text = num(value * 100, digits)
+    return text if text == MISSING else f"{text}%"

@@ -1,0 +1,160 @@
+"""What a notebook says: sentences with live numbers, checks, results, the answer, the sources.
+
+Each of these returns something that Jupyter displays and that a report can read back
+(`application/vnd.tokcost.v1+json`). They print and compare; they do no economics.
+"""
+
+from __future__ import annotations
+
+import math
+
+from tokcost import quantities
+from tokcost.show.numbers import num
+
+MIME = "application/vnd.tokcost.v1+json"
+
+
+class CheckFailed(AssertionError):
+    """An identity that must hold for any parameters does not; the message shows both sides."""
+
+
+class Shown:
+    """Text for people and, beside it, data for the report."""
+
+    def __init__(self, markdown: str, data: dict | None = None):
+        self.markdown = markdown
+        self.data = data
+
+    def _repr_mimebundle_(self, include=None, exclude=None):
+        bundle = {"text/markdown": self.markdown, "text/plain": self.markdown}
+        return bundle if self.data is None else {**bundle, MIME: self.data}
+
+
+def _literal_dollars(text: str) -> str:
+    """Dollar signs as dollars: unescaped, a pair of them would be read as a formula."""
+    return text.replace(r"\$", "$").replace("$", r"\$")
+
+
+def _stable(value) -> float | None:
+    """Ten significant digits: enough for any reader, the same on every machine; None for "not reached"."""
+    value = float(value)
+    return float(f"{value:.10g}") if math.isfinite(value) else None
+
+
+def say(text: str) -> Shown:
+    r"""A sentence of the report, with numbers that a re-run changes.
+
+    >>> say("A million tokens cost $4.35.").markdown
+    'A million tokens cost \\$4.35.'
+    """
+    return Shown(_literal_dollars(text))
+
+
+def check(claim: str, left, right=None, *, rel: float = 1e-9, factor: float | None = None) -> Shown:
+    """A visible check that must hold for any parameters; if it does not, the notebook stops.
+
+    `check(claim, True)` for a condition; `check(claim, a, b)` for two routes to one number
+    (relative difference up to `rel`); `check(claim, a, b, factor=2)` for an outside number that
+    is only expected to be within a factor.
+
+    >>> print(check("parts add up", 0.1 + 0.2, 0.3).markdown)
+    ✓ parts add up: 0.300 = 0.300
+    >>> check("parts add up", 1.0, 2.0)
+    Traceback (most recent call last):
+    tokcost.show.sentences.CheckFailed: parts add up: 1.0 is not 2.0 (relative tolerance 1e-09)
+    """
+    if right is None:
+        if not bool(left):
+            raise CheckFailed(f"{claim}: does not hold")
+        return Shown(
+            f"✓ {_literal_dollars(claim)}",
+            {"kind": "check", "claim": claim, "passed": True, "left": None, "right": None, "tolerance": None},
+        )
+    left, right = float(left), float(right)
+    if factor is None:
+        passed, tolerance = math.isclose(left, right, rel_tol=rel, abs_tol=0.0), f"relative tolerance {rel:g}"
+        text = f"{num(left)} = {num(right)}"
+    else:
+        passed, tolerance = left > 0 and right > 0 and 1 / factor <= left / right <= factor, f"within a factor of {factor:g}"
+        text = f"{num(left)} against {num(right)}, {tolerance}"
+    if not passed:
+        raise CheckFailed(f"{claim}: {left!r} is not {right!r} ({tolerance})")
+    data = {"kind": "check", "claim": claim, "passed": True, "left": _stable(left), "right": _stable(right), "tolerance": tolerance}
+    return Shown(f"✓ {_literal_dollars(claim)}: {text}", data)
+
+
+def result(name: str, value, low=None, high=None, *, note: str = "") -> Shown:
+    """Hand a headline value to the report, by its quantity name, with its range where there is one.
+
+    `value` may be NaN: "not reached" is a result too.
+
+    >>> result("gb300_total_token_cost_usd_per_mtok", 0.12338, 0.115, 0.125).markdown
+    '**Cost per million tokens (input + output)**, gb300: 0.123 (0.115 to 0.125) USD per million tokens'
+    """
+    quantity = quantities.of(name)
+    if not math.isnan(float(value)):
+        quantities.check_value(name, float(value))
+    which = name.removesuffix(quantity.name).strip("_").replace("_", " ")
+    span = "" if low is None or high is None else f" ({num(low)} to {num(high)})"
+    text = f"**{quantity.label}**{', ' + which if which else ''}: {num(value)}{span} {quantity.unit_label}".rstrip()
+    data = {
+        "kind": "result",
+        "name": name,
+        "value": _stable(value),
+        "low": None if low is None else _stable(low),
+        "high": None if high is None else _stable(high),
+        "unit": quantity.unit,
+        "label": quantity.label + (f" ({which})" if which else ""),
+        "note": note,
+    }
+    return Shown(_literal_dollars(text + (f". {note}" if note else "")), data)
+
+
+def answer(text: str, *, interval: str | None = None, **inputs) -> Shown:
+    """The notebook's answer in a sentence, its interval or range, and the few inputs that decide it.
+
+    The report lifts it to its top.
+
+    >>> answer("It costs $4.35.", interval="$4.11 to $4.62", rate_usd_per_gpu_h=1.41).data["inputs"][0]["value"]
+    1.41
+    """
+    listed = []
+    for name, value in inputs.items():
+        quantity = quantities.find(name)
+        number = isinstance(value, (int, float)) and not isinstance(value, bool)
+        if quantity is None and name not in quantities.LABELS and not any(name.endswith(f"_{label}") for label in quantities.LABELS):
+            raise quantities.QuantityError(f"answer() got an unknown input `{name}`{quantities.nearest(name, quantities.QUANTITIES)}")
+        label = quantity.label if quantity else name.replace("_", " ")
+        listed.append(
+            {
+                "name": name,
+                "label": label,
+                "value": _stable(value) if number else str(value),
+                "unit": quantity.unit_label if quantity else "",
+            }
+        )
+    markdown = f"**Answer.** {text}" + (f" *Range: {interval}.*" if interval else "")
+    data = {
+        "kind": "answer",
+        "text": _literal_dollars(text),
+        "interval": _literal_dollars(interval) if interval else None,
+        "inputs": listed,
+    }
+    return Shown(_literal_dollars(markdown), data)
+
+
+def sources(provenance: dict, *assumptions: str) -> Shown:
+    """Where the numbers of this notebook come from: tables, sources, licences, and what was assumed.
+
+    `provenance` is what `tokcost.provenance()` returns: tables that were loaded, sources that they cite.
+    """
+    lines = [
+        f"- {s['publisher']}, *{s['title']}*, {s['date']}, {s['locator']}; licence: {s['licence']}."
+        + (f" {s['attribution']}" if s["attribution"] else "")
+        for s in provenance["sources"]
+    ]
+    tables = ", ".join(f"`{t['file']}` ({t['rows']:,} rows)" for t in provenance["tables"])
+    text = f"**Data**: {tables}\n\n" + "\n".join(lines)
+    if assumptions:
+        text += "\n\n**Assumptions**\n\n" + "\n".join(f"- {a}" for a in assumptions)
+    return Shown(_literal_dollars(text), {"kind": "sources", **provenance, "assumptions": [_literal_dollars(a) for a in assumptions]})

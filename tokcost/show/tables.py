@@ -1,0 +1,100 @@
+"""A tidy table in, a readable one out: labels and units from the vocabulary, numbers rounded to what is known."""
+
+from __future__ import annotations
+
+import html
+import math
+
+import pandas as pd
+
+from tokcost import quantities
+from tokcost.show.numbers import MISSING, num
+
+
+class Table:
+    """A table that Jupyter displays, with a caption and scoped headers for screen readers."""
+
+    def __init__(self, headers: list[tuple[str, str]], rows: list[list[str]], numeric: list[bool], caption: str):
+        self.headers, self.rows, self.numeric, self.caption = headers, rows, numeric, caption
+
+    def _repr_mimebundle_(self, include=None, exclude=None):
+        return {"text/html": self.html(), "text/plain": self.text()}
+
+    def html(self) -> str:
+        def align(i):
+            return ' class="number" style="text-align:right"' if self.numeric[i] else ' style="text-align:left"'
+
+        head = "".join(
+            f'<th scope="col"{align(i)}>{html.escape(label)}{f"<br><small>{html.escape(unit)}</small>" if unit else ""}</th>'
+            for i, (label, unit) in enumerate(self.headers)
+        )
+        body = "\n".join(
+            "<tr>"
+            + "".join(
+                f'<th scope="row"{align(i)}>{html.escape(cell)}</th>' if i == 0 else f"<td{align(i)}>{html.escape(cell)}</td>"
+                for i, cell in enumerate(row)
+            )
+            + "</tr>"
+            for row in self.rows
+        )
+        caption = f"<caption>{html.escape(self.caption)}</caption>"
+        return f'<table class="tokcost">{caption}\n<thead><tr>{head}</tr></thead>\n<tbody>\n{body}\n</tbody></table>'
+
+    def text(self) -> str:
+        frame = pd.DataFrame(self.rows, columns=[" ".join(filter(None, h)) for h in self.headers])
+        return f"{self.caption}\n{frame.to_string(index=False)}"
+
+
+def label(name: str) -> tuple[str, str]:
+    """Label and unit of a column, from the vocabulary where its name is a quantity.
+
+    >>> label("h200_total_tok_per_s_per_gpu")
+    ('Throughput (input + output tokens), h200', 'tokens/s per GPU')
+    >>> label("price_basis")
+    ('Price basis', '')
+    """
+    quantity = quantities.find(name)
+    if quantity is None or quantity.unit == "ratio" and name != "ratio":
+        text = name.removesuffix("_ratio") + " ratio" if name.endswith("_ratio") else name
+        text = text.replace("_", " ")
+        return text[:1].upper() + text[1:], ""
+    which = name.removesuffix(quantity.name).strip("_").replace("_", " ")
+    return quantity.label + (f", {which}" if which else ""), quantity.unit_label if quantity.unit != "ratio" else ""
+
+
+def table(frame, caption: str, *, digits: int = 3, labels: dict[str, str] | None = None, missing: str = MISSING) -> Table:
+    """Show a DataFrame: one row a fact, headers from the vocabulary, `digits` significant digits.
+
+    `labels` overrides a header; missing numbers read `missing`, missing text is blank. Fractions show as
+    percentages, as people read them.
+
+    >>> print(table(pd.DataFrame({"accelerator": ["h200"], "utilization_frac": [0.45]}), "Load").text())
+    Load
+    Accelerator Utilization
+           h200         45%
+    """
+    frame = pd.DataFrame(frame).copy()
+    labels = labels or {}
+    unknown = set(labels) - set(frame.columns)
+    if unknown:
+        raise KeyError(f"table(): no column {sorted(unknown)[0]!r} to label{quantities.nearest(sorted(unknown)[0], frame.columns)}")
+    numeric, formats = [], []
+    for name in frame.columns:
+        is_number = pd.api.types.is_numeric_dtype(frame[name]) and not pd.api.types.is_bool_dtype(frame[name])
+        numeric.append(is_number)
+        formats.append(_formatter(str(name), frame[name], is_number, digits, missing))
+    rows = [[form(value) for form, value in zip(formats, row, strict=True)] for row in frame.itertuples(index=False)]
+    headers = [(labels[name], "") if name in labels else label(str(name)) for name in frame.columns]
+    return Table(headers, rows, numeric, caption)
+
+
+def _formatter(name, column, is_number, digits, missing):
+    if not is_number:
+        return lambda value: (
+            {True: "yes", False: "no"}.get(value, str(value)) if isinstance(value, bool) else "" if pd.isna(value) else str(value)
+        )
+    if quantities.unit(name) == "frac":
+        return lambda value: missing if math.isnan(value) else f"{num(value * 100, digits)}%".replace(".0%", "%")
+    if pd.api.types.is_integer_dtype(column) or column.dropna().mod(1).eq(0).all() and column.abs().max() < 1e6:
+        return lambda value: missing if math.isnan(value) else f"{int(value):,}"
+    return lambda value: num(value, digits, missing)

@@ -1,0 +1,128 @@
+"""Every notebook keeps the rules that make it a lesson, a report and a test at once."""
+
+import ast
+import re
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from tokcost import quantities
+
+FOLDER = Path(__file__).parents[2] / "notebooks"
+NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
+
+
+@pytest.fixture(params=NOTEBOOKS, ids=lambda p: p.stem)
+def notebook(request):
+    read = nbformat.read(request.param, as_version=4)
+    read.path = request.param
+    return read
+
+
+def tags(cell) -> list[str]:
+    return cell.metadata.get("tags", [])
+
+
+def code_cells(notebook):
+    return [c for c in notebook.cells if c.cell_type == "code"]
+
+
+def sources(notebook) -> str:
+    return "\n".join(c.source for c in code_cells(notebook))
+
+
+def test_there_are_notebooks():
+    assert len(NOTEBOOKS) >= 4
+
+
+def test_file_name_and_size(notebook):
+    assert re.fullmatch(r"\d\d(-[a-z0-9]+)+\.ipynb", notebook.path.name)
+    assert notebook.path.stat().st_size <= 300_000
+
+
+def test_the_title_is_a_question_or_a_welcome_and_says_what_you_will_learn(notebook):
+    lines = notebook.cells[0].source.splitlines()
+    assert notebook.cells[0].cell_type == "markdown"
+    assert lines[0].startswith("# ")
+    assert lines[0].endswith("?") or notebook.path.stem.startswith("00-")
+    assert "*You need*" in notebook.cells[0].source and "*You will see*" in notebook.cells[0].source
+
+
+def test_the_first_code_cell_only_imports(notebook):
+    assert code_cells(notebook)[0].source == "import tokcost as tc"
+    assert len(re.findall(r"^\s*(?:import|from) ", sources(notebook), flags=re.M)) == 1
+
+
+def test_one_parameter_cell_of_plain_assignments_with_meaning_and_range(notebook):
+    cells = [c for c in code_cells(notebook) if "parameters" in tags(c)]
+    assert len(cells) == 1
+    tree = ast.parse(cells[0].source)
+    assert 1 <= len(tree.body) <= 12
+    for statement, line in zip(tree.body, cells[0].source.splitlines(), strict=True):
+        assert isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Name)
+        ast.literal_eval(statement.value)
+        name = statement.targets[0].id
+        assert quantities.find(name) or any(name == label or name.endswith(f"_{label}") for label in quantities.LABELS), f"{name} is no word of the vocabulary"
+        assert re.search(r"  # .+(, [\d.e+-]+ to [\d.e+-]+|; one of: .+|; any text.*)$", line), f"{line}: no meaning and range"
+
+
+def test_cells_are_short_and_define_nothing(notebook):
+    for cell in code_cells(notebook):
+        lines = [line for line in cell.source.splitlines() if line.strip()]
+        assert len(lines) <= 12, cell.source
+        for node in ast.walk(ast.parse(cell.source)):
+            assert not isinstance(node, ast.FunctionDef | ast.ClassDef | ast.For | ast.While | ast.Try | ast.Lambda), cell.source
+
+
+def test_prose_carries_no_computed_number(notebook):
+    """Dollars and multiples change with the data: they belong in tc.say. Quoting a claim is allowed where it is marked by quotes."""
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown" and not {"exercise"} & set(tags(cell)):
+            prose = re.sub(r"\$\$.*?\$\$|\"[^\"]*\"|`[^`]*`|\[[^\]]*\]\([^)]*\)|^#.*$", "", cell.source, flags=re.S | re.M)
+            assert not re.search(r"\\?\$\s?\d|\d\s?×|\b\d+(\.\d+)?x\b|\d+\.\d+\s?%", prose), cell.source
+
+
+def test_there_are_two_to_five_checks_an_answer_results_and_sources(notebook):
+    text = sources(notebook)
+    assert 2 <= len(re.findall(r"^tc\.check\(", text, flags=re.M)) <= 5
+    assert len(re.findall(r"^tc\.answer\(", text, flags=re.M)) == 1
+    assert len(re.findall(r"^tc\.result\(", text, flags=re.M)) >= 1
+    assert text.rstrip().rsplit("\ntc.", 1)[-1].startswith("sources(")
+
+
+def test_at_most_five_figures_each_with_alt_text(notebook):
+    figures = [c for c in code_cells(notebook) if re.search(r"\btc\.plot_", c.source)]
+    assert 1 <= len(figures) <= 5
+    for cell in figures:
+        assert re.search(r"\balt=f?[\"']", cell.source), cell.source
+
+
+def test_exercises_come_in_pairs_of_prompt_and_worked_answer(notebook):
+    marks = [next((t for t in tags(c) if t in ("exercise", "solution")), None) for c in notebook.cells]
+    pairs = [m for m in marks if m]
+    assert pairs and pairs == ["exercise", "solution"] * (len(pairs) // 2)
+    prompts = " ".join(c.source for c, m in zip(notebook.cells, marks, strict=True) if m == "exercise")
+    for kind in ("**Predict.**", "**Change.**", "**Extend.**"):
+        assert kind in prompts
+
+
+def test_it_is_committed_with_its_outputs_in_order_and_nothing_volatile(notebook):
+    counts = [c.execution_count for c in code_cells(notebook)]
+    assert counts == list(range(1, len(counts) + 1)), "renew with: make notebooks"
+    assert set(notebook.metadata) == {"kernelspec", "language_info"}
+    for cell in notebook.cells:
+        assert set(cell.metadata) <= {"tags"}
+        assert not [o for o in cell.get("outputs", []) if o.output_type in ("stream", "error")], cell.source
+
+
+def test_no_path_no_network_no_literal_conversion(notebook):
+    text = sources(notebook)
+    assert not re.search(r"open\(|read_csv|https?://|/home/|\b3600\b|\b1e6\b|1_000_000", text)
+
+
+def test_links_between_notebooks_lead_somewhere(notebook):
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown":
+            for target in re.findall(r"\]\(([^)#]+\.ipynb)", cell.source):
+                assert (FOLDER / target).exists(), target

@@ -1,0 +1,98 @@
+"""The house is built like the formula: imports go one way, modules stay small, the project speaks of itself alone."""
+
+import ast
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+MODULES = sorted((ROOT / "tokcost").rglob("*.py"))
+
+#: layer -> the layers of tokcost that it may import
+MAY_IMPORT = {
+    "quantities": set(),
+    "metrics": {"quantities"},
+    "evidence": {"quantities"},
+    "show": {"quantities"},
+    "hour": {"quantities", "metrics", "evidence"},
+    "output": {"quantities", "metrics", "evidence"},
+    "decide": {"quantities", "metrics", "evidence", "hour", "output"},
+    "report": {"quantities", "show.style"},
+    "cli": {"quantities", "report"},
+}
+
+
+def layer(path: Path) -> str:
+    return path.relative_to(ROOT / "tokcost").parts[0].removesuffix(".py")
+
+
+def imported(path: Path) -> set[str]:
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("tokcost"):
+            names = [node.module] if node.module != "tokcost" else [f"tokcost.{alias.name}" for alias in node.names]
+            found.update(name.removeprefix("tokcost.") for name in names)
+        elif isinstance(node, ast.Import):
+            found.update(alias.name.removeprefix("tokcost.") for alias in node.names if alias.name.startswith("tokcost."))
+    return found
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_imports_go_one_way(path):
+    here = layer(path)
+    if here == "__init__":
+        return
+    assert here in MAY_IMPORT, f"{path} belongs to no layer"
+    for name in imported(path):
+        top = name.split(".")[0]
+        assert top == here or top in MAY_IMPORT[here] or name in MAY_IMPORT[here] or top == "__version__", f"{path} imports tokcost.{name}"
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_modules_stay_small_and_say_what_they_are(path):
+    text = path.read_text(encoding="utf-8")
+    assert len(text.splitlines()) <= 350
+    assert not text.strip() or ast.get_docstring(ast.parse(text))
+
+
+@pytest.mark.parametrize("path", [p for p in MODULES if layer(p) in ("metrics", "hour", "output", "decide")], ids=lambda p: str(p.relative_to(ROOT)))
+def test_formulas_convert_by_named_constants_only(path):
+    """3600 and powers of a thousand in a formula are where the published mistakes came from."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult | ast.Div):
+            for side in (node.left, node.right):
+                assert not (isinstance(side, ast.Constant) and side.value in (3600, 8760, 1000, 1e6, 1e9, 1e12)), f"{path}:{node.lineno}"
+
+
+def test_import_stays_light():
+    """`import tokcost` loads no plotting, no data frames, no notebook machinery."""
+    heavy = "matplotlib pandas scipy papermill nbconvert seaborn".split()
+    code = f"import sys, tokcost; print([m for m in {heavy!r} if m in sys.modules])"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
+
+
+def test_every_public_name_leads_to_something():
+    import tokcost
+
+    for name in dir(tokcost):
+        assert getattr(tokcost, name) is not None
+
+
+def test_an_unknown_public_name_is_answered_with_the_nearest():
+    import tokcost
+
+    with pytest.raises(AttributeError, match="did you mean `total_token_cost_usd_per_mtok`"):
+        tokcost.total_token_cost_usd_per_mtk  # noqa: B018
+
+
+def test_the_project_names_no_machine_and_no_package_index():
+    tracked = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
+    home = re.compile(r"/(?:home|root|Users|work)/[\w.]+|(?:pypi|pythonhosted|npmjs)\.(?:org|com)")
+    for name in tracked:
+        path = ROOT / name
+        if path.suffix in {".py", ".md", ".toml", ".yml", ".ipynb", ".lock", ".csv", ".cff", ""} and path.is_file() and path != Path(__file__):
+            text = path.read_text(encoding="utf-8", errors="replace")
+            assert not home.search(text), f"{name}: {home.search(text).group()}"

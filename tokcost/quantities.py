@@ -22,10 +22,13 @@ import numpy as np
 
 SECONDS_PER_HOUR = 3600.0
 HOURS_PER_YEAR = 8760.0
+MONTHS_PER_YEAR = 12
+HOURS_PER_MONTH = HOURS_PER_YEAR / MONTHS_PER_YEAR
 TOK_PER_MTOK = 1e6
 KW_PER_MW = 1000.0
 W_PER_KW = 1000.0
 JOULE_PER_KWH = 3.6e6
+G_PER_KG = 1000.0
 FLOP_PER_TFLOP = 1e12
 
 #: suffix -> (label for people, expression that pint reads)
@@ -35,6 +38,12 @@ UNITS = {
     "usd_per_gpu_h": ("USD per GPU-hour", "usd/gpu/h"),
     "usd_per_kwh": ("USD/kWh", "usd/kWh"),
     "usd_per_mtok": ("USD per million tokens", "usd/mtok"),
+    "usd_per_gpu": ("USD per GPU", "usd/gpu"),
+    "usd_per_gpu_yr": ("USD per GPU-year", "usd/gpu/yr"),
+    "usd_per_kw": ("USD/kW", "usd/kW"),
+    "usd_per_kw_month": ("USD per kW-month", "usd/kW/month"),
+    "usd_per_gb": ("USD/GB", "usd/GB"),
+    "usd_per_gb_month": ("USD per GB-month", "usd/GB/month"),
     "tok": ("tokens", "tok"),
     "mtok": ("million tokens", "mtok"),
     "tok_per_s": ("tokens/s", "tok/s"),
@@ -48,6 +57,7 @@ UNITS = {
     "kw": ("kW", "kW"),
     "kw_per_gpu": ("kW per GPU", "kW/gpu"),
     "mw": ("MW", "MW"),
+    "joule_per_tok": ("J per token", "J/tok"),
     "kwh": ("kWh", "kWh"),
     "mwh": ("MWh", "MWh"),
     "joule": ("J", "J"),
@@ -64,6 +74,13 @@ UNITS = {
     "gb_per_s": ("GB/s", "GB/s"),
     "g_per_kwh": ("g/kWh", "g/kWh"),
     "g_per_mtok": ("g per million tokens", "g/mtok"),
+    "kg_per_gpu": ("kg per GPU", "kg/gpu"),
+    "l_per_kwh": ("L/kWh", "L/kWh"),
+    "l_per_mtok": ("L per million tokens", "L/mtok"),
+    "gb_per_gpu": ("GB per GPU", "GB/gpu"),
+    "gb_per_gpu_h": ("GB per GPU-hour", "GB/gpu/h"),
+    "per_yr": ("per year", "1/yr"),
+    "per_gpu_h": ("per GPU-hour", "1/gpu/h"),
     "frac": ("", ""),
     "ratio": ("×", ""),
     "count": ("", ""),

@@ -25,7 +25,7 @@ report: $(READY)
 
 ## make test        run every test (unit, doctest, property, notebooks, reports in a browser, environment)
 test: $(READY)
-	$(BIN)/python -m pytest -n 2 --dist worksteal
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 	$(BIN)/ruff check .
 	$(BIN)/tokcost data check
 

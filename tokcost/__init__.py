@@ -17,10 +17,11 @@ _HOME = {
         ).split(),
         "tokcost.metrics",
     ),
-    **dict.fromkeys("say check result answer sources CheckFailed".split(), "tokcost.show.sentences"),
+    **dict.fromkeys("say refused check result answer sources CheckFailed".split(), "tokcost.show.sentences"),
     **dict.fromkeys("num usd times percent".split(), "tokcost.show.numbers"),
     **dict.fromkeys("plot_curves plot_ranges plot_bars plot_slope plot_against".split(), "tokcost.show.charts"),
     **dict.fromkeys("plot_iceberg plot_levers".split(), "tokcost.show.lessons"),
+    **dict.fromkeys("levers cost_by_utilization".split(), "tokcost.decide.levers"),
     "table": "tokcost.show.tables",
     "QuantityError": "tokcost.quantities",
 }

@@ -50,6 +50,20 @@ def say(text: str) -> Shown:
     return Shown(_literal_dollars(text))
 
 
+def refused(function, **inputs) -> Shown:
+    """Show that a call is refused, and with which sentence; if it is not refused, the notebook stops.
+
+    >>> from tokcost.metrics import flop_per_usd
+    >>> refused(flop_per_usd, peak_tflop_per_s=1979, rate_usd_per_h=1.41).markdown
+    'Refused: flop_per_usd takes no `rate_usd_per_h`; did you mean `rate_usd_per_gpu_h`?'
+    """
+    try:
+        function(**inputs)
+    except (quantities.QuantityError, TypeError) as error:
+        return Shown(f"Refused: {_literal_dollars(str(error))}")
+    raise CheckFailed(f"{function.__name__} should have refused {', '.join(inputs)}")
+
+
 def check(claim: str, left, right=None, *, rel: float = 1e-9, factor: float | None = None) -> Shown:
     """A visible check that must hold for any parameters; if it does not, the notebook stops.
 

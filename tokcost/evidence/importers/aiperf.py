@@ -1,0 +1,151 @@
+"""NVIDIA AIPerf: the summary of one run, `profile_export_aiperf.json` of any version, and genai-perf before it.
+
+Every metric carries its unit. AIPerf counts tokens with the client's tokenizer; where the
+server's own counts stand beside them (`total_usage_*`), those are used.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from tokcost.evidence.importers.fields import Fields, as_text, dig, note_if_newer, seconds_per
+from tokcost.evidence.importers.point import STATISTICS, ImportProblem, Point
+
+NEWEST_SCHEMA = "1.4"
+NEWEST_AIPERF = "0.13"
+#: latency column -> metric, by version
+_LATENCIES = {"ttft": ("time_to_first_token", "ttft"), "tpot": ("inter_token_latency",), "e2e": ("request_latency",)}
+_STATISTICS = {"mean": "avg", "median": "p50", **{s: s for s in STATISTICS if s.startswith("p")}}
+
+
+def matches(content) -> bool:
+    """Is this an AIPerf or genai-perf summary?"""
+    metrics = content.get("records") if isinstance(content.get("records"), Mapping) else content
+    named = {"request_throughput", "request_latency", "output_token_throughput", "output_sequence_length", "input_sequence_length"}
+    return "input_config" in content and len(named & set(metrics)) >= 3
+
+
+def points(content, path: Path) -> Iterator[Point]:
+    """The one operating point of a summary."""
+    is_genai_perf = "endpoint" in dig(content, "input_config") and "aiperf_version" not in content and _is_genai_perf(content)
+    point = Point("genai-perf" if is_genai_perf else "aiperf", token_source="client")
+    fields = Fields(content, point)
+    metrics = Fields(content["records"], point) if isinstance(content.get("records"), Mapping) else fields
+    _about(point, content, path)
+    _counts(point, metrics)
+    for name, keys in _LATENCIES.items():
+        key = next((k for k in keys if isinstance(metrics.content.get(k), Mapping)), None)
+        if key:
+            scale = seconds_per(dig(metrics.content, key, "unit"), key)
+            for statistic, theirs in _STATISTICS.items():
+                metrics.latency(f"{statistic}_{name}_s", key, theirs, scale=scale)
+    _warn(point, content)
+    fields.finish()
+    yield point
+
+
+def _is_genai_perf(content) -> bool:
+    config = content["input_config"]
+    return "perf_analyzer" in config or "service_kind" in config or "telemetry_stats" in content or "formatted_model_name" in config
+
+
+def _about(point: Point, content, path: Path) -> None:
+    config = content.get("input_config")
+    point.tool_version = as_text(content.get("aiperf_version"))
+    point.started = as_text(content.get("start_time"))
+    point.model = (
+        as_text(dig(config, "models", "items", 0, "name"))
+        or as_text(dig(config, "endpoint", "model_names", 0))
+        or as_text(dig(config, "model_names", 0))
+        or as_text(dig(config, "model", 0))
+        or as_text(dig(config, "model"))
+    )
+    phases = dig(config, "phases")
+    profiling = next((p for p in phases or [] if dig(p, "name") == "profiling"), phases[-1] if phases else None)
+    for where in (profiling, dig(config, "loadgen"), dig(config, "perf_analyzer", "stimulus"), config):
+        point.concurrency = Fields(where, point).number("concurrency") if isinstance(where, Mapping) and "concurrency" in where else None
+        if point.concurrency is not None:
+            break
+    else:
+        point.note("the file states no concurrency (a request rate was set); it is left empty")
+    point.is_closed_loop = point.concurrency is not None and not (isinstance(profiling, Mapping) and "rate" in profiling)
+    note_if_newer(point, "schema", content.get("schema_version"), NEWEST_SCHEMA)
+    note_if_newer(point, "AIPerf", point.tool_version, NEWEST_AIPERF)
+    if path.parent.name == "warmup":
+        point.note("this is the warm-up phase of a run, not its measurement")
+
+
+def _counts(point: Point, metrics: Fields) -> None:
+    """Requests, duration and tokens; each in the way that this version states it."""
+    point.n_requests = metrics.number("request_count", "avg")
+    request_rate = metrics.number("request_throughput", "avg")
+    if isinstance(metrics.content.get("benchmark_duration"), Mapping):
+        scale = seconds_per(dig(metrics.content, "benchmark_duration", "unit"), "benchmark_duration")
+        point.duration_s = metrics.required("benchmark_duration", "avg", why="there is no rate") * scale
+    elif point.n_requests is not None and request_rate:
+        point.duration_s = point.n_requests / request_rate
+        point.note("the file has no duration; it is requests / request rate")
+    point.n_failed = metrics.number("error_request_count", "avg")
+    if point.n_failed is None and point.tool == "aiperf" and metrics.number("completed_request_count", "avg") == point.n_requests:
+        point.n_failed = 0.0
+    client = {name: _tokens(metrics, short, long, point.n_requests) for name, short, long in _TOKENS}
+    usage = [metrics.number(f"total_usage_{name}_tokens", "avg") for name in ("prompt", "completion")]
+    point.input_tok, point.output_tok = (client["input"], client["output"])
+    if None not in usage:
+        point.input_tok, point.output_tok = usage
+        point.token_source = "server usage"
+        if client["output"] and abs(client["output"] / (usage[1] or 1) - 1) > 0.02:
+            point.note(
+                f"the client counted {client['output']:.0f} output tokens, the server {usage[1]:.0f}; the server's count was used, "
+                "while TPOT is by the client's count"
+            )
+    point.cached_input_tok = metrics.number("total_usage_prompt_cache_read_tokens", "avg") or metrics.number("usage_prompt_cache_read_tokens", "sum")
+    point.recorded_output_tok_per_s = _recorded(metrics, "output_token_throughput")
+    if point.duration_s is None:
+        _state_rates(point, metrics, request_rate)
+
+
+_TOKENS = (("input", "total_isl", "input_sequence_length"), ("output", "total_osl", "output_sequence_length"))
+
+
+def _tokens(metrics: Fields, total: str, each: str, requests: float | None) -> float | None:
+    """Tokens of all successful requests: the total, or mean x requests where no total is given."""
+    counted = metrics.number(total, "avg")
+    mean = metrics.number(each, "avg")
+    if counted is None and mean is not None and requests is not None:
+        counted = float(round(mean * requests, 6))
+    return counted
+
+
+def _recorded(metrics: Fields, key: str) -> float | None:
+    rate = metrics.number(key, "avg")
+    unit = as_text(dig(metrics.content, key, "unit"))
+    if rate is None or unit is None or "/" not in unit:
+        return rate
+    per = unit.split("/")[1]
+    return rate / seconds_per(per, key)
+
+
+def _state_rates(point: Point, metrics: Fields, request_rate: float | None) -> None:
+    """genai-perf 0.0.9 gives neither requests nor duration: only rates and mean lengths."""
+    point.stated_output_tok_per_s = _recorded(metrics, "output_token_throughput")
+    point.isl, point.osl = metrics.number("input_sequence_length", "avg"), metrics.number("output_sequence_length", "avg")
+    if point.stated_output_tok_per_s is None:
+        raise ImportProblem("the file has neither a duration nor an output token rate, so there is no operating point")
+    if request_rate is not None and point.isl is not None:
+        point.stated_input_tok_per_s = request_rate * point.isl
+        point.stated_total_tok_per_s = point.stated_input_tok_per_s + point.stated_output_tok_per_s
+    point.note("the file has no counts and no duration; the rates are as the tool printed them")
+
+
+def _warn(point: Point, content) -> None:
+    if content.get("was_cancelled") is True or content.get("is_complete") is False:
+        reason = as_text(content.get("incomplete_reason"))
+        point.note(f"the run was cancelled or is incomplete{f' ({reason})' if reason else ''}; it is no steady state")
+    gpus = {}
+    for endpoint in (dig(content, "telemetry_data", "endpoints") or {}).values():
+        for gpu in (dig(endpoint, "gpus") or {}).values():
+            gpus[dig(gpu, "gpu_uuid")] = as_text(dig(gpu, "gpu_name"))
+    if gpus:
+        point.note(f"telemetry saw {len(gpus)} x {', '.join(sorted({str(n) for n in gpus.values()}))}, which need not be the GPUs that served")

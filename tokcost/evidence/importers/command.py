@@ -1,0 +1,117 @@
+"""`tokcost import`: benchmark files in, one table out."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from tokcost.evidence.importers.point import SEPARATOR
+from tokcost.quantities import LABELS, QuantityError, nearest
+
+KINDS = ("points", "server", "power", "billing")
+
+
+@click.command(name="import", no_args_is_help=True)
+@click.argument("paths", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
+@click.option("--gpus", type=click.IntRange(min=1), help="GPUs of the deployment, all of them. Without it the columns per GPU stay empty.")
+@click.option("--gpu", "accelerator", help="Name of the GPU, such as h200. Benchmark files rarely say it.")
+@click.option("--output", type=click.Path(path_type=Path), help="File to write: .csv, .parquet or .json. Without it CSV goes to standard output.")
+@click.option("--kind", type=click.Choice(KINDS), default="points", show_default=True, help="What the files are evidence of; see above.")
+@click.option("--seconds", type=click.FloatRange(min=0, min_open=True), help="With --kind server: time between the two scrapes.")
+@click.option("--instance-gpus", multiple=True, metavar="TYPE=N", help="With --kind billing: GPUs of an instance type, if the bill does not say.")
+def import_files(paths, gpus, accelerator, output, kind, seconds, instance_gpus):
+    """Import benchmark results from PATHS (files or directories) as one tidy table.
+
+    Each file's tool and version are recognised from its content: AIPerf, genai-perf, vLLM,
+    SGLang, GuideLLM, inference-perf, genai-bench, llmperf, InferenceX, MLPerf. One row per
+    operating point; a directory of a sweep becomes a curve. Empty cells: the file does not
+    say it, and nothing is guessed.
+
+    \b
+    --kind points   operating points (the default)
+    --kind server   exactly two scrapes of vLLM's /metrics, before and after (their
+                    times from a .time file beside each, or --seconds), or Prometheus
+                    query_range files of its token counters: one operating point
+    --kind power    nvidia-smi logs, DCGM exporter scrapes, Prometheus ranges of DCGM
+                    power, AIPerf's GPU telemetry: watts and joules per GPU
+    --kind billing  FOCUS exports or OpenCost allocations: dollars per GPU-hour
+
+    \b
+    Exit status: 0 all files were imported; 1 some were not (the others are written);
+    2 wrong call (nothing is written).
+    """
+    from tokcost.evidence.importers import table
+
+    try:
+        if output is not None:
+            table.check_output(output)
+        if accelerator and accelerator.lower() not in LABELS["accelerator"]:
+            click.echo(f"note: --gpu {accelerator} is not in the vocabulary{nearest(accelerator.lower(), LABELS['accelerator'])}", err=True)
+        found = _import(paths, gpus, accelerator, kind, seconds, instance_gpus)
+    except QuantityError as error:
+        raise click.UsageError(str(error)) from None
+    if len(found.points):
+        table.write(found.points, output)
+    _report(found, gpus, kind, output)
+    sys.exit(1 if found.problems or not len(found.points) else 0)
+
+
+def _import(paths, gpus, accelerator, kind, seconds, instance_gpus):
+    if seconds is not None and kind != "server":
+        raise QuantityError("--seconds belongs to --kind server")
+    if instance_gpus and kind != "billing":
+        raise QuantityError("--instance-gpus belongs to --kind billing")
+    if kind == "server":
+        from tokcost.evidence.importers.server import import_server_metrics
+
+        return import_server_metrics(paths, seconds=seconds, n_gpus=gpus, accelerator=accelerator)
+    if kind == "power":
+        from tokcost.evidence.importers.power import import_power
+
+        return import_power(paths)
+    if kind == "billing":
+        from tokcost.evidence.importers.billing import import_billing
+
+        return import_billing(paths, instance_gpus=dict(map(_pair, instance_gpus)))
+    from tokcost.evidence.importers.collect import import_benchmarks
+
+    return import_benchmarks(paths, n_gpus=gpus, accelerator=accelerator)
+
+
+def _pair(text: str) -> tuple[str, int]:
+    name, _, count = text.partition("=")
+    if not name or not count.isdigit() or int(count) < 1:
+        raise QuantityError(f"--instance-gpus must be TYPE=N, such as p5.48xlarge=8, got {text!r}")
+    return name, int(count)
+
+
+def _report(found, gpus, kind: str, output: Path | None) -> None:
+    """Problems, notes and what was skipped, on standard error."""
+    for problem in found.problems:
+        click.echo(f"problem: {problem}", err=True)
+    for sentence, points in _by_note(found.points).items():
+        more = f" and {len(points) - 1} more" if len(points) > 1 else ""
+        click.echo(f"note: {points[0]}{more}: {sentence}", err=True)
+    if len(found.points) and kind in ("points", "server") and gpus is None and found.points["n_gpus"].isna().any():
+        empty = int(found.points["n_gpus"].isna().sum())
+        click.echo(f"note: {empty} rows have no GPU count and so nothing per GPU; give all GPUs of the deployment with --gpus N", err=True)
+    for what in dict.fromkeys(item.sentence for item in found.skipped):
+        names = [Path(item.source_file).name for item in found.skipped if item.sentence == what]
+        shown = ", ".join(sorted(set(names))[:4]) + (", ..." if len(set(names)) > 4 else "")
+        click.echo(f"skipped {len(names)}: {shown} ({what})", err=True)
+    where = output or "standard output"
+    done = f"{len(found.points)} rows to {where}" if len(found.points) else "nothing was imported, nothing is written"
+    click.echo(f"{done}; {len(found.problems)} problems, {len(found.skipped)} files skipped", err=True)
+
+
+def _by_note(points) -> dict[str, list[str]]:
+    """Each sentence of the notes with the points that it is about."""
+    said: dict[str, list[str]] = {}
+    for _, point in points.iterrows():
+        run = point.get("run")
+        name = f"{point['source_file']} [{run}]" if isinstance(run, str) else point["source_file"]
+        for sentence in point["notes"].split(SEPARATOR) if isinstance(point["notes"], str) else []:
+            said.setdefault(sentence, []).append(name)
+    return said

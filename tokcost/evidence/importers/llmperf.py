@@ -1,0 +1,85 @@
+"""ray-project/llmperf: `<model>_<in>_<out>_summary.json`, with `..._individual_responses.json` beside it.
+
+All latencies are seconds. Its inter-token latency is request time / tokens, which includes
+the time to first token; TPOT is worked out here per request, or for the mean if the single
+responses are missing. The clock is not in the file: it is requests / requests per minute.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from tokcost.evidence.importers.fields import Fields, as_number, as_text
+from tokcost.evidence.importers.point import S_PER_MINUTE, STATISTICS, ImportProblem, Point
+
+_STATISTICS = {"mean": "mean", "median": "quantiles_p50", **{s: f"quantiles_{s}" for s in STATISTICS if s.startswith("p")}}
+
+
+def matches(content) -> bool:
+    """Is this an llmperf summary?"""
+    return "results_num_completed_requests_per_min" in content or "results_mean_output_throughput_token_per_s" in content
+
+
+def points(content, path: Path) -> Iterator[Point]:
+    """The one operating point of a summary."""
+    point = Point("llmperf", token_source="client", model=as_text(content.get("model")), tool_version=as_text(content.get("version")))
+    fields = Fields(content, point)
+    point.concurrency = fields.number("num_concurrent_requests")
+    point.is_closed_loop = True
+    point.n_requests = fields.required("results_num_completed_requests", why="it is not known how many requests succeeded")
+    per_minute = fields.required("results_num_completed_requests_per_min", why="there is no rate")
+    if per_minute == 0:
+        raise ImportProblem("no request completed, so that llmperf's file holds no duration and no rate")
+    point.n_failed = fields.number("results_number_errors")
+    point.duration_s = point.n_requests * S_PER_MINUTE / per_minute
+    point.input_tok, point.output_tok = (
+        round(fields.required(f"results_number_{name}_tokens_mean", why="there is no rate") * point.n_requests, 6) for name in ("input", "output")
+    )
+    point.recorded_output_tok_per_s = fields.number("results_mean_output_throughput_token_per_s")
+    for name, key in {"ttft": "ttft", "e2e": "end_to_end_latency"}.items():
+        for statistic, theirs in _STATISTICS.items():
+            fields.latency(f"{statistic}_{name}_s", f"results_{key}_s_{theirs}")
+    _tpot(point, path)
+    started = fields.number("results_num_requests_started")
+    if started is not None and started < point.n_requests + (point.n_failed or 0):
+        point.note("fewer requests were started than completed; the file contradicts itself")
+    point.note(
+        "llmperf counts tokens with a Llama tokenizer whatever the model, and a failed request silently ends one of its clients: "
+        "compare n_requests with what was planned"
+    )
+    fields.finish()
+    yield point
+
+
+def _tpot(point: Point, path: Path) -> None:
+    """(request time - TTFT) / (tokens - 1), per request where the single responses are at hand."""
+    beside = path.with_name(path.name.replace("_summary.json", "_individual_responses.json"))
+    seconds = _single_tpots(beside) if beside != path and beside.exists() else []
+    if seconds:
+        point.latency_s |= {"mean_tpot_s": float(np.mean(seconds)), "median_tpot_s": float(np.median(seconds))}
+        point.latency_s |= {f"{s}_tpot_s": float(np.percentile(seconds, int(s[1:]))) for s in STATISTICS if s.startswith("p")}
+        return
+    ttft_s, e2e_s = point.latency_s.get("mean_ttft_s"), point.latency_s.get("mean_e2e_s")
+    osl = point.output_tok / point.n_requests if point.n_requests else 0
+    if ttft_s is not None and e2e_s is not None and osl > 1:
+        point.latency_s["mean_tpot_s"] = (e2e_s - ttft_s) / (osl - 1)
+    point.note("the single responses are not beside the summary, so that only the mean TPOT is known")
+
+
+def _single_tpots(path: Path) -> list[float]:
+    try:
+        responses = json.loads(path.read_text(encoding="utf-8-sig"))
+    except (OSError, ValueError):
+        return []
+    seconds = []
+    for response in responses if isinstance(responses, list) else []:
+        if not isinstance(response, dict) or response.get("error_code") is not None:
+            continue
+        numbers = [as_number(response.get(key)) for key in ("end_to_end_latency_s", "ttft_s", "number_output_tokens")]
+        if None not in numbers and numbers[2] > 1:
+            seconds.append((numbers[0] - numbers[1]) / (numbers[2] - 1))
+    return seconds

@@ -1,0 +1,85 @@
+"""One operating point as a benchmark file states it, before rates are worked out.
+
+A reader fills in what its file says, in base units (seconds, tokens), and leaves the rest
+None. It never works out a rate: that happens once, in `normalise`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from tokcost.quantities import QuantityError
+
+MS_PER_S = 1000.0
+S_PER_MINUTE = 60.0
+
+#: between two sentences in the column `notes`
+SEPARATOR = " | "
+
+LATENCIES = ("ttft", "tpot", "e2e")
+STATISTICS = ("mean", "median", "p90", "p95", "p99")
+
+
+class ImportProblem(QuantityError):
+    """A file, or one point in it, that cannot be read honestly; the message is one sentence."""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What went wrong with which file."""
+
+    source_file: str
+    sentence: str
+
+    def __str__(self) -> str:
+        return f"{self.source_file}: {self.sentence}"
+
+
+@dataclass
+class Point:
+    """What one file says about one operating point. Token counts are of successful requests only."""
+
+    tool: str
+    run: str = ""
+    tool_version: str | None = None
+    started: str | None = None
+    model: str | None = None
+    accelerator: str | None = None
+    n_gpus: float | None = None
+    n_prefill_gpus: float | None = None
+    n_decode_gpus: float | None = None
+    #: the GPU count is part of the published result, so that no other number may be used
+    is_for_its_own_gpus: bool = False
+    precision: str | None = None
+    framework: str | None = None
+    speculative: str | None = None
+    deployment: str | None = None
+    concurrency: float | None = None
+    #: all clients of this concurrency were kept busy (no request rate was set)
+    is_closed_loop: bool = False
+    isl: float | None = None
+    osl: float | None = None
+    duration_s: float | None = None
+    n_requests: float | None = None
+    n_failed: float | None = None
+    input_tok: float | None = None
+    output_tok: float | None = None
+    total_tok: float | None = None
+    cached_input_tok: float | None = None
+    #: who counted the tokens: `server usage` or `client`
+    token_source: str | None = None
+    #: rates as the tool printed them, of the whole deployment
+    recorded_output_tok_per_s: float | None = None
+    recorded_total_tok_per_s: float | None = None
+    #: rates of a file that has no counts to work them out from
+    stated_input_tok_per_s: float | None = None
+    stated_output_tok_per_s: float | None = None
+    stated_total_tok_per_s: float | None = None
+    #: `median_ttft_s` and the like
+    latency_s: dict[str, float] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+
+    def note(self, sentence: str) -> None:
+        """Say something about this point once."""
+        if sentence not in self.notes:
+            self.notes.append(sentence)

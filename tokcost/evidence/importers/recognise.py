@@ -1,0 +1,101 @@
+"""Which reader a file belongs to, from its content; and what other files of the tools are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from tokcost.evidence.importers import aiperf, genai_bench, guidellm, inference_perf, inferencex, llmperf, mlperf, vllm, vllm_offline
+
+#: readers of JSON or YAML objects; the first whose `matches` says so reads the object
+READERS = (aiperf, guidellm, inferencex, genai_bench, llmperf, inference_perf, mlperf, vllm, vllm_offline)
+
+#: keys that tell a file which tools write beside their results
+_COMPANIONS = {
+    "the prompts that AIPerf or genai-perf sent": ({"data"}, {"session_id", "turns"}),
+    "AIPerf's time slices of a run": ({"timeslices"}, set()),
+    "AIPerf's averages over repeated runs, which are imported one by one": ({"aggregation_type"}, set()),
+    "AIPerf's manifest of phases": ({"phases", "schema_version"}, set()),
+    "AIPerf's configuration of a run": ({"benchmark_id", "cfg"}, set()),
+    "AIPerf's copy of server metrics or GPU telemetry": ({"schema_version", "warnings", "phase"}, set()),
+    "AIPerf's copy of server metrics": ({"metrics_phase"}, set()),
+    "perf_analyzer's raw times, summarised by genai-perf": ({"experiments", "service_kind"}, set()),
+    "inference-perf's check of its own reports": ({"reports", "global"}, set()),
+    "inference-perf's configuration": ({"load", "server", "api"}, set()),
+    "a report of inference-perf in llm-d's form; its time includes start and stop, so that the stage's JSON is the one to import": (
+        {"run", "results", "version"},
+        set(),
+    ),
+    "inference-perf's single requests": ({"start_time", "end_time", "request", "response"}, set()),
+    "genai-bench's description of an experiment": ({"benchmark_version", "experiment_folder_name"}, set()),
+    "llmperf's single responses": ({"inter_token_latency_s", "ttft_s"}, set()),
+    "vLLM's copy of a result in PyTorch's form": ({"benchmark", "metric"}, set()),
+}
+
+
+def reader(content):
+    """The module that reads this object, or None.
+
+    >>> reader({"hw": "h200", "tput_per_gpu": 98.8}).__name__.split(".")[-1]
+    'inferencex'
+    """
+    if not isinstance(content, Mapping):
+        return None
+    return next((module for module in READERS if module.matches(content)), None)
+
+
+def companion(content) -> str | None:
+    """What a file is that a tool writes beside its results, or None."""
+    if isinstance(content, list):
+        content = content[0] if content else None
+    if not isinstance(content, Mapping):
+        return None
+    keys = set(content)
+    for what, (needed, _) in _COMPANIONS.items():
+        if needed <= keys:
+            return what
+    if "aggregation_type" in (content.get("metadata") or {}):
+        return "AIPerf's averages over repeated runs, which are imported one by one"
+    return None
+
+
+def other_kind(content) -> str | None:
+    """`power`, `server` or `billing`, if the file is evidence of another kind than operating points."""
+    if isinstance(content, str):
+        return _kind_of_text(content)
+    if isinstance(content, list):
+        content = content[0] if content else None
+    if not isinstance(content, Mapping):
+        return None
+    if "telemetry_data" in content and "gpu_index" in content:
+        return "power"
+    if isinstance(content.get("data"), Mapping) and "resultType" in content["data"]:
+        result = content["data"].get("result")
+        names = {str((series.get("metric") or {}).get("__name__", "")) for series in result or [] if isinstance(series, Mapping)}
+        return "power" if any(name.startswith("DCGM") for name in names) else "server"
+    if isinstance(content.get("data"), list) and content.get("code") == 200:
+        return "billing"
+    return None
+
+
+def _kind_of_text(text: str) -> str | None:
+    start = text[:65536]
+    first = next((line for line in start.splitlines() if line.strip()), "")
+    if "DCGM_FI_DEV_" in start:
+        return "power"
+    if "# TYPE vllm:" in start or "\nvllm:" in start:
+        return "server"
+    if "power.draw" in first or " W," in first:
+        return "power"
+    if {"BilledCost", "ChargeCategory"} <= set(first.replace('"', "").split(",")) or "GPUCost" in first.split(","):
+        return "billing"
+    return None
+
+
+def companion_text(text: str) -> str | None:
+    """What a text file is that a tool writes beside its results, or None."""
+    first = text.lstrip().split("\n", 1)[0]
+    if first.startswith(("Metric,avg", "Metric,Unit")):
+        return "AIPerf's or genai-perf's rounded CSV; the JSON beside it is exact"
+    if first.startswith(("Type,Run Id", ",Run", "Run Info", "Benchmark")):
+        return "GuideLLM's CSV; the JSON or YAML beside it is the one to import"
+    return None

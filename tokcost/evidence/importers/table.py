@@ -1,0 +1,77 @@
+"""The table of operating points: its columns, and how it is written."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+import pandas as pd
+
+from tokcost.evidence.importers.point import LATENCIES, STATISTICS
+from tokcost.quantities import QuantityError
+
+TEXT = (
+    "source_file source_sha256 run tool tool_version started model accelerator precision framework speculative deployment token_source notes"
+).split()
+COLUMNS = [
+    *"source_file run tool tool_version model accelerator n_gpus concurrency isl osl".split(),
+    *"duration_s n_requests n_failed input_tok cached_input_tok output_tok token_source".split(),
+    *"total_tok_per_s_per_gpu output_tok_per_s_per_gpu input_tok_per_s_per_gpu tok_per_s_per_user".split(),
+    *(f"{statistic}_{latency}_s" for statistic in STATISTICS for latency in LATENCIES),
+    *"total_tok_per_s output_tok_per_s input_tok_per_s".split(),
+    *"recorded_output_tok_per_s recorded_total_tok_per_s recorded_differs_frac".split(),
+    *"precision framework speculative deployment n_prefill_gpus n_decode_gpus started source_sha256 notes".split(),
+]
+SUFFIXES = (".csv", ".parquet", ".json")
+
+
+def frame(rows: list[dict]) -> pd.DataFrame:
+    """Rows as a table with every column, numbers as floats and NaN where the file does not say."""
+    table = pd.DataFrame(rows, columns=COLUMNS)
+    for column in COLUMNS:
+        table[column] = table[column].astype("string" if column in TEXT else "float64")
+    return table
+
+
+def check_output(path: Path) -> None:
+    """Refuse an output that cannot be written, before anything is read."""
+    if path.suffix.lower() not in SUFFIXES:
+        raise QuantityError(f"--output must end in {', '.join(SUFFIXES)}, got {path.name}")
+    if not path.absolute().parent.is_dir():
+        raise QuantityError(f"--output is in {path.parent}, which is no directory; make it first")
+    if path.is_dir():
+        raise QuantityError(f"--output {path} is a directory; give a file name in it")
+    if path.suffix.lower() == ".parquet":
+        try:
+            import pyarrow  # noqa: F401
+        except ImportError:
+            raise QuantityError('a .parquet output needs pyarrow: pip install "tokcost[large]", or write .csv') from None
+
+
+def write(table: pd.DataFrame, path: Path | None) -> None:
+    """Write the table by the suffix of `path` in one step (no half-written file), or as CSV to standard output."""
+    if path is None:
+        table.to_csv(sys.stdout, index=False, lineterminator="\n")
+        return
+    handle, temporary = tempfile.mkstemp(dir=path.absolute().parent, prefix=f".{path.name}.")
+    os.close(handle)
+    try:
+        if path.suffix.lower() == ".csv":
+            table.to_csv(temporary, index=False, lineterminator="\n")
+        elif path.suffix.lower() == ".json":
+            table.to_json(temporary, orient="records", indent=1, double_precision=15)
+        else:
+            table.to_parquet(temporary, index=False)
+        os.chmod(temporary, 0o666 & ~_umask())
+        os.replace(temporary, path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

@@ -1,0 +1,34 @@
+"""vLLM `bench throughput`: all requests at once, no clients and no latencies. `bench latency` says too little to import."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from tokcost.evidence.importers.fields import Fields, as_text
+from tokcost.evidence.importers.point import ImportProblem, Point
+
+_THROUGHPUT = {"elapsed_time", "num_requests", "total_num_tokens", "requests_per_second", "tokens_per_second"}
+_LATENCY = {"avg_latency", "latencies", "percentiles"}
+
+
+def matches(content) -> bool:
+    """Is this a result of `vllm bench throughput` or `vllm bench latency`?"""
+    return len(set(content) & _THROUGHPUT) >= 4 or set(content) >= _LATENCY
+
+
+def points(content, path: Path) -> Iterator[Point]:
+    """The one operating point of an offline run."""
+    if set(content) >= _LATENCY:
+        raise ImportProblem(
+            "vLLM `bench latency` records neither batch size nor input and output length, so its latency is no throughput; use `vllm bench serve`"
+        )
+    point = Point("vllm-bench-throughput", model=as_text(content.get("model_id")), token_source="server usage")
+    fields = Fields(content, point)
+    point.duration_s = fields.required("elapsed_time", why="there is no rate")
+    point.total_tok = fields.required("total_num_tokens", why="there is no rate")
+    point.n_requests = fields.number("num_requests")
+    point.recorded_total_tok_per_s = fields.number("tokens_per_second")
+    point.note("`bench throughput` does not split input from output tokens: only the total rate is known, at no stated concurrency")
+    fields.finish()
+    yield point

@@ -1,0 +1,81 @@
+"""`tokcost`: one command, its parts loaded when they are used, so that `tokcost --version` is instant."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+import click
+
+import tokcost
+
+#: subcommand -> where it lives, and what it is for
+COMMANDS = {
+    "report": ("tokcost.report.command:report", "Execute notebooks and write HTML reports."),
+    "import": ("tokcost.evidence.importers.command:import_files", "Read the files of a benchmark tool as measured rows."),
+    "data": ("tokcost.evidence.command:data", "Check the data tables, or show a fact with its source."),
+    "lab": ("tokcost.cli:lab", "Open JupyterLab on the notebooks."),
+}
+
+_HELP = """What AI inference really costs: from a GPU-hour to a million tokens.
+
+\b
+    cost per million tokens  =  price of a GPU-hour / tokens in that hour x 1,000,000
+
+Start here:
+
+\b
+  tokcost report reports                          make all reports; open reports/output/index.html
+  tokcost report 01-what-does-a-million-tokens-cost -p rate_usd_per_gpu_h=2.5
+                                                  the same question with your own price
+  tokcost report --help-parameters 01-what-does-a-million-tokens-cost
+                                                  what can be changed, with unit and range
+  tokcost lab                                     read and change the notebooks themselves
+
+Exit status: 0 all is well, 1 a report or a check failed, 2 the request was wrong and nothing was done.
+"""
+
+
+class Lazy(click.Group):
+    """A group that imports a subcommand when it is called."""
+
+    def list_commands(self, context):
+        return list(COMMANDS)
+
+    def get_command(self, context, name):
+        if name not in COMMANDS:
+            return None
+        module, attribute = COMMANDS[name][0].split(":")
+        return getattr(import_module(module), attribute)
+
+    def resolve_command(self, context, arguments):
+        name = arguments[0]
+        if name not in COMMANDS and not name.startswith("-"):
+            from tokcost.quantities import nearest
+
+            context.fail(f"there is no command `{name}`{nearest(name, COMMANDS)}")
+        return super().resolve_command(context, arguments)
+
+    def format_commands(self, context, formatter):
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, about) for name, (_, about) in COMMANDS.items()])
+
+
+@click.group(cls=Lazy, help=_HELP, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120})
+@click.version_option(tokcost.__version__, "-V", "--version", message="tokcost %(version)s")
+def main():
+    pass
+
+
+@click.command(context_settings={"ignore_unknown_options": True})
+@click.argument("options", nargs=-1, type=click.UNPROCESSED)
+def lab(options):
+    """Open JupyterLab on the notebooks; OPTIONS are passed on to it."""
+    import subprocess
+    import sys
+    from pathlib import Path
+
+    beside_package = Path(__file__).resolve().parents[1] / "notebooks"
+    folder = Path("notebooks") if Path("notebooks").is_dir() else beside_package
+    if not folder.is_dir():
+        raise click.ClickException("there is no folder `notebooks` here; run this in a checkout of the project")
+    sys.exit(subprocess.call([sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={folder.resolve()}", *options]))

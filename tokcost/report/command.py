@@ -1,0 +1,133 @@
+"""`tokcost report`: the command line over it all."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import sys
+from pathlib import Path
+
+import click
+
+from tokcost.report.errors import ReportError
+
+_HELP = """Execute notebooks and write each as an HTML report that stands alone.
+
+TARGET is a notebook (a path, or the bare name of one of the suite), a report definition (*.toml), or a directory of
+definitions. Several targets also get an index.html.
+
+\b
+  tokcost report reports                                    the default set
+  tokcost report 01-what-does-a-million-tokens-cost         one notebook, its own values
+  tokcost report 01-what-does-a-million-tokens-cost -p rate_usd_per_gpu_h=2.5
+  tokcost report my-notebook.ipynb -f cluster.toml --output out
+
+Values are checked before anything runs: an unknown name, a wrong type or an implausible number stops with exit status 2
+and nothing is written. A report whose notebook fails has exit status 1; what ran is kept in OUTPUT/failed, and an earlier
+good report stays as it was.
+
+Beside NAME.html come NAME.result.json (the numbers, for programs) and NAME.ipynb (the executed notebook). Their paths
+are printed on stdout, one a line; progress goes to stderr.
+"""
+
+
+@click.command(help=_HELP, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120})
+@click.argument("targets", metavar="TARGET...", nargs=-1, required=True)
+@click.option("-p", "--parameter", "pairs", metavar="NAME=VALUE", multiple=True, help="Set a parameter; wins over files. Repeatable.")
+@click.option(
+    "-f", "--parameters-file", "files", metavar="FILE", multiple=True, help="Set parameters from .toml or .yaml; a later file wins."
+)
+@click.option("-o", "--output", metavar="DIR", default="reports/output", show_default=True, help="Where reports are written.")
+@click.option("--dry-run", is_flag=True, help="Show what would run, with which values and where each came from; write nothing.")
+@click.option("--help-parameters", is_flag=True, help="List the parameters of TARGET with default, unit, range and meaning.")
+@click.option("--show-code", is_flag=True, help="Show the code of the notebook in the report.")
+@click.option("--timeout", metavar="SECONDS", type=click.IntRange(min=1), default=600, show_default=True, help="Longest time for a cell.")
+@click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors.")
+def report(targets, pairs, files, output, dry_run, help_parameters, show_code, timeout, quiet):
+    from tokcost.report import definition, settings
+    from tokcost.report.make import plan
+
+    directory = Path(output)
+    try:
+        jobs = definition.jobs(targets)
+        if help_parameters:
+            _show_parameters(jobs)
+            return
+        layers = [settings.from_file(Path(file)) for file in files] + [settings.from_command_line(pairs)]
+        plans = plan(jobs, layers)
+        if dry_run:
+            _show_plans(plans, directory)
+            return
+        from tokcost.report.files import prepare
+
+        prepare(directory)
+    except ReportError as error:
+        print(f"tokcost report: {error}", file=sys.stderr)
+        sys.exit(2)
+    sys.exit(_make(directory, plans, show_code, timeout, quiet))
+
+
+def _make(directory, plans, show_code, timeout, quiet) -> int:
+    from tokcost.report.make import Maker
+    from tokcost.report.progress import Progress
+
+    maker = Maker(directory, plans, Progress(quiet=quiet), show_code=show_code, timeout_s=timeout)
+    try:
+        with _termination_as_interrupt():
+            maker.make_all()
+    except KeyboardInterrupt:
+        print("tokcost report: interrupted; reports that were not finished are as they were", file=sys.stderr)
+        return 130
+    if not quiet:
+        for path in maker.written:
+            print(path)
+    return 1 if maker.failed else 0
+
+
+@contextlib.contextmanager
+def _termination_as_interrupt():
+    """A polite kill ends like Ctrl-C: the kernel is stopped and nothing half-written stays."""
+
+    def interrupt(number, frame):
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _show_parameters(jobs) -> None:
+    from tokcost.report.html import exact
+    from tokcost.report.parameters import read_parameters
+
+    for job in jobs:
+        rows = [(p.name, exact(p.default), p.unit, p.allowed, p.meaning) for p in read_parameters(job.notebook)]
+        _print_table(job.notebook.name, ("parameter", "default", "unit", "allowed", "meaning"), rows)
+
+
+def _show_plans(plans, directory: Path) -> None:
+    from tokcost.report.html import exact
+
+    for ready in plans:
+        rows = [(s.parameter.name, exact(s.value), s.parameter.unit, s.origin) for s in ready.settings]
+        _print_table(f"{ready.job.name}: {ready.job.notebook}", ("parameter", "value", "unit", "from"), rows)
+        for ending in ("html", "result.json", "ipynb"):
+            print(f"  would write {directory / f'{ready.job.name}.{ending}'}")
+    if len(plans) > 1:
+        print(f"\nwould write {directory / 'index.html'}")
+
+
+def _print_table(title: str, headers: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
+    """Columns that line up; on a terminal the last column wraps under itself."""
+    import shutil
+    import textwrap
+
+    widths = [max(len(row[i]) for row in [headers, *rows]) for i in range(len(headers))]
+    indent = sum(widths[:-1]) + 2 * len(widths)
+    room = max(24, shutil.get_terminal_size().columns - indent) if sys.stdout.isatty() else 10_000
+    print(f"\n{title}")
+    for row in [headers, *rows]:
+        lead = "".join(f"  {cell:<{width}}" for cell, width in zip(row[:-1], widths, strict=False))
+        print(f"{lead}  {textwrap.fill(row[-1], room, subsequent_indent=' ' * indent) if row[-1] else ''}".rstrip())

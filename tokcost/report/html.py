@@ -1,0 +1,239 @@
+"""One executed notebook in, one HTML page out that needs nothing else: no script, no request, images and formulas inside."""
+
+from __future__ import annotations
+
+import functools
+import re
+import shlex
+from html import escape
+from pathlib import Path
+
+from tokcost import quantities
+from tokcost.report import figures
+from tokcost.report.contents import HIDDEN_INPUT, MIME, Contents
+from tokcost.report.kernel import light_import
+from tokcost.report.markdown import Prose, scrollable
+from tokcost.report.result import versions
+from tokcost.report.run import Run
+
+TEMPLATE = Path(__file__).parent / "template"
+_TABLE = re.compile(r"<table\b.*?</table>", re.S)
+_CAPTION = re.compile(r"<caption[^>]*>(.*?)</caption>", re.S)
+_SCRIPT = re.compile(r"<script\b.*?(?:</script\s*>|$)", re.S | re.I)
+_ADDRESS = re.compile(r"<[^<>]* at 0x[0-9a-f]+>")
+_ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
+
+
+def render(
+    run: Run, contents: Contents, *, show_code: bool = False, links: dict[str, str] | None = None, warn=lambda sentence: None
+) -> str:
+    """The page of a report. `links` maps notebook file names to report file names; `warn` takes what the page lacks."""
+    prose = Prose(links, run.job.notebook.parent, warn)
+    page = _exporter()
+    page.filters_of(prose, _Outputs(prose, warn))
+    for cell in contents.body:
+        cell.metadata["hide_code"] = bool(HIDDEN_INPUT & set(cell.metadata.get("tags", [])))
+    notebook = run.notebook.copy()
+    notebook["cells"] = contents.body
+    resources = {"report": _facts(run, contents, prose), "show_code": show_code, "css": css()}
+    html, _ = page.from_notebook_node(notebook, resources)
+    return re.sub(r"\n{2,}", "\n", html) if "<pre" not in html else html
+
+
+@functools.cache
+def css() -> str:
+    return (TEMPLATE / "tokcost" / "style.css").read_text(encoding="utf-8").strip()
+
+
+@functools.cache
+def _exporter():
+    """The one exporter: its template is compiled once for all reports of a run."""
+    with light_import():
+        from nbconvert.exporters.html import HTMLExporter
+        from nbconvert.exporters.templateexporter import TemplateExporter
+
+    class ReportExporter(HTMLExporter):
+        """nbconvert with our template, and without the second parse of the page that only adds what we have."""
+
+        def filters_of(self, prose: Prose, outputs: _Outputs):
+            self.register_filter("prose", prose.html)
+            self.register_filter("shown", outputs.html)
+            self.register_filter("highlighted", _highlighted)
+
+        def from_notebook_node(self, nb, resources=None, **options):
+            return TemplateExporter.from_notebook_node(self, nb, resources, **options)
+
+        def _init_resources(self, resources):
+            return TemplateExporter._init_resources(self, resources)
+
+    exporter = ReportExporter(template_name="tokcost", extra_template_basedirs=[str(TEMPLATE)])
+    exporter.default_preprocessors = []
+    exporter._init_preprocessors()
+    return exporter
+
+
+def _highlighted(source: str) -> str:
+    from pygments import highlight
+    from pygments.formatters import HtmlFormatter
+    from pygments.lexers import PythonLexer
+
+    return highlight(source, PythonLexer(), HtmlFormatter(nowrap=False)).strip()
+
+
+class _Outputs:
+    """The outputs of code cells as HTML."""
+
+    def __init__(self, prose: Prose, warn):
+        self.prose, self.warn, self.dark = prose, warn, figures.palette()
+
+    def html(self, output) -> str:
+        if output.output_type == "stream":
+            return f'<pre tabindex="0">{escape(_ANSI.sub("", output.text))}</pre>\n' if output.name == "stdout" else ""
+        data = output.get("data", {})
+        if {"image/svg+xml", "image/png", "image/jpeg"} & set(data) and "text/html" not in data:
+            return figures.figure(data, self.dark, self.warn) + "\n"
+        if "text/html" in data:
+            return self.trusted("".join(data["text/html"]))
+        if "text/markdown" in data:
+            html = self.prose.html("".join(data["text/markdown"]))
+            is_check = data.get(MIME, {}).get("kind") == "check"
+            return html.replace("<p>", '<p class="check">', 1) if is_check else html
+        if "text/latex" in data:
+            return self.prose.html("".join(data["text/latex"]))
+        text = "".join(data.get("text/plain", ""))
+        if not text or _ADDRESS.search(text):  # what an object is called in memory tells nobody anything
+            return ""
+        return f'<pre tabindex="0">{escape(_ANSI.sub("", text))}</pre>\n'
+
+    def trusted(self, html: str) -> str:
+        """HTML that a cell made: scripts cannot run in a report and are taken out, tables scroll by themselves."""
+        if _SCRIPT.search(html):
+            self.warn("an output holds a script, which a report does not run; what it would have drawn is missing")
+            html = _SCRIPT.sub("", html)
+
+        def wrapped(match):
+            caption = _CAPTION.search(match.group())
+            return scrollable(match.group(), re.sub(r"<[^>]+>", "", caption[1]) if caption else "Table")
+
+        return _TABLE.sub(wrapped, html) + "\n"
+
+
+def _facts(run: Run, contents: Contents, prose: Prose) -> dict:
+    """What the template shows around the body."""
+    parameters = [
+        {
+            "name": s.parameter.name,
+            "value": exact(s.value),
+            "default": exact(s.parameter.default),
+            "unit": s.parameter.unit,
+            "meaning": prose.line(s.parameter.meaning),
+            "allowed": s.parameter.allowed,
+            "changed": s.changed,
+        }
+        for s in run.settings
+    ]
+    answer = contents.answer and {
+        "text": prose.line(contents.answer["text"]),
+        "interval": contents.answer["interval"] and prose.line(contents.answer["interval"]),
+        "inputs": [_input(given) for given in contents.answer["inputs"]],
+    }
+    question = prose.line(contents.question)
+    return {
+        "title_text": re.sub(r"<[^>]+>", "", question),
+        "kicker": "What inference really costs",
+        "question": question,
+        "started": run.started,
+        "seconds": run.seconds,
+        "answer": answer,
+        "results": [_headline(r, prose) for r in contents.results],
+        "parameters": parameters,
+        "changed": [row for row in parameters if row["changed"]],
+        "contents": lambda: [(text, name) for level, text, name in prose.headings if level == 2],
+        "sources": contents.sources,
+        "assumptions": [prose.line(a) for a in contents.assumptions],
+        "checks": [{"claim": c["claim"], "sides": _sides(c)} for c in contents.checks],
+        "tables": contents.tables,
+        "versions": list(versions().items()),
+        "command": command(run),
+        "result_file": f"{run.job.name}.result.json",
+    }
+
+
+def exact(value) -> str:
+    """A parameter as it was given, with thousands separated.
+
+    >>> exact(15667.0), exact(0.45), exact(True), exact("h200")
+    ('15,667', '0.45', 'true', 'h200')
+    """
+    if isinstance(value, bool):
+        return str(value).lower()
+    return value if isinstance(value, str) else f"{value:,.12g}"
+
+
+def quantity(name: str, value, unit: str) -> tuple[str, str]:
+    """A number and its unit as people say them.
+
+    >>> quantity("total_token_cost_usd_per_mtok", 4.2045, "USD per million tokens")
+    ('$4.20', 'per million tokens')
+    >>> quantity("utilization_frac", 0.45, ""), quantity("isl", 8192.0, "")
+    (('45%', ''), ('8,192', ''))
+    """
+    if value is None:
+        return "not reached", ""
+    if isinstance(value, str):
+        return value, unit
+    suffix = quantities.unit(name)
+    if suffix == "frac":
+        return f"{rounded(value * 100)}%", ""
+    if suffix == "ratio":
+        return f"{rounded(value, 2)}×", ""
+    if unit.startswith("USD"):
+        rest = unit.removeprefix("USD").strip()
+        amount = f"{value:,.{0 if value >= 1000 else 2}f}" if value >= 1 else rounded(value)
+        return f"${amount}", f"per {rest[1:]}" if rest.startswith("/") else rest
+    return rounded(value), unit
+
+
+def rounded(value: float, digits: int = 3) -> str:
+    """Significant digits, never an exponent where people write none; whole numbers below a million stay whole.
+
+    >>> rounded(0.12338), rounded(5970.26), rounded(54123.0), rounded(2842982.1)
+    ('0.123', '5,970', '54,123', '2,840,000')
+    """
+    if float(value).is_integer() and abs(value) < 1e6:
+        return f"{value:,.0f}"
+    return f"{float(f'{value:.{digits}g}'):,.12g}"
+
+
+def _input(given: dict) -> dict:
+    value, unit = quantity(given["name"], given["value"], given["unit"])
+    return {"label": given["label"], "value": value, "unit": unit}
+
+
+def _headline(result: dict, prose: Prose) -> dict:
+    label = quantities.UNITS.get(result["unit"], ("", ""))[0]
+    value, unit = quantity(result["name"], result["value"], label)
+    span = ""
+    if result["low"] is not None and result["high"] is not None:
+        span = f"{quantity(result['name'], result['low'], label)[0]} to {quantity(result['name'], result['high'], label)[0]}"
+    note = prose.line(result["note"]) if result["note"] else ""
+    return {"label": result["label"], "value": value, "unit": unit, "span": span, "note": note}
+
+
+def _sides(check: dict) -> str:
+    if check["left"] is None or check["right"] is None:
+        return ""
+    return f"{check['left']:,.10g} against {check['right']:,.10g}" + (f", {check['tolerance']}" if check["tolerance"] else "")
+
+
+def command(run: Run) -> str:
+    """The command line that makes this report again, whatever file its values came from."""
+    changed = [f"-p {shlex.quote(f'{s.parameter.name}={exact_text(s.value)}')}" for s in run.settings if s.changed]
+    notebook = run.job.notebook
+    in_suite = notebook.resolve().parent.name == "notebooks"
+    return " ".join(["tokcost report", shlex.quote(notebook.stem if in_suite else notebook.name), *changed])
+
+
+def exact_text(value) -> str:
+    """A value as `-p` reads it back."""
+    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -1,0 +1,145 @@
+"""From jobs to files: check everything, then run each report, publish it whole, and keep a failed one aside."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from tokcost.report.definition import Job
+from tokcost.report.errors import ReportFailed
+from tokcost.report.files import locked, write_all
+from tokcost.report.parameters import read_parameters
+from tokcost.report.progress import Progress
+from tokcost.report.settings import Layer, Setting, require_known, settings
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A report that is ready to run: every value known and allowed."""
+
+    job: Job
+    settings: list[Setting]
+    unused: list[str]
+
+
+def plan(jobs: list[Job], layers: list[Layer]) -> list[Plan]:
+    """Check all jobs and all values before anything runs. A name that some report lacks must belong to another."""
+    declared = {}
+    for job in jobs:
+        declared[job.name] = read_parameters(job.notebook)
+        require_known(job.layer, {job.notebook.name: declared[job.name]})
+    for layer in layers:
+        require_known(layer, {job.notebook.name: declared[job.name] for job in jobs})
+    plans = []
+    for job in jobs:
+        names = {p.name for p in declared[job.name]}
+        unused = [name for layer in layers for name in layer.values if name not in names]
+        plans.append(Plan(job, settings(declared[job.name], [job.layer, *layers]), list(dict.fromkeys(unused))))
+    return plans
+
+
+class Maker:
+    """Makes reports in one directory, one after another; `failures` counts those that did not come to be."""
+
+    def __init__(self, directory: Path, plans: list[Plan], progress: Progress, *, show_code: bool, timeout_s: int):
+        self.directory, self.plans, self.progress = directory, plans, progress
+        self.show_code, self.timeout_s = show_code, timeout_s
+        self.written: list[Path] = []
+        self.failed: list[str] = []
+        self.made: list[tuple] = []
+
+    def make_all(self) -> None:
+        for ready in self.plans:
+            with self.progress.report(ready.job.name):
+                try:
+                    self._make(ready)
+                except ReportFailed as failure:
+                    self._keep_aside(ready.job, failure)
+                except Exception as error:  # the other reports still run
+                    what = f"{ready.job.name}: the page could not be made: {type(error).__name__}: {error}"
+                    self._keep_aside(ready.job, ReportFailed(what))
+        self._unlink_failed()
+        if len(self.plans) > 1 or (self.directory / "index.html").exists():
+            self._write_index()
+
+    def _make(self, ready: Plan) -> None:
+        from tokcost.report.contents import take_apart
+        from tokcost.report.result import result, to_json
+        from tokcost.report.run import execute
+
+        job = ready.job
+        for name in ready.unused:
+            self.progress.note(f"{job.name}: has no parameter `{name}`, which another report takes")
+        run = execute(job, ready.settings, on_cell=self.progress.cell, timeout_s=self.timeout_s)
+        for warning in run.warnings:
+            self.progress.note(f"{job.name}: warning in {warning}")
+        try:
+            contents = take_apart(run.notebook, job.name, job.title)
+        except ReportFailed as failure:
+            failure.notebook = run.notebook
+            raise
+        html = self._render(run, contents)
+        texts = {
+            f"{job.name}.html": html,
+            f"{job.name}.result.json": to_json(result(run, contents)),
+            f"{job.name}.ipynb": _notebook_text(run.notebook),
+        }
+        with locked(self.directory):
+            self.written += write_all(self.directory, texts)
+            (self.directory / "failed" / f"{job.name}.ipynb").unlink(missing_ok=True)
+        self.made.append((run, contents))
+        self.progress.done(job.name, len(run.notebook.cells), run.seconds, self.directory / f"{job.name}.html")
+
+    def _render(self, run, contents) -> str:
+        from tokcost.report.html import render
+
+        def warn(sentence):
+            self.progress.note(f"{run.job.name}: {sentence}")
+
+        return render(run, contents, show_code=self.show_code or run.job.show_code, links=self._links(), warn=warn)
+
+    def _links(self) -> dict[str, str]:
+        """Notebook file name -> the report that shows it: made before, or in this run and not failed."""
+        links = {f"{path.stem}.ipynb": path.name for path in sorted(self.directory.glob("*.html")) if path.name != "index.html"}
+        links |= {ready.job.notebook.name: f"{ready.job.name}.html" for ready in self.plans if ready.job.name not in self.failed}
+        return links
+
+    def _unlink_failed(self) -> None:
+        """Reports made before another failed may link to it: they are written again without the dead link."""
+        failed = [p.job for p in self.plans if p.job.name in self.failed]
+        missing = [job.notebook.name for job in failed if not (self.directory / f"{job.name}.html").exists()]
+        for run, contents in self.made:
+            if any(name in cell.source for cell in contents.body for name in missing):
+                with locked(self.directory):
+                    write_all(self.directory, {f"{run.job.name}.html": self._render(run, contents)})
+
+    def _keep_aside(self, job: Job, failure: ReportFailed) -> None:
+        self.failed.append(job.name)
+        self.progress.error(f"FAILED {failure}")
+        if failure.notebook is None:
+            return
+        note = {"failure": str(failure), "at": datetime.now(UTC).isoformat(timespec="seconds")}
+        failure.notebook.metadata["tokcost"] = note
+        try:
+            with locked(self.directory):
+                (path,) = write_all(self.directory, {f"failed/{job.name}.ipynb": _notebook_text(failure.notebook)})
+        except (OSError, ReportFailed) as error:
+            self.progress.error(f"FAILED {job.name}: the partial notebook could not be kept: {error}")
+            return
+        self.progress.error(f"       {job.name}: what ran is kept at {path}")
+
+    def _write_index(self) -> None:
+        from tokcost.report.index import overview
+
+        try:
+            with locked(self.directory):
+                self.written += write_all(self.directory, {"index.html": overview(self.directory)})
+        except ReportFailed as failure:
+            self.failed.append("index")
+            self.progress.error(f"FAILED index: {failure}")
+
+
+def _notebook_text(notebook) -> str:
+    return json.dumps(notebook, indent=1, sort_keys=True, ensure_ascii=False) + "\n"

@@ -1,0 +1,237 @@
+"""What a notebook lets a reader change: its `parameters` cell, read without running it, and strictly checked.
+
+One cell is tagged `parameters`; each of its lines reads `name = literal  # meaning, LOW to HIGH` or
+`name = "text"  # meaning; one of: a, b, c`. The quantity that a name ends in adds its unit and its plausible range.
+"""
+
+from __future__ import annotations
+
+import ast
+import io
+import json
+import math
+import re
+import tokenize
+from dataclasses import dataclass
+from pathlib import Path
+
+from tokcost import quantities
+from tokcost.report.errors import ReportError
+
+KINDS = {bool: "true or false", int: "a whole number", float: "a number", str: "text"}
+
+_NUMBER = r"[-+]?(?:\d{1,3}(?:,\d{3})+|\d[\d_]*)(?:\.\d+)?(?:[eE][-+]?\d+)?"
+_RANGE = re.compile(rf"(?:(?P<meaning>.*?)[,;]\s+)?(?P<low>{_NUMBER}) to (?P<high>{_NUMBER})")
+_CHOICES = re.compile(r"(?:(?P<meaning>.*?)[,;]\s+)?one of:\s*(?P<choices>.+)")
+_PLAIN_NUMBER = re.compile(r"[-+]?(?:(?:0|[1-9]\d*)(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?")
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One line of the parameters cell."""
+
+    name: str
+    default: bool | int | float | str
+    meaning: str = ""
+    low: float | None = None
+    high: float | None = None
+    choices: tuple[str, ...] = ()
+
+    @property
+    def unit(self) -> str:
+        """The unit as people write it, from the vocabulary."""
+        suffix = quantities.unit(self.name)
+        return quantities.UNITS[suffix][0] if suffix else ""
+
+    @property
+    def allowed(self) -> str:
+        """What it may be, in words: a range, the choices, or the kind of value."""
+        if self.choices:
+            return "one of: " + ", ".join(self.choices)
+        if self.low is not None:
+            return f"{self.low:.12g} to {self.high:.12g}"
+        return KINDS[type(self.default)]
+
+    def check(self, value):
+        """`value` as the notebook will see it, or an error that says what is allowed.
+
+        >>> Parameter("utilization_frac", 0.45, low=0.05, high=1.0).check(45)
+        Traceback (most recent call last):
+        tokcost.report.errors.ReportError: `utilization_frac` must be in [0.05, 1], got 45; give a fraction, not a percentage
+        """
+        kind = type(self.default)
+        wrong = isinstance(value, bool) != (kind is bool) or not isinstance(value, (int, float) if kind is float else kind)
+        if wrong:
+            raise ReportError(f"`{self.name}` must be {KINDS[kind]}, got {_said(value)}{_hint(kind, value)}")
+        if kind in (int, float):
+            return self._check_number(kind, value)
+        if self.choices and value not in self.choices:
+            near = quantities.nearest(value, self.choices)
+            near = near if "did you mean" in near else ""
+            raise ReportError(f"`{self.name}` must be one of {', '.join(self.choices)}; got {value!r}{near}")
+        return value
+
+    def _check_number(self, kind, value):
+        try:
+            number = float(value)
+        except OverflowError:
+            number = math.inf
+        if not math.isfinite(number):
+            raise ReportError(f"`{self.name}` must be a finite number, got {_said(value)}")
+        if quantities.find(self.name):
+            try:
+                quantities.check_value(self.name, number, low=self.low, high=self.high)
+            except quantities.QuantityError as error:
+                raise ReportError(str(error)) from None
+        elif self.low is not None and not self.low <= number <= self.high:
+            raise ReportError(f"`{self.name}` must be in [{self.low:.12g}, {self.high:.12g}], got {number:.12g}")
+        return kind(value)
+
+    def parse(self, text: str):
+        """The value that `text` on the command line stands for: no guessing, no rounding.
+
+        >>> Parameter("rate_usd_per_gpu_h", 1.41).parse("1_000")
+        Traceback (most recent call last):
+        tokcost.report.errors.ReportError: `rate_usd_per_gpu_h` must be a number, got '1_000'; write 1000
+        >>> Parameter("rate_usd_per_gpu_h", 1.41).parse("3")
+        3.0
+        """
+        kind = type(self.default)
+        if kind is str or not text:
+            if not text.strip():
+                raise ReportError(f"`{self.name}` has no value; write -p {self.name}=VALUE")
+            return self.check(text)
+        if kind is bool:
+            return self.check({"true": True, "false": False}.get(text.lower(), text))
+        if text.lower().lstrip("+-") in ("nan", "inf", "infinity"):
+            return self.check(float(text))
+        if not _PLAIN_NUMBER.fullmatch(text):
+            return self.check(text)
+        return self.check(int(text) if re.fullmatch(r"[-+]?\d+", text) else float(text))
+
+
+def _said(value) -> str:
+    """A value as an error quotes it: short, and as people write it."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, (dict, list)):
+        return "a table" if isinstance(value, dict) else "a list"
+    text = repr(value) if isinstance(value, str) else str(value)
+    return text if len(text) <= 40 else text[:37] + "..."
+
+
+def _hint(kind, value) -> str:
+    """The likely fix of a value of the wrong kind."""
+    if kind is int and isinstance(value, float) and math.isfinite(value) and value.is_integer():
+        return f"; write {int(value)}"
+    if kind in (int, float) and isinstance(value, str):
+        percent = re.fullmatch(r"\s*([\d.]+)\s*%\s*", value)
+        if percent and percent[1].count(".") < 2:
+            return f"; give a fraction: {float(percent[1]) / 100:.12g}"
+        bare = re.sub(r"^0+(?=\d)", "", re.sub(r"[$_,\s]", "", value))
+        found = _PLAIN_NUMBER.match(bare)
+        if found:
+            return f"; write {found[0]}" + (" without quotes" if found[0] == value else "")
+    if kind is bool and isinstance(value, (str, int)) and str(value).lower() in ("1", "0", "yes", "no", "on", "off", "true", "false"):
+        return f"; write {'true' if str(value).lower() in ('1', 'yes', 'on', 'true') else 'false'}"
+    if kind is str and not isinstance(value, (dict, list)):
+        return "; put it in quotes"
+    return ""
+
+
+def read_notebook(path: Path) -> dict:
+    """The notebook as plain JSON: enough to know its parameters, without the import of a notebook library."""
+    try:
+        notebook = json.loads(path.read_text(encoding="utf-8"))
+        cells = notebook["cells"]
+        for cell in cells:
+            cell["source"] = "".join(cell["source"])
+            cell["metadata"].get("tags", [])
+    except OSError as error:
+        raise ReportError(f"cannot read {path}: {error.strerror or error}") from None
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise ReportError(f"{path} is not a notebook in format 4: open it in JupyterLab and save it again") from None
+    language = notebook.get("metadata", {}).get("kernelspec", {}).get("language", "python")
+    if language != "python":
+        raise ReportError(f"{path} is written in {language}; reports run Python notebooks only")
+    return notebook
+
+
+def read_parameters(path: Path) -> list[Parameter]:
+    """The parameters that the notebook at `path` declares, in its order; each default is itself checked."""
+    tagged = [(n, c) for n, c in enumerate(read_notebook(path)["cells"], 1) if "parameters" in c["metadata"].get("tags", [])]
+    if len(tagged) != 1:
+        what = "no cell" if not tagged else f"{len(tagged)} cells ({', '.join(str(n) for n, _ in tagged)})"
+        raise ReportError(f"{path.name} has {what} tagged `parameters`; tag exactly one (in JupyterLab: property inspector, cell tags)")
+    number, cell = tagged[0]
+    try:
+        return parse_cell(cell["source"])
+    except ReportError as error:
+        raise ReportError(f"{path.name}, cell {number}: {error}") from None
+
+
+def parse_cell(source: str) -> list[Parameter]:
+    """The parameters of a cell's source.
+
+    >>> parse_cell("share_frac = 0.4  # part of the hour, 0.1 to 0.9")[0].allowed
+    '0.1 to 0.9'
+    >>> parse_cell("rate = 2 * 3")
+    Traceback (most recent call last):
+    tokcost.report.errors.ReportError: line 1 is not `name = literal`: rate = 2 * 3
+    """
+    try:
+        statements = ast.parse(source).body
+    except SyntaxError as error:
+        raise ReportError(f"line {error.lineno} of the parameters is not Python: {error.msg}") from None
+    tokens = tokenize.generate_tokens(io.StringIO(source).readline)
+    comments = {token.start[0]: token.string.lstrip("#").strip() for token in tokens if token.type == tokenize.COMMENT}
+    lines = source.splitlines()
+    found: dict[str, Parameter] = {}
+    for statement in statements:
+        line = f"line {statement.lineno} is not `name = literal`: {lines[statement.lineno - 1].split('#')[0].strip()}"
+        if not (isinstance(statement, ast.Assign) and len(statement.targets) == 1 and isinstance(statement.targets[0], ast.Name)):
+            raise ReportError(line)
+        try:
+            default = ast.literal_eval(statement.value)
+        except ValueError:
+            raise ReportError(line) from None
+        if type(default) not in KINDS:
+            raise ReportError(f"{line}; a parameter is a number, text, True or False")
+        name = statement.targets[0].id
+        if name in found:
+            raise ReportError(f"`{name}` is assigned twice (line {statement.lineno})")
+        found[name] = _declare(name, default, comments.get(statement.end_lineno, ""))
+    return list(found.values())
+
+
+def _declare(name: str, default, comment: str) -> Parameter:
+    low = high = None
+    choices: tuple[str, ...] = ()
+    meaning = comment
+    if type(default) in (int, float):
+        span = _RANGE.fullmatch(comment)
+        quantity = quantities.find(name)
+        bounds = [(quantity.low, quantity.high)] if quantity else []
+        if span:
+            meaning = span["meaning"] or ""
+            bounds.append(tuple(float(span[end].replace(",", "")) for end in ("low", "high")))
+        if bounds:
+            low, high = max(b[0] for b in bounds), min(b[1] for b in bounds)
+            if low > high:
+                raise ReportError(
+                    f"`{name}`: the range of its comment lies outside the plausible one, {bounds[0][0]:.12g} to {bounds[0][1]:.12g}"
+                )
+    elif type(default) is str:
+        listed = _CHOICES.fullmatch(comment)
+        if listed:
+            meaning = listed["meaning"] or ""
+            choices = tuple(choice.strip().strip("\"'`") for choice in listed["choices"].rstrip(".").split(","))
+        else:
+            label = next((label for label in quantities.LABELS if name == label or name.endswith(f"_{label}")), None)
+            choices = tuple(quantities.LABELS.get(label) or ())
+    parameter = Parameter(name, default, meaning.rstrip(",; "), low, high, choices)
+    try:
+        parameter.check(default)
+    except ReportError as error:
+        raise ReportError(f"the default is not allowed: {error}") from None
+    return parameter

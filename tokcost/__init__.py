@@ -22,6 +22,8 @@ _HOME = {
     **dict.fromkeys("plot_curves plot_ranges plot_bars plot_slope plot_against".split(), "tokcost.show.charts"),
     **dict.fromkeys("plot_iceberg plot_levers".split(), "tokcost.show.lessons"),
     **dict.fromkeys("levers cost_by_utilization".split(), "tokcost.decide.levers"),
+    **dict.fromkeys("Frontier frontier cost_at".split(), "tokcost.output.frontier"),
+    **dict.fromkeys("ratio_at per_mw_at spread_at leave_one_out".split(), "tokcost.output.compare"),
     "table": "tokcost.show.tables",
     "QuantityError": "tokcost.quantities",
 }

@@ -30,6 +30,7 @@ W_PER_KW = 1000.0
 JOULE_PER_KWH = 3.6e6
 G_PER_KG = 1000.0
 FLOP_PER_TFLOP = 1e12
+TFLOP_PER_PFLOP = 1000.0
 
 #: suffix -> (label for people, expression that pint reads)
 UNITS = {
@@ -40,7 +41,10 @@ UNITS = {
     "usd_per_mtok": ("USD per million tokens", "usd/mtok"),
     "usd_per_gpu": ("USD per GPU", "usd/gpu"),
     "usd_per_gpu_yr": ("USD per GPU-year", "usd/gpu/yr"),
+    "usd_per_yr": ("USD per year", "usd/yr"),
+    "usd_per_month": ("USD per month", "usd/month"),
     "usd_per_kw": ("USD/kW", "usd/kW"),
+    "eur_per_kwh": ("EUR/kWh", "eur/kWh"),
     "usd_per_kw_month": ("USD per kW-month", "usd/kW/month"),
     "usd_per_gb": ("USD/GB", "usd/GB"),
     "usd_per_gb_month": ("USD per GB-month", "usd/GB/month"),
@@ -68,6 +72,8 @@ UNITS = {
     "flop_per_s": ("FLOP/s", "flop/s"),
     "tflop_per_s": ("TFLOP/s", "tflop/s/gpu"),
     "tflop_per_s_per_usd_per_h": ("TFLOP/s per USD/h", "tflop/s/(usd/h)"),
+    "pflop_per_s": ("PFLOP/s", "pflop/s/gpu"),
+    "pflop_per_s_per_usd_per_h": ("PFLOP/s per USD/h", "pflop/s/(usd/h)"),
     "flop_per_usd": ("FLOP per USD", "flop/usd"),
     "gb": ("GB", "GB"),
     "gib": ("GiB", "GiB"),

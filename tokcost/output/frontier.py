@@ -1,0 +1,281 @@
+"""Throughput against interactivity: the best measured points and the curve through them.
+
+Throughput is splined, cost is derived from it. Cost is its reciprocal and bends far more between
+two points; splining it breaks the identity between the two. Outside the measured range nothing is
+known and the answer is NaN, "not reached".
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+
+from tokcost import metrics
+from tokcost.quantities import QuantityError, check_value, find, nearest, token_class
+
+SPEED = "tok_per_s_per_user"
+
+#: what all rows of one curve must share: a curve over two models answers no question
+ONE_OF = ("model", "accelerator", "isl", "osl")
+#: what one curve may pool (the best of several configurations), and then says so
+POOLED = ("precision", "speculative", "deployment", "framework", "campaign")
+
+#: how far an output rate may be from its share of the lengths before it must be divided by other GPUs
+SHARE_TOLERANCE = 0.15
+
+COST = {
+    "total": metrics.total_token_cost_usd_per_mtok,
+    "output": metrics.output_token_cost_usd_per_mtok,
+    "input": metrics.input_token_cost_usd_per_mtok,
+}
+
+
+def steffen_slopes(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Slopes at the knots that make a cubic Hermite spline monotone between every two of them.
+
+    Inside: the slope of the parabola through three knots, limited to twice the flatter
+    neighbouring secant, zero at a turning point. At an end: half of three times the secant less
+    the neighbour's slope, the parabola that meets that neighbour smoothly.
+    Source: M. Steffen, Astronomy & Astrophysics 239 (1990) 443; the end rule is the one that
+    published InferenceX cells follow (his own, through three knots, does not give them).
+
+    >>> steffen_slopes(np.array([0.0, 1.0, 2.0]), np.array([0.0, 1.0, 1.0])).tolist()
+    [1.5, 0.0, 0.0]
+    """
+    step = np.diff(x)
+    secant = np.diff(y) / step
+    if len(secant) == 1:
+        return np.repeat(secant, 2)
+    left, right = secant[:-1], secant[1:]
+    parabola = (left * step[1:] + right * step[:-1]) / (step[:-1] + step[1:])
+    flatter = np.minimum(np.abs(left), np.abs(right))
+    inner = (np.sign(left) + np.sign(right)) * np.minimum(flatter, np.abs(parabola) / 2)
+    first, last = (3 * secant[0] - inner[0]) / 2, (3 * secant[-1] - inner[-1]) / 2
+    return np.concatenate([[first], inner, [last]])
+
+
+def steffen(x, y):
+    """The monotone spline through points with rising `x`: a function, NaN outside the range of `x`.
+
+    >>> curve = steffen([10, 20, 40], [900, 500, 100])
+    >>> curve([10, 15, 41]).round(1).tolist()
+    [900.0, 687.5, nan]
+    """
+    from scipy.interpolate import CubicHermiteSpline
+
+    x, y = np.asarray(x, dtype=float), np.asarray(y, dtype=float)
+    if len(x) == 1:
+        return lambda at: np.where(np.asarray(at, dtype=float) == x[0], y[0], np.nan)
+    return CubicHermiteSpline(x, y, steffen_slopes(x, y), extrapolate=False)
+
+
+def is_on_front(speed, throughput) -> np.ndarray:
+    """Which points no other point beats: as fast for the user and with at least that throughput.
+
+    >>> is_on_front([10, 20, 20, 30], [900, 400, 500, 600]).tolist()
+    [True, False, False, True]
+    """
+    speed, throughput = np.asarray(speed, dtype=float), np.asarray(throughput, dtype=float)
+    order = np.lexsort((-throughput, -speed))
+    best_so_far = np.concatenate([[-np.inf], np.maximum.accumulate(throughput[order])[:-1]])
+    on_front = np.zeros(len(speed), dtype=bool)
+    on_front[order] = throughput[order] > best_so_far
+    return on_front
+
+
+@dataclass(frozen=True, eq=False)
+class Frontier:
+    """The best measured throughput at every interactivity, with what it was measured on.
+
+    `points` holds all rows by rising interactivity; `is_on_front` marks those that no other beats.
+    A pooled label (two precisions, with and without speculative decoding) lists what it pools.
+    """
+
+    model: str
+    accelerator: str
+    isl: int
+    osl: int
+    precision: str
+    speculative: str
+    deployment: str
+    framework: str
+    campaign: str
+    first_date: str
+    last_date: str
+    throughput: str
+    points: pd.DataFrame
+    n_left_out: int
+
+    @property
+    def front(self) -> pd.DataFrame:
+        """The rows that no other row beats, by rising interactivity."""
+        return self.points[self.points["is_on_front"]].reset_index(drop=True)
+
+    @property
+    def n_points(self) -> int:
+        return len(self.points)
+
+    @property
+    def n_on_front(self) -> int:
+        return int(self.points["is_on_front"].sum())
+
+    @property
+    def reach(self) -> tuple[float, float]:
+        """Slowest and fastest interactivity on the front; nothing is known beyond."""
+        speed = self.points.loc[self.points["is_on_front"], SPEED]
+        return float(speed.min()), float(speed.max())
+
+    @property
+    def label(self) -> str:
+        """Accelerator, precision and lengths, for a legend."""
+        return f"{self.accelerator} {self.precision}, {self.isl}/{self.osl}"
+
+    @cached_property
+    def _curve(self):
+        return steffen(self.front[SPEED], self.front[self.throughput])
+
+    def at(self, *, tok_per_s_per_user):
+        """Throughput at an interactivity (scalar, array or Series); NaN where it was not reached."""
+        check_value(SPEED, tok_per_s_per_user)
+        return _shaped_like(tok_per_s_per_user, self._curve(np.asarray(tok_per_s_per_user, dtype=float)), self.throughput)
+
+    def curve(self, rate=None, *, tok_per_s_per_user=None) -> pd.DataFrame:
+        """The curve as a tidy table: `tok_per_s_per_user`, throughput, with a `rate` also its cost, and `series`.
+
+        Without speeds of your own: 200 of them, evenly spaced in their logarithm over the measured range.
+        """
+        speed = np.geomspace(*self.reach, 200).clip(*self.reach) if tok_per_s_per_user is None else tok_per_s_per_user
+        table = pd.DataFrame({SPEED: np.atleast_1d(np.asarray(speed, dtype=float))})
+        table[self.throughput] = self.at(tok_per_s_per_user=table[SPEED])
+        if rate is not None:
+            cost = cost_at(self, rate, tok_per_s_per_user=table[SPEED])
+            table[cost.name] = cost
+        return table.assign(series=self.label)
+
+
+def cost_at(frontier: Frontier, rate, *, tok_per_s_per_user):
+    """Cost per million tokens at an interactivity: the rate over the splined throughput, NaN where not reached.
+
+    `rate` is a labelled rate of the evidence catalog, or USD per GPU-hour as a number or array.
+    The tokens counted are those of the frontier's throughput.
+    """
+    require_fact_of(frontier, rate, "rate")
+    cost = COST[token_class(frontier.throughput)]
+    return metric_at(frontier, cost, tok_per_s_per_user=tok_per_s_per_user, rate_usd_per_gpu_h=getattr(rate, "value", rate))
+
+
+def metric_at(frontier: Frontier, metric, *, tok_per_s_per_user, **others):
+    """A headline metric of the throughput at an interactivity, shaped like the interactivity; NaN where not reached."""
+    throughput = frontier.at(tok_per_s_per_user=tok_per_s_per_user)
+    values = metric(**{frontier.throughput: np.atleast_1d(throughput)}, **others)
+    is_scalar = np.ndim(throughput) == 0 and not any(np.ndim(value) for value in others.values())
+    return _shaped_like(throughput, values[0] if is_scalar else values, metric.__name__)
+
+
+def require_fact_of(frontier: Frontier, fact, what: str) -> None:
+    """Refuse the rate or the power of another accelerator."""
+    accelerator = getattr(fact, "accelerator", frontier.accelerator)
+    if accelerator != frontier.accelerator:
+        raise QuantityError(
+            f"the {what} is one of {accelerator}, the curve one of {frontier.accelerator}; give that of {frontier.accelerator}"
+        )
+
+
+def frontier(rows: pd.DataFrame, *, throughput: str = "total_tok_per_s_per_gpu", **where) -> Frontier:
+    """The frontier of measured rows, after keeping those where each named column has the value (or one of the values) given.
+
+    Refuses rows of more than one model, accelerator or pair of lengths, and output rates divided by
+    fewer than all GPUs. Rows without an interactivity or a throughput are left out and counted.
+
+    >>> rows = pd.DataFrame({"model": "m", "accelerator": "h200", "isl": 1024, "osl": 1024, "precision": ["fp8", "fp8", "fp4"],
+    ...                      "tok_per_s_per_user": [20, 40, 30], "total_tok_per_s_per_gpu": [900.0, 500.0, 800.0]})
+    >>> best = frontier(rows, precision="fp8")
+    >>> best.at(tok_per_s_per_user=[20, 30, 50]).tolist(), best.reach
+    ([900.0, 700.0, nan], (20.0, 40.0))
+    """
+    quantity = find(throughput)
+    if quantity is None or quantity.unit != "tok_per_s_per_gpu" or token_class(throughput) not in COST:
+        known = [f"{tokens}_tok_per_s_per_gpu" for tokens in COST]
+        raise QuantityError(f"a frontier needs a throughput per all GPUs, got `{throughput}`{nearest(throughput, known)}")
+    rows = chosen(rows, **where)
+    missing = [name for name in (*ONE_OF, SPEED, throughput) if name not in rows]
+    if missing:
+        raise QuantityError(f"the rows have no column `{missing[0]}`{nearest(missing[0], rows.columns)}")
+    _require_one_of_each(rows)
+    _require_all_gpus(rows)
+    known = rows[SPEED].notna() & rows[throughput].notna()
+    if not known.any():
+        raise QuantityError(f"none of the {len(rows)} rows has both `{SPEED}` and `{throughput}`; a frontier needs at least one")
+    points = rows[known].sort_values([SPEED, throughput], kind="stable").reset_index(drop=True)
+    for name in (SPEED, throughput):
+        check_value(name, points[name])
+    points["is_on_front"] = is_on_front(points[SPEED], points[throughput])
+    if {"concurrency", "n_gpus"} <= set(points):
+        points["users_per_gpu"] = points["concurrency"] / points["n_gpus"]
+    dates = sorted(points["date"].dropna().astype(str)) if "date" in points else []
+    first = points.iloc[0]
+    return Frontier(
+        **{name: first[name] if isinstance(first[name], str) else int(first[name]) for name in ONE_OF},
+        **{name: " + ".join(sorted(points[name].dropna().astype(str).unique())) if name in points else "" for name in POOLED},
+        first_date=dates[0] if dates else "",
+        last_date=dates[-1] if dates else "",
+        throughput=throughput,
+        points=points,
+        n_left_out=int((~known).sum()),
+    )
+
+
+def chosen(rows: pd.DataFrame, **where) -> pd.DataFrame:
+    """The rows where each named column has the value given, or one of several.
+
+    >>> chosen(pd.DataFrame({"accelerator": ["h100", "h200"]}), accelerator="h20")
+    Traceback (most recent call last):
+    tokcost.quantities.QuantityError: no row has accelerator h20; did you mean `h200`?
+    """
+    for name, value in where.items():
+        if name not in rows:
+            raise QuantityError(f"the rows have no column `{name}`{nearest(name, rows.columns)}")
+        values = list(value) if isinstance(value, (list, tuple, set)) else [value]
+        for wanted in values:
+            if not (rows[name] == wanted).any():
+                kept = f" among those with {', '.join(f'{k} {v}' for k, v in where.items() if k != name)}" if len(where) > 1 else ""
+                raise QuantityError(f"no row has {name} {wanted}{kept}{nearest(wanted, rows[name].dropna().unique())}")
+        rows = rows[rows[name].isin(values)]
+    return rows
+
+
+def _shaped_like(given, values, name):
+    """`values` as a Series named `name` if a Series was given, as a plain number for a scalar."""
+    if isinstance(given, pd.Series):
+        return pd.Series(np.asarray(values), index=given.index, name=name)
+    return float(values) if np.ndim(values) == 0 else np.asarray(values)
+
+
+def _require_one_of_each(rows: pd.DataFrame) -> None:
+    if rows.empty:
+        raise QuantityError("a frontier needs measured rows, got none; check the filter")
+    names = [*ONE_OF, *(name for name in ("token_class", "gpu_denominator") if name in rows)]
+    for name in names:
+        values = rows[name].unique()
+        if len(values) > 1 or pd.isna(values[0]):
+            shown = ", ".join(str(value) for value in values[:4])
+            fix = f"choose one: frontier(rows, {name}={values[0]!r})"
+            raise QuantityError(f"a frontier holds one {name}, these {len(rows)} rows hold {shown}; {fix}")
+
+
+def _require_all_gpus(rows: pd.DataFrame) -> None:
+    """The output rate must be its share of the total rate; if not, one is divided by decode GPUs alone."""
+    pair = ["output_tok_per_s_per_gpu", "total_tok_per_s_per_gpu"]
+    if not set(pair) <= set(rows):
+        return
+    share = rows[pair[0]] / rows[pair[1]]
+    expected = rows["osl"] / (rows["isl"] + rows["osl"])
+    off = (share / expected - 1).abs() > SHARE_TOLERANCE
+    if off.any():
+        raise QuantityError(
+            f"{off.sum()} of {len(rows)} rows have an output rate that is {share[off].iloc[0]:.2f} of the total rate where the lengths say "
+            f"{expected[off].iloc[0]:.2f}: not divided by all GPUs of the deployment; recompute both per all GPUs or leave these rows out"
+        )

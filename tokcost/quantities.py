@@ -57,6 +57,8 @@ UNITS = {
     "tok_per_s_per_user": ("tokens/s per user", "tok/s/user"),
     "tok_per_s_per_mw": ("tokens/s per MW", "tok/s/MW"),
     "tok_per_joule": ("tokens/J", "tok/J"),
+    "request_per_s": ("requests/s", "request/s"),
+    "gpu_h": ("GPU-hours", "gpu*h"),
     "w": ("W", "W"),
     "kw": ("kW", "kW"),
     "kw_per_gpu": ("kW per GPU", "kW/gpu"),

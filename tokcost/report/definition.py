@@ -45,7 +45,8 @@ def read_definition(path: Path) -> Job:
     try:
         definition = Definition.model_validate(content)
     except ValidationError as error:
-        first = error.errors()[0]
+        # A misspelt key comes first: it is why another one seems to be missing.
+        first = min(error.errors(), key=lambda e: e["type"] != "extra_forbidden")
         key = str(first["loc"][0])
         if first["type"] == "extra_forbidden":
             raise ReportError(f"{path} has an unknown key `{key}`{nearest(key, Definition.model_fields)}") from None

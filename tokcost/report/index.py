@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import datetime
+from html import escape
 from pathlib import Path
 from urllib.parse import quote
 
@@ -26,7 +27,7 @@ def overview(directory: Path) -> str:
     for path in sorted((directory / FAILED).glob("*.ipynb")):
         failure = _failure(path)
         if failure:
-            unknown = {"question": path.stem, "name": path.stem, "answer": "", "href": "", "started": None}
+            unknown = {"question": escape(path.stem), "name": path.stem, "answer": "", "href": "", "started": None}
             rows[path.stem] = unknown | rows.get(path.stem, {}) | failure
     ordered = [rows[name] for name in sorted(rows)]
     environment = Environment(loader=FileSystemLoader(TEMPLATE / "tokcost"), autoescape=False)
@@ -47,8 +48,12 @@ def _good(path: Path) -> dict | None:
         "answer": prose.line(content["answer"]["text"]) if content["answer"] else "",
         "href": quote(f"{name}.html"),
         "started": datetime.fromisoformat(content["times"]["started"]),
-        "status": f"{len(content['checks'])} checks passed" + (f" · changed: {', '.join(changed)}" if changed else ""),
+        "status": _count(len(content["checks"]), "check") + " passed" + (f" · changed: {', '.join(sorted(changed))}" if changed else ""),
     }
+
+
+def _count(number: int, thing: str) -> str:
+    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
 
 
 def _failure(path: Path) -> dict | None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import os
 import shutil
 import sys
 import tempfile
 from pathlib import Path
-
 
 #: a Unix socket's path ends at 104 bytes on macOS, 108 on Linux; the kernel adds a few
 LONGEST_SOCKET_PATH = 96
@@ -96,4 +96,16 @@ class Kernel:
         return self
 
     def __exit__(self, *exception):
+        self._drop_what_waits()
         self.close()
+
+    def _drop_what_waits(self) -> None:
+        """After an interruption the client still waits for an answer; let it go, or it complains of the dead kernel."""
+        from jupyter_core.utils import ensure_event_loop
+
+        loop = ensure_event_loop()
+        waiting = set() if loop.is_running() else asyncio.all_tasks(loop)
+        for task in waiting:
+            task.cancel()
+        if waiting:
+            loop.run_until_complete(asyncio.gather(*waiting, return_exceptions=True))

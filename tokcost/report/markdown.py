@@ -73,9 +73,12 @@ class Prose:
     def formula(self, tex: str, display: str) -> str:
         tex = tex.strip()
         try:
-            return convert(tex, display=display)
+            mathml = re.sub(r"\\([$%&#_])", r"\1", convert(tex, display=display))
+            if "\\" in mathml:
+                raise ValueError("unknown command")
+            return mathml
         except Exception as error:  # latex2mathml has no error class of its own for this
-            self.warn(f"the formula `{tex}` cannot be shown as MathML ({type(error).__name__}); it stands as typed")
+            self.warn(f"the formula `{tex}` cannot be shown as MathML ({error or type(error).__name__}); it stands as typed")
             return f"<code>{escape(tex)}</code>"
 
 

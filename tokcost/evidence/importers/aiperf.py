@@ -100,7 +100,9 @@ def _counts(point: Point, metrics: Fields) -> None:
                 f"the client counted {client['output']:.0f} output tokens, the server {usage[1]:.0f}; the server's count was used, "
                 "while TPOT is by the client's count"
             )
-    point.cached_input_tok = metrics.number("total_usage_prompt_cache_read_tokens", "avg") or metrics.number("usage_prompt_cache_read_tokens", "sum")
+    point.cached_input_tok = metrics.number("total_usage_prompt_cache_read_tokens", "avg") or metrics.number(
+        "usage_prompt_cache_read_tokens", "sum"
+    )
     point.recorded_output_tok_per_s = _recorded(metrics, "output_token_throughput")
     if point.duration_s is None:
         _state_rates(point, metrics, request_rate)
@@ -148,4 +150,6 @@ def _warn(point: Point, content) -> None:
         for gpu in (dig(endpoint, "gpus") or {}).values():
             gpus[dig(gpu, "gpu_uuid")] = as_text(dig(gpu, "gpu_name"))
     if gpus:
-        point.note(f"telemetry saw {len(gpus)} x {', '.join(sorted({str(n) for n in gpus.values()}))}, which need not be the GPUs that served")
+        point.note(
+            f"telemetry saw {len(gpus)} x {', '.join(sorted({str(n) for n in gpus.values()}))}, which need not be the GPUs that served"
+        )

@@ -74,7 +74,9 @@ def points(path: Path) -> Iterator[Point]:
             sums["usage_isl"] += _tokens(metrics.usage_prompt_tokens)
             sums["usage_osl"] += _tokens(metrics.usage_completion_tokens)
             sums["cached"] += _tokens(metrics.usage_prompt_cache_read_tokens)
-        for name, measured in zip(LATENCIES, (metrics.time_to_first_token, metrics.inter_token_latency, metrics.request_latency), strict=True):
+        for name, measured in zip(
+            LATENCIES, (metrics.time_to_first_token, metrics.inter_token_latency, metrics.request_latency), strict=True
+        ):
             if measured is not None and measured.value:
                 scale = SECONDS.get(measured.unit) or seconds_per(measured.unit, name)
                 latencies[name].append(measured.value * scale)

@@ -21,9 +21,14 @@ READABLE = (".json", ".jsonl", ".yaml", ".yml", ".csv", ".prom", ".txt")
 _PREFERENCE = {".json": 0, ".jsonl": 1, ".yaml": 2, ".yml": 2, ".csv": 3}
 _USE = {
     "power": "a power log, not an operating point; import it with `--kind power` or `import_power`",
-    "server": "a scrape or range of server metrics, not an operating point by itself; give two with `--kind server` or `import_server_metrics`",
+    "server": "server metrics, which are an operating point only in pairs; use `--kind server` or `import_server_metrics`",
     "billing": "a billing export, not an operating point; import it with `--kind billing` or `import_billing`",
 }
+
+
+TOOLS = ("AIPerf", "genai-perf", "vLLM", "SGLang", "GuideLLM", "inference-perf", "genai-bench", "llmperf", "InferenceX", "MLPerf")
+#: two rows that agree in all of these are one measurement (the duration has nanoseconds)
+_IDENTITY = ("tool", "model", "concurrency", "duration_s", "n_requests", "input_tok", "output_tok", "total_tok_per_s", "median_ttft_s")
 
 
 @dataclass
@@ -47,56 +52,127 @@ def import_benchmarks(paths: Iterable[str | Path], *, n_gpus: float | None = Non
     Returns `Imported`: a file that cannot be read becomes a problem, the others are imported.
     Raises QuantityError for a wrong call: a path that does not exist, a GPU count below 1.
 
-    >>> found = import_benchmarks(["tests/samples/vllm-0.32.0/serve_c4.json"], n_gpus=2)
+    >>> found = import_benchmarks(["tests/samples/vllm-0.32.0/bench_serve/serve_c4.json"], n_gpus=2)
     >>> round(float(found.points.output_tok_per_s_per_gpu[0]), 2)
     595.78
     """
     if n_gpus is not None and not n_gpus >= 1:
         raise QuantityError(f"`n_gpus` must be at least 1, got {n_gpus}; give all GPUs of the deployment")
-    found = Imported(frame([]))
-    rows: list[dict] = []
-    seen: dict[tuple, str] = {}
-    logs: list[tuple[Path, bool]] = []
-    for path, is_named in _files(paths, found):
+    paths = [Path(path) for path in paths]
+    collector = _Collector(n_gpus, canonical(accelerator))
+    logs = []
+    for path, is_named in _files(paths, collector.found):
+        log = collector.read(path, is_named)
+        if log is not None:
+            logs.append(log)
+    for log in logs:
+        collector.read_log(log)
+    collector.drop_summaries()
+    named = {str(path): number for number, path in enumerate(paths)}
+    collector.rows.sort(key=lambda values: _place(values, named))
+    collector.found.points = frame(collector.rows)
+    return collector.found
+
+
+@dataclass
+class _Collector:
+    """Rows so far, and everything that is said about files."""
+
+    n_gpus: float | None
+    accelerator: str | None
+    found: Imported = field(default_factory=lambda: Imported(frame([])))
+    rows: list[dict] = field(default_factory=list)
+    #: measurement -> the file that it was read from first
+    seen: dict[tuple, str] = field(default_factory=dict)
+
+    def read(self, path: Path, is_named: bool) -> Path | None:
+        """Import one file; a request log inside a directory waits until its summary may have been seen."""
         try:
             document = documents.read(path)
             if document.form == "records" and not is_named:
-                logs.append((path, is_named))
-                continue
-            _import(document, is_named, rows, seen, found, n_gpus, _canonical(accelerator))
-        except (ImportProblem, OSError) as error:
-            found.problems.append(Problem(str(path), _sentence(error)))
-    summarised = {Path(r["source_file"]).parent for r in rows if r["tool"] == "aiperf"}
-    for path, is_named in logs:
-        if path.parent in summarised:
-            found.skipped.append(Problem(str(path), "AIPerf's single requests, summarised beside it"))
-            continue
-        try:
-            _import(documents.Document(path, "records", None), is_named, rows, seen, found, n_gpus, _canonical(accelerator))
-        except (ImportProblem, OSError) as error:
-            found.problems.append(Problem(str(path), _sentence(error)))
-    _drop_summaries(rows, found)
-    rows.sort(key=lambda r: (str(Path(r["source_file"]).parent), r["tool"], r["concurrency"] or 0))
-    found.points = frame(rows)
-    return found
+                return path
+            self._import(document, is_named)
+        except ImportProblem as problem:
+            self._problem(path, str(problem))
+        except OSError as error:
+            self._problem(path, f"the file cannot be opened ({error.strerror}); check its permissions")
+        return None
+
+    def read_log(self, path: Path) -> None:
+        """Import a request log, unless its summary lies beside it."""
+        if any(values["tool"] == "aiperf" and Path(values["source_file"]).parent == path.parent for values in self.rows):
+            self._skip(path, "AIPerf's single requests, summarised beside it")
+        else:
+            self._import(documents.Document(path, "records", None), is_named=False)
+
+    def drop_summaries(self) -> None:
+        """inference-perf's summary mixes the load stages that lie beside it."""
+        stages = [values for values in self.rows if values["tool"] == "inference-perf"]
+        staged = {Path(values["source_file"]).parent for values in stages if values["run"] != "summary"}
+        for values in stages:
+            if values["run"] == "summary" and Path(values["source_file"]).parent in staged:
+                self.rows.remove(values)
+                self._skip(Path(values["source_file"]), "inference-perf's mix of all load stages, which are imported one by one")
+
+    def _problem(self, path: Path, sentence: str) -> None:
+        self.found.problems.append(Problem(str(path), sentence))
+
+    def _skip(self, path: Path, sentence: str) -> None:
+        self.found.skipped.append(Problem(str(path), sentence))
+
+    def _import(self, document: documents.Document, is_named: bool) -> None:
+        """Add the document's rows, or say what it is instead."""
+        path = document.path
+        before = (len(self.rows), len(self.found.problems), len(self.found.skipped))
+        for label, points in _parts(document):
+            about = f"{label}: " if label else ""
+            try:
+                for point in points:
+                    point.run = point.run or label
+                    self._add(row(point, self.n_gpus, self.accelerator), path)
+            except ImportProblem as problem:
+                self._problem(path, f"{about}{problem}")
+            except (AttributeError, IndexError, KeyError, OverflowError, TypeError, ValueError) as error:
+                # a file may be laid out in ways that no reader expects; the other files must still import
+                detail = f"{type(error).__name__}: {str(error)[:80]}"
+                self._problem(path, f"{about}it looks like a known result but is laid out differently ({detail})")
+        if document.damage:
+            self._problem(path, document.damage + (" (the part before it was imported)" if len(self.rows) > before[0] else ""))
+        if (len(self.rows), len(self.found.problems), len(self.found.skipped)) == before:
+            what = _not_a_point(document)
+            if is_named:
+                self._problem(path, f"this is {what}")
+            else:
+                self._skip(path, what)
+
+    def _add(self, values: dict, path: Path) -> None:
+        """Keep a row, unless the same measurement was read from another file."""
+        key = tuple(values[name] for name in _IDENTITY) if values["duration_s"] is not None else (str(path), values["run"], len(self.rows))
+        first = self.seen.setdefault(key, str(path))
+        if first != str(path):
+            self._skip(path, f"the same measurement as in {first}")
+        else:
+            self.rows.append({"source_file": str(path), "source_sha256": documents.sha256(path), **values})
 
 
-def _sentence(error: Exception) -> str:
-    if isinstance(error, OSError):
-        return f"the file cannot be opened ({error.strerror}); check its permissions"
-    return str(error)
+def _place(values: dict, named: dict[str, int]) -> tuple:
+    """Where a row stands: in the order of the call; what one directory holds as curves of rising concurrency."""
+    path = Path(values["source_file"])
+    number = next((named[str(p)] for p in (path, *path.parents) if str(p) in named), 0)
+    if str(path) in named:
+        return (number,)
+    return (number, *(values[name] or "" for name in ("tool", "tool_version", "model")), values["concurrency"] or 0)
 
 
-def _canonical(accelerator: str | None) -> str | None:
+def canonical(accelerator: str | None) -> str | None:
     """The vocabulary's spelling of an accelerator, or the name as given."""
     if accelerator is None:
         return None
     return accelerator.lower() if accelerator.lower() in LABELS["accelerator"] else accelerator
 
 
-def _files(paths: Iterable[str | Path], found: Imported) -> Iterator[tuple[Path, bool]]:
+def _files(paths: list[Path], found: Imported) -> Iterator[tuple[Path, bool]]:
     """Every file to open, and whether it was named itself."""
-    paths = [Path(path) for path in paths]
     missing = next((path for path in paths if not path.exists()), None)
     if missing is not None:
         raise QuantityError(f"{missing} does not exist; give a file or a directory of benchmark results")
@@ -125,23 +201,6 @@ def _suffix(path: Path) -> str:
     return path.with_suffix("").suffix.lower() if path.suffix.lower() == ".gz" else path.suffix.lower()
 
 
-def _import(document, is_named, rows, seen, found: Imported, n_gpus, accelerator) -> None:
-    """Add the document's rows, or say what it is instead."""
-    path = document.path
-    before = (len(rows), len(found.problems), len(found.skipped))
-    for label, points in _parts(document):
-        try:
-            for point in points:
-                point.run = point.run or label
-                _add(row(point, n_gpus, accelerator), path, rows, seen, found)
-        except ImportProblem as error:
-            found.problems.append(Problem(str(path), f"{label}: {error}" if label else str(error)))
-    if document.damage:
-        found.problems.append(Problem(str(path), document.damage + (" (the part before it was imported)" if len(rows) > before[0] else "")))
-    if (len(rows), len(found.problems), len(found.skipped)) == before:
-        _not_imported(document, is_named, found)
-
-
 def _parts(document) -> Iterator[tuple[str, Iterator[Point]]]:
     """The document's readable parts with a label each."""
     content = document.content
@@ -158,40 +217,15 @@ def _parts(document) -> Iterator[tuple[str, Iterator[Point]]]:
                 yield (f"row {number}" if len(parts) > 1 else ""), reader.points(part, document.path)
 
 
-def _add(values: dict, path: Path, rows: list, seen: dict, found: Imported) -> None:
-    """Keep a row, unless the same measurement was read from another file."""
-    names = "tool model concurrency duration_s n_requests input_tok output_tok total_tok_per_s median_ttft_s run_of_file"
-    key = tuple(values.get(name) for name in names.split()) + ((values["run"],) if values["duration_s"] is None else ())
-    if key in seen and values["duration_s"] is not None and seen[key] != str(path):
-        found.skipped.append(Problem(str(path), f"the same measurement as in {seen[key]}"))
-        return
-    seen.setdefault(key, str(path))
-    rows.append({"source_file": str(path), "source_sha256": documents.sha256(path), **values})
-
-
-def _drop_summaries(rows: list[dict], found: Imported) -> None:
-    """inference-perf's summary mixes the load stages that lie beside it."""
-    staged = {Path(r["source_file"]).parent for r in rows if r["tool"] == "inference-perf" and r["run"] != "summary"}
-    for r in [r for r in rows if r["run"] == "summary" and Path(r["source_file"]).parent in staged]:
-        rows.remove(r)
-        found.skipped.append(Problem(r["source_file"], "inference-perf's mix of all load stages, which are imported one by one"))
-
-
-def _not_imported(document, is_named: bool, found: Imported) -> None:
-    """Say what a file is that gave no row: a problem if it was named, else a skipped file."""
+def _not_a_point(document: documents.Document) -> str:
+    """What a file is that gave no row."""
     content = document.content
     kind = recognise.other_kind(content)
-    beside = recognise.companion_text(content) if isinstance(content, str) else recognise.companion(content)
     if kind:
-        what = _USE[kind]
-    elif beside:
-        what = beside
-    elif recognise.reader(content if document.form == "object" else (content or [None])[0] if document.form == "rows" else None):
-        what = "a result without a single row in tokens/s"
-    else:
-        what = "not a result of a benchmark tool that is known; known are " + ", ".join(TOOLS)
-    target = found.problems if is_named else found.skipped
-    target.append(Problem(str(document.path), f"this is {what}" if is_named else what))
-
-
-TOOLS = "AIPerf genai-perf vLLM SGLang GuideLLM inference-perf genai-bench llmperf InferenceX MLPerf".split()
+        return _USE[kind]
+    beside = recognise.companion_text(content) if isinstance(content, str) else recognise.companion(content)
+    if beside:
+        return beside
+    if recognise.reader(content[0] if isinstance(content, list) and content else content):
+        return "a result without a single row in tokens/s"
+    return "not a result of a benchmark tool that is known; known are " + ", ".join(TOOLS)

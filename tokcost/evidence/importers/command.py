@@ -15,13 +15,17 @@ KINDS = ("points", "server", "power", "billing")
 
 @click.command(name="import", no_args_is_help=True)
 @click.argument("paths", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
-@click.option("--gpus", type=click.IntRange(min=1), help="GPUs of the deployment, all of them. Without it the columns per GPU stay empty.")
+@click.option("--gpus", type=click.IntRange(min=1), help="All GPUs of the deployment. Without it the columns per GPU stay empty.")
 @click.option("--gpu", "accelerator", help="Name of the GPU, such as h200. Benchmark files rarely say it.")
-@click.option("--output", type=click.Path(path_type=Path), help="File to write: .csv, .parquet or .json. Without it CSV goes to standard output.")
-@click.option("--kind", type=click.Choice(KINDS), default="points", show_default=True, help="What the files are evidence of; see above.")
-@click.option("--seconds", type=click.FloatRange(min=0, min_open=True), help="With --kind server: time between the two scrapes.")
-@click.option("--instance-gpus", multiple=True, metavar="TYPE=N", help="With --kind billing: GPUs of an instance type, if the bill does not say.")
-def import_files(paths, gpus, accelerator, output, kind, seconds, instance_gpus):
+@click.option("--output", type=click.Path(path_type=Path), help="File to write: .csv, .parquet or .json; else CSV to standard output.")
+@click.option("--kind", type=click.Choice(KINDS), default="points", show_default=True, help="What the files are evidence of.")
+@click.option("--seconds", type=click.FloatRange(min=0, min_open=True), help="server, power: time between two scrapes.")
+@click.option("--start", help="power: begin of the benchmark, a date with time or seconds since 1970.")
+@click.option("--end", help="power: end of the benchmark.")
+@click.option("--gpu-index", multiple=True, help="power: keep this GPU of the log; may be repeated.")
+@click.option("--timezone", default="UTC", show_default=True, help="power: zone of times that name none (nvidia-smi).")
+@click.option("--instance-gpus", multiple=True, metavar="TYPE=N", help="billing: GPUs of an instance type, if the bill does not say.")
+def import_files(paths, gpus, accelerator, output, kind, **options):
     """Import benchmark results from PATHS (files or directories) as one tidy table.
 
     Each file's tool and version are recognised from its content: AIPerf, genai-perf, vLLM,
@@ -49,7 +53,7 @@ def import_files(paths, gpus, accelerator, output, kind, seconds, instance_gpus)
             table.check_output(output)
         if accelerator and accelerator.lower() not in LABELS["accelerator"]:
             click.echo(f"note: --gpu {accelerator} is not in the vocabulary{nearest(accelerator.lower(), LABELS['accelerator'])}", err=True)
-        found = _import(paths, gpus, accelerator, kind, seconds, instance_gpus)
+        found = _import(paths, gpus, accelerator, kind, options)
     except QuantityError as error:
         raise click.UsageError(str(error)) from None
     if len(found.points):
@@ -58,26 +62,46 @@ def import_files(paths, gpus, accelerator, output, kind, seconds, instance_gpus)
     sys.exit(1 if found.problems or not len(found.points) else 0)
 
 
-def _import(paths, gpus, accelerator, kind, seconds, instance_gpus):
-    if seconds is not None and kind != "server":
-        raise QuantityError("--seconds belongs to --kind server")
-    if instance_gpus and kind != "billing":
-        raise QuantityError("--instance-gpus belongs to --kind billing")
+#: options that only one or two kinds take
+_TAKES = {
+    "server": {"seconds"},
+    "power": {"seconds", "start", "end", "gpu_index", "timezone"},
+    "billing": {"instance_gpus"},
+    "points": set(),
+}
+
+
+def _import(paths, gpus, accelerator, kind, options):
+    given = {name for name, value in options.items() if value and (name, value) != ("timezone", "UTC")}
+    for name in sorted(given - _TAKES[kind]):
+        kinds = " or ".join(k for k, takes in _TAKES.items() if name in takes)
+        raise QuantityError(f"--{name.replace('_', '-')} belongs to --kind {kinds}, not to {kind}")
+    if kind in ("power", "billing") and (gpus or accelerator):
+        raise QuantityError(f"--gpus and --gpu belong to operating points, not to --kind {kind}")
     if kind == "server":
         from tokcost.evidence.importers.server import import_server_metrics
 
-        return import_server_metrics(paths, seconds=seconds, n_gpus=gpus, accelerator=accelerator)
+        return import_server_metrics(paths, seconds=options["seconds"], n_gpus=gpus, accelerator=accelerator)
     if kind == "power":
         from tokcost.evidence.importers.power import import_power
 
-        return import_power(paths)
+        window = {name: _when(options[name]) for name in ("start", "end")}
+        return import_power(paths, **window, gpus=options["gpu_index"] or None, timezone=options["timezone"], seconds=options["seconds"])
     if kind == "billing":
         from tokcost.evidence.importers.billing import import_billing
 
-        return import_billing(paths, instance_gpus=dict(map(_pair, instance_gpus)))
+        return import_billing(paths, instance_gpus=dict(map(_pair, options["instance_gpus"])))
     from tokcost.evidence.importers.collect import import_benchmarks
 
     return import_benchmarks(paths, n_gpus=gpus, accelerator=accelerator)
+
+
+def _when(text: str | None) -> str | float | None:
+    """Seconds since 1970 as a number, anything else as it stands."""
+    try:
+        return None if text is None else float(text)
+    except ValueError:
+        return text
 
 
 def _pair(text: str) -> tuple[str, int]:

@@ -83,6 +83,8 @@ def read(path: Path, large_bytes: int = LARGE_BYTES) -> Document:
         if is_request_log(start):
             return Document(path, "records", None)
         return _read_json(path, large_bytes)
+    if {".json", ".jsonl"} & set(path.suffixes[-2:]):
+        raise ImportProblem(f"the file starts with {start.lstrip()[:12]!r}, which is no JSON object or list; it is damaged or misnamed")
     if re.match(rb"(?:#.*\n|---\s*\n)*[\w.\"-]+:(?:\s|$)", start) and b"{" not in start.split(b"\n", 1)[0]:
         return _read_yaml(path)
     return Document(path, "text", read_text(path))
@@ -98,7 +100,7 @@ def _read_yaml(path: Path) -> Document:
 
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
-        content = yaml.load(read_text(path), Loader=loader)  # noqa: S506 (a safe loader)
+        content = yaml.load(read_text(path), Loader=loader)
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         where = getattr(error, "problem_mark", None)
         line = f" at line {where.line + 1}" if where else ""
@@ -155,7 +157,9 @@ def _unambiguous(items: list[tuple]) -> dict:
     if len(found) != len(items):
         for key, value in items:
             if value != found[key]:
-                raise ImportProblem(f"key `{key}` stands twice with different values, so that it is not known which one holds; mend the file")
+                raise ImportProblem(
+                    f"key `{key}` stands twice with different values, so that it is not known which one holds; mend the file"
+                )
     return found
 
 

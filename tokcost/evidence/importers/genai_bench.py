@@ -58,7 +58,9 @@ def _tokens(point: Point, requests) -> None:
     if point.output_tok is None:
         raise ImportProblem("a successful request has no `num_output_tokens`, without which there is no output rate")
     if len(succeeded) != point.n_requests:
-        point.note(f"{len(succeeded)} single requests stand in the file, {point.n_requests:g} were counted by the tool; the former are used")
+        point.note(
+            f"{len(succeeded)} single requests stand in the file, {point.n_requests:g} were counted by the tool; the former are used"
+        )
         point.n_requests = float(len(succeeded))
 
 

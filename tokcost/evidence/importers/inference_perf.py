@@ -74,7 +74,7 @@ def _tokens(point: Point, fields: Fields) -> None:
     clients = fields.number("successes", client, "mean")
     if key == server and clients is not None and point.output_tok and abs(clients * point.n_requests / point.output_tok - 1) > 0.02:
         point.note(
-            f"the client counted {clients * point.n_requests:.0f} output tokens, the server {point.output_tok:.0f}; the server's count was used"
+            f"the client counted {clients * point.n_requests:.0f} output tokens, the server {point.output_tok:.0f}; the server's was used"
         )
 
 

@@ -121,4 +121,6 @@ def _latency_scale(point: Point, fields: Fields) -> float:
     if 0.5 < product / MS_PER_S < 2:
         point.note("TPOT x interactivity is 1000, so that the latencies were read as milliseconds")
         return 1 / MS_PER_S
-    raise ImportProblem(f"median TPOT x interactivity is {product:.3g}, which is neither 1 (seconds) nor 1000 (milliseconds); the row is damaged")
+    raise ImportProblem(
+        f"median TPOT x interactivity is {product:.3g}, which is neither 1 (seconds) nor 1000 (milliseconds); the row is damaged"
+    )

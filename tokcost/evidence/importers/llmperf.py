@@ -37,7 +37,8 @@ def points(content, path: Path) -> Iterator[Point]:
     point.n_failed = fields.number("results_number_errors")
     point.duration_s = point.n_requests * S_PER_MINUTE / per_minute
     point.input_tok, point.output_tok = (
-        round(fields.required(f"results_number_{name}_tokens_mean", why="there is no rate") * point.n_requests, 6) for name in ("input", "output")
+        round(fields.required(f"results_number_{name}_tokens_mean", why="there is no rate") * point.n_requests, 6)
+        for name in ("input", "output")
     )
     point.recorded_output_tok_per_s = fields.number("results_mean_output_throughput_token_per_s")
     for name, key in {"ttft": "ttft", "e2e": "end_to_end_latency"}.items():

@@ -198,7 +198,9 @@ def _check_request_time(point: Point) -> None:
             point.latency_s.update({key: value * factor for key, value in before.items() if f"_{name}_" in key})
             if _is_near(point, statistic):
                 unit = "seconds" if factor > 1 else "milliseconds"
-                point.note(f"{name.upper()} was read as {unit}, not as the file says: only so is TTFT + TPOT x (OSL - 1) the request's time")
+                point.note(
+                    f"{name.upper()} was read as {unit}, not as the file says: only so is TTFT + TPOT x (OSL - 1) the request's time"
+                )
                 return
             point.latency_s = before
     point.latency_s.clear()
@@ -223,5 +225,5 @@ def _check_tpot(point: Point, statistic: str) -> None:
         point.latency_s[f"{statistic}_tpot_s"] = (e2e_s - ttft_s) / (osl - 1)
         point.note(
             f"the tool's {statistic} TPOT of {theirs:.4g} s does not explain its own request time; "
-            f"(request time - TTFT) / (OSL - 1) = {point.latency_s[f'{statistic}_tpot_s']:.4g} s stands in its place and other TPOT columns are empty"
+            f"(request time - TTFT) / (OSL - 1) = {point.latency_s[f'{statistic}_tpot_s']:.4g} s stands in its place"
         )

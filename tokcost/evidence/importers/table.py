@@ -13,23 +13,24 @@ from tokcost.evidence.importers.point import LATENCIES, STATISTICS
 from tokcost.quantities import QuantityError
 
 TEXT = (
-    "source_file source_sha256 run tool tool_version started model accelerator precision framework speculative deployment token_source notes"
-).split()
-COLUMNS = [
-    *"source_file run tool tool_version model accelerator n_gpus concurrency isl osl".split(),
-    *"duration_s n_requests n_failed input_tok cached_input_tok output_tok token_source".split(),
-    *"total_tok_per_s_per_gpu output_tok_per_s_per_gpu input_tok_per_s_per_gpu tok_per_s_per_user".split(),
+    "source_file", "run", "tool", "tool_version", "model", "accelerator", "token_source", "precision", "framework", "speculative",
+    "deployment", "started", "source_sha256", "notes",
+)  # fmt: skip
+COLUMNS = (
+    "source_file", "run", "tool", "tool_version", "model", "accelerator", "n_gpus", "concurrency", "isl", "osl",
+    "duration_s", "n_requests", "n_failed", "input_tok", "cached_input_tok", "output_tok", "token_source",
+    "total_tok_per_s_per_gpu", "output_tok_per_s_per_gpu", "input_tok_per_s_per_gpu", "tok_per_s_per_user",
     *(f"{statistic}_{latency}_s" for statistic in STATISTICS for latency in LATENCIES),
-    *"total_tok_per_s output_tok_per_s input_tok_per_s".split(),
-    *"recorded_output_tok_per_s recorded_total_tok_per_s recorded_differs_frac".split(),
-    *"precision framework speculative deployment n_prefill_gpus n_decode_gpus started source_sha256 notes".split(),
-]
+    "total_tok_per_s", "output_tok_per_s", "input_tok_per_s",
+    "recorded_output_tok_per_s", "recorded_total_tok_per_s", "recorded_differs_frac",
+    "precision", "framework", "speculative", "deployment", "n_prefill_gpus", "n_decode_gpus", "started", "source_sha256", "notes",
+)  # fmt: skip
 SUFFIXES = (".csv", ".parquet", ".json")
 
 
 def frame(rows: list[dict]) -> pd.DataFrame:
     """Rows as a table with every column, numbers as floats and NaN where the file does not say."""
-    table = pd.DataFrame(rows, columns=COLUMNS)
+    table = pd.DataFrame(rows, columns=list(COLUMNS))
     for column in COLUMNS:
         table[column] = table[column].astype("string" if column in TEXT else "float64")
     return table

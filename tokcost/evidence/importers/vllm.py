@@ -12,12 +12,20 @@ from pathlib import Path
 from tokcost.evidence.importers.fields import Fields, as_number, as_text
 from tokcost.evidence.importers.point import MS_PER_S, STATISTICS, Point
 
-_SHARED = set(
-    "backend date request_rate max_concurrency duration completed total_input_tokens total_output_tokens request_throughput "
-    "output_throughput mean_ttft_ms median_ttft_ms mean_tpot_ms median_tpot_ms median_ttft median_tpot num_prompts".split()
-)
+_SHARED = {
+    "backend", "date", "request_rate", "max_concurrency", "duration", "completed", "num_prompts", "total_input_tokens",
+    "total_output_tokens", "request_throughput", "output_throughput",
+    "mean_ttft_ms", "median_ttft_ms", "mean_tpot_ms", "median_tpot_ms", "median_ttft", "median_tpot",
+}  # fmt: skip
 _VLLM = {"model_id", "tokenizer_id", "endpoint_type", "burstiness", "total_token_throughput", "request_goodput", "request_goodput:"}
-_SGLANG = {"total_throughput", "total_output_tokens_retokenized", "random_range_ratio", "sharegpt_output_len", "accept_length", "server_info"}
+_SGLANG = {
+    "total_throughput",
+    "total_output_tokens_retokenized",
+    "random_range_ratio",
+    "sharegpt_output_len",
+    "accept_length",
+    "server_info",
+}
 #: columns' name -> the name in these files' keys
 _LATENCIES = {"ttft": "ttft", "tpot": "tpot", "e2e": "e2el"}
 

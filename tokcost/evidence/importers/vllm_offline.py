@@ -21,7 +21,7 @@ def points(content, path: Path) -> Iterator[Point]:
     """The one operating point of an offline run."""
     if set(content) >= _LATENCY:
         raise ImportProblem(
-            "vLLM `bench latency` records neither batch size nor input and output length, so its latency is no throughput; use `vllm bench serve`"
+            "vLLM `bench latency` records neither batch size nor lengths, so that its latency gives no throughput; use `vllm bench serve`"
         )
     point = Point("vllm-bench-throughput", model=as_text(content.get("model_id")), token_source="server usage")
     fields = Fields(content, point)

@@ -142,3 +142,29 @@ def test_a_kernel_called_python3_that_points_elsewhere_is_not_used(tmp_path, tok
     assert re.search(r"^a: 3 cells in \d+\.\d s, reports/output/a.html$", run.err, re.M)
     assert run.err.count("\n") == 2, "one plain line per report, and nothing of the kernel's own noise"
     assert not (tmp_path / "reports" / "output" / "index.html").exists()
+
+
+def test_a_cell_that_was_never_run_is_a_failed_report(tmp_path):
+    """Papermill itself calls such a run a success."""
+    from nbformat.v4 import new_code_cell, new_notebook
+
+    from tokcost.report.definition import Job
+    from tokcost.report.errors import ReportFailed
+    from tokcost.report.run import require_complete
+
+    ran, skipped = new_code_cell("1", execution_count=1), new_code_cell("2", metadata={"tags": ["skip-execution"]})
+    job = Job("a", tmp_path / "a.ipynb")
+    require_complete(job, new_notebook(cells=[ran, skipped, new_code_cell(" ")]))
+    with pytest.raises(ReportFailed, match=r"a: cell 2 of a.ipynb failed: the cell was not run \(the cell starts: 3\)"):
+        require_complete(job, new_notebook(cells=[ran, new_code_cell("3")]))
+
+
+def test_a_page_that_cannot_be_made_is_a_failed_report_and_the_index_knows(tmp_path, tokcost, notebook):
+    broken = "display({'text/plain': 'x', 'application/vnd.tokcost.v1+json': {'kind': 'result', 'name': 'a_usd'}}, raw=True)"
+    notebook(tmp_path / "broken.ipynb", *cells(broken))
+    notebook(tmp_path / "good.ipynb", *cells("x"))
+    run = tokcost("report", "broken.ipynb", "good.ipynb", cwd=tmp_path)
+    assert run.status == 1 and "FAILED broken: the page could not be made" in run.err and "Traceback" not in run.err
+    output = tmp_path / "reports" / "output"
+    assert (output / "good.html").exists() and not (output / "broken.html").exists()
+    assert (output / "index.html").read_text().count('class="failed"') == 1

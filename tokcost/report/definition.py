@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from tokcost.quantities import nearest
 from tokcost.report.errors import ReportError
-from tokcost.report.settings import Layer, read_text, read_toml
+from tokcost.report.settings import Layer, neighbour, read_text, read_toml
 
 #: where a bare name such as `01-what-does-a-million-tokens-cost` is looked for
 SUITE = Path(__file__).resolve().parents[2] / "notebooks"
@@ -55,9 +55,7 @@ def read_definition(path: Path) -> Job:
         raise ReportError(f"{path}: `{key}` is wrong: {first['msg'][0].lower()}{first['msg'][1:]}") from None
     notebook = path.parent / definition.notebook
     if not notebook.is_file():
-        folder = notebook.parent
-        near = nearest(notebook.name, [p.name for p in folder.glob("*.ipynb")]) if folder.is_dir() else ""
-        raise ReportError(f"{path}: there is no notebook {definition.notebook}{near}")
+        raise ReportError(f"{path}: there is no notebook {definition.notebook}{neighbour(notebook)}")
     name = definition.name or path.stem
     return Job(_file_name(name, str(path)), notebook, definition.title, definition.show_code, Layer(path.name, definition.parameters))
 
@@ -97,8 +95,9 @@ def notebook_job(target: str) -> Job:
             return Job(_file_name(candidate.stem, str(candidate)), candidate)
     if path.is_file():
         raise ReportError(f"{target} is neither a notebook (.ipynb) nor a report definition (.toml)")
-    known = {p.stem for folder in folders for p in folder.glob("*.ipynb")} if is_bare else {p.name for p in path.parent.glob("*.ipynb")}
-    raise ReportError(f"there is no notebook, definition or directory {target}{nearest(path.name, known) if known else ''}")
+    known = {p.stem for folder in folders for p in folder.glob("*.ipynb")}
+    near = nearest(target, known) if known else neighbour(path)
+    raise ReportError(f"there is no notebook, definition or directory {target}{near}")
 
 
 def _file_name(name: str, where: str) -> str:

@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from tokcost.report.definition import Job
-from tokcost.report.errors import ReportFailed
+from tokcost.report.errors import ReportError, ReportFailed
 from tokcost.report.files import locked, write_all
-from tokcost.report.parameters import read_parameters
+from tokcost.report.parameters import read_notebook, read_parameters
 from tokcost.report.progress import Progress
 from tokcost.report.settings import Layer, Setting, require_known, settings
 
@@ -41,7 +41,7 @@ def plan(jobs: list[Job], layers: list[Layer]) -> list[Plan]:
 
 
 class Maker:
-    """Makes reports in one directory, one after another; `failures` counts those that did not come to be."""
+    """Makes reports in one directory, one after another; `failed` names those that did not come to be."""
 
     def __init__(self, directory: Path, plans: list[Plan], progress: Progress, *, show_code: bool, timeout_s: int):
         self.directory, self.plans, self.progress = directory, plans, progress
@@ -60,9 +60,13 @@ class Maker:
                 except Exception as error:  # the other reports still run
                     what = f"{ready.job.name}: the page could not be made: {type(error).__name__}: {error}"
                     self._keep_aside(ready.job, ReportFailed(what))
-        self._unlink_failed()
-        if len(self.plans) > 1 or (self.directory / "index.html").exists():
-            self._write_index()
+        try:
+            self._unlink_failed()
+            if len(self.plans) > 1 or (self.directory / "index.html").exists():
+                self._write_index()
+        except ReportFailed as failure:
+            self.failed.append("index.html")
+            self.progress.error(f"FAILED index.html: {failure}")
 
     def _make(self, ready: Plan) -> None:
         from tokcost.report.contents import take_apart
@@ -118,14 +122,12 @@ class Maker:
     def _keep_aside(self, job: Job, failure: ReportFailed) -> None:
         self.failed.append(job.name)
         self.progress.error(f"FAILED {failure}")
-        if failure.notebook is None:
-            return
-        note = {"failure": str(failure), "at": datetime.now(UTC).isoformat(timespec="seconds")}
-        failure.notebook.metadata["tokcost"] = note
         try:
+            notebook = failure.notebook or read_notebook(job.notebook)
+            notebook["metadata"]["tokcost"] = {"failure": str(failure), "at": datetime.now(UTC).isoformat(timespec="seconds")}
             with locked(self.directory):
-                (path,) = write_all(self.directory, {f"failed/{job.name}.ipynb": _notebook_text(failure.notebook)})
-        except (OSError, ReportFailed) as error:
+                (path,) = write_all(self.directory, {f"failed/{job.name}.ipynb": _notebook_text(notebook)})
+        except (OSError, ReportError, ReportFailed) as error:
             self.progress.error(f"FAILED {job.name}: the partial notebook could not be kept: {error}")
             return
         self.progress.error(f"       {job.name}: what ran is kept at {path}")
@@ -133,12 +135,8 @@ class Maker:
     def _write_index(self) -> None:
         from tokcost.report.index import overview
 
-        try:
-            with locked(self.directory):
-                self.written += write_all(self.directory, {"index.html": overview(self.directory)})
-        except ReportFailed as failure:
-            self.failed.append("index")
-            self.progress.error(f"FAILED index: {failure}")
+        with locked(self.directory):
+            self.written += write_all(self.directory, {"index.html": overview(self.directory)})
 
 
 def _notebook_text(notebook) -> str:

@@ -64,7 +64,8 @@ def execute(job: Job, settings: list[Setting], *, on_cell=lambda number, of: Non
         except Exception as problem:  # whatever stops a run is a failed report; Ctrl-C is not an Exception
             error = problem
         last_words = kernel.last_words()
-    _require_complete(job, watch, error, last_words)
+    _require_no_error(job, watch, error, last_words)
+    require_complete(job, watch.notebook)
     return Run(job, settings, watch.notebook, started, time.monotonic() - clock, _stderr_of(watch.notebook))
 
 
@@ -89,7 +90,7 @@ def _papermill(job, settings, kernel, watch, timeout_s):
     )
 
 
-def _require_complete(job, watch, error, last_words):
+def _require_no_error(job, watch, error, last_words):
     notebook = watch.notebook
     if notebook is None:
         raise ReportFailed(f"{job.name}: the kernel did not start: {_last_line(error) or last_words}")
@@ -100,14 +101,19 @@ def _require_complete(job, watch, error, last_words):
             if output.output_type == "error":
                 text = f"sys.exit({output.evalue})" if output.ename == "SystemExit" else f"{output.ename}: {_last_line(output.evalue)}"
                 raise _failed(job, notebook, index, text.removesuffix(": "))
-    if error is not None:
-        if type(error).__name__ == "DeadKernelError":
-            text = "the kernel died" + (f": {last_words}" if last_words else "")
-        elif isinstance(error, TimeoutError):
-            text = "the cell took too long; raise --timeout, or make it faster"
-        else:
-            text = f"{type(error).__name__}: {_last_line(error)}"
-        raise _failed(job, notebook, watch.index, text)
+    if error is None:
+        return
+    if type(error).__name__ == "DeadKernelError":
+        text = "the kernel died" + (f": {last_words}" if last_words else "")
+    elif isinstance(error, TimeoutError):
+        text = "the cell took too long; raise --timeout, or make it faster"
+    else:
+        text = f"{type(error).__name__}: {_last_line(error)}"
+    raise _failed(job, notebook, watch.index, text)
+
+
+def require_complete(job: Job, notebook) -> None:
+    """Refuse a notebook with a code cell that was not run: no error was seen, but the end was not reached."""
     for index, cell in enumerate(notebook.cells):
         skipped = "skip-execution" in cell.metadata.get("tags", [])
         if cell.cell_type == "code" and cell.source.strip() and not cell.execution_count and not skipped:

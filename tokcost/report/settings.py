@@ -86,12 +86,17 @@ def from_file(path: Path) -> Layer:
     return Layer(path.name, values)
 
 
+def neighbour(path: Path) -> str:
+    """The end of an error sentence: the file beside `path` that may have been meant."""
+    names = [p.name for p in path.parent.glob(f"*{path.suffix}")]
+    return nearest(path.name, names) if names else ""
+
+
 def read_text(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
     except FileNotFoundError:
-        near = nearest(path.name, [p.name for p in path.parent.glob(f"*{path.suffix}")]) if path.parent.is_dir() else ""
-        raise ReportError(f"there is no file {path}{near}") from None
+        raise ReportError(f"there is no file {path}{neighbour(path)}") from None
     except UnicodeDecodeError:
         raise ReportError(f"{path} is not UTF-8 text; save it as UTF-8") from None
     except OSError as error:

@@ -60,6 +60,7 @@ UNITS = {
     "request_per_s": ("requests/s", "request/s"),
     "gpu_h": ("GPU-hours", "gpu*h"),
     "w": ("W", "W"),
+    "w_per_gpu": ("W per GPU", "W/gpu"),
     "kw": ("kW", "kW"),
     "kw_per_gpu": ("kW per GPU", "kW/gpu"),
     "mw": ("MW", "MW"),
@@ -99,9 +100,13 @@ BARE = {"isl", "osl", "concurrency", "pue", "ratio"}
 
 #: text-valued names and what they may be (None: any text)
 LABELS = {
-    "accelerator": ("h100", "h200", "b200", "b300", "gb200", "gb300", "mi300x", "mi325x", "mi355x"),
+    "accelerator": tuple(
+        "h100 h200 b200 b300 gb200 gb300 mi300x mi325x mi355x a100_40gb a100_80gb h100_pcie gh200 h20 l4 l40s rtx6000pro vr200 "
+        "mi350x tpu_v5e tpu_v5p tpu_v6e tpu_v7 trainium2 trainium3 gaudi2 gaudi3 jalapeno".split()
+    ),
     "price_basis": ("owning_hyperscaler", "owning_neocloud", "rental_3yr", "on_demand", "reserved", "spot"),
     "rate_vintage": ("2026-03", "2026-07", "2026-09"),
+    "power_vintage": ("2026-03", "2026-07", "2026-09"),
     "precision": ("bf16", "fp8", "fp4"),
     "speculative": ("mtp", "none", "unlabelled"),
     "deployment": ("aggregated", "disaggregated"),

@@ -1,0 +1,90 @@
+"""Carbon and water: what is not known stays unknown."""
+
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tokcost import evidence
+from tokcost.hour import (
+    UnknownCarbon,
+    embodied_carbon_g_per_mtok,
+    embodied_share_frac,
+    grid_intensity,
+    operation_carbon_g_per_mtok,
+    site_water_l_per_mtok,
+    total_carbon_g_per_mtok,
+)
+from tokcost.quantities import QuantityError
+
+OPERATION = {"average_kw_per_gpu": 1.2, "carbon_g_per_kwh": 300.0, "total_tok_per_s_per_gpu": 2000.0}
+MAKING = {"embodied_kg_per_gpu": 318.0, "life_yr": 5.0, "total_tok_per_s_per_gpu": 800.0}
+
+
+def test_operation_by_hand():
+    """2,000 tokens/s are 7.2 million an hour; 1.2 kWh at 300 g are 360 g: 50 g a million."""
+    assert operation_carbon_g_per_mtok(**OPERATION) == pytest.approx(50.0, rel=1e-12)
+
+
+def test_making_by_hand():
+    """318 kg over 5 x 8,760 h at 2.88 million tokens an hour."""
+    assert embodied_carbon_g_per_mtok(**MAKING) == pytest.approx(318_000 / (5 * 8760 * 2.88), rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("function", "inputs", "name"),
+    [
+        (operation_carbon_g_per_mtok, OPERATION, "carbon_g_per_kwh"),
+        (embodied_carbon_g_per_mtok, MAKING, "embodied_kg_per_gpu"),
+        (site_water_l_per_mtok, {"it_average_kw_per_gpu": 1.0, "total_tok_per_s_per_gpu": 1000.0}, "water_l_per_kwh"),
+    ],
+)
+def test_zero_does_not_stand_for_unknown(function, inputs, name):
+    with pytest.raises(QuantityError, match=f"`{name}` must be in"):
+        function(**{**inputs, name: 0.0})
+    assert np.isnan(function(**{**inputs, name: np.array([math.nan])})).all()
+
+
+def test_an_unknown_part_makes_the_whole_unknown():
+    whole = total_carbon_g_per_mtok(
+        operation_carbon_g_per_mtok=np.array([50.0, 50.0]), embodied_carbon_g_per_mtok=np.array([2.0, math.nan])
+    )
+    assert whole[0] == 52.0 and math.isnan(whole[1])
+
+
+@given(st.floats(1, 1000), st.floats(1, 1000), st.floats(1, 100))
+def test_making_weighs_more_where_the_grid_is_clean(clean, more, making):
+    def share(operation):
+        return embodied_share_frac(operation_carbon_g_per_mtok=operation, embodied_carbon_g_per_mtok=making)
+
+    assert share(clean) > share(clean + more)
+
+
+@given(st.floats(0.5, 10), st.floats(0.5, 10))
+def test_a_longer_life_spreads_the_making(life, more):
+    assert embodied_carbon_g_per_mtok(**MAKING | {"life_yr": life + more}) < embodied_carbon_g_per_mtok(**MAKING | {"life_yr": life})
+
+
+def test_the_grid_of_a_region_and_a_year_is_found_with_its_source():
+    table = evidence.load("carbon_intensity")
+    row = grid_intensity(table, region="us-east4", year=2024)
+    assert 50 < row["value"] < 900
+    assert row["source_id"] == "google_region_carbon"
+
+
+def test_no_year_is_filled_in_from_another():
+    table = evidence.load("carbon_intensity")
+    with pytest.raises(UnknownCarbon, match="no `us-east4` in 2030; on file: "):
+        grid_intensity(table, region="us-east4", year=2030)
+    with pytest.raises(UnknownCarbon, match="did you mean `us-east4`"):
+        grid_intensity(table, region="us-eats4", year=2024)
+    blank = pd.DataFrame({"region": ["nowhere"], "year": [2024], "value": [math.nan]})
+    with pytest.raises(UnknownCarbon, match="not known"):
+        grid_intensity(blank, region="nowhere", year=2024)
+
+
+def test_no_grid_is_on_file_at_zero():
+    assert (evidence.load("carbon_intensity")["value"] > 0).all()

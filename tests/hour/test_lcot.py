@@ -1,0 +1,109 @@
+"""Levelised cost of tokens: discounted cost over discounted tokens, equal to the hour where nothing changes over the life."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tokcost import metrics
+from tokcost.hour import (
+    MoneyError,
+    Nominal,
+    Real,
+    capital_recovery_per_yr,
+    levelised_token_cost_usd_per_mtok,
+    output_by_month,
+    owner_cash_flow,
+)
+from tokcost.quantities import HOURS_PER_YEAR, QuantityError
+
+STEADY = {"total_tok_per_s_per_gpu": 1000.0, "utilization_frac": 0.5, "life_yr": 5.0, "ramp_up_yr": 0.0, "output_growth_frac": 0.0}
+PLAIN = {"install_delay_yr": 0, "price_erosion_frac": 0}
+
+
+def cost(money="real", life_yr=5.0, delay_yr=0.0):
+    return owner_cash_flow(
+        capital_usd=40_000, life_yr=life_yr, residual_frac=0, install_delay_yr=delay_yr, running_cost_usd_per_yr=3_000, money=money
+    )
+
+
+@given(st.floats(0, 0.25), st.floats(100, 50_000), st.floats(0.05, 1), st.integers(2, 8))
+def test_with_steady_output_it_is_the_hour_over_the_tokens(wacc, throughput, share, life):
+    yearly = 40_000 * capital_recovery_per_yr(wacc_frac=wacc, life_yr=life) + 3_000
+    hour = metrics.total_token_cost_usd_per_mtok(rate_usd_per_gpu_h=yearly / HOURS_PER_YEAR, total_tok_per_s_per_gpu=throughput * share)
+    tokens = output_by_month(**STEADY | {"total_tok_per_s_per_gpu": throughput, "utilization_frac": share, "life_yr": life})
+    levelised = levelised_token_cost_usd_per_mtok(cost=cost(life_yr=life), mtok_by_month=tokens, rate=Real(wacc), **PLAIN)
+    assert levelised == pytest.approx(hour, rel=1e-9)
+
+
+def test_tokens_are_discounted_too():
+    """Cost over undiscounted tokens understates what a token must earn, by a fifth at 10 % over five years."""
+    tokens = output_by_month(**STEADY)
+    levelised = levelised_token_cost_usd_per_mtok(cost=cost(), mtok_by_month=tokens, rate=Real(0.1), **PLAIN)
+    undiscounted = cost().present_value_usd(Real(0.1)) / tokens.sum()
+    assert undiscounted < 0.85 * levelised
+
+
+def levelised(**changes):
+    money = {k: changes.pop(k) for k in list(changes) if k in PLAIN}
+    flow = cost(delay_yr=money.get("install_delay_yr", 0))
+    return levelised_token_cost_usd_per_mtok(cost=flow, mtok_by_month=output_by_month(**STEADY | changes), rate=Real(0.1), **PLAIN | money)
+
+
+@given(st.floats(0.1, 4), st.floats(0.01, 1))
+def test_ramp_up_raises_it_and_software_lowers_it(ramp, growth):
+    assert levelised(ramp_up_yr=ramp) > levelised()
+    assert levelised(output_growth_frac=growth) < levelised()
+
+
+@given(st.floats(0.01, 0.9))
+def test_a_falling_price_must_start_higher(erosion):
+    assert levelised(price_erosion_frac=erosion) > levelised()
+
+
+def test_a_delay_raises_it_by_the_return_on_the_capital_that_waits():
+    assert levelised(install_delay_yr=1.0) == pytest.approx(
+        (40_000 * 1.1 * capital_recovery_per_yr(wacc_frac=0.1, life_yr=5) + 3_000) / (500 * 3600 * 8760 / 1e6), rel=1e-9
+    )
+
+
+def test_a_fall_of_price_equal_to_the_growth_of_output_cancels():
+    """Output up by 25 % a year and prices down by 20 %: each month earns the same."""
+    assert levelised(output_growth_frac=0.25, price_erosion_frac=0.2) == pytest.approx(levelised(), rel=0.01)
+
+
+def test_real_and_nominal_costs_give_the_same_price_in_money_of_the_start():
+    """A nominal price that rises with inflation is a constant real one: erosion of -inflation turns one path into the other."""
+    tokens, inflation = output_by_month(**STEADY), 0.03
+    real = levelised_token_cost_usd_per_mtok(cost=cost(), mtok_by_month=tokens, rate=Real(0.07), **PLAIN)
+    nominal = levelised_token_cost_usd_per_mtok(
+        cost=cost().to_nominal(inflation_frac=inflation),
+        mtok_by_month=tokens,
+        rate=Real(0.07).to_nominal(inflation_frac=inflation),
+        install_delay_yr=0,
+        price_erosion_frac=-inflation,
+    )
+    assert nominal == pytest.approx(real, rel=1e-9)
+
+
+def test_kinds_of_money_do_not_mix_and_no_tokens_is_no_price():
+    with pytest.raises(MoneyError, match="a real cost is levelised at a real rate, got Nominal"):
+        levelised_token_cost_usd_per_mtok(cost=cost(), mtok_by_month=[1.0] * 60, rate=Nominal(0.1), **PLAIN)
+    for tokens in ([0.0] * 60, [1.0, math.nan], [-1.0, 2.0], 5.0):
+        with pytest.raises(QuantityError, match="rows of tokens"):
+            levelised_token_cost_usd_per_mtok(cost=cost(), mtok_by_month=tokens, rate=Real(0.1), **PLAIN)
+    with pytest.raises(QuantityError, match="give a fraction"):
+        output_by_month(**STEADY | {"utilization_frac": 45})
+
+
+def test_it_broadcasts_over_output_rate_and_erosion():
+    tokens = output_by_month(**STEADY | {"total_tok_per_s_per_gpu": np.array([500.0, 1000.0])})
+    table = levelised_token_cost_usd_per_mtok(cost=cost(), mtok_by_month=tokens, rate=Real(0.1), install_delay_yr=0, price_erosion_frac=0.0)
+    assert table[0] == pytest.approx(2 * table[1], rel=1e-12)
+    assert table[1] == pytest.approx(levelised(), rel=1e-12)
+    swept = levelised_token_cost_usd_per_mtok(
+        cost=cost(), mtok_by_month=tokens[1], rate=Real(np.array([0.05, 0.1])), install_delay_yr=0, price_erosion_frac=0.0
+    )
+    assert swept[1] == pytest.approx(levelised(), rel=1e-12)

@@ -1,0 +1,244 @@
+"""Money by month: the same cost as the closed form, written out as a discounted cash flow.
+
+Two kinds of money never mix. *Nominal* money is what stands on an invoice; *real* money
+has the buying power of the day of purchase. A rate belongs to one kind, and so does a
+cash flow:
+
+    nominal rate = (1 + real rate) x (1 + inflation) - 1
+
+Convention everywhere in `tokcost.hour`: a yearly rate is effective, a month discounts by
+its twelfth root, and a month's payments fall at its end. Month 0 is the purchase.
+Source of the conversion: NREL, System Advisor Model help, "Financial Parameters".
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import optimize
+
+from tokcost.quantities import MONTHS_PER_YEAR, QuantityError, check_value, formula
+
+#: yearly shares of the purchase price; MACRS: IRS Publication 946, table A-1, 5-year property, half-year convention
+MACRS_5 = (0.20, 0.32, 0.192, 0.1152, 0.1152, 0.0576)
+DEPRECIATION = ("straight_line", "macrs_5", "bonus_100")
+
+
+class MoneyError(QuantityError):
+    """Real and nominal money were put into one sum."""
+
+
+@formula
+def nominal_wacc_frac(*, wacc_frac, inflation_frac):
+    """The nominal rate that is worth a real one: (1 + real) x (1 + inflation) - 1.
+
+    >>> round(nominal_wacc_frac(wacc_frac=0.05, inflation_frac=0.02), 6)
+    0.071
+    """
+    return (1 + wacc_frac) * (1 + inflation_frac) - 1
+
+
+@formula
+def real_wacc_frac(*, wacc_frac, inflation_frac):
+    """The real rate that is worth a nominal one: (1 + nominal) / (1 + inflation) - 1.
+
+    >>> round(real_wacc_frac(wacc_frac=0.071, inflation_frac=0.02), 6)
+    0.05
+    """
+    return (1 + wacc_frac) / (1 + inflation_frac) - 1
+
+
+@dataclass(frozen=True, eq=False)
+class Rate:
+    """A yearly cost of capital in one kind of money; use `Real` or `Nominal`."""
+
+    wacc_frac: float
+
+    def __post_init__(self):
+        check_value("wacc_frac", self.wacc_frac)
+
+    @property
+    def per_month(self):
+        return np.expm1(np.log1p(self.wacc_frac) / MONTHS_PER_YEAR)
+
+    def discounts(self, month):
+        """What a dollar in each month is worth in month 0; months along the last axis."""
+        return (1 + np.asarray(self.per_month)[..., None]) ** -np.asarray(month)
+
+
+class Real(Rate):
+    """A rate of return beyond inflation.
+
+    >>> round(Real(0.05).to_nominal(inflation_frac=0.02).wacc_frac, 6)
+    0.071
+    """
+
+    money = "real"
+
+    def to_nominal(self, *, inflation_frac) -> Nominal:
+        return Nominal(nominal_wacc_frac(wacc_frac=self.wacc_frac, inflation_frac=inflation_frac))
+
+
+class Nominal(Rate):
+    """A rate of return as loans and bonds quote it.
+
+    >>> round(Nominal(0.071).to_real(inflation_frac=0.02).wacc_frac, 6)
+    0.05
+    """
+
+    money = "nominal"
+
+    def to_real(self, *, inflation_frac) -> Real:
+        return Real(real_wacc_frac(wacc_frac=self.wacc_frac, inflation_frac=inflation_frac))
+
+
+@dataclass(frozen=True, eq=False)
+class CashFlow:
+    """Payments at the end of each month, month 0 first; use `RealCashFlow` or `NominalCashFlow`.
+
+    Months run along the last axis; further axes hold further cases.
+    """
+
+    usd: np.ndarray
+
+    def __post_init__(self):
+        months = np.asarray(self.usd, dtype=float)
+        if months.ndim < 1 or months.shape[-1] < 2 or not np.isfinite(months).all():
+            raise QuantityError(f"a cash flow is a row of finite payments, month 0 first, got {self.usd!r}")
+        object.__setattr__(self, "usd", months)
+
+    def _discounts(self, rate: Rate):
+        if getattr(rate, "money", None) != self.money:
+            raise MoneyError(f"a {self.money} cash flow is discounted at a {self.money} rate, got {rate!r}; convert one with the inflation")
+        return rate.discounts(np.arange(self.usd.shape[-1]))
+
+    def present_value_usd(self, rate: Rate):
+        """What the payments are worth in month 0.
+
+        >>> round(float(NominalCashFlow([100] + [0] * 11 + [110]).present_value_usd(Nominal(0.10))), 6)
+        200.0
+        """
+        return (self.usd * self._discounts(rate)).sum(axis=-1)[()]
+
+    def level_payment_usd(self, rate: Rate):
+        """The equal monthly payment, from month 1 to the last, of the same present value."""
+        return self.present_value_usd(rate) / self._discounts(rate)[..., 1:].sum(axis=-1)
+
+    def internal_return_frac(self) -> float:
+        """The yearly rate at which the present value is zero (IRR), or an error if no single one is in [0, 50] % a month.
+
+        >>> round(NominalCashFlow([-100] + [0] * 11 + [112]).internal_return_frac(), 6)
+        0.12
+        """
+        if self.usd.ndim != 1:
+            raise QuantityError("an internal rate of return is of one cash flow, got several")
+        turns = np.count_nonzero(np.diff(np.sign(self.usd[self.usd != 0])))
+        months = np.arange(self.usd.size)
+
+        def value(per_month):
+            return float(self.usd @ (1 + per_month) ** -months)
+
+        low, high = -0.05, 0.5
+        if turns != 1 or value(low) * value(high) > 0:
+            raise QuantityError("this cash flow has no single internal rate of return: payments must change sign once and be earned back")
+        return (1 + optimize.brentq(value, low, high, xtol=1e-15)) ** MONTHS_PER_YEAR - 1
+
+    def _inflation(self, inflation_frac):
+        check_value("inflation_frac", inflation_frac)
+        return (1 + inflation_frac) ** (np.arange(self.usd.shape[-1]) / MONTHS_PER_YEAR)
+
+
+class RealCashFlow(CashFlow):
+    """Payments in money of month 0."""
+
+    money = "real"
+
+    def to_nominal(self, *, inflation_frac) -> NominalCashFlow:
+        return NominalCashFlow(self.usd * self._inflation(inflation_frac))
+
+
+class NominalCashFlow(CashFlow):
+    """Payments as they stand on the invoice."""
+
+    money = "nominal"
+
+    def to_real(self, *, inflation_frac) -> RealCashFlow:
+        return RealCashFlow(self.usd / self._inflation(inflation_frac))
+
+
+def months(name: str, years) -> int:
+    """Whole months in `years`; a cash flow has no part of a month.
+
+    >>> months("life_yr", 4.5)
+    54
+    """
+    count = float(check_value(name, years)) * MONTHS_PER_YEAR
+    if abs(count - round(count)) > 1e-9:
+        raise QuantityError(f"`{name}` must be whole months in a cash flow, got {years:.12g} years; use the closed form for any length")
+    return round(count)
+
+
+def owner_cash_flow(
+    *,
+    capital_usd,
+    life_yr,
+    residual_frac,
+    install_delay_yr,
+    running_cost_usd_per_yr,
+    money,
+    tax_frac=0.0,
+    depreciation=None,
+    book_life_yr=None,
+) -> CashFlow:
+    """What an owner pays, month by month, before any revenue: purchase, delay, running cost, tax relief, sale.
+
+    Month 0 is the purchase; output starts after the delay and lasts for the life. With a tax
+    rate, each dollar is after tax: running cost is deducted at once, depreciation at the end
+    of each year of service, the sale is taxed. Depreciation is written in nominal money, so a
+    taxed cash flow is nominal.
+    """
+    if tax_frac and money != "nominal":
+        raise MoneyError("depreciation is deducted in nominal money: a cash flow with tax must be nominal")
+    start, life = months("install_delay_yr", install_delay_yr), months("life_yr", life_yr)
+    schedule = depreciation_schedule(depreciation, book_life_yr=book_life_yr) if tax_frac else np.array([])
+    capital, running = np.asarray(capital_usd, dtype=float), np.asarray(running_cost_usd_per_yr, dtype=float)
+    last = max(start + life, start + MONTHS_PER_YEAR * schedule.size)
+    usd = np.zeros((*np.broadcast_shapes(capital.shape, running.shape, np.shape(residual_frac)), last + 1))
+    usd[..., 0] = capital
+    usd[..., start + 1 : start + life + 1] += (running / MONTHS_PER_YEAR * (1 - tax_frac))[..., None]
+    usd[..., start + life] -= capital * check_value("residual_frac", residual_frac) * (1 - tax_frac)
+    for year, share in enumerate(schedule, start=1):
+        usd[..., start + MONTHS_PER_YEAR * year] -= tax_frac * share * capital
+    return (RealCashFlow if money == "real" else NominalCashFlow)(usd)
+
+
+def depreciation_schedule(kind: str, *, book_life_yr=None) -> np.ndarray:
+    """Share of the price that tax law deducts in each year of service; sums to 1.
+
+    >>> depreciation_schedule("straight_line", book_life_yr=4)
+    array([0.25, 0.25, 0.25, 0.25])
+    >>> depreciation_schedule("bonus_100")
+    array([1.])
+    """
+    if kind == "straight_line":
+        years = float(check_value("life_yr", book_life_yr))
+        whole = int(years)
+        shares = [1 / years] * whole + ([1 - whole / years] if years > whole else [])
+        return np.array(shares)
+    if kind == "macrs_5":
+        return np.array(MACRS_5)
+    if kind == "bonus_100":
+        return np.array([1.0])
+    raise QuantityError(f"`depreciation` must be one of {', '.join(DEPRECIATION)}, got {kind!r}")
+
+
+def depreciation_value_frac(*, shares, wacc_frac):
+    """Present value of a dollar's yearly depreciation at a *nominal* rate, each year's share at its end.
+
+    >>> round(float(depreciation_value_frac(shares=[0.5, 0.5], wacc_frac=0.10)), 4)
+    0.8678
+    """
+    check_value("wacc_frac", wacc_frac)
+    rate = np.asarray(wacc_frac, dtype=float)
+    return sum(share * (1 + rate) ** -(year + 1.0) for year, share in enumerate(shares))

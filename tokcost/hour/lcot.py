@@ -1,0 +1,76 @@
+"""The levelised cost of tokens (LCOT): all cost of a life over all tokens of a life, both discounted.
+
+    LCOT = sum of cost_t / (1 + r)^t  /  sum of tokens_t / (1 + r)^t
+
+The form of a levelised cost of energy. Tokens are discounted too: a token sold later earns later.
+With output that ramps up, grows by software or loses price, a single hour no longer stands for
+the life, and this does.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tokcost import quantities as q
+from tokcost.hour.cashflow import CashFlow, MoneyError, Rate, months
+from tokcost.quantities import QuantityError, check_value
+
+
+def output_by_month(*, total_tok_per_s_per_gpu, utilization_frac, life_yr, ramp_up_yr, output_growth_frac) -> np.ndarray:
+    """Million tokens that one GPU delivers in each month of service, month 1 first.
+
+    Output climbs in a straight line over the ramp-up and grows by a yearly rate with software from
+    the first day; both are inputs, and 0 means neither.
+
+    >>> output_by_month(total_tok_per_s_per_gpu=1000, utilization_frac=0.5, life_yr=1, ramp_up_yr=0, output_growth_frac=0)[:2]
+    array([1314., 1314.])
+    """
+    for name, value in (
+        ("total_tok_per_s_per_gpu", total_tok_per_s_per_gpu),
+        ("utilization_frac", utilization_frac),
+        ("ramp_up_yr", ramp_up_yr),
+        ("output_growth_frac", output_growth_frac),
+    ):
+        check_value(name, value)
+    rate, share, growth_frac = (
+        np.asarray(x, dtype=float)[..., None] for x in (total_tok_per_s_per_gpu, utilization_frac, output_growth_frac)
+    )
+    middle = (np.arange(months("life_yr", life_yr)) + 0.5) / q.MONTHS_PER_YEAR
+    ramp = np.minimum(middle / ramp_up_yr, 1.0) if ramp_up_yr else 1.0
+    growth = (1 + growth_frac) ** middle
+    full = rate * share * q.SECONDS_PER_HOUR * q.HOURS_PER_MONTH / q.TOK_PER_MTOK
+    return full * ramp * growth
+
+
+def levelised_token_cost_usd_per_mtok(*, cost: CashFlow, mtok_by_month, rate: Rate, install_delay_yr, price_erosion_frac):
+    """The price of a million tokens, in money of month 0, that just pays for the life.
+
+    Parameters
+    ----------
+    cost : RealCashFlow or NominalCashFlow
+        What one GPU costs, month by month, as positive payments (`cashflow.owner_cash_flow`).
+    mtok_by_month : array
+        Million tokens in each month of service (`output_by_month`); months run along the last axis.
+    rate : Real or Nominal
+        Of the same money as the cost; real gives a constant-money price, nominal a fixed invoice price.
+    install_delay_yr : float
+        Service starts so much after month 0.
+    price_erosion_frac : float
+        Yearly fall of the price of a token. With it the result is the price *at the start* that pays for
+        the life while the price falls; 0 is the plain levelised cost.
+
+    Raises
+    ------
+    MoneyError
+        Cost and rate are of two kinds of money.
+    """
+    if cost.money != rate.money:
+        raise MoneyError(f"a {cost.money} cost is levelised at a {cost.money} rate, got {rate!r}; convert one with the inflation")
+    check_value("price_erosion_frac", price_erosion_frac)
+    tokens = np.asarray(mtok_by_month, dtype=float)
+    if tokens.ndim < 1 or not np.isfinite(tokens).all() or (tokens < 0).any() or not tokens.any(axis=-1).all():
+        raise QuantityError("`mtok_by_month` must be rows of tokens, none negative and some above 0")
+    start = months("install_delay_yr", install_delay_yr)
+    served = np.arange(1, tokens.shape[-1] + 1)
+    price = (1 - np.asarray(price_erosion_frac, dtype=float)[..., None]) ** (served / q.MONTHS_PER_YEAR)
+    return cost.present_value_usd(rate) / (tokens * rate.discounts(start + served) * price).sum(axis=-1)

@@ -1,0 +1,71 @@
+"""The reference deployments: rows of data/systems.csv and data/operators.csv put together.
+
+A system row speaks of a chip (price, power), an operator row of who runs it (building, money,
+upkeep). Any system goes with any operator, so no input can be tuned for one chip at one operator.
+"""
+
+from __future__ import annotations
+
+from tokcost import evidence
+from tokcost.hour.deployment import Deployment, numeric_inputs
+from tokcost.quantities import QuantityError, nearest
+
+#: operator -> the price basis of the published constants that it stands beside
+PRICE_BASIS = {"hyperscaler": "owning_hyperscaler", "neocloud": "owning_neocloud"}
+
+
+def deployment_inputs(systems, operators, *, accelerator: str, operator: str):
+    """The rows behind one deployment, each with value, range, source, date and kind: what a report shows as its inputs."""
+    import pandas as pd
+
+    for table, key, wanted, file in (
+        (systems, "accelerator", accelerator, "systems.csv"),
+        (operators, "operator", operator, "operators.csv"),
+    ):
+        if wanted not in set(table[key]):
+            raise QuantityError(f"data/{file} has no {key} `{wanted}`{nearest(wanted, table[key].unique())}")
+    chosen = (systems[systems["accelerator"] == accelerator], operators[operators["operator"] == operator])
+    return pd.concat(chosen, ignore_index=True).drop(columns=["accelerator", "system", "operator"])
+
+
+def deployment_from_rows(systems, operators, *, accelerator: str, operator: str) -> Deployment:
+    """One deployment from the two tables; inputs that no row names are None (not present)."""
+    rows = deployment_inputs(systems, operators, accelerator=accelerator, operator=operator)
+    stated = dict(zip(rows["quantity"], rows["value"].astype(float), strict=True))
+    spans = rows.dropna(subset=["low", "high"])
+    system = systems.loc[systems["accelerator"] == accelerator, "system"].iloc[0]
+    return Deployment(
+        **{name: stated.get(name) for name in numeric_inputs()},
+        name=f"{accelerator} {system}, {operator}",
+        accelerator=accelerator,
+        money="nominal",
+        ranges={row.quantity: (float(row.low), float(row.high)) for row in spans.itertuples()},
+    )
+
+
+def reference_inputs(accelerator: str, operator: str):
+    """The sourced rows of one reference deployment (see `deployment_inputs`)."""
+    return deployment_inputs(evidence.load("systems"), evidence.load("operators"), accelerator=accelerator, operator=operator)
+
+
+def reference_deployment(accelerator: str, operator: str) -> Deployment:
+    """A reference deployment by its chip and operator; `.replace(...)` it to try other inputs.
+
+    >>> node = reference_deployment("h200", "hyperscaler")
+    >>> node.name, node.n_gpus
+    ('h200 8-GPU node, hyperscaler', 8.0)
+    >>> reference_deployment("h20", "hyperscaler")
+    Traceback (most recent call last):
+    tokcost.quantities.QuantityError: data/systems.csv has no accelerator `h20`; did you mean `h200`?
+    """
+    return deployment_from_rows(evidence.load("systems"), evidence.load("operators"), accelerator=accelerator, operator=operator)
+
+
+def reference_deployments() -> dict:
+    """Every system with every operator: (accelerator, price basis of the published constant) to deployment."""
+    systems, operators = evidence.load("systems"), evidence.load("operators")
+    return {
+        (accelerator, PRICE_BASIS[operator]): deployment_from_rows(systems, operators, accelerator=accelerator, operator=operator)
+        for accelerator in systems["accelerator"].unique()
+        for operator in PRICE_BASIS
+    }

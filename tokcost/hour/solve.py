@@ -1,0 +1,104 @@
+"""Which assumption would make the build-up meet a published number, and how far the build-up is from all of them."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from scipy import optimize
+
+from tokcost.hour.deployment import Deployment, numeric_inputs
+from tokcost.quantities import QuantityError, check_value, nearest
+
+
+@dataclass(frozen=True)
+class Solution:
+    """What one input would have to be, or that no value in the span does it (`value` is NaN then)."""
+
+    input_name: str
+    target_usd_per_gpu_h: float
+    value: float
+    low: float
+    high: float
+    rate_at_low_usd_per_gpu_h: float
+    rate_at_high_usd_per_gpu_h: float
+
+    @property
+    def is_reachable(self) -> bool:
+        return not math.isnan(self.value)
+
+    def __str__(self):
+        span = f"[{self.low:.6g}, {self.high:.6g}]"
+        if self.is_reachable:
+            return f"{self.input_name} = {self.value:.4g} gives {self.target_usd_per_gpu_h:.3f} USD per GPU-hour"
+        ends = f"{self.rate_at_low_usd_per_gpu_h:.3f} to {self.rate_at_high_usd_per_gpu_h:.3f}"
+        return f"{self.target_usd_per_gpu_h:.3f} USD per GPU-hour is not reachable with {self.input_name} within {span}: that spans {ends}"
+
+
+def solve_for(deployment: Deployment, target_usd_per_gpu_h, input_name: str, low, high) -> Solution:
+    """The value of one input, all others as they stand, at which the GPU-hour costs the target.
+
+    Searches [low, high] only; the cost is monotone in every input, so one value at most does it.
+
+    Examples
+    --------
+    >>> from tokcost.hour import reference_deployment
+    >>> node = reference_deployment("h200", "hyperscaler")
+    >>> print(solve_for(node, 1.75, "wacc_frac", 0.02, 0.20))
+    wacc_frac = 0.05557 gives 1.750 USD per GPU-hour
+    >>> print(solve_for(node, 0.50, "wacc_frac", 0.02, 0.20))
+    0.500 USD per GPU-hour is not reachable with wacc_frac within [0.02, 0.2]: that spans 1.600 to 2.419
+    """
+    if input_name not in numeric_inputs() or getattr(deployment, input_name) is None:
+        raise QuantityError(f"this deployment has no input `{input_name}` to solve for{nearest(input_name, numeric_inputs())}")
+    if not low < high:
+        raise QuantityError(f"the span to search must rise, got low={low:.6g}, high={high:.6g}")
+    target = float(check_value("rate_usd_per_gpu_h", target_usd_per_gpu_h))
+
+    def distance(value):
+        return float(deployment.without_ranges(**{input_name: value}).owned_rate_usd_per_gpu_h) - target
+
+    at_low, at_high = distance(low), distance(high)
+    value = math.nan if at_low * at_high > 0 else optimize.brentq(distance, low, high, xtol=1e-12, rtol=1e-14)
+    return Solution(input_name, target, value, float(low), float(high), at_low + target, at_high + target)
+
+
+def against_published(deployments, rates):
+    """The build-up beside published ownership constants, one row for each constant that has a deployment.
+
+    Parameters
+    ----------
+    deployments : dict
+        (accelerator, price_basis) to `Deployment`.
+    rates : DataFrame
+        Published constants: accelerator, price_basis, rate_vintage and value in USD per GPU-hour.
+
+    Returns
+    -------
+    DataFrame
+        accelerator, price_basis, rate_vintage, published_usd_per_gpu_h, built_usd_per_gpu_h, low_usd_per_gpu_h,
+        high_usd_per_gpu_h, residual_usd_per_gpu_h (built - published), residual_ratio (built / published - 1), is_bracketed.
+    """
+    import pandas as pd
+
+    rows = []
+    for row in rates.itertuples():
+        deployment = deployments.get((row.accelerator, row.price_basis))
+        if deployment is None or math.isnan(row.value):
+            continue
+        built, (low, high) = float(deployment.owned_rate_usd_per_gpu_h), map(float, deployment.interval_usd_per_gpu_h())
+        rows.append(
+            {
+                "accelerator": row.accelerator,
+                "price_basis": row.price_basis,
+                "rate_vintage": row.rate_vintage,
+                "published_usd_per_gpu_h": row.value,
+                "built_usd_per_gpu_h": built,
+                "low_usd_per_gpu_h": low,
+                "high_usd_per_gpu_h": high,
+                "residual_usd_per_gpu_h": built - row.value,
+                "residual_ratio": built / row.value - 1,
+                "is_bracketed": low <= row.value <= high,
+            }
+        )
+    return pd.DataFrame(rows)

@@ -1,0 +1,240 @@
+"""The evidence catalog: validated tables of data/, single facts, and a record of what was used.
+
+`load("hourly_rates")` gives a table, `fact`, `rate` and `provisioned_power` one number with
+its source, `measured` the measured serving rows. `provenance` says which tables and sources
+the process has used, for the foot of a report.
+"""
+
+from __future__ import annotations
+
+import csv
+import functools
+import hashlib
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pandas as pd
+
+from tokcost.evidence.reading import read
+from tokcost.evidence.schema import TABLES
+from tokcost.quantities import QuantityError, nearest
+
+_used: dict[str, None] = {}
+
+
+class DataError(QuantityError):
+    """A table, a row or a key of data/ is not right; `problems` holds one sentence each."""
+
+    def __init__(self, problems):
+        self.problems = [problems] if isinstance(problems, str) else list(problems)
+        super().__init__("\n".join(self.problems))
+
+
+@dataclass(frozen=True)
+class Fact:
+    """One sourced number. It counts as its value (`float(fact)`); `fact.accelerator` and other keys are attributes."""
+
+    value: float
+    low: float | None
+    high: float | None
+    quantity: str
+    source_id: str
+    locator: str
+    date: str
+    kind: str
+    note: str
+    keys: dict[str, str] = field(default_factory=dict, compare=False)
+
+    def __float__(self) -> float:
+        return self.value
+
+    def __getattr__(self, name):
+        keys = self.__dict__.get("keys", {})
+        if name in keys:
+            return keys[name]
+        raise AttributeError(f"this fact has no `{name}`{nearest(name, [*keys, *self.__dict__])}")
+
+
+def data_dir() -> Path:
+    """The directory of the tables: `$TOKCOST_DATA_DIR`, or data/ of this project."""
+    return Path(os.environ.get("TOKCOST_DATA_DIR") or Path(__file__).parents[2] / "data")
+
+
+def table_path(table: str) -> Path:
+    """The file of a table; an unknown table is an error that names the nearest."""
+    if table not in TABLES:
+        raise DataError(f"there is no table `{table}`{nearest(table, TABLES)}")
+    return data_dir() / f"{table}.csv"
+
+
+def load(table: str) -> pd.DataFrame:
+    """A validated copy of data/<table>.csv.
+
+    Numbers are floats with NaN for not known, texts are empty where nothing is said. Raises
+    DataError with every problem of the file (file, line, column, what is allowed).
+
+    >>> load("hourly_rates").query("accelerator == 'h200' and rate_vintage == '2026-03'")["value"].tolist()
+    [1.41, 1.74, 1.6]
+    """
+    rows, problems = examined(table)
+    if problems:
+        raise DataError(problems)
+    _used[table] = None
+    return rows.copy()
+
+
+def examined(table: str) -> tuple[pd.DataFrame | None, list[str]]:
+    """A table and all its problems, without an error."""
+    path, sources = table_path(table), data_dir() / "sources.csv"
+    return _examined(table, path, _stamp(path), sources, _stamp(sources))
+
+
+@functools.lru_cache(maxsize=256)
+def _examined(table, path, stamp, sources, sources_stamp):
+    return read(path, TABLES[table], _source_ids(sources, sources_stamp))
+
+
+@functools.lru_cache(maxsize=8)
+def _source_ids(path: Path, stamp) -> frozenset[str]:
+    if stamp is None:
+        return frozenset()
+    with open(path, newline="", encoding="utf-8", errors="replace") as lines:
+        return frozenset(row.get("source_id") or "" for row in csv.DictReader(lines))
+
+
+def _stamp(path: Path):
+    try:
+        state = path.stat()
+    except FileNotFoundError:
+        return None
+    return state.st_mtime_ns, state.st_size
+
+
+def fact(table: str, **keys: str) -> Fact:
+    """The one row of a table of facts that the keys name.
+
+    Raises DataError where no row or more than one has these keys, naming what there is.
+
+    >>> memory = fact("accelerators", accelerator="h200", quantity="memory_gb")
+    >>> memory.value, memory.kind
+    (141.0, 'vendor_claim')
+    >>> fact("accelerators", accelerator="gb30", quantity="memory_gb")
+    Traceback (most recent call last):
+    tokcost.evidence.catalog.DataError: data/accelerators.csv has no accelerator `gb30`; did you mean `gb300`?
+    """
+    rows = load(table)
+    key_columns = TABLES[table].key
+    if "value" not in rows:
+        raise DataError(f"data/{table}.csv is not a table of single facts; use load({table!r})")
+    for name, wanted in keys.items():
+        if name not in key_columns:
+            raise DataError(f"data/{table}.csv has no key `{name}`{nearest(name, key_columns)}")
+        if wanted not in set(rows[name]):
+            raise DataError(f"data/{table}.csv has no {name} `{wanted}`{nearest(wanted, rows[name].unique())}")
+    found = _narrowed(table, rows, keys)
+    if len(found) > 1:
+        open_keys = [name for name in key_columns if found[name].nunique() > 1]
+        choices = "; ".join(f"{name}: {', '.join(sorted(found[name].unique()))}" for name in open_keys)
+        raise DataError(f"data/{table}.csv has {len(found)} rows for {_said(keys)}; add {' and '.join(open_keys)} ({choices})")
+    row = found.iloc[0]
+    low, high = (None if pd.isna(row[end]) else float(row[end]) for end in ("low", "high"))
+    labels = {name: row[name] for name in key_columns if name != "quantity"}
+    texts = {name: row[name] for name in ("quantity", "source_id", "locator", "date", "kind", "note")}
+    return Fact(value=float(row["value"]), low=low, high=high, **texts, keys=labels)
+
+
+def _narrowed(table: str, rows: pd.DataFrame, keys: dict[str, str]) -> pd.DataFrame:
+    """The rows with these keys; if a key leaves none, an error that names the values which the others allow."""
+    narrowed = {}
+    for name, wanted in keys.items():
+        kept = rows[rows[name] == wanted]
+        if kept.empty:
+            there = ", ".join(sorted(rows[name].unique()))
+            raise DataError(f"data/{table}.csv has no row for {_said(narrowed)} with {name} `{wanted}`; there is {name} {there}")
+        rows, narrowed[name] = kept, wanted
+    return rows
+
+
+def _said(keys: dict[str, str]) -> str:
+    return ", ".join(f"{name} `{value}`" for name, value in keys.items()) or "no key at all"
+
+
+def rate(*, accelerator: str, price_basis: str, rate_vintage: str) -> Fact:
+    """The modelled price of a GPU-hour in USD, with its source.
+
+    >>> gb300 = rate(accelerator="gb300", price_basis="owning_hyperscaler", rate_vintage="2026-03")
+    >>> float(gb300), gb300.kind, gb300.rate_vintage
+    (2.652, 'modelled', '2026-03')
+    """
+    return fact("hourly_rates", accelerator=accelerator, price_basis=price_basis, rate_vintage=rate_vintage)
+
+
+def provisioned_power(*, accelerator: str, power_vintage: str) -> Fact:
+    """Utility-side kW that must be built for one accelerator; the facility is in it, so no PUE on top.
+
+    >>> provisioned_power(accelerator="h200", power_vintage="2026-03").value
+    1.73
+    """
+    return fact("provisioned_power", accelerator=accelerator, power_vintage=power_vintage)
+
+
+def accelerators() -> pd.DataFrame:
+    """One row an accelerator, one column a quantity; NaN where no source says.
+
+    >>> float(accelerators().loc["gb300", "peak_fp4_dense_tflop_per_s"])
+    15000.0
+    """
+    rows = load("accelerators")
+    wide = rows.pivot(index="accelerator", columns="quantity", values="value")
+    order = [name for name in TABLES["accelerators"].columns["quantity"].values if name in wide]
+    return wide.loc[rows["accelerator"].unique(), order].rename_axis(columns=None)
+
+
+def measured(**filters) -> pd.DataFrame:
+    """Measured serving rows where each column named has the value given, or one of a list of values.
+
+    Captures overlap: take one `campaign` (or several that you know to differ). A filter value
+    that no row has is an error that names the nearest one.
+
+    >>> rows = measured(campaign="inferencex_dsr1_2026_04", accelerator="gb300", speculative="mtp", precision="fp4", concurrency=1229)
+    >>> rows["total_tok_per_s_per_gpu"].round(4).tolist()
+    [5970.2615]
+    """
+    rows = load("inference")
+    for name, wanted in filters.items():
+        if name not in rows:
+            raise DataError(f"data/inference.csv has no column `{name}`{nearest(name, rows.columns)}")
+        values = list(wanted) if isinstance(wanted, (list, tuple, set, frozenset)) else [wanted]
+        known = set(rows[name].dropna())
+        for value in values:
+            if value not in known:
+                raise DataError(f"no measured row has {name} `{value}` with the filters before it{nearest(value, known)}")
+        rows = rows[rows[name].isin(values)]
+    return rows.reset_index(drop=True)
+
+
+def used_tables() -> list[str]:
+    """The tables that this process has loaded, in the order of first use."""
+    return list(_used)
+
+
+def reset_used() -> None:
+    """Forget which tables were used."""
+    _used.clear()
+
+
+def provenance() -> dict:
+    """Tables that this process has loaded (file, SHA-256, rows) and the sources that their rows cite."""
+    tables, cited = [], set()
+    for table in _used:
+        rows, path = load(table), table_path(table)
+        tables.append(
+            {"table": table, "file": f"data/{path.name}", "sha256": hashlib.sha256(path.read_bytes()).hexdigest(), "rows": len(rows)}
+        )
+        cited.update(rows["source_id"])
+    fields = ["source_id", "title", "publisher", "locator", "date", "licence", "attribution"]
+    rows, problems = examined("sources")
+    if problems:
+        raise DataError(problems)
+    return {"tables": tables, "sources": rows.loc[rows["source_id"].isin(cited), fields].to_dict("records")}

@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from tokcost.evidence.columns import CellProblem, parse
-from tokcost.evidence.schema import Table
+from tokcost.evidence.tables import Table
 from tokcost.quantities import nearest
 
 

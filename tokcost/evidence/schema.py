@@ -1,86 +1,24 @@
-"""The tables of data/: which columns each one has, what a cell may hold, what makes a row unique.
+"""The tables of data/: which columns each one has and what a cell may hold.
 
-A table is a file `data/<name>.csv`. To add one, add its entry to `TABLES`.
+A table is a file `data/<name>.csv`. To add one, add its entry to `TABLES`: most are
+`facts(...)`, one number a row, or `dated(...)` where several sources and dates speak of the same thing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-import pandas as pd
-
-from tokcost.evidence import soundness
-from tokcost.evidence.columns import Column, date, fact, flag, label, number, quantity, source, text, whole
-
-#: a check of whole rows: table in (indexed by line number), (line, column, what is wrong and the fix) out
-RowCheck = Callable[[pd.DataFrame], Iterator[tuple[int, str, str]]]
-
-
-@dataclass(frozen=True)
-class Table:
-    """One table: what it holds, its columns, the columns that together are unique, checks of whole rows."""
-
-    about: str
-    columns: dict[str, Column]
-    key: tuple[str, ...]
-    checks: tuple[RowCheck, ...] = ()
-
-
-def value_within_range(rows: pd.DataFrame):
-    """low <= value <= high, and a range has both ends."""
-    for line, row in rows[["value", "low", "high"]].iterrows():
-        if pd.isna(row["low"]) != pd.isna(row["high"]):
-            given, missing = ("high", "low") if pd.isna(row["low"]) else ("low", "high")
-            yield line, missing, f"is empty while {given} is {row[given]:g}; give both ends of the range or none"
-        elif pd.notna(row["low"]) and row["low"] > row["high"]:
-            yield line, "low", f"{row['low']:g} is above high {row['high']:g}; a range needs low <= value <= high; are the two swapped?"
-        elif pd.notna(row["low"]) and not row["low"] <= row["value"] <= row["high"]:
-            span = f"{row['low']:g} to {row['high']:g}"
-            yield line, "value", f"{row['value']:g} is outside its own range {span}; widen the range or correct the value"
-
-
-def _attribution_where_asked(rows: pd.DataFrame):
-    asking = rows["licence"].str.startswith("CC-BY") | rows["publisher"].str.contains("SemiAnalysis|MLCommons|Epoch AI", regex=True)
-    for line in rows.index[asking & (rows["attribution"] == "")]:
-        yield line, "attribution", f"is empty; {rows.at[line, 'publisher']} asks for one; write the text that a report must print"
-
-
-def _ratios_have_a_direction(rows: pd.DataFrame):
-    for line, row in rows.iterrows():
-        is_ratio = row["role"] == "ratio"
-        if is_ratio != (row["direction"] != ""):
-            yield line, "direction", "belongs in ratio rows and only there: as_is (candidate / baseline) or inverse (baseline / candidate)"
-        if is_ratio == (row["accelerator"] != ""):
-            yield line, "accelerator", "must be empty in ratio rows and named in all others"
-
-
-def _rows_are_sound(rows: pd.DataFrame):
-    for line, rule in soundness.broken_rules(rows):
-        yield line, "locator", f"this row breaks a rule of a sound measurement: {rule}; correct it or move it to left_out.csv"
-
-
-#: what every fact ends in: its source, where in it, its date, what kind of evidence it is
-_TAIL = {"source_id": source(), "locator": text(), "date": date(), "kind": label("kind")}
-
-
-def facts(about: str, *keys: str, of: tuple[str, ...] = (), labels: dict[str, Column] | None = None, is_tiered: bool = False) -> Table:
-    """A table of one fact a row: key columns, quantity, value, low, high, source, locator, date, kind, note.
-
-    `of` lists the quantities that it may hold (none: any of the vocabulary), `labels` the key columns that are
-    not free text; `is_tiered` adds a column that says how far the source is to be trusted.
-    """
-    columns = {name: (labels or {}).get(name, text()) for name in keys}
-    columns |= {"quantity": quantity(*of), "value": fact(), "low": fact(required=False), "high": fact(required=False)} | _TAIL
-    columns |= {"tier": text()} if is_tiered else {}
-    return Table(about, columns | {"note": text(required=False)}, (*keys, "quantity"), (value_within_range,))
-
-
-def dated(about: str, *keys: str, labels: dict[str, Column] | None = None) -> Table:
-    """A tiered table of facts in which several sources and dates may speak of the same thing."""
-    table = facts(about, *keys, labels=labels, is_tiered=True)
-    return replace(table, key=(*table.key, "date", "source_id"))
-
+from tokcost.evidence.columns import date, fact, flag, label, number, quantity, source, text, whole
+from tokcost.evidence.tables import (
+    TAIL,
+    Table,
+    attribution_where_asked,
+    dated,
+    facts,
+    ratios_have_a_direction,
+    rows_are_sound,
+    value_within_range,
+)
 
 ACCELERATOR_QUANTITIES = (
     "peak_bf16_dense_tflop_per_s",
@@ -107,7 +45,7 @@ TABLES: dict[str, Table] = {
             "note": text(required=False),
         },
         ("source_id",),
-        (_attribution_where_asked,),
+        (attribution_where_asked,),
     ),
     "accelerators": facts(
         "What an accelerator is rated at: dense FLOPS by precision, memory, bandwidth, power; prices where sourced.",
@@ -159,7 +97,61 @@ TABLES: dict[str, Table] = {
             "note": text(required=False),
         },
         ("campaign", "locator"),
-        (_rows_are_sound,),
+        (rows_are_sound,),
+    ),
+    "mlperf_inference": Table(
+        "MLPerf Inference results of language models: output tokens per second of a whole system, by round, division and scenario.",
+        {
+            "round": text(),
+            "published_date": date(),
+            "division": label("closed", "open"),
+            "availability": label("available", "preview", "rdi"),
+            **{name: text() for name in ("submitter", "system", "platform", "accelerator", "accelerator_name")},
+            "n_gpus": whole(),
+            "model": text(),
+            "scenario": label("offline", "server", "interactive"),
+            "output_tok_per_s": number(),
+            "output_tok_per_s_per_gpu": number(),
+            "system_power_w": number(required=False),
+            "weight_types": text(required=False),
+            "software": text(required=False),
+            "is_inferred": flag(),
+            "source_id": source(),
+            "locator": text(),
+            "kind": label("kind"),
+            "note": text(required=False),
+        },
+        ("source_id", "locator"),
+    ),
+    "software_progress": Table(
+        "The same accelerator and model before and after a change of software, as published; MLPerf rounds are in mlperf_inference.",
+        {
+            **{name: text() for name in ("accelerator", "model", "workload", "metric")},
+            "quantity": quantity("total_tok_per_s_per_gpu", "ratio"),
+            "from_date": date(),
+            "from_version": text(),
+            "from_value": fact(),
+            "to_date": date(),
+            "to_version": text(),
+            "to_value": fact(),
+            "evidence_class": label("engine_version", "first_days", "configuration_change", "vendor_statement", "project_statement"),
+            **TAIL,
+            "note": text(required=False),
+        },
+        ("accelerator", "model", "workload", "metric", "from_date", "from_version", "to_version"),
+    ),
+    "load_profiles": Table(
+        "Named load shapes: the request rate of each hour of a weekday and of a weekend day, relative to each other.",
+        {
+            "profile": text(),
+            "day_type": label("weekday", "weekend"),
+            "hour_of_day": whole(),
+            "relative_rate_ratio": number(),
+            "within_hour_peak_ratio": number(),
+            **TAIL,
+            "note": text(required=False),
+        },
+        ("profile", "day_type", "hour_of_day"),
     ),
     "claims": Table(
         "Published claims, number by number as printed: a baseline, a candidate and their ratio for each quantity.",
@@ -171,20 +163,20 @@ TABLES: dict[str, Table] = {
             "quantity": quantity(),
             "printed": text(),
             "direction": label("as_is", "inverse", required=False),
-            **_TAIL,
+            **TAIL,
             "note": text(required=False),
         },
         ("claim_id", "role", "quantity"),
-        (_ratios_have_a_direction,),
+        (ratios_have_a_direction,),
     ),
     "claim_terms": Table(
         "What a claim says, and does not say, about the conditions of its numbers.",
-        {"claim_id": text(), "term": text(), "is_stated": flag(), "stated": text(required=False), **_TAIL, "note": text(required=False)},
+        {"claim_id": text(), "term": text(), "is_stated": flag(), "stated": text(required=False), **TAIL, "note": text(required=False)},
         ("claim_id", "term"),
     ),
     "captures": Table(
         "How many rows each capture of measurements held, so that kept and left-out rows can be counted against it.",
-        {"campaign": text(), "table": text(), "n_rows": whole(), **_TAIL, "note": text(required=False)},
+        {"campaign": text(), "table": text(), "n_rows": whole(), **TAIL, "note": text(required=False)},
         ("campaign",),
     ),
     "left_out": Table(
@@ -218,9 +210,7 @@ TABLES |= {
         ),
         key=("provider", "accelerator", "offer", "month", "date", "source_id", "value", "locator"),
     ),
-    "systems": facts(
-        "The reference systems: what differs between chips.", "accelerator", "system", labels=_ACCELERATOR, is_tiered=True
-    ),
+    "systems": facts("The reference systems: what differs between chips.", "accelerator", "system", labels=_ACCELERATOR, is_tiered=True),
     "operators": facts("The reference operators: what does not depend on the chip.", "operator", is_tiered=True),
     "published_cost_shares": facts("Hamilton's and Barroso's cost models: inputs and printed results.", "model", "item", is_tiered=True),
     "levelised_cost_examples": facts("Published levelised-cost examples: inputs and results.", "example", "item", is_tiered=True),
@@ -231,7 +221,7 @@ TABLES |= {
             "is_price_public": flag(),
             "quantity": quantity("rate_usd_per_gpu_h"),
             **{name: fact(required=False) for name in ("value", "low", "high")},
-            **_TAIL,
+            **TAIL,
             "tier": text(),
             "note": text(),
         },
@@ -252,7 +242,7 @@ TABLES |= {
             **{name: number(required=False) for name in ("output_tok_per_s_per_gpu", "total_tok_per_s_per_gpu")},
             **{f"{what}_w_per_gpu": number(required=False) for what in ("average", "highest", "idle")},
             "nameplate_w_per_gpu": number(),
-            **_TAIL,
+            **TAIL,
             "tier": text(),
             "note": text(),
         },

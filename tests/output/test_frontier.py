@@ -131,7 +131,7 @@ def test_scalars_arrays_and_series_keep_their_shape():
 
 def test_the_frontier_says_what_it_stands_on():
     curve = frontier(
-        rows(speculative=["mtp", "none", "mtp"], date=["2026-02-01", "2025-12-03", "2026-01-05"], concurrency=[8, 4, 1], n_gpus=8)
+        rows(speculative=["mtp", "none", "mtp"], run_date=["2026-02-01", "2025-12-03", "2026-01-05"], concurrency=[8, 4, 1], n_gpus=8)
     )
     assert (curve.model, curve.isl, curve.speculative) == ("m", 1024, "mtp + none")
     assert (curve.first_date, curve.last_date) == ("2025-12-03", "2026-02-01")
@@ -284,6 +284,11 @@ def test_total_and_output_tokens_are_never_compared():
 def test_rates_that_are_not_of_one_kind_are_refused(facts, says):
     with pytest.raises(QuantityError, match=says):
         ratio_at(*two(), tok_per_s_per_user=40, **facts)
+
+
+def test_a_ratio_over_a_column_of_speeds_is_a_column_named_ratio():
+    ratio = ratio_at(*two(), tok_per_s_per_user=pd.Series([40.0, 70.0], index=[3, 4]), of="throughput")
+    assert ratio.name == "ratio" and ratio[3] == 12 and np.isnan(ratio[4])
 
 
 def test_another_vintage_is_compared_when_said():

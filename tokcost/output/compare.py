@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from tokcost import metrics
-from tokcost.output.frontier import SPEED, Frontier, cost_at, metric_at, require_fact_of, steffen
+from tokcost.output.frontier import SPEED, Frontier, cost_at, is_on_front, metric_at, require_fact_of, steffen
 from tokcost.quantities import QuantityError, nearest, require_alike, token_class
 
 #: labels that must be equal, or named in `differing`
@@ -18,8 +18,8 @@ ON_REQUEST = ("precision", "speculative", "campaign")
 VINTAGES = ("rate_vintage", "power_vintage")
 #: what tells one configuration from another; concurrency moves along its curve
 CONFIGURATION = (
-    *("config_id", "precision", "framework", "speculative", "deployment", "campaign", "image"),
-    *("n_gpus", "n_prefill_gpus", "n_decode_gpus", "tensor_parallel", "expert_parallel", "is_data_parallel_attention"),
+    *("precision", "framework", "speculative", "deployment", "campaign", "image"),
+    *("n_gpus", "n_prefill_gpus", "n_decode_gpus", "tensor_parallel", "expert_parallel"),
 )
 #: "near" a speed, for a configuration that was measured at one concurrency only
 NEAR_FRAC = 0.1
@@ -47,10 +47,17 @@ def ratio_at(
 
     Unequal model, lengths, token class or price basis are an error. Unequal precision, speculative
     decoding, campaign or vintage are an error too unless `differing` names them.
+
+    >>> from tokcost import evidence
+    >>> from tokcost.output.frontier import frontier
+    >>> rows = evidence.measured(campaign="inferencex_dsr1_2026_04", isl=1024)
+    >>> old, new = frontier(rows, accelerator="h200", precision="fp8"), frontier(rows, accelerator="gb300", precision="fp8")
+    >>> ratio_at(new, old, tok_per_s_per_user=[35, 100, 200], of="throughput").round(1).tolist()
+    [6.0, 19.2, nan]
     """
     _require_comparable(candidate, baseline, differing)
     if of == "throughput":
-        return candidate.at(tok_per_s_per_user=tok_per_s_per_user) / baseline.at(tok_per_s_per_user=tok_per_s_per_user)
+        return _ratio(candidate.at(tok_per_s_per_user=tok_per_s_per_user), baseline.at(tok_per_s_per_user=tok_per_s_per_user))
     if of not in ("cost", "per_mw"):
         raise QuantityError(f"a ratio can be of cost, throughput or per_mw, got `{of}`{nearest(of, ['cost', 'throughput', 'per_mw'])}")
     what = "rate" if of == "cost" else "provisioned kW"
@@ -62,10 +69,10 @@ def ratio_at(
         declared = {"price_basis": price_basis, "rate_vintage": rate_vintage}
         _require_same_labels(candidate_fact, baseline_fact, declared, differing)
         candidate_cost = cost_at(candidate, candidate_fact, tok_per_s_per_user=tok_per_s_per_user)
-        return cost_at(baseline, baseline_fact, tok_per_s_per_user=tok_per_s_per_user) / candidate_cost
+        return _ratio(cost_at(baseline, baseline_fact, tok_per_s_per_user=tok_per_s_per_user), candidate_cost)
     _require_same_labels(candidate_fact, baseline_fact, {"power_vintage": power_vintage}, differing)
     baseline_per_mw = per_mw_at(baseline, baseline_fact, tok_per_s_per_user=tok_per_s_per_user)
-    return per_mw_at(candidate, candidate_fact, tok_per_s_per_user=tok_per_s_per_user) / baseline_per_mw
+    return _ratio(per_mw_at(candidate, candidate_fact, tok_per_s_per_user=tok_per_s_per_user), baseline_per_mw)
 
 
 def per_mw_at(curve: Frontier, provisioned, *, tok_per_s_per_user):
@@ -83,9 +90,9 @@ def per_mw_at(curve: Frontier, provisioned, *, tok_per_s_per_user):
 def spread_at(curve: Frontier, *, tok_per_s_per_user, near_frac: float = NEAR_FRAC) -> pd.DataFrame:
     """The median configuration beside the best, at each interactivity: what a front of winners hides.
 
-    A configuration (everything but concurrency alike) with two speeds or more counts where its own
-    curve reaches; one with a single speed counts within `near_frac` of it. Columns: the speed,
-    `n_configurations`, `median_` and `front_` throughput, and their `ratio`.
+    A configuration (all that the rows say alike, but for concurrency) counts where its own front reaches; one with
+    a single point on it counts within `near_frac` of that speed. Columns: the speed, `n_configurations`, `median_` and `front_`
+    throughput, and `median_to_front_ratio`: above 1 where a configuration's curve runs over a dent of the pooled front.
     """
     speeds = np.atleast_1d(np.asarray(tok_per_s_per_user, dtype=float))
     keys = [name for name in CONFIGURATION if name in curve.points]
@@ -129,11 +136,16 @@ def leave_one_out(curve: Frontier) -> pd.DataFrame:
     )
 
 
+def _ratio(over, under):
+    ratio = over / under
+    return ratio.rename("ratio") if isinstance(ratio, pd.Series) else ratio
+
+
 def _configuration_at(rows: pd.DataFrame, throughput: str, speeds: np.ndarray, near_frac: float) -> np.ndarray:
-    best = rows.groupby(SPEED)[throughput].max()
+    best = rows[is_on_front(rows[SPEED], rows[throughput])]
     if len(best) > 1:
-        return steffen(best.index, best)(speeds)
-    return np.where(np.abs(speeds / best.index[0] - 1) <= near_frac, best.iloc[0], np.nan)
+        return steffen(best[SPEED], best[throughput])(speeds)
+    return np.where(np.abs(speeds / best[SPEED].iloc[0] - 1) <= near_frac, best[throughput].iloc[0], np.nan)
 
 
 def _require_comparable(candidate: Frontier, baseline: Frontier, differing) -> None:

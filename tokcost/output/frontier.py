@@ -215,7 +215,7 @@ def frontier(rows: pd.DataFrame, *, throughput: str = "total_tok_per_s_per_gpu",
     points["is_on_front"] = is_on_front(points[SPEED], points[throughput])
     if {"concurrency", "n_gpus"} <= set(points):
         points["users_per_gpu"] = points["concurrency"] / points["n_gpus"]
-    dates = sorted(points["date"].dropna().astype(str)) if "date" in points else []
+    dates = sorted(date for date in points["run_date"].dropna().astype(str) if date) if "run_date" in points else []
     first = points.iloc[0]
     return Frontier(
         **{name: first[name] if isinstance(first[name], str) else int(first[name]) for name in ONE_OF},

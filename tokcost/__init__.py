@@ -32,6 +32,12 @@ _HOME = {
     **dict.fromkeys("load fact rate provisioned_power accelerators measured provenance DataError".split(), "tokcost.evidence"),
     **dict.fromkeys("load fact rate provisioned_power accelerators measured provenance".split(), "tokcost.evidence.catalog"),
     **dict.fromkeys("reset_used DataError".split(), "tokcost.evidence.catalog"),
+    **dict.fromkeys("Deployment reference_deployment reference_deployments reference_inputs Rental Power".split(), "tokcost.hour"),
+    **dict.fromkeys("solve_for against_published swings likely_interval_usd_per_gpu_h measured_and_provisioned".split(), "tokcost.hour"),
+    **dict.fromkeys("grid_intensity levelised_token_cost_usd_per_mtok output_by_month".split(), "tokcost.hour"),
+    **dict.fromkeys("owner_cash_flow Real Nominal".split(), "tokcost.hour"),
+    **dict.fromkeys("rankings disagreement".split(), "tokcost.decide.rankings"),
+    **dict.fromkeys("matched_pairs prediction_errors".split(), "tokcost.output.predict"),
     "table": "tokcost.show.tables",
     "QuantityError": "tokcost.quantities",
 }

@@ -9,7 +9,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tokcost import evidence
-from tokcost.hour import Deployment, against_published, owner_cash_flow, reference_deployment, reference_deployments, solve_for
+from tokcost.hour import (
+    Deployment,
+    against_published,
+    likely_interval_usd_per_gpu_h,
+    owner_cash_flow,
+    reference_deployment,
+    reference_deployments,
+    solve_for,
+    swings,
+)
 from tokcost.hour.cashflow import DEPRECIATION, Nominal
 from tokcost.hour.deployment import LOWERS_COST, numeric_inputs
 from tokcost.quantities import HOURS_PER_YEAR, QuantityError
@@ -268,6 +277,22 @@ def test_what_cannot_be_reached_is_said_and_not_clamped():
         solve_for(deployment(), 1.41, "wacc", 0.01, 0.2)
     with pytest.raises(QuantityError, match="no input `colocation_usd_per_kw_month`"):
         solve_for(deployment(), 1.41, "colocation_usd_per_kw_month", 100, 200)
+
+
+def test_swings_are_single_and_the_likely_interval_lies_inside_the_widest():
+    here = reference_deployment("gb300", "hyperscaler")
+    table = swings(here)
+    assert set(table["input_name"]) == set(here.ranges)
+    assert table["swing_usd_per_gpu_h"].is_monotonic_decreasing
+    row = table.set_index("input_name").loc["wacc_frac"]
+    assert row["rate_at_high_usd_per_gpu_h"] == here.without_ranges(wacc_frac=row["high"]).owned_rate_usd_per_gpu_h
+    (low, high), (likely_low, likely_high) = here.interval_usd_per_gpu_h(), likely_interval_usd_per_gpu_h(here)
+    assert low < likely_low < here.owned_rate_usd_per_gpu_h < likely_high < high
+
+
+def test_one_ranged_input_is_its_own_likely_interval():
+    here = deployment(ranges={"economic_life_yr": (3, 6)})
+    assert likely_interval_usd_per_gpu_h(here) == pytest.approx(here.interval_usd_per_gpu_h(), rel=1e-12)
 
 
 def published():

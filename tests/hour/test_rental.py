@@ -90,3 +90,10 @@ def test_rental_prices_span_the_chips_from_h100_to_mi355x():
     autumn = prices[(prices["provider"] == "CoreWeave") & (prices["accelerator"] == "h200") & (prices["month"] == "2026-10")]
     assert autumn["value"].tolist() == [6.305]
     assert prices["value"].between(0.3, 40).all()
+
+
+def test_a_rental_broadcasts():
+    rates = rental(rate_usd_per_gpu_h=np.array([2.0, 4.0]), egress_gb_per_gpu_h=1.0, egress_usd_per_gb=0.1)
+    assert rates.rented_rate_usd_per_gpu_h.tolist() == [2.1, 4.1]
+    with pytest.raises(QuantityError, match="use `components\\(\\)`"):
+        rates.breakdown()

@@ -27,7 +27,7 @@ from tokcost.hour.power import (
 )
 from tokcost.hour.reference import reference_deployment, reference_deployments, reference_inputs
 from tokcost.hour.rental import Rental, contract_cost_usd, needed_rate_usd_per_gpu_h
-from tokcost.hour.solve import Solution, against_published, solve_for
+from tokcost.hour.solve import Solution, against_published, likely_interval_usd_per_gpu_h, solve_for, swings
 
 __all__ = [
     "Deployment",
@@ -52,6 +52,7 @@ __all__ = [
     "exact_sum",
     "grid_intensity",
     "levelised_token_cost_usd_per_mtok",
+    "likely_interval_usd_per_gpu_h",
     "loan_capital_recovery_per_yr",
     "measured_and_provisioned",
     "needed_rate_usd_per_gpu_h",
@@ -67,6 +68,7 @@ __all__ = [
     "site_water_l_per_mtok",
     "solve_for",
     "source_water_l_per_mtok",
+    "swings",
     "total_carbon_g_per_mtok",
     "total_token_energy_joule_per_tok",
     "year_end_capital_recovery_per_yr",

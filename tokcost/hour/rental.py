@@ -141,8 +141,9 @@ class Rental:
         """The items as a tidy table, columns as in `Deployment.breakdown`; they add up to the rate exactly."""
         import pandas as pd
 
-        parts = self.components()
-        total = self.rented_rate_usd_per_gpu_h
+        parts, total = self.components(), self.rented_rate_usd_per_gpu_h
+        if np.ndim(total):
+            raise QuantityError("a breakdown is of one contract, and some input is an array; use `components()` or one value")
         return pd.DataFrame(
             {
                 "component": list(parts),

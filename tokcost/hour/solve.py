@@ -63,6 +63,36 @@ def solve_for(deployment: Deployment, target_usd_per_gpu_h, input_name: str, low
     return Solution(input_name, target, value, float(low), float(high), at_low + target, at_high + target)
 
 
+def swings(deployment: Deployment):
+    """What each ranged input does to the GPU-hour alone, all others as they stand; the widest first.
+
+    Returns
+    -------
+    DataFrame
+        input_name, value, low, high, rate_at_low_usd_per_gpu_h, rate_at_high_usd_per_gpu_h, swing_usd_per_gpu_h.
+    """
+    import pandas as pd
+
+    rows = []
+    for name, (low, high) in (deployment.ranges or {}).items():
+        ends = [float(deployment.without_ranges(**{name: end}).owned_rate_usd_per_gpu_h) for end in (low, high)]
+        rows.append((name, float(getattr(deployment, name)), low, high, *ends, abs(ends[1] - ends[0])))
+    columns = ["input_name", "value", "low", "high", "rate_at_low_usd_per_gpu_h", "rate_at_high_usd_per_gpu_h", "swing_usd_per_gpu_h"]
+    return pd.DataFrame(rows, columns=columns).sort_values("swing_usd_per_gpu_h", ascending=False, ignore_index=True)
+
+
+def likely_interval_usd_per_gpu_h(deployment: Deployment) -> tuple:
+    """(low, high) if the ranged inputs err independently: each side is the root of the summed squares of single swings.
+
+    Narrower than `Deployment.interval_usd_per_gpu_h`, where all inputs err together. Not a confidence interval: it is as wide
+    as the ranges, which are spans of sources and not distributions.
+    """
+    table, here = swings(deployment), float(deployment.owned_rate_usd_per_gpu_h)
+    ends = table[["rate_at_low_usd_per_gpu_h", "rate_at_high_usd_per_gpu_h"]] - here
+    down, up = ends.min(axis=1).clip(upper=0), ends.max(axis=1).clip(lower=0)
+    return here - math.hypot(*down), here + math.hypot(*up)
+
+
 def against_published(deployments, rates):
     """The build-up beside published ownership constants, one row for each constant that has a deployment.
 
@@ -77,7 +107,9 @@ def against_published(deployments, rates):
     -------
     DataFrame
         accelerator, price_basis, rate_vintage, published_usd_per_gpu_h, built_usd_per_gpu_h, low_usd_per_gpu_h,
-        high_usd_per_gpu_h, residual_usd_per_gpu_h (built - published), residual_ratio (built / published - 1), is_bracketed.
+        high_usd_per_gpu_h (all ranges at one end together), likely_low_usd_per_gpu_h, likely_high_usd_per_gpu_h (ranges
+        independent), residual_usd_per_gpu_h (built - published), residual_ratio (built / published - 1), is_bracketed,
+        is_likely (inside the narrower interval).
     """
     import pandas as pd
 
@@ -87,6 +119,7 @@ def against_published(deployments, rates):
         if deployment is None or math.isnan(row.value):
             continue
         built, (low, high) = float(deployment.owned_rate_usd_per_gpu_h), map(float, deployment.interval_usd_per_gpu_h())
+        likely_low, likely_high = likely_interval_usd_per_gpu_h(deployment)
         rows.append(
             {
                 "accelerator": row.accelerator,
@@ -96,9 +129,12 @@ def against_published(deployments, rates):
                 "built_usd_per_gpu_h": built,
                 "low_usd_per_gpu_h": low,
                 "high_usd_per_gpu_h": high,
+                "likely_low_usd_per_gpu_h": likely_low,
+                "likely_high_usd_per_gpu_h": likely_high,
                 "residual_usd_per_gpu_h": built - row.value,
                 "residual_ratio": built / row.value - 1,
                 "is_bracketed": low <= row.value <= high,
+                "is_likely": likely_low <= row.value <= likely_high,
             }
         )
     return pd.DataFrame(rows)

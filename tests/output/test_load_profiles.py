@@ -1,0 +1,119 @@
+"""Load profiles: what a file of traffic, a Prometheus range and a named shape say about requests by hour."""
+
+import json
+
+import numpy as np
+import pytest
+
+from tokcost.output.profiles import hourly_profile, named_profile, profile_from_csv, profile_from_prometheus
+from tokcost.quantities import QuantityError
+
+SHAPES = ("flat", "business_hours", "diurnal_weekend", "bursty")
+
+
+def range_answer(path, *series):
+    result = [{"metric": {"__name__": name} if name else {}, "values": [[t, str(v)] for t, v in values]} for name, values in series]
+    path.write_text(json.dumps({"status": "success", "data": {"resultType": "matrix", "result": result}}))
+    return path
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_a_named_shape_is_a_week_with_the_stated_average(shape):
+    week = named_profile(shape, offered_request_per_s=3.0, isl=1000, osl=500)
+    assert week.n_hours == 168
+    assert week.n_requests == pytest.approx(3.0 * 168 * 3600)
+    assert week.offered_total_tok_per_s.sum() * 3600 == pytest.approx(week.n_requests * 1500)
+
+
+def test_only_the_flat_shape_has_no_peak():
+    ratios = {shape: named_profile(shape, offered_request_per_s=3.0, isl=1000, osl=500).peak_to_mean_ratio for shape in SHAPES}
+    assert ratios.pop("flat") == pytest.approx(1)
+    assert min(ratios.values()) > 1.4
+
+
+def test_an_unknown_shape_is_answered_with_the_nearest():
+    with pytest.raises(QuantityError, match="did you mean `business_hours`"):
+        named_profile("bussiness_hours", offered_request_per_s=1, isl=1, osl=1)
+
+
+def test_counts_by_interval_become_hours_with_their_peak(tmp_path):
+    file = tmp_path / "traffic.csv"
+    quarters = [900, 900, 900, 2700] + [0, 0, 0, 3600]
+    file.write_text(
+        "timestamp,requests,input_tok,output_tok\n"
+        + "".join(f"2026-11-02T{8 + i // 4:02d}:{i % 4 * 15:02d}:00Z,{n},{n * 800},{n * 200}\n" for i, n in enumerate(quarters))
+    )
+    profile = profile_from_csv(file)
+    assert profile.hours["offered_request_per_s"].tolist() == pytest.approx([1.5, 1.0])
+    assert profile.hours["peak_offered_request_per_s"].tolist() == pytest.approx([3.0, 4.0])
+    assert (profile.isl, profile.osl, profile.start) == (800, 200, "2026-11-02T08:00Z")
+    # tokens of the file are the tokens of the profile
+    assert profile.offered_total_tok_per_s.sum() * 3600 == pytest.approx(sum(quarters) * 1000)
+
+
+def test_a_log_of_single_requests_is_counted_over_its_whole_hours(tmp_path):
+    file = tmp_path / "requests.csv"
+    start = 1_800_000_000  # a whole hour
+    assert start % 3600 == 0
+    at = [start - 100] + [start + 10 * i for i in range(720)] + [start + 7200 + 5]
+    file.write_text("timestamp\n" + "".join(f"{t}\n" for t in at))
+    profile = profile_from_csv(file, isl=100, osl=50)
+    assert profile.n_hours == 2
+    assert profile.n_requests == pytest.approx(720)
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("time,requests\n1,2\n", "no column `timestamp`"),
+        ("timestamp,requests\n", "has no rows"),
+        ("timestamp,requests\n0,1\n3600,1\n10800,1\n", "not even at data row 3"),
+        ("timestamp,requests\n0,1\n3600,-1\n", "count of 0 or more"),
+        ("timestamp,requests\n0,1\n600,1\n", "no whole hour"),
+        ("timestamp,requests\nyesterday,1\ntoday,1\n", "ISO 8601 or seconds since 1970"),
+        ("timestamp,requests\n0,1\n3600,1\n", "no column `input_tok`; give `isl`"),
+    ],
+)
+def test_a_file_that_does_not_say_enough_is_refused_in_one_sentence(tmp_path, text, sentence):
+    file = tmp_path / "traffic.csv"
+    file.write_text(text)
+    with pytest.raises(QuantityError, match=sentence) as error:
+        profile_from_csv(file)
+    assert "\n" not in str(error.value)
+
+
+def test_lengths_are_not_given_twice(tmp_path):
+    file = tmp_path / "traffic.csv"
+    file.write_text("timestamp,requests,input_tok,output_tok\n0,1,10,5\n3600,1,10,5\n")
+    with pytest.raises(QuantityError, match="do not give both"):
+        profile_from_csv(file, isl=10)
+
+
+def test_a_prometheus_counter_is_counted_across_a_restart_and_over_series(tmp_path):
+    steps = [(t, t / 10) for t in range(0, 3601, 60)] + [(t, (t - 3600) / 10) for t in range(3660, 7201, 60)]
+    steady = [(t, 1000 + t) for t in range(0, 7201, 60)]
+    file = range_answer(tmp_path / "range.json", ("vllm:request_success_total", steps), ("vllm:request_success_total", steady))
+    profile = profile_from_prometheus(file, isl=100, osl=10)
+    assert profile.hours["offered_request_per_s"].tolist() == pytest.approx([1.1, 1.1])
+
+
+def test_a_prometheus_rate_is_read_as_requests_per_second(tmp_path):
+    file = range_answer(tmp_path / "range.json", ("", [(t, 2.5) for t in range(0, 3601, 30)]))
+    assert profile_from_prometheus(file, isl=100, osl=10).hours["offered_request_per_s"].tolist() == pytest.approx([2.5])
+
+
+def test_a_counter_of_tokens_is_refused(tmp_path):
+    file = range_answer(tmp_path / "range.json", ("vllm:generation_tokens_total", [(0, 1), (7200, 2)]))
+    with pytest.raises(QuantityError, match="does not count requests"):
+        profile_from_prometheus(file, isl=100, osl=10)
+
+
+def test_a_peak_below_the_average_is_refused():
+    with pytest.raises(QuantityError, match="hour 1: the peak rate 1 is below the average 2"):
+        hourly_profile([1, 2], isl=1, osl=1, peak_offered_request_per_s=[1, 1])
+
+
+def test_scaling_keeps_the_shape():
+    day = hourly_profile([1, 3, 2], isl=10, osl=10, peak_offered_request_per_s=[2, 3, 2])
+    assert day.scaled(7).peak_to_mean_ratio == pytest.approx(day.peak_to_mean_ratio)
+    assert np.allclose(day.scaled(7).hours["peak_offered_request_per_s"], [14, 21, 14])

@@ -78,6 +78,10 @@ def test_a_heading_over_nothing_is_left_out_with_what_stood_under_it():
     assert body(contents) == ["## One", "text", "## Two", "more"]
 
 
+def test_the_heading_of_the_sources_goes_with_them_whatever_follows():
+    assert body(apart(md("text"), md("## Sources"), code(SOURCES), md("Next: more."))) == ["text", "Next: more."]
+
+
 def test_a_heading_over_smaller_headings_stays():
     contents = apart(md("## Part"), md("### Piece"), md("text"), md("## Empty"), md("### Also empty"))
     assert body(contents) == ["## Part", "### Piece", "text"]

@@ -26,8 +26,10 @@ def pages(tmp_path_factory, tokcost, notebook, bundle, parameters_source):
         "kind": "answer", "text": r"A million tokens cost **\$4.35**.", "interval": r"\$4.10 to \$4.60",
         "inputs": [{"name": "rate_usd_per_gpu_h", "label": "Price of a GPU-hour", "value": 1.41, "unit": "USD per GPU-hour"}],
     }  # fmt: skip
-    source = {"source_id": "s", "title": "Price list", "publisher": "A Cloud", "locator": "https://example.org/prices", "date": "2026-09",
-              "licence": "CC-BY-4.0", "attribution": "By A Cloud."}  # fmt: skip
+    source = {
+        "source_id": "s", "title": "Price list", "publisher": "A Cloud", "locator": "https://example.org/prices (row 3)",
+        "date": "2026-09", "licence": "CC-BY-4.0", "attribution": "By A Cloud.",
+    }  # fmt: skip
     sources = {"kind": "sources", "tables": [{"table": "rates", "file": "data/rates.csv", "sha256": "ab" * 32, "rows": 1200}],
                "sources": [source], "assumptions": [r"Paid for **all** hours, \$0 else."]}  # fmt: skip
     check = {

@@ -40,13 +40,17 @@ def take_apart(notebook, name: str, title: str | None = None) -> Contents:
     contents = Contents(title or _lift_title(cells) or name, [])
     if title:
         _lift_title(cells)
+    before = None
     for cell in cells:
         outputs = cell.get("outputs", [])
         kept = [output for output in outputs if not _collect(contents, output, name)]
         if cell.cell_type == "code":
-            lifted = len(kept) < len(outputs)
             cell.outputs = kept
-            cell.metadata["lifted"] = lifted and not kept
+            cell.metadata["lifted"] = len(kept) < len(outputs) and not kept
+            is_sources = cell.metadata["lifted"] and _kind(outputs[-1]) == "sources"
+            if is_sources and before is not None and _ONLY_HEADING.fullmatch(before.source):
+                before.metadata["lifted"] = True  # it named what is now at the foot
+        before = cell
     contents.body = _without_empty_sections([c for c in cells if not c.metadata.get("lifted") and c.source.strip()])
     return contents
 
@@ -63,10 +67,14 @@ def _lift_title(cells) -> str | None:
     return None
 
 
+def _kind(output) -> str | None:
+    data = output.get("data", {}).get(MIME)
+    return data.get("kind") if isinstance(data, dict) else None
+
+
 def _collect(contents: Contents, output, name: str) -> bool:
     """Note what an output hands to the report; True when it is shown there and not in the body."""
-    data = output.get("data", {}).get(MIME)
-    kind = data.get("kind") if isinstance(data, dict) else None
+    kind, data = _kind(output), output.get("data", {}).get(MIME)
     if kind == "answer":
         if contents.answer is not None:
             raise ReportFailed(f"{name}: two cells give an answer; a report has one")

@@ -1,7 +1,8 @@
 """AIPerf's log of single requests, `profile_export.jsonl`: streamed, so that its size does not matter.
 
-Only the fields that a point needs are decoded, line by line. What stays in memory is three
-numbers (24 bytes) a request, for exact percentiles: a hundredth of the log or less.
+The log is read in blocks of whole lines, and only the fields that a point needs are decoded.
+What stays in memory is three numbers (24 bytes) a request, for exact percentiles: a
+hundredth of the log or less.
 """
 
 from __future__ import annotations
@@ -20,102 +21,131 @@ from tokcost.evidence.importers.fields import SECONDS, seconds_per
 from tokcost.evidence.importers.point import LATENCIES, MS_PER_S, STATISTICS, ImportProblem, Point
 
 NS_PER_S = MS_PER_S**3
+BLOCK_BYTES = 2**19
 
 
-class _Value(msgspec.Struct):
+class _Count(msgspec.Struct, gc=False):
+    value: float | None = None
+
+
+class _Time(msgspec.Struct, gc=False):
     value: float | None = None
     unit: str = ""
 
 
-class _Metrics(msgspec.Struct):
-    time_to_first_token: _Value | None = None
-    inter_token_latency: _Value | None = None
-    request_latency: _Value | None = None
-    input_sequence_length: _Value | None = None
-    output_sequence_length: _Value | None = None
-    usage_prompt_tokens: _Value | None = None
-    usage_completion_tokens: _Value | None = None
-    usage_prompt_cache_read_tokens: _Value | None = None
+class _Metrics(msgspec.Struct, gc=False):
+    time_to_first_token: _Time | None = None
+    inter_token_latency: _Time | None = None
+    request_latency: _Time | None = None
+    input_sequence_length: _Count | None = None
+    output_sequence_length: _Count | None = None
+    usage_prompt_tokens: _Count | None = None
+    usage_completion_tokens: _Count | None = None
+    usage_prompt_cache_read_tokens: _Count | None = None
 
 
-class _About(msgspec.Struct):
+class _About(msgspec.Struct, gc=False):
     request_start_ns: int
     request_end_ns: int
     benchmark_phase: str = "profiling"
 
 
-class _Record(msgspec.Struct):
+class _Record(msgspec.Struct, gc=False):
     metadata: _About
     metrics: _Metrics | None = None
-    error: msgspec.Raw = msgspec.Raw(b"null")
+    error: dict | None = None
+
+
+_COUNTS = {
+    "isl": "input_sequence_length",
+    "osl": "output_sequence_length",
+    "usage_isl": "usage_prompt_tokens",
+    "usage_osl": "usage_completion_tokens",
+    "cached": "usage_prompt_cache_read_tokens",
+}
+_TIMES = dict(zip(LATENCIES, ("time_to_first_token", "inter_token_latency", "request_latency"), strict=True))
 
 
 def points(path: Path) -> Iterator[Point]:
     """The one operating point of a log."""
     point = Point("aiperf", token_source="client")
-    sums = dict.fromkeys(("isl", "osl", "usage_isl", "usage_osl", "cached"), 0.0)
+    tokens, counted = dict.fromkeys(_COUNTS, 0.0), dict.fromkeys(_COUNTS, 0)
     latencies = {name: array("d") for name in LATENCIES}
-    first_ns, last_ns, succeeded, failed, with_usage = None, None, 0, 0, 0
-    for record in _records(path, point):
-        about = record.metadata
-        if about.benchmark_phase != "profiling":
+    starts, ends, n_requests, n_failed = [], [], 0, 0
+    for records in _blocks(path, point):
+        measured = [record for record in records if record.metadata.benchmark_phase == "profiling"]
+        if not measured:
             continue
-        first_ns = about.request_start_ns if first_ns is None else min(first_ns, about.request_start_ns)
-        last_ns = about.request_end_ns if last_ns is None else max(last_ns, about.request_end_ns)
-        if record.metrics is None or bytes(record.error) != b"null":
-            failed += 1
-            continue
-        succeeded += 1
-        metrics = record.metrics
-        sums["isl"] += _tokens(metrics.input_sequence_length)
-        sums["osl"] += _tokens(metrics.output_sequence_length)
-        if metrics.usage_completion_tokens is not None:
-            with_usage += 1
-            sums["usage_isl"] += _tokens(metrics.usage_prompt_tokens)
-            sums["usage_osl"] += _tokens(metrics.usage_completion_tokens)
-            sums["cached"] += _tokens(metrics.usage_prompt_cache_read_tokens)
-        for name, measured in zip(
-            LATENCIES, (metrics.time_to_first_token, metrics.inter_token_latency, metrics.request_latency), strict=True
-        ):
-            if measured is not None and measured.value:
-                scale = SECONDS.get(measured.unit) or seconds_per(measured.unit, name)
-                latencies[name].append(measured.value * scale)
-    if first_ns is None:
+        starts.append(min([record.metadata.request_start_ns for record in measured]))
+        ends.append(max([record.metadata.request_end_ns for record in measured]))
+        succeeded = [record.metrics for record in measured if record.error is None and record.metrics is not None]
+        n_requests += len(succeeded)
+        n_failed += len(measured) - len(succeeded)
+        for name, key in _COUNTS.items():
+            values = [found.value for metrics in succeeded if (found := getattr(metrics, key)) is not None and found.value is not None]
+            tokens[name] += sum(values)
+            counted[name] += len(values)
+        for name, key in _TIMES.items():
+            found = [value for metrics in succeeded if (value := getattr(metrics, key)) is not None and value.value]
+            latencies[name].extend([value.value * (SECONDS.get(value.unit) or seconds_per(value.unit, key)) for value in found])
+    if not starts:
         raise ImportProblem("the log holds no request of the profiling phase")
-    point.n_requests, point.n_failed = float(succeeded), float(failed)
-    point.duration_s = (last_ns - first_ns) / NS_PER_S
-    has_usage = with_usage == succeeded and succeeded > 0
-    point.input_tok, point.output_tok = (sums["usage_isl"], sums["usage_osl"]) if has_usage else (sums["isl"], sums["osl"])
-    point.token_source = "server usage" if has_usage else "client"
-    point.cached_input_tok = sums["cached"] or None
+    point.n_requests, point.n_failed = float(n_requests), float(n_failed)
+    point.duration_s = (max(ends) - min(starts)) / NS_PER_S
+    if counted["usage_osl"] == counted["usage_isl"] == n_requests > 0:
+        point.input_tok, point.output_tok, point.token_source = tokens["usage_isl"], tokens["usage_osl"], "server usage"
+    elif counted["isl"] == counted["osl"] == n_requests:
+        point.input_tok, point.output_tok = tokens["isl"], tokens["osl"]
+    else:
+        raise ImportProblem("some successful requests of the log have no token counts, without which there is no rate")
+    point.cached_input_tok = tokens["cached"] or None
     point.latency_s = _statistics(latencies)
     point.note("read from the log of single requests, which names neither model nor concurrency")
     yield point
 
 
-def _tokens(value: _Value | None) -> float:
-    return value.value or 0.0 if value is not None else 0.0
-
-
-def _records(path: Path, point: Point) -> Iterator[_Record]:
-    decode = msgspec.json.Decoder(_Record).decode
-    number, cut = 0, None
-    try:
-        with open_bytes(path) as file:
-            for number, line in enumerate(file, start=1):
-                if cut is not None:
-                    raise ImportProblem(f"line {cut} is no request record; the log is damaged in the middle, copy it again")
-                line = line.removeprefix(BOM).strip()
-                if not line:
-                    continue
+def _blocks(path: Path, point: Point) -> Iterator[list[_Record]]:
+    """The log's records, some hundred at a time. A last line that is cut off is left out and said."""
+    decoder = msgspec.json.Decoder(_Record)
+    buffer, filled, line = bytearray(BLOCK_BYTES), 0, 1
+    with open_bytes(path) as file:
+        while True:
+            if filled == len(buffer):
+                buffer.extend(bytes(len(buffer)))  # a line longer than the buffer
+            try:
+                count, is_cut = file.readinto(memoryview(buffer)[filled:]), False
+            except (EOFError, zlib.error, gzip.BadGzipFile):
+                count, is_cut = 0, True
+            filled += count
+            end = buffer.rfind(b"\n", 0, filled) + 1 if count else filled
+            begin = len(BOM) if line == 1 and buffer.startswith(BOM) else 0
+            if is_cut:
+                point.note(f"the log is truncated: line {line} is cut off and the whole lines before it were read")
+                return
+            if end > begin:
                 try:
-                    yield decode(line)
+                    yield decoder.decode_lines(memoryview(buffer)[begin:end])
                 except (msgspec.MsgspecError, UnicodeDecodeError):
-                    cut = number
-    except (EOFError, zlib.error, gzip.BadGzipFile):
-        cut = number + 1
-    if cut is not None:
-        point.note(f"the log is truncated: line {cut} is cut off and the whole lines before it were read")
+                    yield _line_by_line(decoder, bytes(buffer[begin:end]), line, is_last=not count, point=point)
+            if not count:
+                return
+            line += buffer.count(b"\n", 0, end)
+            buffer[: filled - end] = buffer[end:filled]
+            filled -= end
+
+
+def _line_by_line(decoder, whole: bytes, first: int, is_last: bool, point: Point) -> list[_Record]:
+    """A block with a bad line: only as the very last line of the log is it a truncation."""
+    records, lines = [], whole.split(b"\n")
+    for number, line in enumerate(lines, start=first):
+        try:
+            if line.strip():
+                records.append(decoder.decode(line))
+        except (msgspec.MsgspecError, UnicodeDecodeError):
+            if not is_last or any(later.strip() for later in lines[number - first + 1 :]):
+                raise ImportProblem(f"line {number} is no request record; the log is damaged in the middle, copy it again") from None
+            point.note(f"the log is truncated: line {number} is cut off and the whole lines before it were read")
+    return records
 
 
 def _statistics(latencies: dict[str, array]) -> dict[str, float]:

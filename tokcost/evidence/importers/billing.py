@@ -16,12 +16,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import pandas as pd
-
 from tokcost.evidence.importers import documents
 from tokcost.evidence.importers.collect import Imported
 from tokcost.evidence.importers.fields import as_number, as_text, dig
 from tokcost.evidence.importers.point import SEPARATOR, ImportProblem, Problem
+from tokcost.evidence.importers.table import frame
 from tokcost.quantities import QuantityError
 
 BASES = {"effective": "EffectiveCost", "billed": "BilledCost", "list": "ListCost", "contracted": "ContractedCost"}
@@ -64,8 +63,7 @@ def import_billing(paths: Iterable[str | Path], *, instance_gpus: Mapping[str, i
             rows += _rows(path, dict(instance_gpus or {}))
         except ImportProblem as problem:
             problems.append(Problem(str(path), str(problem)))
-    table = pd.DataFrame(rows, columns=list(COLUMNS))
-    return Imported(table.astype({name: "string" if name in TEXT else "float64" for name in COLUMNS}), problems)
+    return Imported(frame(rows, COLUMNS, TEXT), problems)
 
 
 def _rows(path: Path, instance_gpus: dict[str, int]) -> list[dict]:

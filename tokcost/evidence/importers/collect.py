@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -80,11 +81,10 @@ class _Collector:
 
     n_gpus: float | None
     accelerator: str | None
-    found: Imported = field(default_factory=lambda: Imported(frame([])))
+    found: Imported = field(default_factory=lambda: Imported(pd.DataFrame()))
     rows: list[dict] = field(default_factory=list)
     #: measurement -> the file that it was read from first
     seen: dict[tuple, str] = field(default_factory=dict)
-
     def read(self, path: Path, is_named: bool) -> Path | None:
         """Import one file; a request log inside a directory waits until its summary may have been seen."""
         try:
@@ -123,13 +123,19 @@ class _Collector:
     def _import(self, document: documents.Document, is_named: bool) -> None:
         """Add the document's rows, or say what it is instead."""
         path = document.path
+        with ThreadPoolExecutor(1) as beside:  # hashing a log of gigabytes need not wait for its decoding
+            digest = beside.submit(documents.sha256, path)
+            self._import_points(document, is_named, digest)
+
+    def _import_points(self, document: documents.Document, is_named: bool, digest: Future) -> None:
+        path = document.path
         before = (len(self.rows), len(self.found.problems), len(self.found.skipped))
         for label, points in _parts(document):
             about = f"{label}: " if label else ""
             try:
                 for point in points:
                     point.run = point.run or label
-                    self._add(row(point, self.n_gpus, self.accelerator), path)
+                    self._add(row(point, self.n_gpus, self.accelerator), path, digest)
             except ImportProblem as problem:
                 self._problem(path, f"{about}{problem}")
             except (AttributeError, IndexError, KeyError, OverflowError, TypeError, ValueError) as error:
@@ -145,14 +151,14 @@ class _Collector:
             else:
                 self._skip(path, what)
 
-    def _add(self, values: dict, path: Path) -> None:
+    def _add(self, values: dict, path: Path, digest: Future) -> None:
         """Keep a row, unless the same measurement was read from another file."""
         key = tuple(values[name] for name in _IDENTITY) if values["duration_s"] is not None else (str(path), values["run"], len(self.rows))
         first = self.seen.setdefault(key, str(path))
         if first != str(path):
             self._skip(path, f"the same measurement as in {first}")
         else:
-            self.rows.append({"source_file": str(path), "source_sha256": documents.sha256(path), **values})
+            self.rows.append({"source_file": str(path), "source_sha256": digest.result(), **values})
 
 
 def _place(values: dict, named: dict[str, int]) -> tuple:

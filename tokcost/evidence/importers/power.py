@@ -22,6 +22,7 @@ from tokcost.evidence.importers.collect import Imported
 from tokcost.evidence.importers.exposition import Scrape, read_range, read_scrape
 from tokcost.evidence.importers.fields import as_number, as_text, dig
 from tokcost.evidence.importers.point import MS_PER_S, SEPARATOR, ImportProblem, Problem
+from tokcost.evidence.importers.table import frame
 from tokcost.quantities import W_PER_KW, QuantityError
 
 #: a working or idle accelerator draws within these; outside, the log's unit is not what it says
@@ -92,8 +93,7 @@ def import_power(
         rows += [_row(log, scrapes[-1].path, window) for log in _between(scrapes) if keep is None or log.gpu in keep]
     except ImportProblem as problem:
         problems.append(Problem(" and ".join(str(s.path) for s in scrapes), str(problem)))
-    table = pd.DataFrame(rows, columns=list(COLUMNS))
-    return Imported(table.astype({name: "string" if name in TEXT else "float64" for name in COLUMNS}), problems)
+    return Imported(frame(rows, COLUMNS, TEXT), problems)
 
 
 def _logs(path: Path, timezone: str, scrapes: list[Scrape]) -> Iterator[_Log]:

@@ -28,12 +28,11 @@ COLUMNS = (
 SUFFIXES = (".csv", ".parquet", ".json")
 
 
-def frame(rows: list[dict]) -> pd.DataFrame:
-    """Rows as a table with every column, numbers as floats and NaN where the file does not say."""
-    table = pd.DataFrame(rows, columns=list(COLUMNS))
-    for column in COLUMNS:
-        table[column] = table[column].astype("string" if column in TEXT else "float64")
-    return table
+def frame(rows: list[dict], columns=COLUMNS, text=TEXT) -> pd.DataFrame:
+    """Rows as a table with every column: text (None where nothing is said) or floats (NaN)."""
+    return pd.DataFrame(
+        {name: pd.Series([values.get(name) for values in rows], dtype=object if name in text else float) for name in columns},
+    )
 
 
 def check_output(path: Path) -> None:

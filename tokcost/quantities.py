@@ -98,12 +98,14 @@ UNITS = {
 #: names that carry no unit suffix, because the field never writes one
 BARE = {"isl", "osl", "concurrency", "pue", "ratio"}
 
-#: text-valued names and what they may be (None: any text)
+#: text-valued names and what they may be (empty: any text)
 LABELS = {
     "accelerator": tuple(
         "h100 h200 b200 b300 gb200 gb300 mi300x mi325x mi355x a100_40gb a100_80gb h100_pcie gh200 h20 l4 l40s rtx6000pro vr200 "
         "mi350x tpu_v5e tpu_v5p tpu_v6e tpu_v7 trainium2 trainium3 gaudi2 gaudi3 jalapeno".split()
     ),
+    "model": ("dsr1", "gptoss120b", "llama70b", "llama8b", "minimaxm2.5", "qwen3-32b", "qwen3-235b"),
+    "claim_id": (),
     "price_basis": ("owning_hyperscaler", "owning_neocloud", "rental_3yr", "on_demand", "reserved", "spot"),
     "rate_vintage": ("2026-03", "2026-07", "2026-09"),
     "power_vintage": ("2026-03", "2026-07", "2026-09"),

@@ -13,6 +13,7 @@ from matplotlib.transforms import ScaledTranslation
 from tokcost import quantities
 from tokcost.show.figure import Figure, drawing, finish
 from tokcost.show.numbers import num
+from tokcost.show.tables import say_label
 from tokcost.show.style import ACCELERATOR, BLUE, INK, MARKERS, MUTED, ORANGE, PAPER, SERIES
 
 _DASHES = ("-", (0, (5, 2)), (0, (1.2, 1.4)), (0, (6, 2, 1.2, 2)))
@@ -68,6 +69,12 @@ def label_ends(ax, ends: list[tuple[float, float, str, str]], *, gap_points: flo
     for (x, _, text, colour), across, height in zip(ends, pixels[:, 0], heights, strict=True):
         y = ax.transData.inverted().transform((across, height))[1]
         ax.text(x, y, text, color=colour, va="center", fontsize=9, fontweight="bold", transform=beside)
+
+
+def _title(fig, text: str) -> None:
+    """A heading at the left edge of the figure, where long row labels do not push it out."""
+    if text:
+        fig.suptitle(text, fontsize=10.5, fontweight="bold", x=0.01, ha="left")
 
 
 def plot_curves(
@@ -149,24 +156,36 @@ def plot_ranges(
     reference: dict[str, float] | None = None,
     title: str = "",
     log_x: bool = False,
+    from_zero: bool = True,
+    around: tuple[str, str] | None = None,
 ) -> Figure:
     """Ranges as horizontal bars, one row each, with the value marked where there is one.
 
     `group` names a column whose values differ by colour and marker; `reference` draws labelled vertical lines.
+    `from_zero=False` only where distance from a reference is what is shown. `around` names two more columns: a wider range,
+    drawn as a thin bracket (say, everything that rounds to a printed figure).
     """
     kinds = list(dict.fromkeys(frame[group])) if group else [None]
-    height = 0.34 * len(frame) + 1.1 + (0.25 if title else 0)
+    lines = max(str(text).count("\n") + 1 for text in frame[label])
+    height = (0.2 + 0.16 * lines) * len(frame) + 1.1 + (0.25 if title else 0)
     with drawing(figsize=(5.8, height)) as (fig, ax):
         for row, (_, fact) in enumerate(frame.iterrows()):
             k = kinds.index(fact[group]) if group else 0
             colour = SERIES[k % len(SERIES)]
+            if around:
+                ax.plot([fact[around[0]], fact[around[1]]], [row, row], color=MUTED, linewidth=1.2, marker="|", markersize=9)
             if fact[high] > fact[low]:
                 ax.plot([fact[low], fact[high]], [row, row], color=colour, linewidth=6, solid_capstyle="butt", alpha=0.45)
             middle = fact[value] if value else (fact[low] + fact[high]) / 2
             if not np.isnan(middle):
                 ax.plot(middle, row, marker=MARKERS[k % len(MARKERS)], color=colour, markersize=6, linestyle="none")
                 ax.annotate(
-                    num(middle), (max(fact[high], middle), row), xytext=(7, 0), textcoords="offset points", va="center", fontsize=8.5
+                    num(middle),
+                    (max(fact[high], middle, fact[around[1]] if around else middle), row),
+                    xytext=(7, 0),
+                    textcoords="offset points",
+                    va="center",
+                    fontsize=8.5,
                 )
         ax.set_yticks(range(len(frame)), frame[label])
         ax.set_ylim(len(frame) - 0.4, -0.6)
@@ -175,13 +194,13 @@ def plot_ranges(
             ax.set_xscale("log")
             log_axis(ax.xaxis, frame[low].min(), frame[high].max())
         ax.margins(x=0.12)
-        if not log_x:
+        if from_zero and not log_x:
             ax.set_xlim(left=0)
         for text, at in (reference or {}).items():
             ax.axvline(at, color=INK, linewidth=1, linestyle=(0, (2, 2)))
             ax.annotate(text, (at, 0), xycoords=("data", "axes fraction"), xytext=(3, 3), textcoords="offset points", fontsize=8.5)
         ax.set_xlabel(axis_label(x) + (", log scale" if log_x else ""))
-        ax.set_title(title)
+        _title(fig, title)
         if group:
             for k, kind in enumerate(kinds):
                 ax.plot([], [], color=SERIES[k % len(SERIES)], marker=MARKERS[k % len(MARKERS)], linestyle="none", label=str(kind))
@@ -208,7 +227,7 @@ def plot_bars(frame, *, label: str, value: str, alt: str, title: str = "", highl
         ax.set_xlim(left=min(0, frame[value].min()))
         ax.grid(axis="y", visible=False)
         ax.set_xlabel(axis_label(value))
-        ax.set_title(title)
+        _title(fig, title)
         return finish(fig, alt)
 
 
@@ -228,7 +247,7 @@ def plot_slope(frame, *, by: str, rankings: dict[str, str], best: dict[str, str]
                 range(len(columns)), heights, color=colour, marker=MARKERS[i % len(MARKERS)], linestyle=_DASHES[i % len(_DASHES)], zorder=3
             )
             ax.annotate(
-                f"{fact[by]}  {num(fact[rankings[columns[0]]])}",
+                f"{say_label(by, fact[by])}  {num(fact[rankings[columns[0]]])}",
                 (0, heights[0]),
                 xytext=(-8, 0),
                 textcoords="offset points",
@@ -237,7 +256,7 @@ def plot_slope(frame, *, by: str, rankings: dict[str, str], best: dict[str, str]
                 fontsize=9,
             )
             ax.annotate(
-                f"{num(fact[rankings[columns[-1]]])}  {fact[by]}",
+                f"{num(fact[rankings[columns[-1]]])}  {say_label(by, fact[by])}",
                 (len(columns) - 1, heights[-1]),
                 xytext=(8, 0),
                 textcoords="offset points",
@@ -293,7 +312,7 @@ def plot_against(frame, *, x: dict[str, str], y: str, alt: str, by: str | None =
             log_axis(ax.xaxis, low, high)
             log_axis(ax.yaxis, low, high)
         axes[0][0].set_ylabel(axis_label(y))
-        fig.suptitle(title, fontsize=10.5, fontweight="bold", x=0.01, ha="left")
+        _title(fig, title)
         if by:
             handles, labels = axes[0][0].get_legend_handles_labels()
             fig.legend(handles, labels, loc="outside lower center", ncols=min(4, len(kinds)), fontsize=8.5)

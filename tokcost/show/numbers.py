@@ -65,3 +65,16 @@ def percent(value: float, digits: int = 2) -> str:
     """
     text = num(value * 100, digits)
     return text if text == MISSING else f"{text}%"
+
+
+def spans(stretches, unit: str = "") -> str:
+    """Stretches of a scale in words.
+
+    >>> spans([(100.2, 116.9), (140, 150.5)], "tokens/s per user"), spans([(30, 30)]), spans([])
+    ('100 to 117 and 140 to 150 tokens/s per user', '30', 'nowhere')
+    """
+    if not stretches:
+        return "nowhere"
+    words = [num(low) if num(low) == num(high) else f"{num(low)} to {num(high)}" for low, high in stretches]
+    text = words[0] if len(words) == 1 else ", ".join(words[:-1]) + " and " + words[-1]
+    return f"{text} {unit}".rstrip()

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 
 from tokcost import quantities
-from tokcost.show.numbers import num
+from tokcost.show.numbers import num, percent, times
 
 MIME = "application/vnd.tokcost.v1+json"
 
@@ -109,8 +109,10 @@ def result(name: str, value, low=None, high=None, *, note: str = "") -> Shown:
     if not math.isnan(float(value)):
         quantities.check_value(name, float(value))
     which = name.removesuffix(quantity.name).strip("_").replace("_", " ")
-    span = "" if low is None or high is None else f" ({num(low)} to {num(high)})"
-    text = f"**{quantity.label}**{', ' + which if which else ''}: {num(value)}{span} {quantity.unit_label}".rstrip()
+    show = percent if quantity.unit == "frac" else times if quantity.unit == "ratio" else num
+    span = "" if low is None or high is None else f" ({show(low)} to {show(high)})"
+    unit = quantity.unit_label if show is num else ""
+    text = f"**{quantity.label}**{', ' + which if which else ''}: {show(value)}{span} {unit}".rstrip()
     data = {
         "kind": "result",
         "name": name,
@@ -121,7 +123,7 @@ def result(name: str, value, low=None, high=None, *, note: str = "") -> Shown:
         "label": quantity.label + (f" ({which})" if which else ""),
         "note": note,
     }
-    return Shown(_literal_dollars(text + (f". {note}" if note else "")), data)
+    return Shown(_literal_dollars(text + (f"; {note}" if note else "")), data)
 
 
 def answer(text: str, *, interval: str | None = None, **inputs) -> Shown:

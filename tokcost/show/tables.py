@@ -45,6 +45,21 @@ class Table:
         return f"{self.caption}\n{frame.to_string(index=False)}"
 
 
+def say_label(name: str, value) -> str:
+    """A label value as people write it: `h200` as H200, `owning_hyperscaler` as owning hyperscaler, a quantity by its label.
+
+    >>> say_label("accelerator", "gb300"), say_label("price_basis", "rental_3yr"), say_label("quantity", "isl"), say_label("note", "a_b")
+    ('GB300', 'rental 3yr', 'Input sequence length (ISL)', 'a_b')
+    """
+    text = str(value)
+    if name == "quantity" and quantities.find(text):
+        return quantities.of(text).label
+    known = [label for label in quantities.LABELS if name == label or name.endswith(f"_{label}")]
+    if known and known[0] in ("accelerator", "precision", "speculative") and text not in ("none", "unlabelled"):
+        return text.upper()
+    return text.replace("_", " ") if known else text
+
+
 def label(name: str) -> tuple[str, str]:
     """Label and unit of a column, from the vocabulary where its name is a quantity.
 
@@ -54,16 +69,19 @@ def label(name: str) -> tuple[str, str]:
     ('Price basis', '')
     """
     quantity = quantities.find(name)
-    if quantity is None or quantity.unit == "ratio" and name != "ratio":
-        text = name.removesuffix("_ratio") + " ratio" if name.endswith("_ratio") else name
-        text = text.replace("_", " ")
+    if quantity is None or (quantity.name == "ratio" and name != "ratio"):
+        text = name.removesuffix("_id").replace("_", " ")
         return text[:1].upper() + text[1:], ""
     which = name.removesuffix(quantity.name).strip("_").replace("_", " ")
     return quantity.label + (f", {which}" if which else ""), quantity.unit_label if quantity.unit != "ratio" else ""
 
 
-def table(frame, caption: str, *, digits: int = 3, labels: dict[str, str] | None = None, missing: str = MISSING) -> Table:
+def table(
+    frame, caption: str, *, digits: int = 3, labels: dict[str, str] | None = None, missing: str = MISSING, upright: bool = True
+) -> Table:
     """Show a DataFrame: one row a fact, headers from the vocabulary, `digits` significant digits.
+
+    `upright=False` lays it on its side, one row a column: for a few things with many properties.
 
     `labels` overrides a header; missing numbers read `missing`, missing text is blank. Fractions show as
     percentages, as people read them.
@@ -71,7 +89,7 @@ def table(frame, caption: str, *, digits: int = 3, labels: dict[str, str] | None
     >>> print(table(pd.DataFrame({"accelerator": ["h200"], "utilization_frac": [0.45]}), "Load").text())
     Load
     Accelerator Utilization
-           h200         45%
+           H200         45%
     """
     frame = pd.DataFrame(frame).copy()
     labels = labels or {}
@@ -85,16 +103,21 @@ def table(frame, caption: str, *, digits: int = 3, labels: dict[str, str] | None
         formats.append(_formatter(str(name), frame[name], is_number, digits, missing))
     rows = [[form(value) for form, value in zip(formats, row, strict=True)] for row in frame.itertuples(index=False)]
     headers = [(labels[name], "") if name in labels else label(str(name)) for name in frame.columns]
+    if not upright:
+        first, *others = headers
+        names = [row[0] for row in rows]
+        sideways = [
+            [" ".join(filter(None, [text, unit and f"({unit})"])), *(row[i] for row in rows)] for i, (text, unit) in enumerate(others, 1)
+        ]
+        return Table([first, *((name, "") for name in names)], sideways, [False] + [True] * len(names), caption)
     return Table(headers, rows, numeric, caption)
 
 
 def _formatter(name, column, is_number, digits, missing):
     if not is_number:
-        return lambda value: (
-            {True: "yes", False: "no"}.get(value, str(value)) if isinstance(value, bool) else "" if pd.isna(value) else str(value)
-        )
+        return lambda value: ("yes" if value else "no") if isinstance(value, bool) else "" if pd.isna(value) else say_label(name, value)
     if quantities.unit(name) == "frac":
         return lambda value: missing if math.isnan(value) else f"{num(value * 100, digits)}%".replace(".0%", "%")
-    if pd.api.types.is_integer_dtype(column) or column.dropna().mod(1).eq(0).all() and column.abs().max() < 1e6:
+    if pd.api.types.is_integer_dtype(column) or (column.dropna().mod(1).eq(0).all() and column.abs().max() < 1e6):
         return lambda value: missing if math.isnan(value) else f"{int(value):,}"
     return lambda value: num(value, digits, missing)

@@ -58,7 +58,10 @@ class Fact:
 
 def data_dir() -> Path:
     """The directory of the tables: `$TOKCOST_DATA_DIR`, or data/ of this project."""
-    return Path(os.environ.get("TOKCOST_DATA_DIR") or Path(__file__).parents[2] / "data")
+    directory = Path(os.environ.get("TOKCOST_DATA_DIR") or Path(__file__).parents[2] / "data")
+    if not directory.is_dir():
+        raise DataError(f"there is no data directory {directory}; set TOKCOST_DATA_DIR to the data/ of a checkout of the project")
+    return directory
 
 
 def table_path(table: str) -> Path:

@@ -117,7 +117,7 @@ def _point(row) -> OperatingPoint:
     return OperatingPoint(
         **{name: str(row[name]) for name in ("accelerator", "model")},
         **{name: float(row[name]) for name in ("isl", "osl", *STATED, SPEED, "total_tok_per_s_per_gpu")},
-        date=str(row.get("date", "")),
+        date=str(row.get("run_date", "")),
         label=", ".join(str(row[name]) for name in ("precision", "speculative", "deployment", "framework") if name in row),
     )
 

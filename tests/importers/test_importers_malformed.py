@@ -98,7 +98,7 @@ def test_a_truncated_last_line_loses_that_line_only():
 def test_a_truncated_request_log_gives_its_whole_lines():
     point = import_benchmarks([MALFORMED / "aiperf_records_truncated.jsonl"]).points.iloc[0]
     assert point["n_requests"] + point["n_failed"] <= 5
-    assert "line 6 is cut off" in point["notes"]
+    assert "record 6 is cut off" in point["notes"]
 
 
 def test_a_newer_report_layout_imports_and_says_so():

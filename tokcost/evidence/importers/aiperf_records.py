@@ -105,47 +105,52 @@ def points(path: Path) -> Iterator[Point]:
 
 
 def _blocks(path: Path, point: Point) -> Iterator[list[_Record]]:
-    """The log's records, some hundred at a time. A last line that is cut off is left out and said."""
+    """The log's records, some hundred at a time. A last record that is cut off is left out and said."""
     decoder = msgspec.json.Decoder(_Record)
-    buffer, filled, line = bytearray(BLOCK_BYTES), 0, 1
+    buffer, filled, n_read = bytearray(BLOCK_BYTES), 0, 0
     with open_bytes(path) as file:
         while True:
             if filled == len(buffer):
                 buffer.extend(bytes(len(buffer)))  # a line longer than the buffer
             try:
-                count, is_cut = file.readinto(memoryview(buffer)[filled:]), False
+                count = file.readinto(memoryview(buffer)[filled:])
             except (EOFError, zlib.error, gzip.BadGzipFile):
-                count, is_cut = 0, True
+                point.note(_CUT.format(n_read + 1))
+                return
             filled += count
             end = buffer.rfind(b"\n", 0, filled) + 1 if count else filled
-            begin = len(BOM) if line == 1 and buffer.startswith(BOM) else 0
-            if is_cut:
-                point.note(f"the log is truncated: line {line} is cut off and the whole lines before it were read")
-                return
+            begin = len(BOM) if n_read == 0 and buffer.startswith(BOM) else 0
             if end > begin:
                 try:
-                    yield decoder.decode_lines(memoryview(buffer)[begin:end])
+                    records = decoder.decode_lines(memoryview(buffer)[begin:end])
                 except (msgspec.MsgspecError, UnicodeDecodeError):
-                    yield _line_by_line(decoder, bytes(buffer[begin:end]), line, is_last=not count, point=point)
+                    records = _one_by_one(decoder, bytes(buffer[begin:end]), n_read, is_last=not count, point=point)
+                n_read += len(records)
+                yield records
             if not count:
                 return
-            line += buffer.count(b"\n", 0, end)
             buffer[: filled - end] = buffer[end:filled]
             filled -= end
 
 
-def _line_by_line(decoder, whole: bytes, first: int, is_last: bool, point: Point) -> list[_Record]:
+_CUT = "the log is truncated: record {} is cut off and the whole ones before it were read"
+
+
+def _one_by_one(decoder, lines: bytes, n_read: int, is_last: bool, point: Point) -> list[_Record]:
     """A block with a bad line: only as the very last line of the log is it a truncation."""
-    records, lines = [], whole.split(b"\n")
-    for number, line in enumerate(lines, start=first):
+    records, bad = [], 0
+    for line in filter(bytes.strip, lines.split(b"\n")):
+        if bad:
+            break
         try:
-            if line.strip():
-                records.append(decoder.decode(line))
+            records.append(decoder.decode(line))
         except (msgspec.MsgspecError, UnicodeDecodeError):
-            if not is_last or any(later.strip() for later in lines[number - first + 1 :]):
-                raise ImportProblem(f"line {number} is no request record; the log is damaged in the middle, copy it again") from None
-            point.note(f"the log is truncated: line {number} is cut off and the whole lines before it were read")
-    return records
+            bad = n_read + len(records) + 1
+    else:
+        if is_last:
+            point.note(_CUT.format(bad))
+            return records
+    raise ImportProblem(f"record {bad} of the log is damaged and others follow it; copy the log again")
 
 
 def _statistics(latencies: dict[str, array]) -> dict[str, float]:

@@ -20,7 +20,7 @@ MAY_IMPORT = {
     "hour": {"quantities", "metrics", "evidence"},
     "output": {"quantities", "metrics", "evidence"},
     "decide": {"quantities", "metrics", "evidence", "hour", "output"},
-    "report": {"quantities", "show.style"},
+    "report": {"quantities", "show.style", "show.numbers"},
     "cli": {"quantities", "report"},
 }
 
@@ -58,7 +58,9 @@ def test_modules_stay_small_and_say_what_they_are(path):
     assert not text.strip() or ast.get_docstring(ast.parse(text))
 
 
-@pytest.mark.parametrize("path", [p for p in MODULES if layer(p) in ("metrics", "hour", "output", "decide")], ids=lambda p: str(p.relative_to(ROOT)))
+@pytest.mark.parametrize(
+    "path", [p for p in MODULES if layer(p) in ("metrics", "hour", "output", "decide")], ids=lambda p: str(p.relative_to(ROOT))
+)
 def test_formulas_convert_by_named_constants_only(path):
     """3600 and powers of a thousand in a formula are where the published mistakes came from."""
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
@@ -93,6 +95,10 @@ def test_the_project_names_no_machine_and_no_package_index():
     home = re.compile(r"/(?:home|root|Users|work)/[\w.]+|(?:pypi|pythonhosted|npmjs)\.(?:org|com)")
     for name in tracked:
         path = ROOT / name
-        if path.suffix in {".py", ".md", ".toml", ".yml", ".ipynb", ".lock", ".csv", ".cff", ""} and path.is_file() and path != Path(__file__):
+        if (
+            path.suffix in {".py", ".md", ".toml", ".yml", ".ipynb", ".lock", ".csv", ".cff", ""}
+            and path.is_file()
+            and path != Path(__file__)
+        ):
             text = path.read_text(encoding="utf-8", errors="replace")
             assert not home.search(text), f"{name}: {home.search(text).group()}"

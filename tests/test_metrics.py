@@ -94,7 +94,15 @@ def test_flops_per_dollar_has_two_meanings_that_differ_by_the_hour():
 @pytest.fixture(scope="module")
 def ureg():
     registry = pint.UnitRegistry()
-    for line in ("usd = [currency]", "tok = [token]", "mtok = 1e6 tok", "gpu = [gpu]", "user = [user]", "flop = [flop]", "tflop = 1e12 flop"):
+    for line in (
+        "usd = [currency]",
+        "tok = [token]",
+        "mtok = 1e6 tok",
+        "gpu = [gpu]",
+        "user = [user]",
+        "flop = [flop]",
+        "tflop = 1e12 flop",
+    ):
         registry.define(line)
     return registry
 

@@ -15,7 +15,9 @@ def name(requirement: str) -> str:
 def render() -> str:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     groups = project["dependency-groups"]
-    wanted = sorted({*project["project"]["dependencies"], *sum(project["project"]["optional-dependencies"].values(), []), *sum(groups.values(), [])})
+    wanted = sorted(
+        {*project["project"]["dependencies"], *sum(project["project"]["optional-dependencies"].values(), []), *sum(groups.values(), [])}
+    )
     conda = [r for r in wanted if name(r) not in PIP_ONLY]
     pip = [r for r in wanted if name(r) in PIP_ONLY]
     lines = [

@@ -16,7 +16,11 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 LOCK = (ROOT / "requirements.lock").read_text(encoding="utf-8")
 DECLARED = [
     Requirement(r)
-    for group in (PROJECT["project"]["dependencies"], *PROJECT["project"]["optional-dependencies"].values(), *PROJECT["dependency-groups"].values())
+    for group in (
+        PROJECT["project"]["dependencies"],
+        *PROJECT["project"]["optional-dependencies"].values(),
+        *PROJECT["dependency-groups"].values(),
+    )
     for r in group
 ]
 PINS = [Requirement(line.split(" \\")[0]) for line in re.findall(r"^[a-z0-9].*==.*$", LOCK, flags=re.M)]

@@ -63,7 +63,9 @@ def test_one_parameter_cell_of_plain_assignments_with_meaning_and_range(notebook
         assert isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Name)
         ast.literal_eval(statement.value)
         name = statement.targets[0].id
-        assert quantities.find(name) or any(name == label or name.endswith(f"_{label}") for label in quantities.LABELS), f"{name} is no word of the vocabulary"
+        assert quantities.find(name) or any(name == label or name.endswith(f"_{label}") for label in quantities.LABELS), (
+            f"{name} is no word of the vocabulary"
+        )
         assert re.search(r"  # .+(, [\d.e+-]+ to [\d.e+-]+|; one of: .+|; any text.*)$", line), f"{line}: no meaning and range"
 
 

@@ -63,7 +63,7 @@ def test_an_answer_carries_the_inputs_that_decide_it():
 
 
 def test_a_table_labels_rounds_and_escapes():
-    frame = pd.DataFrame({"accelerator": ["<h200>"], "total_tok_per_s_per_gpu": [93.15316445766149], "utilization_frac": [0.456], "note": [None]})
+    frame = pd.DataFrame({"note": ["<h200>"], "total_tok_per_s_per_gpu": [93.15316445766149], "utilization_frac": [0.456], "kind": [None]})
     html = tables.table(frame, "Measured & kept").html()
     assert "&lt;h200&gt;" in html and "<h200>" not in html
     assert "Measured &amp; kept" in html
@@ -98,7 +98,9 @@ FIGURES = {
     "curves": lambda: charts.plot_curves(
         CURVES, x="tok_per_s_per_user", y="total_token_cost_usd_per_mtok", by="accelerator", alt="a", mark={"m": 50}, level={"l": 1}
     ),
-    "ranges": lambda: charts.plot_ranges(RANKED, label="accelerator", low="a", high="ratio", value="a", group="accelerator", alt="a", reference={"r": 2}),
+    "ranges": lambda: charts.plot_ranges(
+        RANKED, label="accelerator", low="a", high="ratio", value="a", group="accelerator", alt="a", reference={"r": 2}
+    ),
     "bars": lambda: charts.plot_bars(RANKED, label="accelerator", value="ratio", alt="a", highlight="h200"),
     "slope": lambda: charts.plot_slope(RANKED, by="accelerator", rankings={"A": "a", "B": "b"}, best={"A": "low", "B": "high"}, alt="a"),
     "against": lambda: charts.plot_against(RANKED, x={"A": "a", "B": "b"}, y="ratio", by="accelerator", alt="a"),

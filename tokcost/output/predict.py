@@ -27,7 +27,7 @@ def matched_pairs(rows: pd.DataFrame, *, throughput: str = "output_tok_per_s_per
     """Pairs of accelerators measured under equal conditions, with the ratios that predict them.
 
     Only aggregated deployments that say how many GPUs they used and how; repeats count as their median.
-    `slower` and `faster` are named by what was measured, so that `measured_ratio` is 1 or more. `peak_flop_ratio` is of
+    `pair` names the two alphabetically; `slower` and `faster` are named by what was measured, so that `throughput_ratio` is 1 or more. `peak_flop_ratio` is of
     rated dense arithmetic at the precision of the weights (NaN where either is not rated for it), `bandwidth_ratio` of
     rated memory bandwidth, both in the same direction.
     """
@@ -38,7 +38,7 @@ def matched_pairs(rows: pd.DataFrame, *, throughput: str = "output_tok_per_s_per
     measured = rows.groupby([*EQUAL, "accelerator"], dropna=False)[throughput].median().reset_index()
     rated = evidence.accelerators()
     pairs = [pair for _, same in measured.groupby(list(EQUAL), dropna=False) for pair in _pairs_of(same, throughput, rated)]
-    columns = [*EQUAL, "slower", "faster", "measured_ratio", "peak_flop_ratio", "bandwidth_ratio"]
+    columns = [*EQUAL, "pair", "slower", "faster", "throughput_ratio", "peak_flop_ratio", "bandwidth_ratio"]
     return pd.DataFrame(pairs, columns=columns)
 
 
@@ -52,7 +52,7 @@ def prediction_errors(pairs: pd.DataFrame) -> pd.DataFrame:
     table = []
     for predictor in ("peak_flop_ratio", "bandwidth_ratio"):
         known = pairs[pairs[predictor].notna()]
-        off = known[predictor] / known["measured_ratio"]
+        off = known[predictor] / known["throughput_ratio"]
         table.append(
             {
                 "predictor": predictor,
@@ -79,9 +79,10 @@ def _pairs_of(same: pd.DataFrame, throughput: str, rated: pd.DataFrame):
         )
         yield {
             **{name: slower[name] for name in EQUAL},
+            "pair": " / ".join(sorted(name.upper() for name in names)),
             "slower": names[0],
             "faster": names[1],
-            "measured_ratio": faster[throughput] / slower[throughput],
+            "throughput_ratio": faster[throughput] / slower[throughput],
             "peak_flop_ratio": peak,
             "bandwidth_ratio": bandwidth,
         }

@@ -15,6 +15,7 @@ from tokcost.report.kernel import light_import
 from tokcost.report.markdown import Prose, scrollable
 from tokcost.report.result import versions
 from tokcost.report.run import Run
+from tokcost.show.numbers import num, say_label, times, usd
 
 TEMPLATE = Path(__file__).parent / "template"
 _TABLE = re.compile(r"<table\b.*?</table>", re.S)
@@ -170,8 +171,8 @@ def exact(value) -> str:
     return value if isinstance(value, str) else f"{value:,.12g}"
 
 
-def quantity(name: str, value, unit: str) -> tuple[str, str]:
-    """A number and its unit as people say them.
+def quantity(name: str, value, unit: str, digits: int = 3) -> tuple[str, str]:
+    """A number and its unit as people say them; text as its label.
 
     >>> quantity("total_token_cost_usd_per_mtok", 4.2045, "USD per million tokens")
     ('$4.20', 'per million tokens')
@@ -181,32 +182,20 @@ def quantity(name: str, value, unit: str) -> tuple[str, str]:
     if value is None:
         return "not reached", ""
     if isinstance(value, str):
-        return value, unit
+        return say_label(name, value), unit
     suffix = quantities.unit(name)
     if suffix == "frac":
-        return f"{rounded(value * 100)}%", ""
+        return f"{num(round(value * 100, 10), digits)}%", ""
     if suffix == "ratio":
-        return f"{rounded(value, 2)}×", ""
+        return times(value), ""
     if unit.startswith("USD"):
         rest = unit.removeprefix("USD").strip()
-        amount = f"{value:,.{0 if value >= 1000 else 2}f}" if value >= 1 else rounded(value)
-        return f"${amount}", f"per {rest[1:]}" if rest.startswith("/") else rest
-    return rounded(value), unit
-
-
-def rounded(value: float, digits: int = 3) -> str:
-    """Significant digits, never an exponent where people write none; whole numbers below a million stay whole.
-
-    >>> rounded(0.12338), rounded(5970.26), rounded(54123.0), rounded(2842982.1)
-    ('0.123', '5,970', '54,123', '2,840,000')
-    """
-    if float(value).is_integer() and abs(value) < 1e6:
-        return f"{value:,.0f}"
-    return f"{float(f'{value:.{digits}g}'):,.12g}"
+        return usd(value, digits), f"per {rest[1:]}" if rest.startswith("/") else rest
+    return num(value, digits), unit
 
 
 def _input(given: dict) -> dict:
-    value, unit = quantity(given["name"], given["value"], given["unit"])
+    value, unit = quantity(given["name"], given["value"], given["unit"], digits=6)  # what was put in is shown as it was put in
     return {"label": given["label"], "value": value, "unit": unit}
 
 

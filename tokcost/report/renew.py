@@ -1,4 +1,4 @@
-"""Rewrite the committed outputs of notebooks: `python -m tokcost.report.renew NOTEBOOK...`.
+"""Rewrite the committed outputs of notebooks: `python -m tokcost.report.renew NOTEBOOK... [--figure FILE.svg]`.
 
 Fresh kernel, top to bottom, default parameters; only what a reader needs is kept. A notebook
 that fails is left as it was.
@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+import click
 import nbformat
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
@@ -39,16 +40,27 @@ def strip(notebook, stem: str) -> None:
         cell.metadata = nbformat.from_dict({"tags": tags} if tags else {})
 
 
-def main(paths: list[str]) -> int:
+def first_figure(path: Path) -> str:
+    """The first SVG among the stored outputs of a notebook."""
+    notebook = nbformat.read(path, as_version=4)
+    return next(o.data["image/svg+xml"] for c in notebook.cells for o in c.get("outputs", []) if "image/svg+xml" in o.get("data", {}))
+
+
+@click.command(help=__doc__)
+@click.argument("notebooks", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--figure", type=click.Path(path_type=Path), help="Write the first figure of the first notebook here, for the README.")
+def main(notebooks, figure):
     status = 0
-    for path in map(Path, paths):
+    for path in notebooks:
         try:
-            print(f"{path}: {'renewed' if renew(path) else 'unchanged'}", flush=True)
+            click.echo(f"{path}: {'renewed' if renew(path) else 'unchanged'}")
         except CellExecutionError as error:
-            print(f"{path}: left as it was, a cell failed: {error.ename}: {error.evalue}", file=sys.stderr)
+            click.echo(f"{path}: left as it was, a cell failed: {error.ename}: {error.evalue}", err=True)
             status = 1
-    return status
+    if figure and not status:
+        write_atomically(figure, first_figure(notebooks[0]))
+    sys.exit(status)
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    main()

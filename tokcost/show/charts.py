@@ -12,8 +12,7 @@ from matplotlib.transforms import ScaledTranslation
 
 from tokcost import quantities
 from tokcost.show.figure import Figure, drawing, finish
-from tokcost.show.numbers import num
-from tokcost.show.tables import say_label
+from tokcost.show.numbers import num, say_label
 from tokcost.show.style import ACCELERATOR, BLUE, INK, MARKERS, MUTED, ORANGE, PAPER, SERIES
 
 _DASHES = ("-", (0, (5, 2)), (0, (1.2, 1.4)), (0, (6, 2, 1.2, 2)))
@@ -204,7 +203,7 @@ def plot_ranges(
         if group:
             for k, kind in enumerate(kinds):
                 ax.plot([], [], color=SERIES[k % len(SERIES)], marker=MARKERS[k % len(MARKERS)], linestyle="none", label=str(kind))
-            fig.legend(loc="outside upper left", ncols=min(3, len(kinds)), fontsize=8.5)
+            fig.legend(loc="outside lower center", ncols=min(3, len(kinds)), fontsize=8.5)
         return finish(fig, alt)
 
 

@@ -1,8 +1,10 @@
-"""Numbers as people read them: three significant digits, thousands separated, never sixteen digits."""
+"""Numbers and labels as people read them: three significant digits, thousands separated, never sixteen digits."""
 
 from __future__ import annotations
 
 import math
+
+from tokcost import quantities
 
 MISSING = "not reached"
 
@@ -78,3 +80,18 @@ def spans(stretches, unit: str = "") -> str:
     words = [num(low) if num(low) == num(high) else f"{num(low)} to {num(high)}" for low, high in stretches]
     text = words[0] if len(words) == 1 else ", ".join(words[:-1]) + " and " + words[-1]
     return f"{text} {unit}".rstrip()
+
+
+def say_label(name: str, value) -> str:
+    """A label value as people write it: `h200` as H200, `owning_hyperscaler` as owning hyperscaler, a quantity by its label.
+
+    >>> say_label("accelerator", "gb300"), say_label("price_basis", "rental_3yr"), say_label("quantity", "isl"), say_label("note", "a_b")
+    ('GB300', 'rental 3yr', 'Input sequence length (ISL)', 'a_b')
+    """
+    text = str(value)
+    if name == "quantity" and quantities.find(text):
+        return quantities.of(text).label
+    known = [label for label in quantities.LABELS if name == label or name.endswith(f"_{label}")]
+    if known and known[0] in ("accelerator", "precision", "speculative") and text not in ("none", "unlabelled"):
+        return text.upper()
+    return text.replace("_", " ") if known else text

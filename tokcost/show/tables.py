@@ -8,7 +8,7 @@ import math
 import pandas as pd
 
 from tokcost import quantities
-from tokcost.show.numbers import MISSING, num
+from tokcost.show.numbers import MISSING, num, say_label
 
 
 class Table:
@@ -37,27 +37,12 @@ class Table:
             + "</tr>"
             for row in self.rows
         )
-        caption = f"<caption>{html.escape(self.caption)}</caption>"
+        caption = f"<caption><span>{html.escape(self.caption)}</span></caption>"
         return f'<table class="tokcost">{caption}\n<thead><tr>{head}</tr></thead>\n<tbody>\n{body}\n</tbody></table>'
 
     def text(self) -> str:
         frame = pd.DataFrame(self.rows, columns=[" ".join(filter(None, h)) for h in self.headers])
         return f"{self.caption}\n{frame.to_string(index=False)}"
-
-
-def say_label(name: str, value) -> str:
-    """A label value as people write it: `h200` as H200, `owning_hyperscaler` as owning hyperscaler, a quantity by its label.
-
-    >>> say_label("accelerator", "gb300"), say_label("price_basis", "rental_3yr"), say_label("quantity", "isl"), say_label("note", "a_b")
-    ('GB300', 'rental 3yr', 'Input sequence length (ISL)', 'a_b')
-    """
-    text = str(value)
-    if name == "quantity" and quantities.find(text):
-        return quantities.of(text).label
-    known = [label for label in quantities.LABELS if name == label or name.endswith(f"_{label}")]
-    if known and known[0] in ("accelerator", "precision", "speculative") and text not in ("none", "unlabelled"):
-        return text.upper()
-    return text.replace("_", " ") if known else text
 
 
 def label(name: str) -> tuple[str, str]:

@@ -28,8 +28,7 @@ def matches(content) -> bool:
 
 def points(content, path: Path) -> Iterator[Point]:
     """The one operating point of a summary."""
-    is_genai_perf = "endpoint" in dig(content, "input_config") and "aiperf_version" not in content and _is_genai_perf(content)
-    point = Point("genai-perf" if is_genai_perf else "aiperf", token_source="client")
+    point = Point("genai-perf" if _is_genai_perf(content) else "aiperf", token_source="client")
     fields = Fields(content, point)
     metrics = Fields(content["records"], point) if isinstance(content.get("records"), Mapping) else fields
     _about(point, content, path)
@@ -46,8 +45,9 @@ def points(content, path: Path) -> Iterator[Point]:
 
 
 def _is_genai_perf(content) -> bool:
+    marks = {"perf_analyzer", "service_kind", "formatted_model_name"}
     config = content["input_config"]
-    return "perf_analyzer" in config or "service_kind" in config or "telemetry_stats" in content or "formatted_model_name" in config
+    return "telemetry_stats" in content or isinstance(config, Mapping) and bool(marks & set(config))
 
 
 def _about(point: Point, content, path: Path) -> None:
@@ -61,8 +61,8 @@ def _about(point: Point, content, path: Path) -> None:
         or as_text(dig(config, "model", 0))
         or as_text(dig(config, "model"))
     )
-    phases = dig(config, "phases")
-    profiling = next((p for p in phases or [] if dig(p, "name") == "profiling"), phases[-1] if phases else None)
+    phases = dig(config, "phases") if isinstance(dig(config, "phases"), list) else []
+    profiling = next((phase for phase in phases if dig(phase, "name") == "profiling"), dig(phases, len(phases) - 1) if phases else None)
     for where in (profiling, dig(config, "loadgen"), dig(config, "perf_analyzer", "stimulus"), config):
         point.concurrency = Fields(where, point).number("concurrency") if isinstance(where, Mapping) and "concurrency" in where else None
         if point.concurrency is not None:
@@ -145,11 +145,16 @@ def _warn(point: Point, content) -> None:
     if content.get("was_cancelled") is True or content.get("is_complete") is False:
         reason = as_text(content.get("incomplete_reason"))
         point.note(f"the run was cancelled or is incomplete{f' ({reason})' if reason else ''}; it is no steady state")
-    gpus = {}
-    for endpoint in (dig(content, "telemetry_data", "endpoints") or {}).values():
-        for gpu in (dig(endpoint, "gpus") or {}).values():
-            gpus[dig(gpu, "gpu_uuid")] = as_text(dig(gpu, "gpu_name"))
+    gpus = {
+        str(dig(gpu, "gpu_uuid")): as_text(dig(gpu, "gpu_name"))
+        for endpoint in _values(dig(content, "telemetry_data", "endpoints"))
+        for gpu in _values(dig(endpoint, "gpus"))
+    }
     if gpus:
         point.note(
             f"telemetry saw {len(gpus)} x {', '.join(sorted({str(n) for n in gpus.values()}))}, which need not be the GPUs that served"
         )
+
+
+def _values(content) -> list:
+    return list(content.values()) if isinstance(content, Mapping) else []

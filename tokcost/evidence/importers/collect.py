@@ -85,6 +85,7 @@ class _Collector:
     rows: list[dict] = field(default_factory=list)
     #: measurement -> the file that it was read from first
     seen: dict[tuple, str] = field(default_factory=dict)
+
     def read(self, path: Path, is_named: bool) -> Path | None:
         """Import one file; a request log inside a directory waits until its summary may have been seen."""
         try:

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tokcost.evidence.importers.point import ImportProblem
+from tokcost.quantities import QuantityError
 
 HEAD_BYTES = 65536
 LARGE_BYTES = 64 * 2**20
@@ -49,6 +50,8 @@ def sha256(path: Path) -> str:
 
 def open_bytes(path: Path):
     """The file's bytes as a stream, unpacked if it is gzipped (by content, not by name)."""
+    if path.is_dir():
+        raise QuantityError(f"{path} is a directory; give its files")
     with open(path, "rb") as file:
         is_packed = file.read(2) == GZIP
     return gzip.open(path, "rb") if is_packed else open(path, "rb")

@@ -24,7 +24,7 @@ _LATENCIES = {
 
 def matches(content) -> bool:
     """Is this a GuideLLM report?"""
-    return "guidellm_version" in (content.get("metadata") or {}) or dig(content, "benchmarks", 0, "type_") == "generative_benchmark"
+    return dig(content, "metadata", "guidellm_version") is not None or dig(content, "benchmarks", 0, "type_") == "generative_benchmark"
 
 
 def points(content, path: Path) -> Iterator[Point]:

@@ -5,30 +5,28 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from tokcost.evidence.importers import aiperf, genai_bench, guidellm, inference_perf, inferencex, llmperf, mlperf, vllm, vllm_offline
+from tokcost.evidence.importers.fields import dig
 
 #: readers of JSON or YAML objects; the first whose `matches` says so reads the object
 READERS = (aiperf, guidellm, inferencex, genai_bench, llmperf, inference_perf, mlperf, vllm, vllm_offline)
 
-#: keys that tell a file which tools write beside their results
+#: keys that tell a file which tools write beside their results; the first that has all of them
 _COMPANIONS = {
-    "the prompts that AIPerf or genai-perf sent": ({"data"}, {"session_id", "turns"}),
-    "AIPerf's time slices of a run": ({"timeslices"}, set()),
-    "AIPerf's averages over repeated runs, which are imported one by one": ({"aggregation_type"}, set()),
-    "AIPerf's manifest of phases": ({"phases", "schema_version"}, set()),
-    "AIPerf's configuration of a run": ({"benchmark_id", "cfg"}, set()),
-    "AIPerf's copy of server metrics or GPU telemetry": ({"schema_version", "warnings", "phase"}, set()),
-    "AIPerf's copy of server metrics": ({"metrics_phase"}, set()),
-    "perf_analyzer's raw times, summarised by genai-perf": ({"experiments", "service_kind"}, set()),
-    "inference-perf's check of its own reports": ({"reports", "global"}, set()),
-    "inference-perf's configuration": ({"load", "server", "api"}, set()),
-    "a report of inference-perf in llm-d's form; its time includes start and stop, so that the stage's JSON is the one to import": (
-        {"run", "results", "version"},
-        set(),
-    ),
-    "inference-perf's single requests": ({"start_time", "end_time", "request", "response"}, set()),
-    "genai-bench's description of an experiment": ({"benchmark_version", "experiment_folder_name"}, set()),
-    "llmperf's single responses": ({"inter_token_latency_s", "ttft_s"}, set()),
-    "vLLM's copy of a result in PyTorch's form": ({"benchmark", "metric"}, set()),
+    "AIPerf's time slices of a run": {"timeslices"},
+    "AIPerf's averages over repeated runs, which are imported one by one": {"aggregation_type"},
+    "AIPerf's manifest of phases": {"phases", "schema_version"},
+    "AIPerf's configuration of a run": {"benchmark_id", "cfg"},
+    "AIPerf's copy of server metrics or GPU telemetry": {"schema_version", "warnings", "phase"},
+    "AIPerf's copy of server metrics": {"metrics_phase"},
+    "perf_analyzer's raw times, summarised by genai-perf": {"experiments", "service_kind"},
+    "inference-perf's check of its own reports": {"reports", "global"},
+    "inference-perf's configuration": {"load", "server", "api"},
+    "inference-perf's report in llm-d's form, whose time includes start and stop; the stage's JSON is exact": {"run", "results", "version"},
+    "inference-perf's single requests": {"start_time", "end_time", "request", "response"},
+    "genai-bench's description of an experiment": {"benchmark_version", "experiment_folder_name"},
+    "llmperf's single responses": {"inter_token_latency_s", "ttft_s"},
+    "vLLM's copy of a result in PyTorch's form": {"benchmark", "metric"},
+    "the prompts that AIPerf or genai-perf sent": {"data"},
 }
 
 
@@ -50,10 +48,10 @@ def companion(content) -> str | None:
     if not isinstance(content, Mapping):
         return None
     keys = set(content)
-    for what, (needed, _) in _COMPANIONS.items():
+    for what, needed in _COMPANIONS.items():
         if needed <= keys:
             return what
-    if "aggregation_type" in (content.get("metadata") or {}):
+    if dig(content, "metadata", "aggregation_type") is not None:
         return "AIPerf's averages over repeated runs, which are imported one by one"
     return None
 
@@ -68,9 +66,9 @@ def other_kind(content) -> str | None:
         return None
     if "telemetry_data" in content and "gpu_index" in content:
         return "power"
-    if isinstance(content.get("data"), Mapping) and "resultType" in content["data"]:
-        result = content["data"].get("result")
-        names = {str((series.get("metric") or {}).get("__name__", "")) for series in result or [] if isinstance(series, Mapping)}
+    if dig(content, "data", "resultType") is not None:
+        result = dig(content, "data", "result")
+        names = {str(dig(series, "metric", "__name__")) for series in result} if isinstance(result, list) else set()
         return "power" if any(name.startswith("DCGM") for name in names) else "server"
     if isinstance(content.get("data"), list) and content.get("code") == 200:
         return "billing"

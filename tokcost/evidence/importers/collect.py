@@ -139,7 +139,7 @@ class _Collector:
                     self._add(row(point, self.n_gpus, self.accelerator), path, digest)
             except ImportProblem as problem:
                 self._problem(path, f"{about}{problem}")
-            except (AttributeError, IndexError, KeyError, OverflowError, TypeError, ValueError) as error:
+            except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
                 # a file may be laid out in ways that no reader expects; the other files must still import
                 detail = f"{type(error).__name__}: {str(error)[:80]}"
                 self._problem(path, f"{about}it looks like a known result but is laid out differently ({detail})")

@@ -15,6 +15,8 @@ from tokcost.evidence.importers.point import LATENCIES, MS_PER_S, SEPARATOR, STA
 RECORDED_TOLERANCE_FRAC = 0.02
 #: faster than any stream that was ever measured (tokens/s per user)
 FASTEST_TOK_PER_S_PER_USER = 5000.0
+#: beyond any count of tokens or requests, or any time in seconds
+LARGEST = 1e18
 #: how far two honest counts of the same tokens (client, server) were seen apart
 TOKEN_COUNT_SPREAD_FRAC = 0.2
 
@@ -25,6 +27,7 @@ def row(point: Point, n_gpus: float | None = None, accelerator: str | None = Non
     >>> row(Point("demo", duration_s=2.0, n_requests=4.0, input_tok=400.0, output_tok=100.0), n_gpus=2)["output_tok_per_s_per_gpu"]
     25.0
     """
+    _check_counts(point)
     _check_duration(point)
     _check_latencies(point)
     rates = _rates(point)
@@ -132,6 +135,14 @@ def _recorded(point: Point, rates: dict[str, float | None]) -> float | None:
     return None
 
 
+def _check_counts(point: Point) -> None:
+    """Counts and times are finite and not negative, whichever way a reader came by them."""
+    for name in ("duration_s", "n_requests", "n_failed", "input_tok", "output_tok", "total_tok", "cached_input_tok"):
+        value = getattr(point, name)
+        if value is not None and not 0 <= value < LARGEST:
+            raise ImportProblem(f"{name} comes to {value:g}, which cannot be; a number in the file is damaged")
+
+
 def _check_duration(point: Point) -> None:
     """Milliseconds under a key of seconds: the tool's own rate is a thousand times tokens / duration."""
     if not point.duration_s or not point.recorded_output_tok_per_s or not point.output_tok:
@@ -148,7 +159,7 @@ def _check_latencies(point: Point) -> None:
     tpot_s = point.latency_s.get("median_tpot_s") or point.latency_s.get("mean_tpot_s")
     is_too_fast = tpot_s is not None and 1 / tpot_s > FASTEST_TOK_PER_S_PER_USER
     in_flight = _in_flight(point)
-    if in_flight is None or point.concurrency is None:
+    if in_flight is None or not point.concurrency:
         return
     share = in_flight / point.concurrency
     said = f"by Little's law {in_flight:.3g} requests were in flight at concurrency {point.concurrency:g}"

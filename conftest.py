@@ -1,6 +1,13 @@
-"""Says, after the tests, which committed notebook outputs moved and the one command that renews them."""
+"""For all tests: property tests without a stopwatch; and which committed notebook outputs moved, with the command that renews them."""
 
+import os
 import re
+
+import hypothesis
+
+# Time belongs to benchmarks. In CI the same examples every time: a red build must be red again.
+hypothesis.settings.register_profile("suite", deadline=None, derandomize="CI" in os.environ)
+hypothesis.settings.load_profile("suite")
 
 
 def pytest_terminal_summary(terminalreporter):

@@ -127,6 +127,6 @@ def test_units_and_scale_of_every_formula(name, ureg, monkeypatch):
     result = function(**inputs)
     expected = ureg.Quantity(1, q.UNITS[q.unit(name)][1])
     assert ureg.get_dimensionality(result.units if hasattr(result, "units") else "") == expected.dimensionality, name
-    plain = {argument: 0.5 for argument in inputs}
+    plain = dict.fromkeys(inputs, 0.5)
     monkeypatch.undo()
     assert (result / expected).to_base_units().magnitude == pytest.approx(function(**plain), rel=1e-9), name

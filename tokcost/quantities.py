@@ -106,6 +106,8 @@ LABELS = {
     ),
     "model": ("dsr1", "gptoss120b", "llama70b", "llama8b", "minimaxm2.5", "qwen3-32b", "qwen3-235b"),
     "claim_id": (),
+    "operator": ("hyperscaler", "neocloud"),
+    "region": (),
     "price_basis": ("owning_hyperscaler", "owning_neocloud", "rental_3yr", "on_demand", "reserved", "spot"),
     "rate_vintage": ("2026-03", "2026-07", "2026-09"),
     "power_vintage": ("2026-03", "2026-07", "2026-09"),
@@ -236,9 +238,9 @@ def require_alike(first: str, second: str) -> None:
     Units (and with them the GPUs divided by), token classes and price bases must agree
     where both names state them.
 
-    >>> require_alike("total_tok_per_s_per_gpu", "output_tok_per_s_per_gpu")
+    >>> require_alike("total_tok_per_joule", "output_tok_per_joule")
     Traceback (most recent call last):
-    tokcost.quantities.QuantityError: `total_tok_per_s_per_gpu` and `output_tok_per_s_per_gpu` do not mix: token class is total in one, output in the other
+    tokcost.quantities.QuantityError: `total_tok_per_joule` and `output_tok_per_joule` do not mix: token class is total in one, output in the other
     """
     for what, read in (("unit", unit), ("token class", token_class), ("price basis", price_basis)):
         a, b = read(first), read(second)

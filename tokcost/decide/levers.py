@@ -42,6 +42,8 @@ def cost_by_utilization(*, rate_usd_per_gpu_h: float, total_tok_per_s_per_gpu: f
     1.0
     """
     utilization_frac = np.linspace(0.05, 1, 96)
-    delivered = metrics.delivered_total_tok_per_s_per_gpu(total_tok_per_s_per_gpu=total_tok_per_s_per_gpu, utilization_frac=utilization_frac)
+    delivered = metrics.delivered_total_tok_per_s_per_gpu(
+        total_tok_per_s_per_gpu=total_tok_per_s_per_gpu, utilization_frac=utilization_frac
+    )
     cost = metrics.total_token_cost_usd_per_mtok(rate_usd_per_gpu_h=rate_usd_per_gpu_h, total_tok_per_s_per_gpu=delivered)
     return pd.DataFrame({"utilization_frac": utilization_frac, "total_token_cost_usd_per_mtok": cost, "series": "cost"})

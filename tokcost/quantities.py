@@ -238,9 +238,9 @@ def require_alike(first: str, second: str) -> None:
     Units (and with them the GPUs divided by), token classes and price bases must agree
     where both names state them.
 
-    >>> require_alike("total_tok_per_joule", "output_tok_per_joule")
+    >>> require_alike("input_tok_per_s", "output_tok_per_s")
     Traceback (most recent call last):
-    tokcost.quantities.QuantityError: `total_tok_per_joule` and `output_tok_per_joule` do not mix: token class is total in one, output in the other
+    tokcost.quantities.QuantityError: `input_tok_per_s` and `output_tok_per_s` do not mix: token class is input in one, output in the other
     """
     for what, read in (("unit", unit), ("token class", token_class), ("price basis", price_basis)):
         a, b = read(first), read(second)

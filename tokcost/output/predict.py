@@ -27,9 +27,9 @@ def matched_pairs(rows: pd.DataFrame, *, throughput: str = "output_tok_per_s_per
     """Pairs of accelerators measured under equal conditions, with the ratios that predict them.
 
     Only aggregated deployments that say how many GPUs they used and how; repeats count as their median.
-    `pair` names the two alphabetically; `slower` and `faster` are named by what was measured, so that `throughput_ratio` is
-    1 or more. `peak_flop_ratio` is of rated dense arithmetic at the precision of the weights (NaN where either is not rated for it), `bandwidth_ratio` of
-    rated memory bandwidth, both in the same direction.
+    `pair` names the two alphabetically; `slower` and `faster` are named by what was measured, so that `throughput_ratio`
+    is 1 or more. `peak_flop_ratio` is of rated dense arithmetic at the precision of the weights (NaN where either is not
+    rated for it), `bandwidth_ratio` of rated memory bandwidth, both in the same direction.
     """
     missing = [name for name in (*EQUAL, "accelerator", throughput) if name not in rows]
     if missing:

@@ -19,6 +19,15 @@ _PUBLIC = {
     "owner_cash_flow Real Nominal",
     "output.frontier": "Frontier frontier cost_at",
     "output.compare": "ratio_at per_mw_at spread_at leave_one_out",
+    "output.profiles": "LoadProfile hourly_profile named_profile profile_from_csv profile_from_prometheus",
+    "output.capacity": "OperatingPoint operating_point erlang_c replicas_needed",
+    "output.load": "Autoscaling LoadPlan plan_load plan_batch compare_plans",
+    "output.tokens": "TokenUse SplitRule by_tokens by_price_weight by_processing_time split_cost request_cost_usd expected_attempts "
+    "task_success_frac started_task_cost_usd solved_task_cost_usd",
+    "output.service": "within_limits latency_frontier goodput ratio_at_service_level winners",
+    "output.codesign": "decompose decompose_by_speed along_path NotMeasured",
+    "output.software": "Result result_ratio mlperf_results mlperf_best mlperf_progress run_progress versions_at published_progress "
+    "yearly_gain annualised_ratio",
     "output.predict": "matched_pairs prediction_errors",
     "decide.levers": "levers cost_by_utilization",
     "decide.rankings": "rankings disagreement cost_range",

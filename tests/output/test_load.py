@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from tokcost import metrics
 from tokcost.evidence import rate
 from tokcost.output.capacity import OperatingPoint
-from tokcost.output.load import Autoscaling, batch_request_per_s, plan_batch, plan_load
+from tokcost.output.load import Autoscaling, batch_request_per_s, compare_plans, plan_batch, plan_load
 from tokcost.output.profiles import hourly_profile, named_profile
 from tokcost.quantities import QuantityError
 
@@ -161,3 +161,5 @@ def test_the_summary_names_both_bases():
     assert plan.summary()["allocation_token_cost_usd_per_mtok"] == plan.allocation_token_cost_usd_per_mtok
     full = metrics.total_token_cost_usd_per_mtok(rate_usd_per_gpu_h=2.0, total_tok_per_s_per_gpu=500.0)
     assert plan.summary()["usage_token_cost_usd_per_mtok"] == full
+    table = compare_plans({"as it is": plan, "fixed": plan_load(day_of([1, 5]), NODE, **LEVEL, n_replicas=5)}).set_index("plan")
+    assert table.loc["fixed", "cost_usd"] > table.loc["as it is", "cost_usd"]

@@ -9,7 +9,9 @@ import simpy
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tokcost.output.capacity import OperatingPoint, erlang_c, in_time_frac, replicas_needed
+from tokcost.evidence import measured
+from tokcost.output.capacity import OperatingPoint, erlang_c, in_time_frac, operating_point, replicas_needed
+from tokcost.output.frontier import frontier
 from tokcost.quantities import QuantityError
 
 NODE = OperatingPoint("h200", "m", 1000, 1000, 64, 8, 500.0, 50.0, 0.5, 0.02)
@@ -129,3 +131,39 @@ def test_lengths_that_were_not_measured_are_refused():
 def test_an_hour_without_a_known_rate_is_refused():
     with pytest.raises(QuantityError, match="without a known request rate"):
         replicas_needed(offered_request_per_s=[1, math.nan], service_time_s=1, concurrency=1, wait_limit_s=0, service_level_frac=0.9)
+
+
+B200 = {"campaign": "inferencex_api_2026_06", "model": "dsr1", "accelerator": "b200", "isl": 8192, "osl": 1024}
+
+
+@given(st.floats(20, 150))
+@settings(max_examples=15, deadline=None)
+def test_a_measured_point_is_fast_enough_and_its_service_time_agrees_by_two_routes(speed):
+    """Little's law on the throughput, and time to first token plus the rest of the answer."""
+    curve = frontier(measured(**B200))
+    point = operating_point(curve, tok_per_s_per_user=speed)
+    assert point.tok_per_s_per_user >= speed
+    assert point.service_time_s() == pytest.approx(point.latency_service_time_s, rel=0.25)
+    assert point.total_tok_per_s_per_gpu in set(curve.points["total_tok_per_s_per_gpu"])
+
+
+def test_a_limit_on_ttft_never_gives_a_better_point():
+    curve = frontier(measured(**B200))
+    free, limited = operating_point(curve, tok_per_s_per_user=30), operating_point(curve, tok_per_s_per_user=30, ttft_limit_s=0.5)
+    assert limited.median_ttft_s <= 0.5
+    assert limited.total_tok_per_s_per_gpu <= free.total_tok_per_s_per_gpu
+
+
+def test_a_speed_that_was_not_measured_has_no_operating_point():
+    curve = frontier(measured(**B200))
+    with pytest.raises(QuantityError, match="no usable row at 500 tok/s/user or faster; its front reaches"):
+        operating_point(curve, tok_per_s_per_user=500)
+    with pytest.raises(QuantityError, match="with a median TTFT within 0.01 s"):
+        operating_point(curve, tok_per_s_per_user=30, ttft_limit_s=0.01)
+
+
+def test_throughput_and_latencies_that_contradict_each_other_are_no_operating_point():
+    rows = measured(**B200)
+    rows["n_gpus"] *= 2
+    with pytest.raises(QuantityError, match="no usable row"):
+        operating_point(frontier(rows), tok_per_s_per_user=30)

@@ -96,8 +96,8 @@ def operating_point(frontier: Frontier, *, tok_per_s_per_user: float, ttft_limit
     missing = [name for name in STATED if name not in frontier.points]
     if missing:
         raise QuantityError(f"the rows have no column `{missing[0]}`; capacity needs {', '.join(STATED)}")
-    rows = frontier.points.dropna(subset=["concurrency", "n_gpus"])
-    rows = rows[rows[SPEED] >= tok_per_s_per_user]
+    fast = frontier.points[frontier.points[SPEED] >= tok_per_s_per_user]
+    rows = fast.dropna(subset=["concurrency", "n_gpus"])
     within = ""
     if ttft_limit_s is not None:
         check_value("ttft_limit_s", ttft_limit_s)
@@ -107,8 +107,8 @@ def operating_point(frontier: Frontier, *, tok_per_s_per_user: float, ttft_limit
     points = [point for point in points if not point.is_contradictory]
     if not points:
         raise QuantityError(
-            f"{frontier.label} has no measured row at {tok_per_s_per_user:g} tok/s/user or faster{within}; its front reaches "
-            f"{frontier.reach[1]:.4g} tok/s/user"
+            f"{frontier.label} has no usable row at {tok_per_s_per_user:g} tok/s/user or faster{within}; its front reaches "
+            f"{frontier.reach[1]:.4g}, and {len(fast) - len(rows)} of {len(fast)} rows that fast do not qualify"
         )
     return points[0]
 

@@ -239,6 +239,11 @@ def _worked_through(offered: np.ndarray, capacity: float) -> np.ndarray:
     return delivered
 
 
+def compare_plans(plans: dict[str, LoadPlan]) -> pd.DataFrame:
+    """Several plans side by side, one row each under its own name: fleets, shapes, service levels."""
+    return pd.DataFrame({name: plan.summary() for name, plan in plans.items()}).T.rename_axis("plan").reset_index()
+
+
 def _plan(profile, point, rate, delivered, *, unserved, needed, serving, paid, in_time=np.nan) -> LoadPlan:
     each = point.capacity_request_per_s(isl=profile.isl, osl=profile.osl)
     offered = profile.hours["offered_request_per_s"].to_numpy(float)

@@ -1,0 +1,127 @@
+"""Service levels: limits, latency fronts, goodput, and which configuration wins where."""
+
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tokcost.evidence import measured, rate
+from tokcost.output.compare import ratio_at
+from tokcost.output.frontier import frontier
+from tokcost.output.service import goodput, latency_frontier, ratio_at_service_level, winners, within_limits
+from tokcost.quantities import QuantityError
+
+
+def rows_of(name, *points, **more):
+    """Rows of one configuration from (interactivity, throughput, median TTFT)."""
+    columns = ["tok_per_s_per_user", "total_tok_per_s_per_gpu", "median_ttft_s"]
+    about = {"model": "m", "accelerator": name, "isl": 1024, "osl": 1024, "precision": "fp8", "speculative": "none", "campaign": "c"}
+    return pd.DataFrame([dict(zip(columns, point, strict=True)) for point in points]).assign(**about, **more)
+
+
+FAST_START = rows_of("h200", (20, 1000.0, 0.8), (50, 600.0, 0.4), (100, 100.0, 0.2))
+SLOW_START = rows_of("b200", (20, 4000.0, 6.0), (50, 3000.0, 3.0), (100, 300.0, 0.5))
+
+
+def test_a_row_that_does_not_say_its_latency_cannot_keep_a_limit():
+    rows = pd.concat([FAST_START, rows_of("h200", (30, 900.0, np.nan))])
+    assert len(within_limits(rows, median_ttft_s=1)) == 3
+    assert len(within_limits(rows, median_ttft_s=0.5)) == 2
+
+
+def test_limits_that_nothing_keeps_or_nobody_measured_say_so():
+    with pytest.raises(QuantityError, match="no measured row keeps median_ttft_s <= 0.01"):
+        within_limits(FAST_START, median_ttft_s=0.01)
+    with pytest.raises(QuantityError, match="do not say `p99_ttft_s`; they have median_ttft_s"):
+        within_limits(FAST_START, p99_ttft_s=1)
+    with pytest.raises(QuantityError, match="`median_tfft_s` is no latency; did you mean `median_ttft_s`"):
+        within_limits(FAST_START, median_tfft_s=1)
+    with pytest.raises(QuantityError, match="above 0, got 0"):
+        within_limits(FAST_START, median_ttft_s=0)
+
+
+def test_equal_speed_without_an_equal_start_flatters_the_slow_starter():
+    differ = {"of": "throughput"}
+    at_speed = ratio_at(frontier(SLOW_START), frontier(FAST_START), tok_per_s_per_user=50.0, **differ)
+    assert at_speed == pytest.approx(5)
+    kept = ratio_at_service_level(SLOW_START, FAST_START, tok_per_s_per_user=[50.0, 100.0], limits={"median_ttft_s": 1.0}, **differ)
+    assert math.isnan(kept[0]) and kept[1] == pytest.approx(3)
+
+
+@given(st.floats(0.15, 10), st.floats(0.15, 10))
+def test_a_stricter_limit_never_gives_more_throughput(limit, other):
+    strict, loose = sorted((limit, other))
+    best = {}
+    for name, value in (("strict", strict), ("loose", loose)):
+        try:
+            best[name] = within_limits(SLOW_START, median_ttft_s=value)["total_tok_per_s_per_gpu"].max()
+        except QuantityError:
+            best[name] = 0.0
+    assert best["strict"] <= best["loose"]
+
+
+def test_the_latency_front_goes_through_its_points_and_ends_where_they_do():
+    curve = latency_frontier(pd.concat([SLOW_START, rows_of("b200", (60, 250.0, 2.0), (30, 3500.0, np.nan))]), "median_ttft_s")
+    assert (curve.n_points, curve.n_left_out, len(curve.front)) == (4, 1, 3)
+    assert curve.at([0.5, 3.0, 6.0]).tolist() == pytest.approx([300, 3000, 4000])
+    assert np.isnan(curve.at([0.4, 6.5])).all()
+    inside = curve.at(np.linspace(*curve.reach, 50))
+    assert (np.diff(inside) >= 0).all()
+
+
+def test_goodput_counts_requests_that_meet_both_limits_and_failures_against_it():
+    requests = pd.DataFrame(
+        {
+            "concurrency": [1, 1, 8, 8, 8, 8],
+            "ttft_s": [0.1, 0.2, 0.5, 0.9, 2.0, np.nan],
+            "tpot_s": [0.01, 0.01, 0.03, 0.06, 0.03, np.nan],
+            "is_failed": [False, False, False, False, False, True],
+        }
+    )
+    table = goodput(requests, ttft_limit_s=1.0, tpot_limit_s=0.05, by="concurrency", duration_s=10).set_index("concurrency")
+    assert table["goodput_frac"].tolist() == [1.0, 0.25]
+    assert table["goodput_request_per_s"].tolist() == [0.2, 0.1]
+    assert goodput(requests, ttft_limit_s=1.0, tpot_limit_s=0.05)["goodput_frac"].tolist() == [0.5]
+    with pytest.raises(QuantityError, match="no column `is_failed`"):
+        goodput(requests.drop(columns="is_failed"), ttft_limit_s=1, tpot_limit_s=1)
+
+
+def test_the_winner_stands_beside_the_median_with_points_and_dates():
+    rows = pd.concat([FAST_START.assign(run_date="2026-01-01"), SLOW_START.assign(run_date="2026-02-02")], ignore_index=True)
+    table = winners(rows, tok_per_s_per_user=[50, 200])
+    assert table["accelerator"].tolist() == ["b200", ""]
+    assert table["first_date"].iloc[0] == "2026-02-02"
+    assert table.loc[0, ["best_total_tok_per_s_per_gpu", "median_total_tok_per_s_per_gpu"]].tolist() == pytest.approx([3000, 1800])
+    assert table["n_configurations"].tolist() == [2, 0] and math.isnan(table["best_total_tok_per_s_per_gpu"].iloc[1])
+
+
+def test_between_accelerators_the_least_cost_wins_when_rates_are_given():
+    rows = pd.concat([FAST_START, SLOW_START], ignore_index=True)
+    table = winners(rows, tok_per_s_per_user=50, rates={"h200": 1.0, "b200": 6.0})
+    assert table["accelerator"].tolist() == ["h200"]
+    with pytest.raises(QuantityError, match="no price for b200"):
+        winners(rows, tok_per_s_per_user=50, rates={"h200": 1.0})
+
+
+def test_a_curve_of_two_points_does_not_run():
+    rows = pd.concat([FAST_START, SLOW_START.iloc[[0, 2]]], ignore_index=True)
+    table = winners(rows, tok_per_s_per_user=50)
+    assert table["accelerator"].tolist() == ["h200"] and table["n_too_sparse"].tolist() == [1]
+    with pytest.raises(QuantityError, match="none of 1 configurations has 3 points"):
+        winners(SLOW_START.iloc[:2], tok_per_s_per_user=50)
+
+
+def test_a_limit_on_the_start_changes_who_wins_in_the_measured_rows():
+    """DeepSeek-R1 8k/1k at 100 tok/s/user: prefill GPUs apart give the least cost, but half their requests start after a second."""
+    rows = measured(campaign="inferencex_api_2026_06", model="dsr1", isl=8192, osl=1024)
+    rates = {
+        name: rate(accelerator=name, price_basis="owning_hyperscaler", rate_vintage="2026-09") for name in rows["accelerator"].unique()
+    }
+    by = ("accelerator", "precision", "speculative", "deployment")
+    free, limited = (winners(kept, tok_per_s_per_user=100, rates=rates, by=by) for kept in (rows, within_limits(rows, median_ttft_s=1.0)))
+    cost = "best_total_token_cost_usd_per_mtok"
+    assert limited[cost].iloc[0] > free[cost].iloc[0]
+    assert [table["deployment"].iloc[0] for table in (free, limited)] == ["disaggregated", "aggregated"]

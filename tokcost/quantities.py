@@ -118,6 +118,9 @@ LABELS = {
     "kind": ("measured", "vendor_claim", "modelled", "list_price", "market_price", "survey", "filing", "estimate", "assumption"),
 }
 
+#: a share of a bound that arithmetic may miss it by: 0.9999999999999999 is one
+_LAST_BITS = 1e-12
+
 _TOKEN_CLASS = re.compile(r"(?:^|_)(total|cached_input|input|output)_(?:tok(?:en)?|price)_")
 _PRICE_BASES = ("owning_hyperscaler", "owning_neocloud", "rental_3yr", "on_demand", "reserved", "spot", "owned", "rented")
 
@@ -273,7 +276,8 @@ def check_value(name: str, value, *, low: float | None = None, high: float | Non
         raise QuantityError(f"`{name}` must be a number, got {value!r}")
     if numbers.ndim == 0 and not math.isfinite(numbers):
         raise QuantityError(f"`{name}` must be a finite number, got {value!r}")
-    wrong = numbers[~np.isnan(numbers) & ~((numbers >= low) & (numbers <= high))]
+    within = (numbers >= low - abs(low) * _LAST_BITS) & (numbers <= high + abs(high) * _LAST_BITS)
+    wrong = numbers[~np.isnan(numbers) & ~within]
     if wrong.size:
         hint = ""
         if quantity.unit == "frac" and high <= 1 and 1 < wrong.flat[0] <= 100:

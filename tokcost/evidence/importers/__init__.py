@@ -4,10 +4,25 @@
 `import_billing` read the evidence beside them. Each returns `Imported`.
 """
 
-from tokcost.evidence.importers.billing import import_billing
-from tokcost.evidence.importers.collect import Imported, import_benchmarks
-from tokcost.evidence.importers.point import ImportProblem, Problem
-from tokcost.evidence.importers.power import import_power
-from tokcost.evidence.importers.server import import_server_metrics
+from importlib import import_module
 
-__all__ = ["ImportProblem", "Imported", "Problem", "import_benchmarks", "import_billing", "import_power", "import_server_metrics"]
+#: public name -> the module that it lives in; loaded when first used
+_HOME = {
+    "import_benchmarks": "collect",
+    "import_server_metrics": "server",
+    "import_power": "power",
+    "import_billing": "billing",
+    "Imported": "collect",
+    "ImportProblem": "point",
+    "Problem": "point",
+}
+
+
+def __getattr__(name):
+    if name in _HOME:
+        return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
+    raise AttributeError(f"module {__name__} has no `{name}`; it offers {', '.join(_HOME)}")
+
+
+def __dir__():
+    return sorted(_HOME)

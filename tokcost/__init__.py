@@ -15,6 +15,7 @@ _PUBLIC = {
     "peak_tflop_per_s_per_usd_per_h flop_per_usd",
     "evidence": "load fact rate provisioned_power accelerators measured provenance reset_used DataError",
     "evidence.importers": "import_benchmarks import_server_metrics import_power import_billing",
+    "evidence.importers.per_request": "import_requests",
     "hour": "Deployment reference_deployment reference_deployments reference_inputs Rental Power solve_for against_published swings "
     "likely_interval_usd_per_gpu_h measured_and_provisioned grid_intensity levelised_token_cost_usd_per_mtok output_by_month "
     "owner_cash_flow Real Nominal",
@@ -31,6 +32,9 @@ _PUBLIC = {
     "yearly_gain annualised_ratio",
     "output.predict": "matched_pairs prediction_errors",
     "decide.levers": "levers cost_by_utilization",
+    "hour.worksheet": "restated inputs_in_use parts_and_totals solutions a_tenth_worse prices_of_an_hour two_routes",
+    "hour.footprint": "electricity_shares best_runs sweeps power_limited footprint_by_region some_regions",
+    "show.hours": "plot_waterfall plot_prices plot_brackets plot_swings plot_pairs plot_sorted",
     "decide.rankings": "rankings disagreement cost_range",
     "decide.ratios": "cost_curves ratio_curves ratios_by_rate ratios_by_power",
     "decide.printed": "printed_range",

@@ -1,0 +1,8 @@
+"""`make bench`: every benchmark in turn, ratios side by side in one run."""
+
+import sys
+
+from benchmarks import bench_import
+
+if __name__ == "__main__":
+    sys.exit(max(main() for main in (bench_import.main,)))

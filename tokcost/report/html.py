@@ -15,7 +15,7 @@ from tokcost.report.kernel import light_import
 from tokcost.report.markdown import Prose, scrollable
 from tokcost.report.result import versions
 from tokcost.report.run import Run
-from tokcost.show.numbers import num, say_label, times, usd
+from tokcost.show.numbers import num, percent, say_label, times, usd
 
 TEMPLATE = Path(__file__).parent / "template"
 _TABLE = re.compile(r"<table\b.*?</table>", re.S)
@@ -171,7 +171,7 @@ def exact(value) -> str:
     return value if isinstance(value, str) else f"{value:,.12g}"
 
 
-def quantity(name: str, value, unit: str, digits: int = 3) -> tuple[str, str]:
+def quantity(name: str, value, unit: str) -> tuple[str, str]:
     """A number and its unit as people say them; text as its label.
 
     >>> quantity("total_token_cost_usd_per_mtok", 4.2045, "USD per million tokens")
@@ -185,17 +185,20 @@ def quantity(name: str, value, unit: str, digits: int = 3) -> tuple[str, str]:
         return say_label(name, value), unit
     suffix = quantities.unit(name)
     if suffix == "frac":
-        return f"{num(round(value * 100, 10), digits)}%", ""
+        return percent(value, 3), ""
     if suffix == "ratio":
         return times(value), ""
     if unit.startswith("USD"):
         rest = unit.removeprefix("USD").strip()
-        return usd(value, digits), f"per {rest[1:]}" if rest.startswith("/") else rest
-    return num(value, digits), unit
+        return usd(value), f"per {rest[1:]}" if rest.startswith("/") else rest
+    return num(value), unit
 
 
 def _input(given: dict) -> dict:
-    value, unit = quantity(given["name"], given["value"], given["unit"], digits=6)  # what was put in is shown as it was put in
+    value, unit = quantity(given["name"], given["value"], given["unit"])
+    if isinstance(given["value"], float) and value[-1:].isdigit():  # what was put in is shown as it was put in, not rounded
+        exact = f"{given['value']:,.10g}"
+        value = value if float(value.lstrip("$").replace(",", "")) == given["value"] else ("$" if value.startswith("$") else "") + exact
     return {"label": given["label"], "value": value, "unit": unit}
 
 

@@ -46,6 +46,7 @@ UNITS = {
     "usd_per_kw": ("USD/kW", "usd/kW"),
     "eur_per_kwh": ("EUR/kWh", "eur/kWh"),
     "usd_per_kw_month": ("USD per kW-month", "usd/kW/month"),
+    "usd_per_kw_yr": ("USD per kW-year", "usd/kW/yr"),
     "usd_per_gb": ("USD/GB", "usd/GB"),
     "usd_per_gb_month": ("USD per GB-month", "usd/GB/month"),
     "tok": ("tokens", "tok"),
@@ -106,6 +107,7 @@ LABELS = {
     ),
     "model": ("dsr1", "gptoss120b", "llama70b", "llama8b", "minimaxm2.5", "qwen3-32b", "qwen3-235b"),
     "claim_id": (),
+    "benchmark_path": (),
     "operator": ("hyperscaler", "neocloud"),
     "region": (),
     "price_basis": ("owning_hyperscaler", "owning_neocloud", "rental_3yr", "on_demand", "reserved", "spot"),
@@ -114,6 +116,7 @@ LABELS = {
     "precision": ("bf16", "fp8", "fp4"),
     "speculative": ("mtp", "none", "unlabelled"),
     "deployment": ("aggregated", "disaggregated"),
+    "profile": ("flat", "business_hours", "diurnal_weekend", "bursty"),
     "token_class": ("total", "output", "input", "cached_input"),
     "kind": ("measured", "vendor_claim", "modelled", "list_price", "market_price", "survey", "filing", "estimate", "assumption"),
 }
@@ -187,6 +190,17 @@ def of(name: str) -> Quantity:
     if quantity is None:
         raise QuantityError(f"unknown quantity `{name}`{nearest(name, QUANTITIES)}")
     return quantity
+
+
+def phrase(name: str) -> str:
+    """A quantity as people name it: what stands before the vocabulary's word, then its label.
+
+    >>> phrase("economic_life_yr"), phrase("staff_cost_usd_per_gpu_yr"), phrase("system_price_usd")
+    ('Economic life', 'Staff cost per GPU-year', 'System price')
+    """
+    quantity = of(name)
+    which = name.removesuffix(quantity.name).strip("_").replace("_", " ")
+    return f"{which.capitalize()} {quantity.label[0].lower()}{quantity.label[1:]}" if which else quantity.label
 
 
 def nearest(name: str, known) -> str:

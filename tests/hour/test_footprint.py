@@ -1,0 +1,82 @@
+"""Energy, carbon and water as tables: shares by which power is counted, limits as bounds, unknown stays unknown."""
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tokcost import evidence
+from tokcost.hour import measured_and_provisioned
+from tokcost.hour.footprint import best_runs, electricity_shares, footprint_by_region, power_limited, some_regions, sweeps
+from tokcost.quantities import QuantityError
+
+MEASURED = measured_and_provisioned(evidence.load("power_measurements"), provisioned_kw_per_gpu={"h200": 1.37, "b200": 1.71, "gb300": 2.12})
+REGIONS = footprint_by_region(it_average_kw_per_gpu=1.0, pue=1.2, total_tok_per_s_per_gpu=1000, water_l_per_kwh=1.8)
+
+
+def test_about_a_tenth_holds_on_provisioned_power_alone():
+    shares = electricity_shares(["h200", "gb300"], operator="hyperscaler", electricity_usd_per_kwh=0.08)
+    on_h200 = shares[shares["accelerator"] == "h200"].set_index("power")["energy_share_frac"]
+    assert on_h200["provisioned, 2026-03"] == pytest.approx(1.73 * 0.08 / 1.41)
+    assert shares.loc[shares["boundary"] == "facility", "energy_share_frac"].max() < 0.06
+
+
+@given(st.floats(0.02, 0.4))
+def test_the_average_is_always_less_than_what_is_provisioned(price):
+    shares = electricity_shares(["h200", "gb300"], operator="hyperscaler", electricity_usd_per_kwh=price)
+    for _, rows in shares.groupby("accelerator"):
+        average = rows.loc[rows["boundary"] == "facility", "energy_share_frac"].item()
+        assert average < rows.loc[rows["boundary"] == "utility", "energy_share_frac"].min()
+
+
+def test_a_sweep_is_one_engine_on_one_number_of_gpus_and_gains_with_concurrency():
+    curves = sweeps(MEASURED)
+    for _, curve in curves.groupby("series"):
+        assert len(curve[["engine", "n_gpus"]].drop_duplicates()) == 1
+        assert curve.sort_values("concurrency")["measured_output_tok_per_joule"].is_monotonic_increasing
+        assert curve["concurrency"].is_unique
+
+
+def test_the_best_run_of_a_series_is_no_worse_than_any_of_it():
+    best = best_runs(MEASURED)
+    assert best["series"].is_unique
+    for row in best.itertuples():
+        same = MEASURED[
+            (MEASURED["accelerator"] == row.accelerator) & (MEASURED["model"] == row.model) & (MEASURED["boundary"] == row.boundary)
+        ]
+        assert same["measured_output_tok_per_joule"].max() == row.measured_output_tok_per_joule
+
+
+def test_a_power_limit_pairs_the_same_platform_and_bounds_what_it_saves():
+    table = power_limited(evidence.load("mlperf_inference"), evidence.load("power_measurements"))
+    llama = table.query("model == 'llama2-70b-99' and scenario == 'offline'").iloc[0]
+    # by hand from MLPerf Inference v4.1: 31,302.7 and 25,262.1 tokens/s of 8 GPUs; 6,152.98 W
+    assert llama["kept_frac"] == pytest.approx(25_262.1 / 31_302.7, rel=1e-3)
+    assert llama["break_even_w_per_gpu"] == pytest.approx(6_152.98 / 8 / (25_262.1 / 31_302.7), rel=1e-3)
+    assert (table["break_even_w_per_gpu"] < table["nameplate_w_per_gpu"]).all()
+    assert (table["kept_frac"] < 1).all() and set(table["accelerator"]) == {"h200"}
+
+
+def test_carbon_follows_the_grid_and_water_at_the_plant_is_known_in_the_us_alone():
+    by_grid = REGIONS["operation_carbon_g_per_mtok"] / REGIONS["carbon_g_per_kwh"]
+    assert by_grid.to_numpy() == pytest.approx(by_grid.iloc[0])
+    # 1.2 kW for 1000 s make a million tokens: 1/3 kWh
+    assert by_grid.iloc[0] == pytest.approx(1 / 3)
+    assert REGIONS["operation_carbon_g_per_mtok"].is_monotonic_increasing and (REGIONS["operation_carbon_g_per_mtok"] > 0).all()
+    abroad = REGIONS[~REGIONS["region"].str.startswith("us-")]
+    assert abroad["source_water_l_per_mtok"].isna().all() and len(abroad) > 30
+    assert REGIONS.loc[REGIONS["region"] == "us-south1", "source_water_l_per_mtok"].item() == pytest.approx(7.6 / 3)
+    assert REGIONS["year"].nunique() == 1 and not math.isnan(REGIONS["site_water_l_per_mtok"].iloc[0])
+
+
+@given(st.sampled_from(sorted(REGIONS["region"])), st.integers(2, 44))
+def test_a_selection_keeps_the_ends_and_the_chosen_region(region, n):
+    some = some_regions(REGIONS, region=region, n=n)
+    assert {REGIONS["region"].iloc[0], REGIONS["region"].iloc[-1], region} <= set(some["region"])
+    assert n <= len(some) + 1 and some["operation_carbon_g_per_mtok"].is_monotonic_increasing
+
+
+def test_a_region_without_a_grid_on_file_is_refused_with_the_nearest():
+    with pytest.raises(QuantityError, match="did you mean `us-south1`"):
+        some_regions(REGIONS, region="us-south-1")

@@ -1,0 +1,82 @@
+"""Tables beside the GPU-hour: an input of one's own is marked, a solution is a solution, a missing price says why."""
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tokcost.hour import reference_deployment, reference_inputs
+from tokcost.hour.worksheet import a_tenth_worse, inputs_in_use, parts_and_totals, prices_of_an_hour, restated, solutions, two_routes
+from tokcost.quantities import QuantityError
+
+NODE = reference_deployment("h200", "hyperscaler")
+
+
+@given(st.floats(0.02, 0.2), st.floats(2, 10))
+def test_an_input_of_ones_own_has_no_range_and_says_so(wacc, life):
+    mine = restated(NODE, wacc_frac=wacc, economic_life_yr=life)
+    table = inputs_in_use(reference_inputs("h200", "hyperscaler"), mine).set_index("quantity")
+    for name, value in (("wacc_frac", wacc), ("economic_life_yr", life)):
+        assert table.loc[name, "value"] == value
+        changed = value != getattr(NODE, name)
+        assert (table.loc[name, "kind"] == "your input") == changed
+        assert math.isnan(table.loc[name, "low"]) == changed
+    assert set(table.index) - {"wacc_frac", "economic_life_yr"} <= set(table[table["kind"] != "your input"].index)
+
+
+def test_nothing_changed_keeps_every_range():
+    assert restated(NODE, wacc_frac=NODE.wacc_frac).ranges == NODE.ranges
+    with pytest.raises(QuantityError, match="did you mean `wacc_frac`"):
+        restated(NODE, wac_frac=0.1)
+
+
+@given(st.floats(1.0, 4.0))
+def test_every_solution_gives_the_target_and_its_verdict_is_where_it_lies(target):
+    for row in solutions(NODE, target).itertuples():
+        if math.isnan(row.needed):
+            assert row.verdict == "no value does it"
+        else:
+            there = NODE.without_ranges(**{row.quantity: row.needed}).owned_rate_usd_per_gpu_h
+            assert there == pytest.approx(target, rel=1e-9)
+            assert (row.verdict == "in its sourced range") == (row.low <= row.needed <= row.high)
+
+
+def test_no_single_sourced_input_brings_the_h200_to_the_published_figure_and_several_bring_the_gb300_there():
+    assert "in its sourced range" not in set(solutions(NODE, 1.41)["verdict"])
+    table = solutions(NODE, 1.41).set_index("quantity")
+    assert table.loc["economic_life_yr", "needed"] == pytest.approx(8.6, abs=0.05)
+    rack = solutions(reference_deployment("gb300", "hyperscaler"), 2.652)
+    assert {"system_price_usd", "economic_life_yr"} <= set(rack.loc[rack["verdict"] == "in its sourced range", "quantity"])
+
+
+@given(st.floats(0.05, 1.0))
+def test_worse_is_dearer_and_utilization_always_adds_a_ninth(utilization):
+    table = a_tenth_worse(NODE, utilization_frac=utilization).set_index("quantity")
+    assert (table["added_frac"] > 0).all()
+    assert table.loc["utilization_frac", "added_frac"] == pytest.approx(1 / 9)
+
+
+@given(st.floats(0.02, 0.2), st.floats(1, 10), st.floats(0, 0.1), st.floats(0, 0.5))
+def test_closed_form_and_cash_flow_real_and_nominal_agree(wacc, life, inflation, residual):
+    if (1 + wacc) / (1 + inflation) - 1 < 0:
+        return
+    routes = two_routes(restated(NODE, wacc_frac=wacc, economic_life_yr=life, residual_frac=residual), inflation_frac=inflation)
+    assert routes["closed_form_usd_per_yr"] == pytest.approx(routes["cash_flow_usd_per_yr"], rel=1e-9)
+    assert routes["real_usd"] == pytest.approx(routes["nominal_usd"], rel=1e-9)
+
+
+def test_parts_add_up_to_their_totals():
+    parts, totals = parts_and_totals({"built": NODE, "rented": reference_deployment("h200", "neocloud")})
+    for row in totals.itertuples():
+        assert math.fsum(parts.loc[parts["series"] == row.series, "usd_per_gpu_h"]) == row.usd_per_gpu_h
+        assert row.low < row.usd_per_gpu_h < row.high
+
+
+def test_prices_stand_side_by_side_and_none_is_invented():
+    h200, gb300 = prices_of_an_hour("h200").set_index("label"), prices_of_an_hour("gb300").set_index("label")
+    assert math.isnan(h200.loc["Nscale", "value"]) and h200.loc["Nscale", "note"] == "no public GPU-hour price"
+    assert math.isnan(gb300.loc["CoreWeave", "value"]) and gb300.loc["CoreWeave", "note"] == "no GB300 price on file"
+    assert h200.loc["Owning hyperscaler, 2026-03", "value"] == 1.41
+    assert h200.loc[["CoreWeave", "Nebius", "Together AI"], "value"].notna().all()
+    assert h200.loc["Built up, hyperscaler", "value"] == float(NODE.owned_rate_usd_per_gpu_h)

@@ -1,0 +1,153 @@
+"""Energy, carbon and water as tables: shares of the hour, power-limited runs, regions."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pandas as pd
+
+from tokcost import evidence
+from tokcost.hour import carbon
+from tokcost.hour.power import Power, consumed, energy_share_frac
+from tokcost.hour.reference import PRICE_BASIS, reference_deployment
+from tokcost.hour.worksheet import restated
+from tokcost.quantities import W_PER_KW, QuantityError, nearest
+
+
+def electricity_shares(accelerators, *, operator: str, electricity_usd_per_kwh: float) -> pd.DataFrame:
+    """Electricity's share of a GPU-hour, and so of a token: on provisioned power, as it is often quoted, and on average power.
+
+    Provisioned figures are utility-side kilowatts over the published constant of their vintage, no PUE added. Average is our
+    build-up: average IT power times PUE over the built rate.
+
+    >>> table = electricity_shares(["h200"], operator="hyperscaler", electricity_usd_per_kwh=0.08)
+    >>> table["energy_share_frac"].round(3).tolist()
+    [0.098, 0.09, 0.048]
+    """
+    rows = []
+    nodes = {name: restated(reference_deployment(name, operator), electricity_usd_per_kwh=electricity_usd_per_kwh) for name in accelerators}
+    rates = evidence.load("hourly_rates")
+    rates = rates[rates["price_basis"] == PRICE_BASIS[operator]]
+    power = evidence.load("provisioned_power")
+    for accelerator, node in nodes.items():
+        built = power[power["accelerator"] == accelerator].merge(
+            rates[["accelerator", "rate_vintage", "value"]].rename(columns={"rate_vintage": "power_vintage", "value": "rate"}),
+            on=["accelerator", "power_vintage"],
+        )
+        for row in built.itertuples():
+            rows.append(
+                (accelerator, f"provisioned, {row.power_vintage}", "utility", row.value, row.value * electricity_usd_per_kwh, row.rate)
+            )
+        drawn = consumed(Power(node.it_average_kw_per_gpu, "it", "average").to_facility(pue=node.pue))
+        cost = float(node.energy_cost_usd_per_gpu_h())
+        rows.append((accelerator, "average, built up here", "facility", drawn.kw_per_gpu, cost, float(node.owned_rate_usd_per_gpu_h)))
+    columns = ["accelerator", "power", "boundary", "kw_per_gpu", "energy_cost_usd_per_gpu_h", "rate_usd_per_gpu_h"]
+    table = pd.DataFrame(rows, columns=columns)
+    inputs = {name: table[name] for name in ("energy_cost_usd_per_gpu_h", "rate_usd_per_gpu_h")}
+    return table.assign(energy_share_frac=energy_share_frac(**inputs))
+
+
+def best_runs(measured: pd.DataFrame) -> pd.DataFrame:
+    """The run with the most tokens per joule of each accelerator, model and boundary, of rows with output and power.
+
+    Adds `series` (a readable name), `average_kw_per_gpu` and `nameplate_kw_per_gpu`.
+    """
+    known = measured.dropna(subset=["measured_output_tok_per_joule"])
+    best = known.loc[known.groupby(["accelerator", "model", "boundary"], sort=False)["measured_output_tok_per_joule"].idxmax()]
+    best = best[~best["model"].str.endswith("99.9")]
+    where = best["boundary"].map({"chip": "board", "node": "node"})
+    return best.assign(
+        series=best["accelerator"].str.upper() + " " + where + ", " + best["model"],
+        average_kw_per_gpu=best["average_w_per_gpu"] / W_PER_KW,
+        nameplate_kw_per_gpu=best["nameplate_w_per_gpu"] / W_PER_KW,
+    ).reset_index(drop=True)
+
+
+def sweeps(measured: pd.DataFrame) -> pd.DataFrame:
+    """One board sweep over concurrency for each accelerator and model; `series` names the two.
+
+    Runs of one sweep share engine and number of GPUs. Of several sweeps the longest is shown, and of equally long ones that
+    with the most tokens per joule: never a mixture, which would be a curve that nobody measured.
+    """
+    boards = measured[(measured["boundary"] == "chip") & measured["concurrency"].notna()]
+    pair, sweep = ["accelerator", "model"], ["accelerator", "model", "engine", "n_gpus"]
+    kinds = boards.groupby(sweep, sort=False)["measured_output_tok_per_joule"].agg(["size", "max"]).reset_index()
+    kept = kinds.sort_values(["size", "max"], ascending=False).drop_duplicates(pair)[sweep]
+    chosen = boards.merge(kept, on=sweep)
+    return chosen.assign(series=chosen["accelerator"].str.upper() + ", " + chosen["model"])
+
+
+def power_limited(mlperf: pd.DataFrame, power: pd.DataFrame) -> pd.DataFrame:
+    """MLPerf runs under a power limit (platforms named MaxQ) beside the same platform without it.
+
+    The unlimited runs were submitted without power. So the saving per token is not known; `break_even_w_per_gpu` is the draw of
+    the unlimited run above which the limited one uses less energy for a token, `nameplate_w_per_gpu` the most it can draw.
+
+    Returns
+    -------
+    DataFrame
+        accelerator, model, scenario, unlimited_output_tok_per_s_per_gpu, limited_output_tok_per_s_per_gpu, kept_frac,
+        average_w_per_gpu, break_even_w_per_gpu, nameplate_w_per_gpu.
+    """
+    keys = ["round", "submitter", "platform", "accelerator", "model", "scenario"]
+    rate = "output_tok_per_s_per_gpu"
+    limited = mlperf[mlperf["platform"].str.endswith("_MaxQ")]
+    limited = limited.assign(
+        platform=limited["platform"].str.removesuffix("_MaxQ"), average_w_per_gpu=limited["system_power_w"] / limited["n_gpus"]
+    )
+    pairs = limited[[*keys, rate, "average_w_per_gpu"]].merge(mlperf[[*keys, rate]], on=keys, suffixes=("_limited", "_free"))
+    rated = power.query("boundary == 'node'").groupby("accelerator")["nameplate_w_per_gpu"].first()
+    kept = pairs[f"{rate}_limited"] / pairs[f"{rate}_free"]
+    table = pairs[["accelerator", "model", "scenario"]].assign(
+        unlimited_output_tok_per_s_per_gpu=pairs[f"{rate}_free"],
+        limited_output_tok_per_s_per_gpu=pairs[f"{rate}_limited"],
+        kept_frac=kept,
+        average_w_per_gpu=pairs["average_w_per_gpu"],
+        break_even_w_per_gpu=pairs["average_w_per_gpu"] / kept,
+        nameplate_w_per_gpu=pairs["accelerator"].map(rated),
+    )
+    return table[~table["model"].str.endswith("99.9")].reset_index(drop=True)
+
+
+def footprint_by_region(*, it_average_kw_per_gpu, pue, total_tok_per_s_per_gpu, water_l_per_kwh) -> pd.DataFrame:
+    """Carbon and water of a million tokens in every cloud region of the latest year on file, cleanest first.
+
+    Water at the site follows from the given use effectiveness; water at the power plant is on file for the US alone and NaN
+    (not known) elsewhere. `total_carbon_g_per_mtok` is NaN for every accelerator whose making is not on file.
+    """
+    table = evidence.load("carbon_intensity").query("grid == 'cloud region'")
+    table = table[table["year"].astype(int) == table["year"].astype(int).max()]
+    facility = it_average_kw_per_gpu * pue
+    plant = evidence.load("water_use").query("boundary == 'power plant'")["value"].iloc[0]
+    at_plant = carbon.source_water_l_per_mtok(
+        average_kw_per_gpu=facility, water_l_per_kwh=plant, total_tok_per_s_per_gpu=total_tok_per_s_per_gpu
+    )
+    at_site = carbon.site_water_l_per_mtok(
+        it_average_kw_per_gpu=it_average_kw_per_gpu, water_l_per_kwh=water_l_per_kwh, total_tok_per_s_per_gpu=total_tok_per_s_per_gpu
+    )
+    result = pd.DataFrame(
+        {
+            "region": table["region"],
+            "name": table["name"],
+            "year": table["year"].astype(int),
+            "carbon_g_per_kwh": table["value"],
+            "operation_carbon_g_per_mtok": carbon.operation_carbon_g_per_mtok(
+                average_kw_per_gpu=facility,
+                carbon_g_per_kwh=table["value"].rename("carbon_g_per_kwh"),
+                total_tok_per_s_per_gpu=total_tok_per_s_per_gpu,
+            ),
+            "site_water_l_per_mtok": at_site,
+            "source_water_l_per_mtok": np.where(table["region"].str.startswith("us-"), at_plant, math.nan),
+        }
+    )
+    return result.sort_values("operation_carbon_g_per_mtok", ignore_index=True)
+
+
+def some_regions(table: pd.DataFrame, *, region: str, n: int = 14) -> pd.DataFrame:
+    """About `n` rows evenly spread over the order of the table, its ends and the chosen region always among them."""
+    if region not in set(table["region"]):
+        raise QuantityError(f"carbon_intensity.csv has no cloud region `{region}` in its latest year{nearest(region, table['region'])}")
+    every = set(np.linspace(0, len(table) - 1, n).round().astype(int))
+    chosen = sorted(every | {int(np.flatnonzero(table["region"] == region)[0])})
+    return table.iloc[chosen].reset_index(drop=True)

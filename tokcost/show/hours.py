@@ -1,0 +1,206 @@
+"""Charts of a GPU-hour and of its energy: the waterfall of its parts, its doubts, its prices on one footing, regions."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tokcost import quantities
+from tokcost.show.charts import axis_label
+from tokcost.show.figure import Figure, drawing, finish
+from tokcost.show.numbers import num
+from tokcost.show.style import BLUE, GRID, INK, MARKERS, MUTED, ORANGE, SERIES, TEAL
+
+_RATE = "rate_usd_per_gpu_h"
+MILLION = 10**6
+
+
+def _heading(fig, text: str) -> None:
+    fig.suptitle(text, fontsize=10.5, fontweight="bold", x=0.01, ha="left")
+
+
+def _rows(ax, labels, *, gap: float = 0.6) -> None:
+    """Rows from the top down, with no lines between them."""
+    ax.set_yticks(range(len(labels)), labels)
+    ax.set_ylim(len(labels) - 1 + gap, -gap)
+    ax.grid(axis="y", visible=False)
+    ax.tick_params(axis="y", length=0)
+
+
+def _write(ax, x, row, text, colour=INK, *, offset: float = 5, **options) -> None:
+    ax.annotate(text, (x, row), xytext=(offset, 0), textcoords="offset points", va="center", fontsize=8.5, color=colour, **options)
+
+
+def plot_waterfall(parts, *, totals, by: str, alt: str, title: str = "") -> Figure:
+    """From parts to the price of an hour, one panel for each value of `by`, on one scale.
+
+    `parts` has `component` and `usd_per_gpu_h`, in order, each bar starting where the last one ended; `totals` has one row for
+    each panel with `usd_per_gpu_h`, `low` and `high`: the range is drawn on the total.
+    """
+    panels = list(dict.fromkeys(parts[by]))
+    labels = list(dict.fromkeys(parts["component"]))
+    totals = totals.set_index(by)
+    with drawing(1, len(panels), figsize=(5.8, 0.27 * (len(labels) + 1) + 1.2), sharey=True, sharex=True, squeeze=False) as (fig, axes):
+        for ax, name in zip(axes[0], panels, strict=True):
+            amounts = parts[parts[by] == name].set_index("component")["usd_per_gpu_h"]
+            start = 0.0
+            for row, label in enumerate(labels):
+                amount = amounts.get(label, 0.0)
+                ax.barh(row, amount, left=start, color=BLUE, height=0.62)
+                start += amount
+                ax.plot([start, start], [row, row + 1], color=GRID, linewidth=0.9, zorder=0.5)
+                _write(ax, start, row, f"{amount:.2f}" if amount >= 0.005 else "0" if amount == 0 else "<0.01")
+            total = totals.loc[name]
+            ax.barh(len(labels), total["usd_per_gpu_h"], color=ORANGE, height=0.62)
+            ax.plot([total["low"], total["high"]], [len(labels)] * 2, color=INK, linewidth=1.3, marker="|", markersize=8)
+            _write(ax, total["high"], len(labels), f"{total['usd_per_gpu_h']:.2f}", fontweight="bold")
+            _rows(ax, [*labels, "One GPU-hour"])
+            ax.set_title(name)
+            ax.spines["left"].set_visible(False)
+        axes[0][0].set_xlim(0, totals["high"].max() * 1.22)
+        fig.supxlabel(axis_label(_RATE), fontsize=9.5)
+        _heading(fig, title)
+        return finish(fig, alt)
+
+
+def plot_prices(frame, *, alt: str, title: str = "", x: str = _RATE) -> Figure:
+    """Prices of different kinds on one axis: `label`, `group`, `value`, `low`, `high`, and a `note` that says why a price is missing."""
+    groups = list(dict.fromkeys(frame["group"]))
+    with drawing(figsize=(5.8, 0.25 * len(frame) + 1.3)) as (fig, ax):
+        for row, price in enumerate(frame.itertuples()):
+            k = groups.index(price.group)
+            if np.isnan(price.value):
+                _write(ax, 0, row, price.note, MUTED, fontstyle="italic")
+                continue
+            if price.high > price.low:
+                ax.plot([price.low, price.high], [row, row], color=SERIES[k], linewidth=6, alpha=0.4, solid_capstyle="butt")
+            ax.plot(price.value, row, marker=MARKERS[k], color=SERIES[k], markersize=6, linestyle="none")
+            _write(ax, max(price.high, price.value), row, f"{price.value:.2f}" + (f"  ({price.note})" if price.note else ""), offset=7)
+        _rows(ax, frame["label"])
+        ax.set_xlim(0, frame["high"].max() * 1.28)
+        ax.set_xlabel(axis_label(x))
+        for k, group in enumerate(groups):
+            ax.plot([], [], color=SERIES[k], marker=MARKERS[k], linestyle="none", label=group)
+        fig.legend(loc="outside lower center", ncols=len(groups), fontsize=8.5)
+        _heading(fig, title)
+        return finish(fig, alt)
+
+
+def plot_brackets(frame, *, alt: str, title: str = "") -> Figure:
+    """The build-up against published constants (`tokcost.hour.against_published`): one row for each accelerator and basis.
+
+    Thin line: all ranges at one end together; thick: errors independent; tick: built up; markers: the constants by vintage.
+    """
+    built = frame.drop_duplicates(["accelerator", "price_basis"]).reset_index(drop=True)
+    labels = built["accelerator"].str.upper() + ", " + built["price_basis"].str.removeprefix("owning_")
+    vintages = sorted(frame["rate_vintage"].unique())
+    with drawing(figsize=(5.8, 0.31 * len(built) + 1.4)) as (fig, ax):
+        for row, here in enumerate(built.itertuples()):
+            ax.plot([here.low_usd_per_gpu_h, here.high_usd_per_gpu_h], [row, row], color=MUTED, linewidth=1)
+            ax.plot(
+                [here.likely_low_usd_per_gpu_h, here.likely_high_usd_per_gpu_h],
+                [row, row],
+                color=BLUE,
+                linewidth=7,
+                alpha=0.35,
+                solid_capstyle="butt",
+            )
+            ax.plot(here.built_usd_per_gpu_h, row, marker="|", color=BLUE, markersize=13, markeredgewidth=2.2, linestyle="none")
+            same = frame[(frame["accelerator"] == here.accelerator) & (frame["price_basis"] == here.price_basis)]
+            for constant in same.itertuples():
+                k = vintages.index(constant.rate_vintage)
+                ax.plot(
+                    constant.published_usd_per_gpu_h,
+                    row + (k - (len(vintages) - 1) / 2) * 0.24,
+                    marker=MARKERS[k],
+                    color=SERIES[k + 1],
+                    markersize=5,
+                    linestyle="none",
+                )
+        _rows(ax, labels)
+        ax.set_xlim(left=0)
+        ax.set_xlabel(axis_label(_RATE))
+        ax.plot([], [], marker="|", color=BLUE, markersize=11, markeredgewidth=2.2, linestyle="none", label="built up")
+        for k, vintage in enumerate(vintages):
+            ax.plot([], [], marker=MARKERS[k], color=SERIES[k + 1], linestyle="none", label=vintage)
+        fig.legend(
+            loc="outside lower center",
+            ncols=len(vintages) + 1,
+            fontsize=8.5,
+            title="Built up from parts, and published in",
+            title_fontsize=8.5,
+        )
+        _heading(fig, title)
+        return finish(fig, alt)
+
+
+def plot_swings(frame, *, here: float, alt: str, title: str = "", n: int = 12) -> Figure:
+    """What each input does alone (`tokcost.hour.swings`), the widest first: bars from the price of the hour to its ends.
+
+    The inputs' ends are written beside the bars, so a reader sees which value makes which price.
+    """
+    shown = frame.head(n)
+    ends = ["rate_at_low_usd_per_gpu_h", "rate_at_high_usd_per_gpu_h"]
+    with drawing(figsize=(5.8, 0.31 * len(shown) + 1.1)) as (fig, ax):
+        for row, swing in enumerate(shown.itertuples()):
+            pairs = sorted(zip([swing.rate_at_low_usd_per_gpu_h, swing.rate_at_high_usd_per_gpu_h], [swing.low, swing.high], strict=True))
+            for (rate, value), colour, side in zip(pairs, (TEAL, ORANGE), (-1, 1), strict=True):
+                ax.barh(row, rate - here, left=here, color=colour, height=0.6)
+                _write(ax, rate, row, _as_input(swing.input_name, value), MUTED, offset=4 * side, ha="left" if side > 0 else "right")
+        ax.axvline(here, color=INK, linewidth=1.2)
+        _rows(ax, [quantities.phrase(name) for name in shown["input_name"]])
+        low, high = shown[ends].to_numpy().min(), shown[ends].to_numpy().max()
+        room = 0.22 * (high - low)
+        ax.set_xlim(low - room, high + room)
+        ax.set_xlabel(axis_label(_RATE))
+        ax.annotate(f"{here:.2f}", (here, 1), xycoords=("data", "axes fraction"), xytext=(3, 1), textcoords="offset points", fontsize=8.5)
+        _heading(fig, title)
+        return finish(fig, alt)
+
+
+def _as_input(name: str, value: float) -> str:
+    if quantities.unit(name) == "frac":
+        return f"{round(value * 100, 10):g}%"
+    return f"{value / MILLION:g} million" if value >= MILLION else f"{value:,.3g}" if value < 1000 else f"{value:,.0f}"
+
+
+def plot_pairs(frame, *, label: str, first: str, second: str, x: str, alt: str, title: str = "", names=("first", "second")) -> Figure:
+    """Two values of each row on one axis, joined by a line: where two ways of counting differ. From zero."""
+    with drawing(figsize=(5.8, 0.4 * len(frame) + 1.4)) as (fig, ax):
+        for row, (_, fact) in enumerate(frame.iterrows()):
+            ax.plot([fact[first], fact[second]], [row, row], color=GRID, linewidth=2, zorder=1)
+            for k, column in enumerate((first, second)):
+                if not np.isnan(fact[column]):
+                    right = fact[column] >= np.nanmax([fact[first], fact[second]])
+                    ax.plot(fact[column], row, marker=MARKERS[k], color=SERIES[k], linestyle="none", markersize=7)
+                    _write(ax, fact[column], row, num(fact[column], 2), offset=8 if right else -8, ha="left" if right else "right")
+        _rows(ax, frame[label])
+        ax.set_xlim(0, np.nanmax(frame[[first, second]].to_numpy()) * 1.18)
+        ax.set_xlabel(axis_label(x))
+        for k, name in enumerate(names):
+            ax.plot([], [], marker=MARKERS[k], color=SERIES[k], linestyle="none", label=name)
+        fig.legend(loc="outside lower center", ncols=2, fontsize=8.5)
+        _heading(fig, title)
+        return finish(fig, alt)
+
+
+def plot_sorted(frame, *, label: str, value: str, group: str, alt: str, title: str = "") -> Figure:
+    """Bars from zero in the order given, coloured by `group`; a fraction shows as a percentage, a missing value as "not known"."""
+    groups = list(dict.fromkeys(frame[group]))
+    is_share = quantities.unit(value) == "frac"
+    scale = 100 if is_share else 1
+    with drawing(figsize=(5.8, 0.26 * len(frame) + 1.3)) as (fig, ax):
+        for row, (_, fact) in enumerate(frame.iterrows()):
+            if np.isnan(fact[value]):
+                _write(ax, 0, row, "not known", MUTED, fontstyle="italic")
+                continue
+            ax.barh(row, fact[value] * scale, color=SERIES[groups.index(fact[group])], height=0.64)
+            _write(ax, fact[value] * scale, row, f"{fact[value] * scale:.1f} %" if is_share else num(fact[value]))
+        _rows(ax, frame[label])
+        ax.set_xlim(0, frame[value].max() * scale * 1.15)
+        ax.set_xlabel(f"{quantities.of(value).label} (%)" if is_share else axis_label(value))
+        if len(groups) > 1:
+            for k, name in enumerate(groups):
+                ax.barh([0], [0], color=SERIES[k], label=str(name))
+            fig.legend(loc="outside lower center", ncols=min(3, len(groups)), fontsize=8.5)
+        _heading(fig, title)
+        return finish(fig, alt)

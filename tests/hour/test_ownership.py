@@ -91,34 +91,80 @@ def example(name):
     return dict(zip(rows["item"], rows["value"], strict=True))
 
 
+def levelised_by_cash_flow(*, capital_usd, recovery_per_yr, running_cost_usd_per_yr, energy_kwh, years):
+    """Cost per kilowatt-hour of a plant as a cash flow, at the rate whose recovery factor is the published one.
+
+    The kilowatt-hours stand in place of tokens.
+    """
+    rate = optimize.brentq(
+        lambda wacc: ownership.capital_recovery_per_yr(wacc_frac=wacc, life_yr=years) - recovery_per_yr, 0.01, 0.2, xtol=1e-15
+    )
+    cost = cashflow.owner_cash_flow(
+        capital_usd=capital_usd,
+        life_yr=years,
+        residual_frac=0,
+        install_delay_yr=0,
+        running_cost_usd_per_yr=running_cost_usd_per_yr,
+        money="real",
+    )
+    months = q.MONTHS_PER_YEAR * years
+    return lcot.levelised_token_cost_usd_per_mtok(
+        cost=cost,
+        mtok_by_month=[energy_kwh / q.MONTHS_PER_YEAR] * months,
+        rate=cashflow.Real(rate),
+        install_delay_yr=0,
+        price_erosion_frac=0,
+    )
+
+
 @pytest.mark.parametrize("name", ["sam_wind", "sam_biopower"])
 def test_nrels_simple_levelised_cost_comes_out_of_our_cash_flow(name):
     """LCOE = (fixed charge rate x capital + fixed operation) / output + variable operation.
 
-    Formula: sam.nrel.gov, "LCOE Calculator"; inputs and result: NREL's own test files of SAM. The same plant as a cash flow of 25
-    years, at the rate whose recovery factor is NREL's fixed charge rate, levelised over its kilowatt-hours in place of tokens.
+    Formula: sam.nrel.gov, "LCOE Calculator"; inputs and result: NREL's own test files of SAM.
     """
     nrel = example(name)
-    rate = optimize.brentq(
-        lambda wacc: ownership.capital_recovery_per_yr(wacc_frac=wacc, life_yr=25) - nrel["fixed charge rate"], 0.01, 0.2, xtol=1e-15
-    )
-    cost = cashflow.owner_cash_flow(
+    levelised = levelised_by_cash_flow(
         capital_usd=nrel["capital"],
-        life_yr=25,
-        residual_frac=0,
-        install_delay_yr=0,
+        recovery_per_yr=nrel["fixed charge rate"],
         running_cost_usd_per_yr=nrel["fixed operation"],
-        money="real",
-    )
-    levelised = lcot.levelised_token_cost_usd_per_mtok(
-        cost=cost, mtok_by_month=[nrel["output"] / 12] * 300, rate=cashflow.Real(rate), install_delay_yr=0, price_erosion_frac=0
+        energy_kwh=nrel["output"],
+        years=25,
     )
     assert levelised + nrel["variable operation"] == pytest.approx(nrel["levelised cost"], rel=1e-9)
 
 
-def test_the_annual_technology_baselines_cost_of_capital_is_reproduced():
-    """Nominal WACC from debt, equity and tax; its real twin by (1 + nominal) / (1 + inflation) - 1: NREL ATB-calc, nuclear, 2030."""
-    atb = example("atb_nuclear_market_2030")
+def test_the_annual_technology_baselines_levelised_cost_is_reproduced_to_its_printed_digits():
+    """LCOE = (CRF x ProFinFactor x CAPEX + fixed operation) / (capacity factor x 8760), without fuel and tax credit.
+
+    Formula: atb.nrel.gov/electricity/2024, "Equations and Variables"; inputs and result: NREL's reference tables of the
+    2024 baseline, land-based wind of its default class, moderate, 2030, research case, recovered over 30 years with the
+    5-year MACRS schedule. Per kilowatt; once in closed form, once out of our cash flow.
+    """
+    atb = example("atb_wind_2030")
+    years = int(atb["capital recovery period"])
+    depreciation = cashflow.depreciation_value_frac(shares=cashflow.MACRS_5, wacc_frac=atb["WACC, nominal"])
+    gross_up = ownership.tax_gross_up_ratio(tax_frac=atb["tax"], depreciation_value_frac=depreciation)
+    fixed_charge = gross_up * ownership.year_end_capital_recovery_per_yr(wacc_frac=atb["WACC, real"], life_yr=years)
+    energy_kwh = atb["capacity factor"] * q.HOURS_PER_YEAR
+    levelised = (fixed_charge * atb["capital"] + atb["fixed operation"]) / energy_kwh
+    assert levelised == pytest.approx(atb["levelised cost"], rel=1e-14)
+    assert atb["levelised cost"] == pytest.approx(
+        levelised_by_cash_flow(
+            capital_usd=atb["capital"],
+            recovery_per_yr=fixed_charge,
+            running_cost_usd_per_yr=atb["fixed operation"],
+            energy_kwh=energy_kwh,
+            years=years,
+        ),
+        rel=1e-9,
+    )
+
+
+@pytest.mark.parametrize("name", ["atb_nuclear_market_2030", "atb_wind_2030"])
+def test_the_annual_technology_baselines_cost_of_capital_is_reproduced(name):
+    """Nominal WACC from debt, equity and tax; its real twin by (1 + nominal) / (1 + inflation) - 1: NREL ATB-calc."""
+    atb = example(name)
     debt, tax = atb["debt share"], atb["tax"]
     nominal = debt * atb["interest, nominal"] * (1 - tax) + (1 - debt) * atb["return on equity, nominal"]
     assert nominal == pytest.approx(atb["WACC, nominal"], rel=1e-12)

@@ -155,3 +155,28 @@ def test_text_and_lines_stand_out_on_light_and_dark_paper(colour):
     """WCAG AA for text: a contrast of at least 4.5."""
     assert _contrast(colour, style.PAPER) >= 4.5
     assert _contrast(style.DARK[colour], style.DARK[style.PAPER]) >= 4.5
+
+
+def test_the_numbers_in_a_figure_keep_every_digit():
+    """Coordinates are rounded to a hundredth; a label that says 0.0447 must not become 0.04."""
+    frame = pd.DataFrame({"label": ["GB300", "H200"], "total_token_cost_usd_per_mtok": [0.0447, 1.98765]})
+    shown = charts.plot_bars(frame, value="total_token_cost_usd_per_mtok", alt="Two costs.").svg
+    assert ">0.0447<" in shown and ">1.99<" in shown
+    assert not re.search(r'd="[^"]*\d\.\d{3}', shown)
+
+
+def test_a_series_named_after_an_accelerator_has_its_colour_everywhere():
+    frame = pd.DataFrame({"series": ["H200 FP8"] * 2 + ["GB300 FP4"] * 2, "tok_per_s_per_user": [20, 40] * 2, "ratio": [1, 2, 3, 4]})
+    shown = charts.plot_curves(frame, x="tok_per_s_per_user", y="ratio", by="series", alt="Two curves.").svg
+    assert style.ACCELERATOR["h200"] in shown and style.ACCELERATOR["gb300"] in shown
+
+
+def test_stretches_of_a_scale_show_in_words():
+    frame = pd.DataFrame({"series": ["1k/1k", "8k/1k"], "rounds to 35x": [((102.1, 110.6), (154.0, 154.0)), ()]})
+    text = tables.table(frame, "Where").text()
+    assert "102 to 111 and 154" in text and "nowhere" in text
+
+
+def test_a_result_can_be_named_for_its_reader():
+    data = sentences.result("wrong_order_frac", 0.5, label="FLOPS per dollar picks the dearer token").data
+    assert (data["name"], data["label"]) == ("wrong_order_frac", "FLOPS per dollar picks the dearer token")

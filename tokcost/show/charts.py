@@ -15,6 +15,8 @@ from tokcost.show.figure import Figure, drawing, finish
 from tokcost.show.numbers import num, say_label
 from tokcost.show.style import ACCELERATOR, BLUE, INK, MARKERS, MUTED, ORANGE, PAPER, SERIES
 
+#: text that a curve may run under stays readable
+_BEHIND = {"facecolor": PAPER, "edgecolor": "none", "pad": 0.8, "alpha": 0.85}
 _DASHES = ("-", (0, (5, 2)), (0, (1.2, 1.4)), (0, (6, 2, 1.2, 2)))
 
 
@@ -59,15 +61,28 @@ def _centre(group) -> float:
 
 
 def label_ends(ax, ends: list[tuple[float, float, str, str]], *, gap_points: float = 12) -> None:
-    """Write each series' name beside its last point, moved apart where ends are close."""
+    """Write each series' name beside its last point, moved apart where ends are close; above a curve that ends early."""
     fig = ax.figure
     fig.canvas.draw()
+    early = [end for end in ends if ax.transAxes.inverted().transform(ax.transData.transform(end[:2]))[0] < 0.7]
+    for x, y, text, colour in early:
+        ax.annotate(
+            text, (x, y), xytext=(0, 5), textcoords="offset points", color=colour, fontsize=9, fontweight="bold", ha="right", bbox=_BEHIND
+        )
+    ends = [end for end in ends if end not in early]
+    if not ends:
+        return
     pixels = np.array([ax.transData.transform((x, y)) for x, y, _, _ in ends])
     heights = spread(pixels[:, 1], gap_points * fig.dpi / 72)
     beside = ax.transData + ScaledTranslation(6 / 72, 0, fig.dpi_scale_trans)
     for (x, _, text, colour), across, height in zip(ends, pixels[:, 0], heights, strict=True):
         y = ax.transData.inverted().transform((across, height))[1]
-        ax.text(x, y, text, color=colour, va="center", fontsize=9, fontweight="bold", transform=beside)
+        ax.text(x, y, text, color=colour, va="center", fontsize=9, fontweight="bold", transform=beside, bbox=_BEHIND)
+
+
+def _colour_of(series, place: int) -> str:
+    """A series named after an accelerator ("H200 FP8") has its colour in every figure; others take theirs in order."""
+    return ACCELERATOR.get(str(series).lower().partition(" ")[0], SERIES[place % len(SERIES)])
 
 
 def _title(fig, text: str) -> None:
@@ -99,7 +114,7 @@ def plot_curves(
     with drawing(figsize=(5.8, 3.7)) as (fig, ax):
         ends = []
         for i, (name, group) in enumerate(frame.groupby(by, sort=False)):
-            colour = (colours or ACCELERATOR).get(name, SERIES[i % len(SERIES)])
+            colour = (colours or {}).get(name) or _colour_of(name, i)
             group = group.sort_values(x)
             ax.plot(group[x], group[y], color=colour, linestyle=_DASHES[i % len(_DASHES)])
             reached = group.dropna(subset=[y])
@@ -120,6 +135,8 @@ def plot_curves(
         # The vertical label lies flat above the axis: nobody should tilt a head to read it.
         ax.set_title(f"{title}\n" if title else "")
         ax.text(0, 1.02, axis_label(y) + (", log scale" if log_y else ""), transform=ax.transAxes, fontsize=9, color=MUTED, va="bottom")
+        if mark:  # head-room, so that no curve runs through its label
+            ax.set_ylim(top=ax.get_ylim()[1] * (1.5 if log_y else 1.1))
         for text, at in (mark or {}).items():
             ax.axvline(at, color=MUTED, linewidth=1, linestyle=(0, (2, 2)))
             ax.annotate(
@@ -145,10 +162,10 @@ def plot_curves(
 def plot_ranges(
     frame,
     *,
-    label: str,
-    low: str,
-    high: str,
     alt: str,
+    label: str = "label",
+    low: str = "low",
+    high: str = "high",
     value: str | None = None,
     group: str | None = None,
     x: str = "ratio",
@@ -207,7 +224,7 @@ def plot_ranges(
         return finish(fig, alt)
 
 
-def plot_bars(frame, *, label: str, value: str, alt: str, title: str = "", highlight: str | None = None) -> Figure:
+def plot_bars(frame, *, value: str, alt: str, label: str = "label", title: str = "", highlight: str | None = None) -> Figure:
     """Horizontal bars from zero, each with its number; `highlight` names the row that is set off."""
     with drawing(figsize=(5.8, 0.36 * len(frame) + 1.0)) as (fig, ax):
         colours = [BLUE if highlight is None or name == highlight else ORANGE for name in frame[label]]

@@ -12,6 +12,7 @@ import matplotlib.pyplot as plt
 from tokcost.show.style import DARK, RC
 
 _FONTS = "system-ui, -apple-system, 'Segoe UI', Roboto, 'DejaVu Sans', sans-serif"
+_COORDINATE = re.compile(r"-?\d+\.\d{3,}")
 
 
 class Figure:
@@ -37,7 +38,7 @@ def drawing(n_rows: int = 1, n_columns: int = 1, **options):
 
 
 def finish(fig, alt: str) -> Figure:
-    """The figure as SVG: text stays text, coordinates to a hundredth of a point, no dates, no random ids.
+    """The figure as SVG: text stays text to its last digit, coordinates to a hundredth of a point, no dates, no random ids.
 
     A colour that the dark page does not know is an error: it would vanish there.
     """
@@ -49,10 +50,14 @@ def finish(fig, alt: str) -> Figure:
     svg = buffer.getvalue()
     svg = svg[svg.index("<svg") :]
     svg = re.sub(r"<metadata>.*?</metadata>\s*", "", svg, flags=re.S)
-    svg = re.sub(r"-?\d+\.\d{3,}", lambda m: f"{float(m.group()):.2f}".rstrip("0").rstrip("."), svg)
+    svg = re.sub(r"<[^>]*>", lambda tag: _COORDINATE.sub(_to_hundredths, tag.group()), svg)
     svg = re.sub(r"'DejaVu Sans'(?:, [^;\"]*)?", _FONTS, svg)
     svg = re.sub(r"\n\s*", "\n", svg)
     foreign = sorted(set(re.findall(r"#[0-9a-fA-F]{6}\b", svg)) - set(DARK))
     if foreign:
         raise ValueError(f"colour {foreign[0]} is not in tokcost.show.style.DARK: add it with its counterpart for dark pages")
     return Figure(svg, alt)
+
+
+def _to_hundredths(number: re.Match) -> str:
+    return f"{float(number.group()):.2f}".rstrip("0").rstrip(".")

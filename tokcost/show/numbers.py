@@ -7,13 +7,14 @@ import math
 from tokcost import quantities
 
 MISSING = "not reached"
+_RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def num(value: float, digits: int = 3, missing: str = MISSING) -> str:
     """A number rounded to `digits` significant digits; whole numbers below a million stay whole.
 
     >>> num(0.12338), num(5970.26), num(93.153), num(2842982.1), num(1.5e18), num(90.0), num(float("nan"))
-    ('0.123', '5,970', '93.2', '2,840,000', '1.50e18', '90', 'not reached')
+    ('0.123', '5,970', '93.2', '2,840,000', '1.50×10¹⁸', '90', 'not reached')
     """
     value = float(value)
     if math.isnan(value):
@@ -27,7 +28,7 @@ def num(value: float, digits: int = 3, missing: str = MISSING) -> str:
     exponent = math.floor(math.log10(abs(rounded))) if rounded else 0
     if exponent >= 12 or exponent < -5:
         mantissa, power = f"{rounded:.{digits - 1}e}".split("e")
-        return f"{mantissa}e{int(power)}"
+        return f"{mantissa}×10{str(int(power)).translate(_RAISED)}"
     return f"{rounded:,.{max(0, digits - 1 - exponent)}f}"
 
 
@@ -65,21 +66,21 @@ def percent(value: float, digits: int = 2) -> str:
     >>> percent(0.1034), percent(0.93)
     ('10%', '93%')
     """
-    text = num(value * 100, digits)
+    text = num(round(value * 100, 10), digits)
     return text if text == MISSING else f"{text}%"
 
 
-def spans(stretches, unit: str = "") -> str:
-    """Stretches of a scale in words.
+def spans(stretches, unit: str = "", *, before: str = "") -> str:
+    """Stretches of a scale in words; `before` is a preposition for where there are any.
 
-    >>> spans([(100.2, 116.9), (140, 150.5)], "tokens/s per user"), spans([(30, 30)]), spans([])
-    ('100 to 117 and 140 to 150 tokens/s per user', '30', 'nowhere')
+    >>> spans([(100.2, 116.9), (140, 150.5)], "tokens/s per user"), spans([(30, 30)], before="at"), spans([], before="at")
+    ('100 to 117 and 140 to 150 tokens/s per user', 'at 30', 'nowhere')
     """
     if not stretches:
         return "nowhere"
     words = [num(low) if num(low) == num(high) else f"{num(low)} to {num(high)}" for low, high in stretches]
     text = words[0] if len(words) == 1 else ", ".join(words[:-1]) + " and " + words[-1]
-    return f"{text} {unit}".rstrip()
+    return f"{before} {text} {unit}".strip()
 
 
 def say_label(name: str, value) -> str:

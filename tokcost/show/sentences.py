@@ -97,22 +97,24 @@ def check(claim: str, left, right=None, *, rel: float = 1e-9, factor: float | No
     return Shown(f"✓ {_literal_dollars(claim)}: {text}", data)
 
 
-def result(name: str, value, low=None, high=None, *, note: str = "") -> Shown:
+def result(name: str, value, low=None, high=None, *, note: str = "", label: str = "") -> Shown:
     """Hand a headline value to the report, by its quantity name, with its range where there is one.
 
-    `value` may be NaN: "not reached" is a result too.
+    `value` may be NaN: "not reached" is a result too. `label` replaces what the vocabulary calls it.
 
     >>> result("gb300_total_token_cost_usd_per_mtok", 0.12338, 0.115, 0.125).markdown
-    '**Cost per million tokens (input + output)**, gb300: 0.123 (0.115 to 0.125) USD per million tokens'
+    '**Cost per million tokens (input + output), GB300**: 0.123 (0.115 to 0.125) USD per million tokens'
     """
     quantity = quantities.of(name)
     if not math.isnan(float(value)):
         quantities.check_value(name, float(value))
-    which = name.removesuffix(quantity.name).strip("_").replace("_", " ")
+    which = name.removesuffix(quantity.name).strip("_")
+    which = which.upper() if which in quantities.LABELS["accelerator"] else which.replace("_", " ")
+    label = label or quantity.label + (f", {which}" if which else "")
     show = percent if quantity.unit == "frac" else times if quantity.unit == "ratio" else num
     span = "" if low is None or high is None else f" ({show(low)} to {show(high)})"
     unit = quantity.unit_label if show is num else ""
-    text = f"**{quantity.label}**{', ' + which if which else ''}: {show(value)}{span} {unit}".rstrip()
+    text = f"**{label}**: {show(value)}{span} {unit}".rstrip()
     data = {
         "kind": "result",
         "name": name,
@@ -120,7 +122,7 @@ def result(name: str, value, low=None, high=None, *, note: str = "") -> Shown:
         "low": None if low is None else _stable(low),
         "high": None if high is None else _stable(high),
         "unit": quantity.unit,
-        "label": quantity.label + (f" ({which})" if which else ""),
+        "label": label,
         "note": note,
     }
     return Shown(_literal_dollars(text + (f"; {note}" if note else "")), data)

@@ -40,7 +40,7 @@ def ratio_curves(
 
     `rows` are measured rows of one model; `cases` are tuples (ISL, OSL, baseline precision, candidate precision); `of` is
     "cost", "throughput" or "per_mw", and `facts` maps both accelerators to the rates or power figures that it needs.
-    Without speeds of your own: 240 of them over everything that either system reached, NaN where only one did.
+    Without speeds of your own: 480 of them over everything that either system reached, NaN where only one did.
     Columns: `isl`, `osl`, `series`, the speed, `ratio`.
     """
     tables = []
@@ -56,6 +56,16 @@ def ratio_curves(
         pair = f"{ours} on both" if ours == theirs else f"{ours} against {theirs}"
         tables.append(pd.DataFrame({"isl": isl, "osl": osl, "series": f"{lengths(isl, osl)}, {pair}", SPEED: speeds, "ratio": ratio}))
     return pd.concat(tables, ignore_index=True)
+
+
+def by_speed(ratios: pd.DataFrame) -> pd.DataFrame:
+    """Ratios at a few speeds as a table to read: one row a case, one column a speed, in the order given.
+
+    >>> by_speed(pd.DataFrame({"series": ["8k/1k"] * 2, "tok_per_s_per_user": [35, 116.7], "ratio": [4.7, 14.2]})).columns.tolist()
+    ['series', '35 tok/s/user', '116.7 tok/s/user']
+    """
+    wide = ratios.pivot(index="series", columns=SPEED, values="ratio")
+    return wide.loc[ratios["series"].unique()].rename(columns="{:g} tok/s/user".format).rename_axis(columns=None).reset_index()
 
 
 def ratios_by_rate(*, baseline: str, candidate: str, throughput_ratio: float) -> pd.DataFrame:
@@ -88,7 +98,7 @@ def _best(rows, accelerator: str, precision: str, isl: int, osl: int) -> Frontie
 def _all_speeds(first: Frontier, second: Frontier) -> np.ndarray:
     """Fine enough that the ends of both curves are on the grid: a ratio changes most where one gives out."""
     ends = [*first.reach, *second.reach]
-    return np.unique(np.concatenate([np.geomspace(min(ends), max(ends), 240).clip(min(ends), max(ends)), ends]))
+    return np.unique(np.concatenate([np.geomspace(min(ends), max(ends), 480).clip(min(ends), max(ends)), ends]))
 
 
 def _both(table: str, keys: list[str], quantity: str, baseline: str, candidate: str) -> pd.DataFrame:

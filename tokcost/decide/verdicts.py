@@ -5,8 +5,10 @@ from __future__ import annotations
 import pandas as pd
 
 from tokcost import quantities
+from tokcost.decide.points import where_it_holds
 
 ROLES = ("baseline", "candidate")
+_SHORT = {"rate_usd_per_gpu_h": "price", "total_tok_per_s_per_gpu": "speed", "total_token_cost_usd_per_mtok": "cost"}
 
 
 def audit_ranges(audit: pd.DataFrame) -> pd.DataFrame:
@@ -33,7 +35,9 @@ def audit_ranges(audit: pd.DataFrame) -> pd.DataFrame:
 def _label(row) -> str:
     quantity = quantities.of(row.quantity)
     who = row.accelerator.upper() or "ratio"
-    by = "" if row.derived_from == "the two printed figures" or row.role != "ratio" else ", from price and speed"
+    by = ""
+    if row.role == "ratio" and row.derived_from != "the two printed figures":
+        by = ", from " + " and ".join(_SHORT.get(name, name) for name in row.derived_from.split(" and "))
     return f"{quantity.label.split(' (')[0]}\n{who}: {row.printed}{by}"
 
 
@@ -50,3 +54,21 @@ def side_by_side(pair: pd.Series) -> pd.DataFrame:
             for role in ROLES
         ]
     )
+
+
+def held_at(ratios: pd.DataFrame, claimed: list[str]) -> pd.DataFrame:
+    """For each case of `ratio_curves`: its lowest and highest ratio, and the speeds at which it rounds to each claimed figure.
+
+    One row a case; stretches of speed as tuples of (from, to), an empty tuple for nowhere.
+
+    >>> curve = pd.DataFrame({"series": "1k/1k", "tok_per_s_per_user": [20, 40, 60], "ratio": [5.0, 34.8, 39.0]})
+    >>> held_at(curve, ["35x", "5x", "50x"]).iloc[0, 3:].tolist()
+    [((40.0, 40.0),), ((20.0, 20.0),), ()]
+    """
+    rows = []
+    for series, curve in ratios.groupby("series", sort=False):
+        held = {figure: where_it_holds(curve, figure) for figure in claimed}
+        ends = next(iter(held.values()))
+        stretches = {f"rounds to {figure}": one.within for figure, one in held.items()}
+        rows.append({"series": series, "min_ratio": ends.min_ratio, "max_ratio": ends.max_ratio, **stretches})
+    return pd.DataFrame(rows)

@@ -73,6 +73,7 @@ def test_cells_are_short_and_define_nothing(notebook):
     for cell in code_cells(notebook):
         lines = [line for line in cell.source.splitlines() if line.strip()]
         assert len(lines) <= 12, cell.source
+        assert max(map(len, lines), default=0) <= 110, "a reader should not have to scroll sideways: " + max(lines, key=len)
         for node in ast.walk(ast.parse(cell.source)):
             assert not isinstance(node, ast.FunctionDef | ast.ClassDef | ast.For | ast.While | ast.Try | ast.Lambda), cell.source
 

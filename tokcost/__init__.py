@@ -32,11 +32,19 @@ _PUBLIC = {
     "yearly_gain annualised_ratio",
     "output.predict": "matched_pairs prediction_errors",
     "decide.levers": "levers cost_by_utilization",
-    "hour.worksheet": "restated inputs_in_use parts_and_totals solutions a_tenth_worse prices_of_an_hour two_routes",
-    "hour.footprint": "electricity_shares best_runs sweeps power_limited footprint_by_region some_regions",
+    "hour.worksheet": "restated inputs_of price_and_life parts_and_totals solutions a_tenth_worse prices_of_an_hour two_routes",
+    "hour.footprint": "electricity_shares powers power_spans best_runs sweeps power_limited footprint_by_region some_regions",
     "show.hours": "plot_waterfall plot_prices plot_brackets plot_swings plot_pairs plot_sorted",
     "decide.rankings": "rankings comparable firsts disagreement cost_range",
     "decide.ratios": "cost_curves ratio_curves by_speed ratios_by_rate ratios_by_power",
+    "decide.speeds": "frontiers what_was_measured price_of_speed costs_by_speed winners_described best_and_median at_unequal_speeds "
+    "price_of_a_start with_and_without_limit",
+    "decide.loads": "points_described ways_to_serve hours_of usage_and_idle by_service_level by_shape shapes_by_service_level "
+    "offered_over_paid_frac",
+    "decide.gains": "yearly_gains missing_combinations",
+    "decide.own": "own_benchmark known_and_missing delivered_by_two_routes",
+    "decide.beside": "beside_public price_of_hour price_range",
+    "decide.owned": "owned_token_costs",
     "decide.printed": "printed_range",
     "decide.claims": "claim audit",
     "decide.flops": "flops_candidates flops_ratios",
@@ -46,6 +54,8 @@ _PUBLIC = {
     "show.numbers": "num usd times percent spans",
     "show.tables": "table",
     "show.charts": "plot_curves plot_ranges plot_bars plot_slope plot_against",
+    "show.loads": "plot_panels plot_matrix plot_steps plot_ladder plot_week plot_stacked",
+    "show.gains": "plot_factors",
     "show.lessons": "plot_iceberg plot_levers",
 }
 _HOME = {name: f"tokcost.{module}" for module, names in _PUBLIC.items() for name in names.split()}

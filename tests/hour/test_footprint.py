@@ -59,11 +59,11 @@ def test_a_power_limit_pairs_the_same_platform_and_bounds_what_it_saves():
 
 
 def test_carbon_follows_the_grid_and_water_at_the_plant_is_known_in_the_us_alone():
-    by_grid = REGIONS["operation_carbon_g_per_mtok"] / REGIONS["carbon_g_per_kwh"]
+    by_grid = REGIONS["carbon_g_per_mtok"] / REGIONS["carbon_g_per_kwh"]
     assert by_grid.to_numpy() == pytest.approx(by_grid.iloc[0])
     # 1.2 kW for 1000 s make a million tokens: 1/3 kWh
     assert by_grid.iloc[0] == pytest.approx(1 / 3)
-    assert REGIONS["operation_carbon_g_per_mtok"].is_monotonic_increasing and (REGIONS["operation_carbon_g_per_mtok"] > 0).all()
+    assert REGIONS["carbon_g_per_mtok"].is_monotonic_increasing and (REGIONS["carbon_g_per_mtok"] > 0).all()
     abroad = REGIONS[~REGIONS["region"].str.startswith("us-")]
     assert abroad["source_water_l_per_mtok"].isna().all() and len(abroad) > 30
     assert REGIONS.loc[REGIONS["region"] == "us-south1", "source_water_l_per_mtok"].item() == pytest.approx(7.6 / 3)
@@ -74,7 +74,7 @@ def test_carbon_follows_the_grid_and_water_at_the_plant_is_known_in_the_us_alone
 def test_a_selection_keeps_the_ends_and_the_chosen_region(region, n):
     some = some_regions(REGIONS, region=region, n=n)
     assert {REGIONS["region"].iloc[0], REGIONS["region"].iloc[-1], region} <= set(some["region"])
-    assert n <= len(some) + 1 and some["operation_carbon_g_per_mtok"].is_monotonic_increasing
+    assert n <= len(some) + 1 and some["carbon_g_per_mtok"].is_monotonic_increasing
 
 
 def test_a_region_without_a_grid_on_file_is_refused_with_the_nearest():

@@ -48,6 +48,44 @@ def electricity_shares(accelerators, *, operator: str, electricity_usd_per_kwh: 
     return table.assign(energy_share_frac=energy_share_frac(**inputs))
 
 
+def powers(deployments: dict, *, power_vintage: str) -> pd.DataFrame:
+    """The powers of one accelerator with its share of everything: critical at IT, provisioned at the utility, average at IT and facility.
+
+    >>> powers({"H200": reference_deployment("h200", "hyperscaler")}, power_vintage="2026-07").round(3).values.tolist()
+    [['h200', 1.275, 1.37, 0.969, 1.114]]
+    """
+    rows = []
+    for node in deployments.values():
+        built = evidence.provisioned_power(accelerator=node.accelerator, power_vintage=power_vintage).value
+        facility = Power(node.it_average_kw_per_gpu, "it", "average").to_facility(pue=node.pue)
+        rows.append((node.accelerator, node.critical_kw_per_gpu, built, node.it_average_kw_per_gpu, facility.kw_per_gpu))
+    columns = ["accelerator", "critical_kw_per_gpu", "provisioned_kw_per_gpu", "it_average_kw_per_gpu", "average_kw_per_gpu"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def power_spans(deployment) -> dict:
+    """What power can be, as `Deployment.ranges`: latest price by US state, PUE since 2023, average load; and life, for scale.
+
+    Each span is widened to hold the deployment's own value.
+
+    >>> sorted(power_spans(reference_deployment("h200", "hyperscaler")))
+    ['average_load_frac', 'economic_life_yr', 'electricity_usd_per_kwh', 'pue']
+    """
+    electricity, pue = evidence.load("electricity"), evidence.load("pue")
+    states = electricity[electricity["quantity"] == "electricity_usd_per_kwh"].groupby("region")["value"].last()
+    on_file = reference_deployment(deployment.accelerator, "hyperscaler").ranges
+    found = {
+        "electricity_usd_per_kwh": (states.min(), states.max()),
+        "pue": (pue.loc[pue["date"] >= "2023", "value"].min(), pue.loc[pue["date"] >= "2023", "value"].max()),
+        "average_load_frac": on_file["average_load_frac"],
+        "economic_life_yr": on_file["economic_life_yr"],
+    }
+    return {
+        name: (float(min(low, getattr(deployment, name))), float(max(high, getattr(deployment, name))))
+        for name, (low, high) in found.items()
+    }
+
+
 def best_runs(measured: pd.DataFrame) -> pd.DataFrame:
     """The run with the most tokens per joule of each accelerator, model and boundary, of rows with output and power.
 
@@ -114,7 +152,7 @@ def footprint_by_region(*, it_average_kw_per_gpu, pue, total_tok_per_s_per_gpu, 
     """Carbon and water of a million tokens in every cloud region of the latest year on file, cleanest first.
 
     Water at the site follows from the given use effectiveness; water at the power plant is on file for the US alone and NaN
-    (not known) elsewhere. `total_carbon_g_per_mtok` is NaN for every accelerator whose making is not on file.
+    (not known) elsewhere. Carbon is of running only: for most accelerators the making is not on file.
     """
     table = evidence.load("carbon_intensity").query("grid == 'cloud region'")
     table = table[table["year"].astype(int) == table["year"].astype(int).max()]
@@ -132,7 +170,7 @@ def footprint_by_region(*, it_average_kw_per_gpu, pue, total_tok_per_s_per_gpu, 
             "name": table["name"],
             "year": table["year"].astype(int),
             "carbon_g_per_kwh": table["value"],
-            "operation_carbon_g_per_mtok": carbon.operation_carbon_g_per_mtok(
+            "carbon_g_per_mtok": carbon.operation_carbon_g_per_mtok(
                 average_kw_per_gpu=facility,
                 carbon_g_per_kwh=table["value"].rename("carbon_g_per_kwh"),
                 total_tok_per_s_per_gpu=total_tok_per_s_per_gpu,
@@ -141,7 +179,7 @@ def footprint_by_region(*, it_average_kw_per_gpu, pue, total_tok_per_s_per_gpu, 
             "source_water_l_per_mtok": np.where(table["region"].str.startswith("us-"), at_plant, math.nan),
         }
     )
-    return result.sort_values("operation_carbon_g_per_mtok", ignore_index=True)
+    return result.sort_values("carbon_g_per_mtok", ignore_index=True)
 
 
 def some_regions(table: pd.DataFrame, *, region: str, n: int = 14) -> pd.DataFrame:

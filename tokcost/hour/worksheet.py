@@ -11,7 +11,7 @@ from tokcost import evidence, quantities
 from tokcost.hour.cashflow import owner_cash_flow
 from tokcost.hour.deployment import LOWERS_COST, Deployment
 from tokcost.hour.ownership import capital_cost_usd_per_gpu_yr
-from tokcost.hour.reference import PRICE_BASIS, reference_deployment
+from tokcost.hour.reference import PRICE_BASIS, reference_deployment, reference_inputs
 from tokcost.hour.solve import likely_interval_usd_per_gpu_h, solve_for
 
 #: how far beyond the sourced range a solution is looked for
@@ -51,6 +51,42 @@ def inputs_in_use(rows: pd.DataFrame, deployment: Deployment) -> pd.DataFrame:
     used.loc[own, ["low", "high"]] = math.nan
     used.loc[own, ["kind", "publisher", "date"]] = ["your input", "", ""]
     return used[["quantity", "input", "value", "low", "high", "unit", "kind", "publisher", "date"]].reset_index(drop=True)
+
+
+def inputs_of(deployments: dict, operator: str) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The inputs in use as two tables: what belongs to each chip, and what belongs to the operator, the same for all.
+
+    >>> chips, shared = inputs_of({"H200": reference_deployment("h200", "hyperscaler")}, "hyperscaler")
+    >>> chips["input"].tolist(), len(shared)
+    (['Number of GPUs', 'System price', 'Critical IT power per GPU'], 20)
+    """
+    tables = [
+        inputs_in_use(reference_inputs(node.accelerator, operator), node).assign(accelerator=node.accelerator)
+        for node in deployments.values()
+    ]
+    of_chip = set(evidence.load("systems")["quantity"])
+    chips = pd.concat([table[table["quantity"].isin(of_chip)] for table in tables], ignore_index=True)
+    columns = ["input", "value", "low", "high", "unit", "kind", "publisher"]
+    shared = tables[-1][~tables[-1]["quantity"].isin(of_chip)].reset_index(drop=True)
+    return chips[["accelerator", *columns]], shared[[*columns, "date"]]
+
+
+def price_and_life(deployments: dict, operator: str) -> pd.DataFrame:
+    """The hour at the lowest sourced system price, at the longest sourced life, and at both together.
+
+    Columns accelerator, lowest_price, longest_life, both (USD per GPU-hour); the ranges are those on file.
+
+    >>> table = price_and_life({"H200": reference_deployment("h200", "hyperscaler")}, "hyperscaler")
+    >>> table[["lowest_price", "longest_life", "both"]].round(2).values.tolist()
+    [[1.53, 1.69, 1.38]]
+    """
+    rows = []
+    for node in deployments.values():
+        on_file = reference_deployment(node.accelerator, operator).ranges
+        price, life = on_file["system_price_usd"][0], on_file["economic_life_yr"][1]
+        cases = ({"system_price_usd": price}, {"economic_life_yr": life}, {"system_price_usd": price, "economic_life_yr": life})
+        rows.append((node.accelerator, *(float(node.without_ranges(**case).owned_rate_usd_per_gpu_h) for case in cases)))
+    return pd.DataFrame(rows, columns=["accelerator", "lowest_price", "longest_life", "both"])
 
 
 def parts_and_totals(deployments: dict) -> tuple[pd.DataFrame, pd.DataFrame]:

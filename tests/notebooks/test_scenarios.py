@@ -11,6 +11,8 @@ import sys
 import tomllib
 from pathlib import Path
 
+import nbformat
+import nbformat
 import pytest
 
 ROOT = Path(__file__).parents[2]
@@ -93,10 +95,10 @@ def test_reports_say_the_same_numbers_as_their_notebooks_when_nothing_is_changed
         text=True,
     )
     assert run.returncode == 0, run.stderr
-    executed = json.loads((tmp_path / f"{stem}.ipynb").read_text(encoding="utf-8"))
-    committed = json.loads((ROOT / "notebooks" / f"{stem}.ipynb").read_text(encoding="utf-8"))
+    executed = nbformat.read(tmp_path / f"{stem}.ipynb", as_version=4)
+    committed = nbformat.read(ROOT / "notebooks" / f"{stem}.ipynb", as_version=4)
 
     def said(notebook):
-        return [o["data"].get("text/plain") for c in notebook["cells"] for o in c.get("outputs", []) if "data" in o]
+        return [o["data"].get("text/plain") for c in notebook.cells for o in c.get("outputs", []) if "data" in o]
 
     assert said(executed) == said(committed)

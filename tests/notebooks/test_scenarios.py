@@ -12,7 +12,6 @@ import tomllib
 from pathlib import Path
 
 import nbformat
-import nbformat
 import pytest
 
 ROOT = Path(__file__).parents[2]

@@ -33,6 +33,20 @@ def test_text_named_as_a_label_of_the_vocabulary_takes_only_what_that_allows():
         parameter.check("fp9")
 
 
+def test_a_free_text_says_what_it_holds_and_takes_any():
+    path, plain, model = parse_cell(
+        'benchmark_path = "here"  # your files; any text: a file or a folder\n'
+        'title = "x"  # a heading; any text\n'
+        'model = "dsr1"  # whichever you run; any text'
+    )
+    assert (path.meaning, path.allowed, path.choices) == ("your files", "a file or a folder", ())
+    assert path.parse("~/runs/of today") == "~/runs/of today"
+    assert (plain.meaning, plain.allowed) == ("a heading", "text")
+    assert model.check("my-own") == "my-own", "the comment widens what the vocabulary lists"
+    with pytest.raises(ReportError, match="`benchmark_path` must be text, got 3; put it in quotes"):
+        path.check(3)
+
+
 @pytest.mark.parametrize(
     ("source", "says"),
     [

@@ -1,7 +1,8 @@
 """What a notebook lets a reader change: its `parameters` cell, read without running it, and strictly checked.
 
 One cell is tagged `parameters`; each of its lines reads `name = literal  # meaning, LOW to HIGH` or
-`name = "text"  # meaning; one of: a, b, c`. The quantity that a name ends in adds its unit and its plausible range.
+`name = literal  # meaning; one of: a, b, c`, or `; any text: a file or a folder` where any will do. The quantity that
+a name ends in adds its unit and its plausible range. A line that is a comment only may say what does not go together.
 """
 
 from __future__ import annotations
@@ -17,12 +18,14 @@ from pathlib import Path
 
 from tokcost import quantities
 from tokcost.report.errors import ReportError
+from tokcost.report.hints import fix, said
 
 KINDS = {bool: "true or false", int: "a whole number", float: "a number", str: "text"}
 
 _NUMBER = r"[-+]?(?:\d{1,3}(?:,\d{3})+|\d[\d_]*)(?:\.\d+)?(?:[eE][-+]?\d+)?"
 _RANGE = re.compile(rf"(?:(?P<meaning>.*?)[,;]\s+)?(?P<low>{_NUMBER}) to (?P<high>{_NUMBER})")
 _CHOICES = re.compile(r"(?:(?P<meaning>.*?)[,;]\s+)?one of:\s*(?P<choices>.+)")
+_ANY_TEXT = re.compile(r"(?:(?P<meaning>.*?)[,;]\s+)?any text(?::\s*(?P<kind>.+))?")
 _PLAIN_NUMBER = re.compile(r"[-+]?(?:(?:0|[1-9]\d*)(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?")
 
 
@@ -35,7 +38,9 @@ class Parameter:
     meaning: str = ""
     low: float | None = None
     high: float | None = None
-    choices: tuple[str, ...] = ()
+    choices: tuple[str | int | float, ...] = ()
+    #: what a free text holds, in words ("a file or a folder")
+    holds: str = ""
 
     @property
     def unit(self) -> str:
@@ -47,10 +52,14 @@ class Parameter:
     def allowed(self) -> str:
         """What it may be, in words: a range, the choices, or the kind of value."""
         if self.choices:
-            return "one of: " + ", ".join(self.choices)
+            return "one of: " + self._listed
         if self.low is not None:
             return f"{self.low:.12g} to {self.high:.12g}"
-        return KINDS[type(self.default)]
+        return self.holds or KINDS[type(self.default)]
+
+    @property
+    def _listed(self) -> str:
+        return ", ".join(c if isinstance(c, str) else f"{c:.12g}" for c in self.choices)
 
     def check(self, value):
         """`value` as the notebook will see it, or an error that says what is allowed.
@@ -62,13 +71,13 @@ class Parameter:
         kind = type(self.default)
         wrong = isinstance(value, bool) != (kind is bool) or not isinstance(value, (int, float) if kind is float else kind)
         if wrong:
-            raise ReportError(f"`{self.name}` must be {KINDS[kind]}, got {_said(value)}{_hint(kind, value)}")
+            raise ReportError(f"`{self.name}` must be {KINDS[kind]}, got {said(value)}{fix(kind, value)}")
         if kind in (int, float):
-            return self._check_number(kind, value)
+            value = self._check_number(kind, value)
         if self.choices and value not in self.choices:
-            near = quantities.nearest(value, self.choices)
+            near = quantities.nearest(value, self.choices) if kind is str else ""
             near = near if "did you mean" in near else ""
-            raise ReportError(f"`{self.name}` must be one of {', '.join(self.choices)}; got {value!r}{near}")
+            raise ReportError(f"`{self.name}` must be one of {self._listed}; got {said(value)}{near}")
         return value
 
     def _check_number(self, kind, value):
@@ -77,7 +86,7 @@ class Parameter:
         except OverflowError:
             number = math.inf
         if not math.isfinite(number):
-            raise ReportError(f"`{self.name}` must be a finite number, got {_said(value)}")
+            raise ReportError(f"`{self.name}` must be a finite number, got {said(value)}")
         if quantities.find(self.name):
             try:
                 quantities.check_value(self.name, number, low=self.low, high=self.high)
@@ -110,35 +119,6 @@ class Parameter:
         return self.check(int(text) if re.fullmatch(r"[-+]?\d+", text) else float(text))
 
 
-def _said(value) -> str:
-    """A value as an error quotes it: short, and as people write it."""
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, (dict, list)):
-        return "a table" if isinstance(value, dict) else "a list"
-    text = repr(value) if isinstance(value, str) else str(value)
-    return text if len(text) <= 40 else text[:37] + "..."
-
-
-def _hint(kind, value) -> str:
-    """The likely fix of a value of the wrong kind."""
-    if kind is int and isinstance(value, float) and math.isfinite(value) and value.is_integer():
-        return f"; write {int(value)}"
-    if kind in (int, float) and isinstance(value, str):
-        percent = re.fullmatch(r"\s*([\d.]+)\s*%\s*", value)
-        if percent and percent[1].count(".") < 2:
-            return f"; give a fraction: {float(percent[1]) / 100:.12g}"
-        bare = re.sub(r"^0+(?=\d)", "", re.sub(r"[$_,\s]", "", value))
-        found = _PLAIN_NUMBER.match(bare)
-        if found:
-            return f"; write {found[0]}" + (" without quotes" if found[0] == value else "")
-    if kind is bool and isinstance(value, (str, int)) and str(value).lower() in ("1", "0", "yes", "no", "on", "off", "true", "false"):
-        return f"; write {'true' if str(value).lower() in ('1', 'yes', 'on', 'true') else 'false'}"
-    if kind is str and not isinstance(value, (dict, list)):
-        return "; put it in quotes"
-    return ""
-
-
 def read_notebook(path: Path) -> dict:
     """The notebook as plain JSON: enough to know its parameters, without the import of a notebook library."""
     try:
@@ -159,13 +139,18 @@ def read_notebook(path: Path) -> dict:
 
 def read_parameters(path: Path) -> list[Parameter]:
     """The parameters that the notebook at `path` declares, in its order; each default is itself checked."""
+    return read_cell(path, parse_cell)
+
+
+def read_cell(path: Path, parse):
+    """What `parse` makes of the source of the one cell tagged `parameters` in the notebook at `path`."""
     tagged = [(n, c) for n, c in enumerate(read_notebook(path)["cells"], 1) if "parameters" in c["metadata"].get("tags", [])]
     if len(tagged) != 1:
         what = "no cell" if not tagged else f"{len(tagged)} cells ({', '.join(str(n) for n, _ in tagged)})"
         raise ReportError(f"{path.name} has {what} tagged `parameters`; tag exactly one (in JupyterLab: property inspector, cell tags)")
     number, cell = tagged[0]
     try:
-        return parse_cell(cell["source"])
+        return parse(cell["source"])
     except ReportError as error:
         raise ReportError(f"{path.name}, cell {number}: {error}") from None
 
@@ -183,8 +168,7 @@ def parse_cell(source: str) -> list[Parameter]:
         statements = ast.parse(source).body
     except SyntaxError as error:
         raise ReportError(f"line {error.lineno} of the parameters is not Python: {error.msg}") from None
-    tokens = tokenize.generate_tokens(io.StringIO(source).readline)
-    comments = {token.start[0]: token.string.lstrip("#").strip() for token in tokens if token.type == tokenize.COMMENT}
+    comments = {token.start[0]: comment for token, comment in _comments(source)}
     lines = source.splitlines()
     found: dict[str, Parameter] = {}
     for statement in statements:
@@ -204,10 +188,25 @@ def parse_cell(source: str) -> list[Parameter]:
     return list(found.values())
 
 
+def full_line_comments(source: str) -> list[tuple[int, str]]:
+    """The lines of a cell that are only a comment: number and text."""
+    return [(token.start[0], comment) for token, comment in _comments(source) if not token.line[: token.start[1]].strip()]
+
+
+def _comments(source: str):
+    for token in tokenize.generate_tokens(io.StringIO(source).readline):
+        if token.type == tokenize.COMMENT:
+            yield token, token.string.lstrip("#").strip()
+
+
 def _declare(name: str, default, comment: str) -> Parameter:
     low = high = None
-    choices: tuple[str, ...] = ()
-    meaning = comment
+    choices: tuple[str | int | float, ...] = ()
+    meaning, holds = comment, ""
+    listed = _CHOICES.fullmatch(comment) if type(default) is not bool else None
+    if listed:
+        meaning = listed["meaning"] or ""
+        choices = tuple(choice.strip().strip("\"'`") for choice in listed["choices"].rstrip(".").split(","))
     if type(default) in (int, float):
         span = _RANGE.fullmatch(comment)
         quantity = quantities.find(name)
@@ -222,14 +221,14 @@ def _declare(name: str, default, comment: str) -> Parameter:
                     f"`{name}`: the range of its comment lies outside the plausible one, {bounds[0][0]:.12g} to {bounds[0][1]:.12g}"
                 )
     elif type(default) is str:
-        listed = _CHOICES.fullmatch(comment)
         if listed:
-            meaning = listed["meaning"] or ""
-            choices = tuple(choice.strip().strip("\"'`") for choice in listed["choices"].rstrip(".").split(","))
+            pass
+        elif free := _ANY_TEXT.fullmatch(comment):
+            meaning, holds = free["meaning"] or "", free["kind"] or ""
         else:
             label = next((label for label in quantities.LABELS if name == label or name.endswith(f"_{label}")), None)
             choices = tuple(quantities.LABELS.get(label) or ())
-    parameter = Parameter(name, default, meaning.rstrip(",; "), low, high, choices)
+    parameter = Parameter(name, default, meaning.rstrip(",; "), low, high, choices, holds)
     try:
         parameter.check(default)
     except ReportError as error:

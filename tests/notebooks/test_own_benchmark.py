@@ -1,0 +1,78 @@
+"""The notebook that reads your own files runs on the files of every tool: its cells for all, the report command for three."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+
+ROOT = Path(__file__).parents[2]
+NOTEBOOK = ROOT / "notebooks" / "09-your-own-benchmark.ipynb"
+NOT_BENCHMARKS = {"_malformed", "dcgm", "focus", "opencost", "prometheus-2.42"}
+TOOLS = sorted(p.name for p in (ROOT / "tests" / "samples").iterdir() if p.is_dir() and p.name not in NOT_BENCHMARKS)
+CELLS = [c for c in nbformat.read(NOTEBOOK, as_version=4).cells if c.cell_type == "code"]
+
+
+def run_cells(**parameters) -> dict:
+    """Execute the code cells one after the other, with other parameters than the notebook's own."""
+    names: dict = {}
+    for cell in CELLS:
+        exec(cell.source, names)
+        if "parameters" in cell.metadata.get("tags", []):
+            names.update(parameters)
+    return names
+
+
+def test_there_are_samples_of_many_tools():
+    assert len(TOOLS) >= 15
+
+
+@pytest.mark.parametrize("tool", TOOLS)
+def test_the_notebook_runs_on_the_files_of_every_tool(tool):
+    names = run_cells(benchmark_path=f"tests/samples/{tool}", stated_gpus=2)
+    own, beside = names["own"], names["beside"]
+    assert len(own.points) and len(own.points) + own.n_set_aside == own.n_read
+    has_throughput = own.points["total_tok_per_s_per_gpu"].notna() & own.points["tok_per_s_per_user"].notna()
+    assert bool(beside.missing) == (not has_throughput.any())
+
+
+@pytest.mark.parametrize("tool", ["aiperf-0.13.0", "genai-bench-0.0.5", "mlperf", "vllm-0.32.0"])
+def test_it_runs_where_nothing_is_stated_and_says_what_is_missing(tool):
+    names = run_cells(benchmark_path=f"tests/samples/{tool}", stated_gpus=0, accelerator="not stated")
+    assert names["beside"].missing and names["why"] and names["low"] is None
+    assert ("GPUs of the deployment" in set(names["missing"])) == (tool != "genai-bench-0.0.5")
+
+
+def test_a_folder_of_broken_files_still_gives_a_report_of_what_is_sound():
+    names = run_cells(benchmark_path="tests/samples/_malformed", stated_gpus=2)
+    assert (names["own"].left_out["what"] == "not readable").sum() >= 10
+
+
+def test_one_command_makes_a_report_of_your_own_files(tmp_path):
+    """Three tools, side by side in one command, from another folder."""
+    wanted = {"aiperf-0.13.0": 2, "guidellm-0.5.4": 4, "sglang-0.5.23": 8}
+    definitions = []
+    for tool, n_gpus in wanted.items():
+        definitions.append(tmp_path / f"{tool.replace('.', '-')}.toml")
+        definitions[-1].write_text(
+            f'notebook = "{NOTEBOOK}"\n[parameters]\nbenchmark_path = "{ROOT / "tests" / "samples" / tool}"\nstated_gpus = {n_gpus}\n'
+            "tok_per_s_per_user = 125.0\n"
+        )
+    command = [Path(sys.executable).with_name("tokcost"), "report", *definitions, "--output", tmp_path / "out", "-q"]
+    run = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert run.returncode == 0, run.stderr
+    for definition, n_gpus in zip(definitions, wanted.values(), strict=True):
+        made = json.loads((tmp_path / "out" / f"{definition.stem}.result.json").read_text())
+        inputs = {i["name"]: i["value"] for i in made["answer"]["inputs"]}
+        assert inputs["stated_gpus"] == n_gpus
+        assert made["answer"]["text"].startswith("At 125 tokens/s per user your tokens cost ")
+        assert len(made["checks"]) == 4 and all(check["passed"] for check in made["checks"])
+
+
+def test_a_path_that_leads_nowhere_fails_with_one_sentence(tmp_path):
+    command = [Path(sys.executable).with_name("tokcost"), "report", NOTEBOOK, "-p", "benchmark_path=no/such/place", "--output", tmp_path, "-q"]
+    run = subprocess.run(command, capture_output=True, text=True)
+    assert run.returncode == 1
+    assert "there is no such file or folder in the folder of this project" in run.stderr

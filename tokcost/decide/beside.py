@@ -1,0 +1,136 @@
+"""Own points priced beside public runs at equal interactivity: what a token costs here and there, "not reached" outside."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from tokcost import evidence, metrics
+from tokcost.decide.own import NOT_STATED, THROUGHPUT, OwnBenchmark
+from tokcost.decide.rankings import COST
+from tokcost.output.frontier import SPEED, Frontier, cost_at, frontier
+from tokcost.quantities import check_value
+
+OWN_PRICE = "own"
+YOURS = "your files"
+
+
+def price_of_hour(accelerator: str, *, price_basis: str, rate_vintage: str, rate_usd_per_gpu_h: float):
+    """The price of an hour: your own where the basis is `own`, else the one on file; None where there is none on file.
+
+    >>> price_of_hour("h200", price_basis="rental_3yr", rate_vintage="2026-03", rate_usd_per_gpu_h=9.9).value
+    1.6
+    >>> price_of_hour("not stated", price_basis="rental_3yr", rate_vintage="2026-03", rate_usd_per_gpu_h=9.9) is None
+    True
+    """
+    if price_basis == OWN_PRICE:
+        return float(check_value("rate_usd_per_gpu_h", rate_usd_per_gpu_h))
+    return _on_file(accelerator, price_basis, rate_vintage)
+
+
+@dataclass(frozen=True, eq=False)
+class BesidePublic:
+    """Own points beside public runs. `at_speed`: one row a system. `curves`: cost over speed of your files, of public
+    runs on the same accelerator, and of the cheapest public system; `own_points` your measured points in the same columns.
+    `missing`: why your files cannot be priced, or empty."""
+
+    at_speed: pd.DataFrame
+    curves: pd.DataFrame
+    own_points: pd.DataFrame
+    missing: str
+    #: the public system to set yours against: the same accelerator, or else the cheapest at that speed, or else empty
+    rival: str
+
+    def cost(self, system: str) -> float:
+        """Cost per million tokens of a system at the speed asked for; NaN where not reached or not known."""
+        found = self.at_speed.loc[self.at_speed["system"] == system, COST]
+        return float(found.iloc[0]) if len(found) else np.nan
+
+
+def beside_public(own: OwnBenchmark, rows: pd.DataFrame, *, rate, price_basis: str, rate_vintage: str, tok_per_s_per_user: float) -> BesidePublic:
+    """Price your points and the best public runs of each accelerator at equal interactivity.
+
+    `rows` are measured rows of one model and one pair of lengths; `rate` is yours, from `price_of_hour`. Under a price of
+    your own, public runs on your accelerator are priced at it, and other accelerators, whose price you do not state, are left out.
+    """
+    check_value(SPEED, tok_per_s_per_user)
+    mine = own.front
+    accelerator = own.said("accelerator")
+    systems: dict[str, tuple[Frontier, object]] = {}
+    if mine is not None and rate is not None:
+        systems[YOURS] = (mine, rate)
+    for name in sorted(rows["accelerator"].unique()):
+        if price_basis == OWN_PRICE:
+            public = rate if name == accelerator else None
+        else:
+            public = _on_file(name, price_basis, rate_vintage)
+        if public is not None:
+            systems[f"{name.upper()} public"] = (frontier(rows, accelerator=name), public)
+    at_speed = pd.DataFrame([_row(name, *system, tok_per_s_per_user) for name, system in systems.items()], columns=_COLUMNS)
+    at_speed = at_speed.sort_values(COST, kind="stable", na_position="last").reset_index(drop=True)
+    public = at_speed[at_speed["system"] != YOURS]
+    rivals = [name for name in (f"{accelerator.upper()} public", *public["system"].head(1)) if name in systems]
+    rival = rivals[0] if rivals else ""
+    chosen = [name for name in dict.fromkeys([*rivals, YOURS]) if name in systems]
+    curves = [_curve(name, *systems[name]) for name in chosen]
+    points = pd.DataFrame(columns=[SPEED, COST, "series"])
+    if YOURS in systems:
+        points = mine.points.assign(series=YOURS)
+        points[COST] = rate_over(points[THROUGHPUT], rate)
+    columns = [SPEED, THROUGHPUT, COST, "rate_usd_per_gpu_h", "series"]
+    table = pd.concat(curves, ignore_index=True) if curves else pd.DataFrame(columns=columns)
+    return BesidePublic(at_speed, table, points, _missing(own, mine, rate), rival)
+
+
+def price_range(own: OwnBenchmark, *, tok_per_s_per_user: float) -> tuple[float, float] | tuple[None, None]:
+    """Lowest and highest cost of your tokens over every price of your accelerator's hour on file; None where that is not known."""
+    mine = own.front
+    if mine is None:
+        return None, None
+    accelerator = own.said("accelerator")
+    prices = evidence.load("hourly_rates").query("accelerator == @accelerator")["value"]
+    throughput = mine.at(tok_per_s_per_user=tok_per_s_per_user)
+    if prices.empty or np.isnan(throughput):
+        return None, None
+    return tuple(float(rate_over(throughput, price)) for price in (prices.min(), prices.max()))
+
+
+def rate_over(throughput, rate):
+    """Cost per million tokens at a throughput (input and output tokens per second and GPU)."""
+    return metrics.total_token_cost_usd_per_mtok(rate_usd_per_gpu_h=getattr(rate, "value", rate), total_tok_per_s_per_gpu=throughput)
+
+
+def _on_file(accelerator: str, price_basis: str, rate_vintage: str):
+    rates = evidence.load("hourly_rates").query("price_basis == @price_basis and rate_vintage == @rate_vintage")
+    if accelerator not in set(rates["accelerator"]):
+        return None
+    return evidence.rate(accelerator=accelerator, price_basis=price_basis, rate_vintage=rate_vintage)
+
+
+_COLUMNS = ["system", "n_points", "reach_from_tok_per_s_per_user", "reach_to_tok_per_s_per_user", "rate_usd_per_gpu_h", THROUGHPUT, COST]
+
+
+def _row(name: str, curve: Frontier, rate, speed: float) -> dict:
+    values = (name, curve.n_points, *curve.reach, getattr(rate, "value", rate), curve.at(tok_per_s_per_user=speed))
+    return dict(zip(_COLUMNS, (*values, cost_at(curve, rate, tok_per_s_per_user=speed)), strict=True))
+
+
+def _curve(name: str, curve: Frontier, rate) -> pd.DataFrame:
+    return curve.curve(rate).assign(rate_usd_per_gpu_h=getattr(rate, "value", rate), series=name)
+
+
+def _missing(own: OwnBenchmark, mine, rate) -> str:
+    reasons = []
+    if own.points["n_gpus"].isna().any():
+        reasons.append("neither the files nor you say on how many GPUs they ran")
+    if mine is None and own.points[SPEED].isna().all():
+        reasons.append("the files do not say how fast a user is served")
+    if mine is None and not reasons:
+        reasons.append("the files do not count prompt and answer tokens together")
+    if rate is None:
+        chip = own.said("accelerator")
+        no_price = f"there is no price on file for {chip.upper()} at that basis and date"
+        reasons.append("neither the files nor you say which accelerator" if chip == NOT_STATED else no_price)
+    return " and ".join(reasons)

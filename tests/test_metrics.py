@@ -85,6 +85,27 @@ def test_formulas_broadcast_over_scalars_arrays_lists_and_series():
     assert grid[1, 0] == pytest.approx(4 * grid[0, 1])
 
 
+def test_columns_of_unlike_tables_are_refused_rather_than_aligned():
+    """Alignment would invent rows that read "not reached"."""
+    speed = pd.Series([90.0, 95.0], index=[1, 2], name="total_tok_per_s_per_gpu")
+    with pytest.raises(q.QuantityError, match="do not have one index"):
+        metrics.total_token_cost_usd_per_mtok(rate_usd_per_gpu_h=pd.Series([1.0, 2.0]), total_tok_per_s_per_gpu=speed)
+
+
+def test_half_precision_does_not_overflow_on_the_way():
+    single = cost(np.float16(2.0), np.array([100.0], dtype=np.float16))
+    assert single[0] == pytest.approx(cost(2.0, 100.0))
+
+
+def test_a_sourced_fact_is_taken_as_its_value_and_only_for_what_it_is():
+    from tokcost.evidence import provisioned_power, rate
+
+    h200 = rate(accelerator="h200", price_basis="owning_hyperscaler", rate_vintage="2026-03")
+    assert cost(h200, 90) == cost(h200.value, 90)
+    with pytest.raises(q.QuantityError, match="unit is usd_per_gpu_h in one, kw_per_gpu in the other"):
+        cost(provisioned_power(accelerator="h200", power_vintage="2026-03"), 90)
+
+
 def test_flops_per_dollar_has_two_meanings_that_differ_by_the_hour():
     inputs = {"peak_tflop_per_s": 1979.0, "rate_usd_per_gpu_h": 1.41}
     rate, count = metrics.peak_tflop_per_s_per_usd_per_h(**inputs), metrics.flop_per_usd(**inputs)

@@ -71,3 +71,26 @@ def test_a_longer_name_inherits_its_quantity(name, prefix):
     assert found is not None
     assert f"{prefix}_{name}".endswith(found.name)
     assert len(found.name) >= len(name)
+
+
+@pytest.mark.parametrize(
+    ("value", "why"),
+    [
+        (pd.Series([324_000.0], name="total_tok_per_h_per_gpu"), "unit is not in the vocabulary"),
+        (pd.Series([45.0], name="output_throughput"), "token class is total in one, output in the other"),
+        (pd.DataFrame({"a": [1.0]}), "one column"),
+        (np.ma.masked_array([90.0, 1.0], mask=[False, True]), "a mask would be lost"),
+        (np.array([True]), "must be a number"),
+        (["90"], "must be a number"),
+        (90 * 3600, "must be in"),
+    ],
+)
+def test_what_says_or_shows_that_it_is_something_else_is_refused(value, why):
+    with pytest.raises(q.QuantityError, match=why):
+        q.check_value("total_tok_per_s_per_gpu", value)
+
+
+def test_a_bound_is_met_to_the_last_bits():
+    assert q.check_value("utilization_frac", 1 + 2e-16) == 1 + 2e-16
+    with pytest.raises(q.QuantityError):
+        q.check_value("utilization_frac", 1 + 1e-9)

@@ -2,7 +2,7 @@
 
 A name ends in its unit (`rate_usd_per_gpu_h`), says which tokens it counts
 (`total_`, `output_`, `input_`, `cached_input_`) and, by its unit, which GPUs it
-is divided by. Quantities stand in `quantities.csv` beside this file, one row each.
+is divided by. Quantities stand in `quantities.csv` beside this file, one row each; units in `units.csv`.
 Longer names that end in a known one (`baseline_rate_usd_per_gpu_h`) inherit its
 meaning and range.
 """
@@ -32,69 +32,14 @@ G_PER_KG = 1000.0
 FLOP_PER_TFLOP = 1e12
 TFLOP_PER_PFLOP = 1000.0
 
+
+def _rows(table: str) -> list[dict[str, str]]:
+    with open(Path(__file__).with_name(table), newline="", encoding="utf-8") as lines:
+        return list(csv.DictReader(lines))
+
+
 #: suffix -> (label for people, expression that pint reads)
-UNITS = {
-    "usd": ("USD", "usd"),
-    "usd_per_h": ("USD/h", "usd/h"),
-    "usd_per_gpu_h": ("USD per GPU-hour", "usd/gpu/h"),
-    "usd_per_kwh": ("USD/kWh", "usd/kWh"),
-    "usd_per_mtok": ("USD per million tokens", "usd/mtok"),
-    "usd_per_gpu": ("USD per GPU", "usd/gpu"),
-    "usd_per_gpu_yr": ("USD per GPU-year", "usd/gpu/yr"),
-    "usd_per_yr": ("USD per year", "usd/yr"),
-    "usd_per_month": ("USD per month", "usd/month"),
-    "usd_per_kw": ("USD/kW", "usd/kW"),
-    "eur_per_kwh": ("EUR/kWh", "eur/kWh"),
-    "usd_per_kw_month": ("USD per kW-month", "usd/kW/month"),
-    "usd_per_kw_yr": ("USD per kW-year", "usd/kW/yr"),
-    "usd_per_gb": ("USD/GB", "usd/GB"),
-    "usd_per_gb_month": ("USD per GB-month", "usd/GB/month"),
-    "tok": ("tokens", "tok"),
-    "mtok": ("million tokens", "mtok"),
-    "tok_per_s": ("tokens/s", "tok/s"),
-    "tok_per_s_per_gpu": ("tokens/s per GPU", "tok/s/gpu"),
-    "tok_per_s_per_prefill_gpu": ("tokens/s per prefill GPU", "tok/s/gpu"),
-    "tok_per_s_per_decode_gpu": ("tokens/s per decode GPU", "tok/s/gpu"),
-    "tok_per_s_per_user": ("tokens/s per user", "tok/s/user"),
-    "tok_per_s_per_mw": ("tokens/s per MW", "tok/s/MW"),
-    "tok_per_joule": ("tokens/J", "tok/J"),
-    "request_per_s": ("requests/s", "request/s"),
-    "gpu_h": ("GPU-hours", "gpu*h"),
-    "w": ("W", "W"),
-    "w_per_gpu": ("W per GPU", "W/gpu"),
-    "kw": ("kW", "kW"),
-    "kw_per_gpu": ("kW per GPU", "kW/gpu"),
-    "mw": ("MW", "MW"),
-    "joule_per_tok": ("J per token", "J/tok"),
-    "kwh": ("kWh", "kWh"),
-    "mwh": ("MWh", "MWh"),
-    "joule": ("J", "J"),
-    "h": ("h", "h"),
-    "s": ("s", "s"),
-    "yr": ("years", "yr"),
-    "flop": ("operations", "flop"),
-    "flop_per_s": ("FLOP/s", "flop/s"),
-    "tflop_per_s": ("TFLOP/s", "tflop/s/gpu"),
-    "tflop_per_s_per_usd_per_h": ("TFLOP/s per USD/h", "tflop/s/(usd/h)"),
-    "pflop_per_s": ("PFLOP/s", "pflop/s/gpu"),
-    "pflop_per_s_per_usd_per_h": ("PFLOP/s per USD/h", "pflop/s/(usd/h)"),
-    "flop_per_usd": ("FLOP per USD", "flop/usd"),
-    "gb": ("GB", "GB"),
-    "gib": ("GiB", "GiB"),
-    "gb_per_s": ("GB/s", "GB/s"),
-    "g_per_kwh": ("g/kWh", "g/kWh"),
-    "g_per_mtok": ("g per million tokens", "g/mtok"),
-    "kg_per_gpu": ("kg per GPU", "kg/gpu"),
-    "l_per_kwh": ("L/kWh", "L/kWh"),
-    "l_per_mtok": ("L per million tokens", "L/mtok"),
-    "gb_per_gpu": ("GB per GPU", "GB/gpu"),
-    "gb_per_gpu_h": ("GB per GPU-hour", "GB/gpu/h"),
-    "per_yr": ("per year", "1/yr"),
-    "per_gpu_h": ("per GPU-hour", "1/gpu/h"),
-    "frac": ("", ""),
-    "ratio": ("×", ""),
-    "count": ("", ""),
-}
+UNITS = {row["suffix"]: (row["label"], row["pint"]) for row in _rows("units.csv")}
 
 #: names that carry no unit suffix, because the field never writes one
 BARE = {"isl", "osl", "concurrency", "pue", "ratio"}
@@ -124,7 +69,7 @@ LABELS = {
 #: a share of a bound that arithmetic may miss it by: 0.9999999999999999 is one
 _LAST_BITS = 1e-12
 
-_TOKEN_CLASS = re.compile(r"(?:^|_)(total|cached_input|input|output)_(?:tok(?:en)?|price)_")
+_TOKEN_CLASS = re.compile(r"(?:^|_)(total|cached_input|input|output)_(?:tok(?:ens?)?|price|throughput|tps)_")
 _PRICE_BASES = ("owning_hyperscaler", "owning_neocloud", "rental_3yr", "on_demand", "reserved", "spot", "owned", "rented")
 
 
@@ -152,15 +97,10 @@ class Quantity:
         return f"{self.label} ({self.unit_label})" if self.unit_label else self.label
 
 
-def _read() -> dict[str, Quantity]:
-    with open(Path(__file__).with_suffix(".csv"), newline="", encoding="utf-8") as lines:
-        return {
-            row["name"]: Quantity(row["name"], row["unit"], float(row["low"]), float(row["high"]), row["label"], row["meaning"])
-            for row in csv.DictReader(lines)
-        }
-
-
-QUANTITIES = _read()
+QUANTITIES = {
+    row["name"]: Quantity(row["name"], row["unit"], float(row["low"]), float(row["high"]), row["label"], row["meaning"])
+    for row in _rows("quantities.csv")
+}
 
 
 def find(name: str) -> Quantity | None:
@@ -279,15 +219,10 @@ def check_value(name: str, value, *, low: float | None = None, high: float | Non
     quantity = of(name)
     low = quantity.low if low is None else low
     high = quantity.high if high is None else high
-    own_name = getattr(value, "name", None)
-    if isinstance(own_name, str) and unit(own_name):
-        require_alike(name, own_name)
-    try:
-        numbers = np.asarray(value, dtype=float)
-    except (TypeError, ValueError):
-        raise QuantityError(f"`{name}` must be a number, got {value!r}") from None
-    if isinstance(value, (bool, str)):
-        raise QuantityError(f"`{name}` must be a number, got {value!r}")
+    for own_name in (getattr(value, "name", None), getattr(value, "quantity", None)):
+        if isinstance(own_name, str):
+            _require_name_fits(name, own_name)
+    numbers = _numbers(name, value)
     if numbers.ndim == 0 and not math.isfinite(numbers):
         raise QuantityError(f"`{name}` must be a finite number, got {value!r}")
     within = (numbers >= low - abs(low) * _LAST_BITS) & (numbers <= high + abs(high) * _LAST_BITS)
@@ -298,6 +233,41 @@ def check_value(name: str, value, *, low: float | None = None, high: float | Non
             hint = "; give a fraction, not a percentage"
         raise QuantityError(f"`{name}` must be in [{low:.12g}, {high:.12g}], got {wrong.flat[0]:.12g}{hint}")
     return value
+
+
+def _require_name_fits(name: str, own_name: str) -> None:
+    """Refuse what a Series or a fact says of itself, if that is another thing; a name without any unit says nothing."""
+    require_alike(name, own_name)
+    if unit(own_name) is None and "_per_" in own_name:
+        raise QuantityError(f"`{name}` was given `{own_name}`, whose unit is not in the vocabulary; convert it and name it `{name}`")
+
+
+def _numbers(name: str, value) -> np.ndarray:
+    """The value as floats; texts, truth values, tables and masked arrays are no numbers."""
+    if hasattr(value, "columns"):
+        raise QuantityError(f"`{name}` must be a number or one column, got a table of {len(value.columns)} columns; choose one of them")
+    if np.ma.isMaskedArray(value):
+        raise QuantityError(f"`{name}` must be a plain array: a mask would be lost; write NaN where nothing is known")
+    raw = np.asarray(value)
+    if raw.dtype.kind in "bUSmM" or (raw.dtype.kind == "O" and any(isinstance(item, (bool, str)) for item in raw.flat)):
+        raise QuantityError(f"`{name}` must be a number, got {value!r}")
+    try:
+        return np.asarray(value, dtype=float)
+    except (TypeError, ValueError):
+        raise QuantityError(f"`{name}` must be a number, got {value!r}") from None
+
+
+def _ready(inputs: dict) -> dict:
+    """Inputs as a formula can combine them: Series as they are, on one index; everything else as floats."""
+    indexes = [value.index for value in inputs.values() if hasattr(value, "index") and hasattr(value, "rename")]
+    if any(not index.equals(indexes[0]) for index in indexes[1:]):
+        raise QuantityError(
+            f"the columns {', '.join(f'`{n}`' for n in inputs)} do not have one index; take them from one table, or reset it"
+        )
+    return {
+        name: value.astype(float) if hasattr(value, "rename") else float(value) if np.ndim(value) == 0 else np.asarray(value, dtype=float)
+        for name, value in inputs.items()
+    }
 
 
 def formula(function):
@@ -320,7 +290,7 @@ def formula(function):
             if name not in inputs:
                 raise TypeError(f"{function.__name__} needs `{name}`: {of(name).meaning}")
             check_value(name, inputs[name])
-        result = function(**{k: np.asarray(v, dtype=float) if isinstance(v, (list, tuple)) else v for k, v in inputs.items()})
+        result = function(**_ready(inputs))
         if hasattr(result, "rename"):
             result = result.rename(function.__name__)
         try:

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from tokcost import metrics
-from tokcost.quantities import QuantityError, check_value, find, nearest, token_class
+from tokcost.quantities import QuantityError, check_value, find, nearest, token_class, unit
 
 SPEED = "tok_per_s_per_user"
 
@@ -25,6 +25,9 @@ POOLED = ("precision", "speculative", "deployment", "framework", "campaign")
 
 #: how far an output rate may be from its share of the lengths before it must be divided by other GPUs
 SHARE_TOLERANCE = 0.15
+
+#: unit of the facts that a curve is combined with
+_UNIT_OF = {"rate": "usd_per_gpu_h", "provisioned kW": "kw_per_gpu"}
 
 COST = {
     "total": metrics.total_token_cost_usd_per_mtok,
@@ -176,7 +179,10 @@ def metric_at(frontier: Frontier, metric, *, tok_per_s_per_user, **others):
 
 
 def require_fact_of(frontier: Frontier, fact, what: str) -> None:
-    """Refuse the rate or the power of another accelerator."""
+    """Refuse another accelerator's fact, and a fact that is no rate where a rate is asked (no power where power is)."""
+    quantity = getattr(fact, "quantity", None)
+    if quantity and unit(quantity) != _UNIT_OF[what]:
+        raise QuantityError(f"the {what} must be in {_UNIT_OF[what]}, got a fact of {quantity}")
     accelerator = getattr(fact, "accelerator", frontier.accelerator)
     if accelerator != frontier.accelerator:
         raise QuantityError(

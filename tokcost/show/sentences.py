@@ -108,6 +108,10 @@ def result(name: str, value, low=None, high=None, *, note: str = "", label: str 
     quantity = quantities.of(name)
     if not math.isnan(float(value)):
         quantities.check_value(name, float(value))
+        if low is not None and high is not None and not float(low) <= float(value) <= float(high):
+            raise quantities.QuantityError(
+                f"result `{name}`: its range {low:g} to {high:g} does not hold its value {value:g}; give low first"
+            )
     which = name.removesuffix(quantity.name).strip("_")
     which = which.upper() if which in quantities.LABELS["accelerator"] else which.replace("_", " ")
     label = label or quantity.label + (f", {which}" if which else "")

@@ -1,0 +1,195 @@
+"""Charts of speed and of load: one panel an accelerator, ratios at unequal speeds, the price of a limit, a week, idle cost."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from tokcost import quantities
+from tokcost.show.charts import axis_label, label_ends, log_axis
+from tokcost.show.figure import Figure, drawing, finish
+from tokcost.show.numbers import num, percent, say_label, times
+from tokcost.show.style import ACCELERATOR, BLUE, GRID, INK, MARKERS, MUTED, ORANGE, SEA, SERIES
+
+_DASHES = ("-", (0, (5, 2)), (0, (1.2, 1.4)), (0, (6, 2, 1.2, 2)))
+_HOURS_PER_DAY = 24
+_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+
+
+def _heading(fig, text: str, below: str = "") -> None:
+    """A bold line at the left edge, and below it what the vertical axes count: flat, so that nobody tilts a head."""
+    fig.suptitle(f"{text}\n" if below else text, fontsize=10.5, fontweight="bold", x=0.01, ha="left")
+    if below:
+        fig.text(0.01, 1 - 0.26 / fig.get_figheight(), below, fontsize=9, color=MUTED, va="top")
+
+
+def plot_panels(frame: pd.DataFrame, *, x: str, y: str, by: str, alt: str, title: str = "", mark: dict[str, float] | None = None) -> Figure:
+    """One small panel for each value of `by`: its own curve in front of all the others in grey. Both axes logarithmic."""
+    groups = {name: group.dropna(subset=[y]).sort_values(x) for name, group in frame.groupby(by, sort=False)}
+    n_columns = min(4, len(groups))
+    n_rows = -(-len(groups) // n_columns)
+    with drawing(n_rows, n_columns, figsize=(5.8, 1.65 * n_rows + 0.75), sharex=True, sharey=True, squeeze=False) as (fig, axes):
+        for ax in axes.flat[len(groups) :]:
+            ax.set_visible(False)
+        for ax, name in zip(axes.flat, groups, strict=False):
+            for other in groups.values():
+                coarse = other.iloc[np.unique(np.linspace(0, len(other) - 1, 12).round().astype(int))]
+                ax.plot(coarse[x], coarse[y], color=GRID, linewidth=1.1)
+            ax.plot(groups[name][x], groups[name][y], color=ACCELERATOR.get(name, BLUE), linewidth=2.2)
+            for at in (mark or {}).values():
+                ax.axvline(at, color=MUTED, linewidth=1, linestyle=(0, (2, 2)))
+            ax.set_title(say_label(by, name), fontsize=9)
+            ax.set(xscale="log", yscale="log")
+        for ax in axes.flat:
+            for axis in (ax.xaxis, ax.yaxis):
+                log_axis(axis, 1, 1000)  # whole powers of ten are enough in a small panel
+            ax.minorticks_off()
+            ax.tick_params(labelsize=8)
+        said = "".join(f"; dashed: {text}" for text in mark or {})
+        fig.supxlabel(f"{axis_label(x)}, log scale{said}", fontsize=9)
+        _heading(fig, title, f"{axis_label(y)}, log scale")
+        return finish(fig, alt)
+
+
+def plot_matrix(
+    frame: pd.DataFrame, *, row: str, column: str, value: str, alt: str, row_name: str, column_name: str, title: str = ""
+) -> Figure:
+    """Ratios in a square of rows and columns, with those on the diagonal set off; what was not reached says so."""
+    wide = frame.pivot(index=row, columns=column, values=value)
+    shades = (0.07, 0.2, 0.36)
+    edges = np.nanquantile(wide.to_numpy(), [1 / 3, 2 / 3]) if wide.notna().to_numpy().any() else [0, 0]
+    with drawing(figsize=(5.8, 0.36 * len(wide) + 1.35)) as (fig, ax):
+        for i, (slow, cells) in enumerate(wide.iterrows()):
+            for j, (fast, ratio) in enumerate(cells.items()):
+                equal = slow == fast
+                if not np.isnan(ratio):
+                    ax.add_patch(_cell(ax, j, i, facecolor=BLUE, alpha=shades[int(np.searchsorted(edges, ratio))], edgecolor="none"))
+                if equal:
+                    ax.add_patch(_cell(ax, j, i, facecolor="none", edgecolor=ORANGE, linewidth=2, zorder=3))
+                text = "–" if np.isnan(ratio) else times(ratio)
+                ax.text(j, i, text, ha="center", va="center", fontsize=9, fontweight="bold" if equal else "normal")
+        ax.set(xlim=(-0.5, wide.shape[1] - 0.5), ylim=(len(wide) - 0.5, -0.5), xlabel=column_name, ylabel=row_name)
+        ax.set_xticks(range(wide.shape[1]), [f"{v:g}" for v in wide.columns])
+        ax.set_yticks(range(len(wide)), [f"{v:g}" for v in wide.index])
+        ax.xaxis.tick_top()
+        ax.xaxis.set_label_position("top")
+        ax.tick_params(length=0)
+        ax.grid(visible=False)
+        ax.spines[:].set_visible(False)
+        _heading(fig, title)
+        return finish(fig, alt)
+
+
+def _cell(ax, column: int, row: int, **style):
+    from matplotlib.patches import Rectangle
+
+    return Rectangle((column - 0.47, row - 0.44), 0.94, 0.88, **style)
+
+
+def plot_steps(frame: pd.DataFrame, *, x: str, y: str, by: str, alt: str, title: str = "", mark: dict[str, float] | None = None) -> Figure:
+    """A value that falls in steps as a limit is loosened: flat from one measured run to the next. Both axes logarithmic."""
+    marks = mark or {}
+    last = max(frame[x].max(), *marks.values(), 0) * 1.6
+    with drawing(figsize=(5.8, 3.5)) as (fig, ax):
+        ends = []
+        for i, (name, group) in enumerate(frame.groupby(by, sort=False)):
+            group = group.sort_values(x)
+            colour = ACCELERATOR.get(str(name), SERIES[i % len(SERIES)])
+            steps = {"color": colour, "linestyle": _DASHES[i % len(_DASHES)], "drawstyle": "steps-post"}
+            ax.plot([*group[x], last], [*group[y], group[y].iloc[-1]], **steps)
+            ax.scatter(group[x], group[y], s=18, color=colour, marker=MARKERS[i % len(MARKERS)], zorder=3)
+            ends.append((last, group[y].iloc[-1], say_label(by, name), colour))
+        ax.set(xscale="log", yscale="log")
+        log_axis(ax.xaxis, min(frame[x].min(), *marks.values(), last), last)
+        log_axis(ax.yaxis, frame[y].min(), frame[y].max())
+        for text, at in marks.items():
+            ax.axvline(at, color=MUTED, linewidth=1, linestyle=(0, (2, 2)))
+            ax.annotate(
+                text, (at, 1), xycoords=("data", "axes fraction"), xytext=(3, -2), textcoords="offset points", fontsize=8.5, va="top"
+            )
+        ax.set_xlabel(f"{axis_label(x)}, log scale")
+        ax.set_title(f"{title}\n" if title else "")
+        ax.text(0, 1.02, f"{axis_label(y)}, log scale", transform=ax.transAxes, fontsize=9, color=MUTED, va="bottom")
+        label_ends(ax, ends)
+        return finish(fig, alt)
+
+
+def plot_ladder(
+    frame: pd.DataFrame, *, x: str, y: str, by: str, alt: str, title: str = "", level: dict[str, float] | None = None
+) -> Figure:
+    """A value at a few rungs (shares near one, evenly spaced), one line for each value of `by`, from zero."""
+    rungs = list(dict.fromkeys(frame[x]))
+    with drawing(figsize=(5.8, 3.5)) as (fig, ax):
+        ends = []
+        for i, (name, group) in enumerate(frame.groupby(by, sort=False)):
+            colour, places = SERIES[i % len(SERIES)], [rungs.index(rung) for rung in group[x]]
+            ax.plot(places, group[y], color=colour, linestyle=_DASHES[i % len(_DASHES)], marker=MARKERS[i % len(MARKERS)])
+            ends.append((places[-1], group[y].iloc[-1], say_label(by, name), colour))
+        for text, at in (level or {}).items():
+            ax.axhline(at, color=INK, linewidth=1, linestyle=(0, (2, 2)))
+            ax.annotate(
+                text, (0, at), xycoords=("axes fraction", "data"), xytext=(4, -3), textcoords="offset points", fontsize=8.5, va="top"
+            )
+        ax.set_xticks(range(len(rungs)), [percent(rung, 4) for rung in rungs])
+        ax.set_ylim(bottom=0)
+        ax.set_xlabel(axis_label(x))
+        ax.set_title(f"{title}\n" if title else "")
+        ax.text(0, 1.02, axis_label(y), transform=ax.transAxes, fontsize=9, color=MUTED, va="bottom")
+        label_ends(ax, ends)
+        return finish(fig, alt)
+
+
+def plot_week(frame: pd.DataFrame, *, by: str, alt: str, title: str = "") -> Figure:
+    """Hours of a period, one panel a plan: what is paid (outline), what works (filled), what users send (dashed), in requests/s."""
+    plans = list(dict.fromkeys(frame[by]))
+    with drawing(len(plans), 1, figsize=(5.8, 1.35 * len(plans) + 1.0), sharex=True, sharey=True, squeeze=False) as (fig, axes):
+        for ax, name in zip(axes.flat, plans, strict=True):
+            hours = frame[frame[by] == name].sort_values("hour")
+            edges = np.append(hours["hour"], hours["hour"].iloc[-1] + 1)
+            ax.stairs(hours["paid_request_per_s"], edges, color=SEA, fill=True)
+            ax.stairs(hours["delivered_request_per_s"], edges, color=BLUE, alpha=0.75, fill=True)
+            ax.stairs(hours["paid_request_per_s"], edges, color=ORANGE, linewidth=1.6, baseline=None)
+            ax.stairs(hours["offered_request_per_s"], edges, color=INK, linewidth=1, linestyle=(0, (3, 2)), baseline=None)
+            share = hours["delivered_request_per_s"].sum() / hours["paid_request_per_s"].sum()
+            ax.set_title(f"{name}: {percent(share)} of what is paid works", fontsize=9)
+            ax.set_xlim(edges[0], edges[-1])
+            ax.set_ylim(bottom=0)
+            ax.set_xticks(np.arange(edges[0], edges[-1] + 1, _HOURS_PER_DAY))
+            if len(hours) == _HOURS_PER_DAY * len(_DAYS):
+                ax.set_xticks(np.arange(len(_DAYS)) * _HOURS_PER_DAY + _HOURS_PER_DAY / 2, _DAYS, minor=True)
+                ax.tick_params(axis="x", which="major", labelbottom=False)
+                ax.tick_params(axis="x", which="minor", length=0)
+        handles = [
+            axes[0][0].plot([], [], color=ORANGE, linewidth=1.6, label="paid capacity")[0],
+            axes[0][0].fill_between([], [], color=BLUE, alpha=0.75, label="busy (delivered)"),
+            axes[0][0].fill_between([], [], color=SEA, label="paid and idle"),
+            axes[0][0].plot([], [], color=INK, linewidth=1, linestyle=(0, (3, 2)), label="offered")[0],
+        ]
+        fig.legend(handles=handles, loc="outside lower center", ncols=4, fontsize=8.5)
+        _heading(fig, title, "Requests per second")
+        return finish(fig, alt)
+
+
+def plot_stacked(frame: pd.DataFrame, *, label: str, parts: dict[str, str], x: str, alt: str, title: str = "") -> Figure:
+    """Bars from zero made of parts (`parts`: column -> name), each part with its number, the sum at the end."""
+    with drawing(figsize=(5.8, 0.4 * len(frame) + 1.35)) as (fig, ax):
+        sums = frame[list(parts)].sum(axis=1)
+        for row, (index, fact) in enumerate(frame.iterrows()):
+            start = 0.0
+            for k, column in enumerate(parts):
+                ax.barh(row, fact[column], left=start, color=(BLUE, ORANGE)[k % 2], height=0.62)
+                start += fact[column]
+            ax.annotate(
+                num(sums[index]), (start, row), xytext=(5, 0), textcoords="offset points", va="center", fontsize=9, fontweight="bold"
+            )
+        ax.set_yticks(range(len(frame)), frame[label])
+        ax.set_ylim(len(frame) - 0.4, -0.6)
+        ax.set_xlim(0, sums.max() * 1.16)
+        ax.grid(axis="y", visible=False)
+        ax.tick_params(axis="y", length=0)
+        ax.set_xlabel(axis_label(x) if quantities.find(x) else x)
+        for k, name in enumerate(parts.values()):
+            ax.barh([0], [0], color=(BLUE, ORANGE)[k % 2], label=name)
+        fig.legend(loc="outside lower center", ncols=len(parts), fontsize=8.5)
+        _heading(fig, title)
+        return finish(fig, alt)

@@ -13,7 +13,7 @@ import json
 import math
 import re
 import tokenize
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tokcost import quantities
@@ -200,37 +200,44 @@ def _comments(source: str):
 
 
 def _declare(name: str, default, comment: str) -> Parameter:
-    low = high = None
-    choices: tuple[str | int | float, ...] = ()
-    meaning, holds = comment, ""
-    listed = _CHOICES.fullmatch(comment) if type(default) is not bool else None
-    if listed:
-        meaning = listed["meaning"] or ""
-        choices = tuple(choice.strip().strip("\"'`") for choice in listed["choices"].rstrip(".").split(","))
-    if type(default) in (int, float):
-        span = _RANGE.fullmatch(comment)
-        quantity = quantities.find(name)
-        bounds = [(quantity.low, quantity.high)] if quantity else []
-        if span:
-            meaning = span["meaning"] or ""
-            bounds.append(tuple(float(span[end].replace(",", "")) for end in ("low", "high")))
-        if bounds:
-            low, high = max(b[0] for b in bounds), min(b[1] for b in bounds)
-            if low > high:
-                raise ReportError(
-                    f"`{name}`: the range of its comment lies outside the plausible one, {bounds[0][0]:.12g} to {bounds[0][1]:.12g}"
-                )
-    elif type(default) is str:
-        if listed:
-            pass
-        elif free := _ANY_TEXT.fullmatch(comment):
-            meaning, holds = free["meaning"] or "", free["kind"] or ""
-        else:
-            label = next((label for label in quantities.LABELS if name == label or name.endswith(f"_{label}")), None)
-            choices = tuple(quantities.LABELS.get(label) or ())
-    parameter = Parameter(name, default, meaning.rstrip(",; "), low, high, choices, holds)
+    kind = type(default)
+    listed = _CHOICES.fullmatch(comment) if kind is not bool else None
+    texts = [choice.strip().strip("\"'`") for choice in listed["choices"].rstrip(".").split(",")] if listed else []
+    if kind in (int, float):
+        parameter = _declare_number(name, default, (listed["meaning"] or "") if listed else comment, texts)
+    elif listed:
+        parameter = Parameter(name, default, _trimmed(listed["meaning"]), choices=tuple(texts))
+    elif kind is str and (free := _ANY_TEXT.fullmatch(comment)):
+        parameter = Parameter(name, default, _trimmed(free["meaning"]), holds=free["kind"] or "")
+    else:
+        label = next((label for label in quantities.LABELS if name == label or name.endswith(f"_{label}")), None)
+        parameter = Parameter(name, default, _trimmed(comment), choices=tuple(quantities.LABELS.get(label) or ()) if kind is str else ())
     try:
         parameter.check(default)
     except ReportError as error:
         raise ReportError(f"the default is not allowed: {error}") from None
     return parameter
+
+
+def _declare_number(name: str, default: int | float, comment: str, choices: list[str]) -> Parameter:
+    low = high = None
+    span = _RANGE.fullmatch(comment)
+    quantity = quantities.find(name)
+    bounds = [(quantity.low, quantity.high)] if quantity else []
+    if span:
+        comment = span["meaning"]
+        bounds.append(tuple(float(span[end].replace(",", "")) for end in ("low", "high")))
+    if bounds:
+        low, high = max(b[0] for b in bounds), min(b[1] for b in bounds)
+        if low > high:
+            what = f"the range of its comment lies outside the plausible one, {bounds[0][0]:.12g} to {bounds[0][1]:.12g}"
+            raise ReportError(f"`{name}`: {what}")
+    parameter = Parameter(name, default, _trimmed(comment), low, high)
+    try:
+        return replace(parameter, choices=tuple(parameter.parse(choice) for choice in choices))
+    except ReportError as error:
+        raise ReportError(f"a choice is not allowed: {error}") from None
+
+
+def _trimmed(meaning: str | None) -> str:
+    return (meaning or "").rstrip(",; ")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import re
 from importlib import import_module
 
 import click
@@ -35,8 +37,57 @@ Exit status: 0 all is well, 1 a report or a check failed, 2 the request was wron
 """
 
 
+class WrongRequest(click.ClickException):
+    """A request that click refuses, in one sentence."""
+
+    exit_code = 2
+
+    def __init__(self, error: click.UsageError):
+        path = error.ctx.command_path if error.ctx else "tokcost"
+        said = error.format_message().strip().removesuffix(".").removeprefix("Got ")
+        if type(error) is not click.UsageError:  # click's own words; those of this project are plain, and say the fix
+            for theirs, ours in _PLAIN_WORDS.items():
+                said = re.sub(theirs, ours, said)
+            said = said[:1].lower() + said[1:]
+            if error.ctx and "did you mean" not in said:
+                said += f"; see {path} --help"
+        super().__init__(f"{path}: {said}")
+
+    def show(self, file=None):
+        click.echo(self.message, err=True)
+
+
+#: what click says -> what people say
+_PLAIN_WORDS = {
+    r"\.?\s*\(?Did you mean (?:one of: )?([^)]+?)\??\)?$": r"; did you mean \1?",
+    r"\ba valid integer(?: range)?\b|\ba valid int(?:eger)?\b": "a whole number",
+    r"\ba valid float(?: range)?\b": "a number",
+    r"(\S+) is not in the range x>=(\S+)$": r"must be \2 or more, got \1",
+    r"(\S+) is not in the range x>(\S+)$": r"must be more than \2, got \1",
+    r"', '(?=[^,]*\?$)": "' or '",
+}
+
+
+@contextlib.contextmanager
+def _one_sentence():
+    try:
+        yield
+    except click.UsageError as error:
+        if type(error).__name__ == "NoArgsIsHelpError":  # not known to older versions of click
+            raise
+        raise WrongRequest(error) from None
+
+
 class Lazy(click.Group):
-    """A group that imports a subcommand when it is called."""
+    """A group that imports a subcommand when it is called; what it refuses, it refuses in one sentence."""
+
+    def make_context(self, *arguments, **options):
+        with _one_sentence():
+            return super().make_context(*arguments, **options)
+
+    def invoke(self, context):
+        with _one_sentence():
+            return super().invoke(context)
 
     def list_commands(self, context):
         return list(COMMANDS)
@@ -60,7 +111,7 @@ class Lazy(click.Group):
             formatter.write_dl([(name, about) for name, (_, about) in COMMANDS.items()])
 
 
-@click.group(cls=Lazy, help=_HELP, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120})
+@click.group("tokcost", cls=Lazy, help=_HELP, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120})
 @click.version_option(tokcost.__version__, "-V", "--version", message="tokcost %(version)s")
 def main():
     pass
@@ -77,5 +128,9 @@ def lab(options):
     beside_package = Path(__file__).resolve().parents[1] / "notebooks"
     folder = Path("notebooks") if Path("notebooks").is_dir() else beside_package
     if not folder.is_dir():
-        raise click.ClickException("there is no folder `notebooks` here; run this in a checkout of the project")
+        raise click.UsageError("there is no folder `notebooks` here; run this in a checkout of the project")
     sys.exit(subprocess.call([sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={folder.resolve()}", *options]))
+
+
+if __name__ == "__main__":
+    main(prog_name="tokcost")

@@ -1,18 +1,42 @@
 """`tokcost data`: check, list, show."""
 
+import pytest
 from click.testing import CliRunner
 
-from tokcost.evidence.command import data as command
+from tokcost.cli import main
 from tokcost.evidence.schema import TABLES
 
 
 def run(*arguments):
-    return CliRunner().invoke(command, arguments)
+    return CliRunner().invoke(main, ["data", *arguments])
 
 
-def test_check_says_that_all_is_well():
+def test_check_says_that_all_is_well_and_where():
     result = run("check")
-    assert result.exit_code == 0 and "in order" in result.output
+    assert result.exit_code == 0 and "data/ is in order" in result.output
+
+
+def test_check_of_another_directory_names_that_one(data, monkeypatch):
+    assert run("check").output.startswith(f"{data}/ is in order")
+    monkeypatch.chdir(data.parent)
+    monkeypatch.setenv("TOKCOST_DATA_DIR", "data")
+    assert run("check").output.startswith("data/ is in order")
+
+
+@pytest.mark.parametrize("arguments", [("check",), ("list",), ("show", "hourly_rates")])
+def test_a_data_directory_that_is_not_there_is_a_wrong_request(monkeypatch, arguments):
+    monkeypatch.setenv("TOKCOST_DATA_DIR", "/nonexistent")
+    result = run(*arguments)
+    assert result.exit_code == 2 and result.output.count("\n") == 1
+    assert "tokcost data: there is no data directory /nonexistent; set TOKCOST_DATA_DIR" in result.output
+
+
+def test_show_of_a_spoilt_table_says_the_first_problem_and_where_to_find_the_others(data):
+    path = data / "hourly_rates.csv"
+    path.write_text(path.read_text().replace(",1.41,", ",cheap,").replace(",2.652,", ",dear,"))
+    result = run("show", "hourly_rates")
+    assert result.exit_code == 2 and result.output.count("\n") == 1
+    assert "'cheap' is not a number" in result.output and "(and 1 more; tokcost data check lists all)" in result.output
 
 
 def test_check_lists_every_problem_and_exits_with_2(data):
@@ -37,11 +61,15 @@ def test_show_gives_the_number_with_its_source():
 def test_show_answers_a_wrong_name_with_the_nearest():
     for arguments, answer in [
         (("show", "hourly_rate"), "did you mean `hourly_rates`"),
-        (("show", "hourly_rates", "--where", "gpu=h200"), "got 'gpu=h200'"),
+        (("show", "nosuch"), "there is no table `nosuch`; tokcost data list names them all"),
+        (("show", "hourly_rates", "--where", "accelerator"), "--where takes COLUMN=TEXT, got 'accelerator'"),
+        (("show", "hourly_rates", "--where", "acelerator=h200"), "hourly_rates has no column 'acelerator'; did you mean `accelerator`?"),
+        (("show", "hourly_rates", "--where", "foo=h200"), "hourly_rates has no column 'foo'; known: accelerator, "),
+        (("chek",), "did you mean 'check'?"),
         (("show", "hourly_rates", "--where", "accelerator=gb30"), "did you mean `gb300`"),
     ]:
         result = run(*arguments)
-        assert result.exit_code == 2 and answer in result.output
+        assert result.exit_code == 2 and answer in result.output and result.output.count("\n") == 1
 
 
 def test_show_as_csv_can_be_read_back():

@@ -43,7 +43,35 @@ def test_a_misspelt_command_is_answered_with_the_nearest():
 
 def test_a_report_of_nothing_says_what_is_missing():
     done = CliRunner().invoke(main, ["report"])
-    assert done.exit_code == 2 and "Missing argument 'TARGET...'" in done.output
+    assert done.exit_code == 2 and done.output == "tokcost report: missing argument 'TARGET...'; see tokcost report --help\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ("--foo", "tokcost: no such option '--foo'; see tokcost --help"),
+        ("report x --timout 3", "tokcost report: no such option '--timout'; did you mean '--output' or '--timeout'?"),
+        ("report x --timeout soon", "tokcost report: invalid value for '--timeout': 'soon' is not a whole number; see tokcost report --help"),
+        ("report x --timeout 0", "tokcost report: invalid value for '--timeout': must be 1 or more, got 0; see tokcost report --help"),
+        ("report x --output", "option '--output' requires an argument"),
+        ("import nowhere", "tokcost import: invalid value for 'PATHS...'"),
+        ("import --seconds 0 nowhere", "must be more than 0, got 0.0"),
+        ("data check extra", "tokcost data check: unexpected extra argument (extra)"),
+    ],
+)
+def test_a_call_that_is_wrong_is_answered_in_one_sentence(arguments, says):
+    done = CliRunner().invoke(main, arguments.split())
+    assert done.exit_code == 2 and says in done.output
+    assert done.output.count("\n") == 1 and "Usage:" not in done.output
+
+
+def test_no_arguments_at_all_are_answered_with_the_help():
+    assert "Usage:" in CliRunner().invoke(main, ["data"]).output
+
+
+def test_python_m_runs_the_command():
+    said = subprocess.run([sys.executable, "-m", "tokcost.cli", "--version"], capture_output=True, text=True, check=True).stdout
+    assert said.startswith("tokcost 0.")
 
 
 @pytest.mark.parametrize("name", COMMANDS)

@@ -2,10 +2,26 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
 
-@click.group()
+class Facts(click.Group):
+    """A group in which a problem with the data is a wrong request, said in one sentence."""
+
+    def invoke(self, context):
+        from tokcost.evidence.catalog import DataError
+
+        try:
+            return super().invoke(context)
+        except DataError as error:
+            first, *others = error.problems
+            more = f" (and {len(others)} more; tokcost data check lists all)" if others else ""
+            raise click.UsageError(f"{first}{more}", context) from None
+
+
+@click.group(cls=Facts)
 def data():
     """The facts behind every number: check them, list them, look one up."""
 
@@ -13,6 +29,7 @@ def data():
 @data.command()
 def check():
     """List every problem of every table; exit status 2 if there is one."""
+    from tokcost.evidence.catalog import data_dir
     from tokcost.evidence.checking import check_all
 
     problems = check_all()
@@ -21,7 +38,13 @@ def check():
     if problems:
         click.echo(f"{len(problems)} problem{'s' if len(problems) > 1 else ''}", err=True)
         raise SystemExit(2)
-    click.echo("data/ is in order: every row valid, every source known and cited, every captured row kept or listed as left out")
+    click.echo(f"{_said(data_dir())} is in order: every row valid, every source known and cited, every captured row kept or listed as left out")
+
+
+def _said(directory: Path) -> str:
+    """A directory as the user would type it: from here, where it lies below."""
+    here = Path.cwd()
+    return f"{directory.relative_to(here) if directory.is_relative_to(here) else directory}/"
 
 
 @data.command("list")
@@ -41,17 +64,19 @@ def list_tables():
 @click.option("--csv", "as_csv", is_flag=True, help="All columns as CSV instead of one block a row.")
 def show(table, filters, as_csv):
     """Print the rows of TABLE with their sources."""
-    from tokcost.evidence.catalog import DataError, load
+    from tokcost.evidence.catalog import load
+    from tokcost.evidence.schema import TABLES
     from tokcost.quantities import nearest
 
-    try:
-        rows = load(table)
-    except DataError as error:
-        raise click.UsageError(str(error)) from None
+    if table not in TABLES:
+        raise click.UsageError(f"there is no table `{table}`{nearest(table, TABLES) or '; tokcost data list names them all'}")
+    rows = load(table)
     for condition in filters:
         column, equals, wanted = condition.partition("=")
-        if not equals or column not in rows:
-            raise click.UsageError(f"--where takes COLUMN=TEXT, got {condition!r}{nearest(column, rows.columns)}")
+        if not equals:
+            raise click.UsageError(f"--where takes COLUMN=TEXT, got {condition!r}")
+        if column not in rows:
+            raise click.UsageError(f"{table} has no column {column!r}{nearest(column, rows.columns)}")
         kept = rows[rows[column].astype(str) == wanted]
         if kept.empty:
             raise click.UsageError(f"no row of {table} has {column} {wanted!r}{nearest(wanted, rows[column].astype(str).unique())}")

@@ -1,6 +1,10 @@
 """A notebook's parameters cell is read without running it, and nothing but what it allows gets in."""
 
+import re
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tokcost.report.errors import ReportError
 from tokcost.report.parameters import parse_cell, read_parameters
@@ -61,6 +65,9 @@ def test_a_free_text_says_what_it_holds_and_takes_any():
         ("utilization_frac = 45.0  # share, 0 to 1", "the default is not allowed: .*give a fraction, not a percentage"),
         ('mode = "x"  # one of: a, b', "the default is not allowed: `mode` must be one of a, b"),
         ("a = 1e999", "the default is not allowed: `a` must be a finite number"),
+        ("isl = 1024  # prompt tokens; one of: 1024, many", "a choice is not allowed: `isl` must be a whole number, got 'many'"),
+        ("isl = 1024  # prompt tokens; one of: 1024, 0", "a choice is not allowed: `isl` must be in"),
+        ("isl = 512  # prompt tokens; one of: 1024, 8192", "the default is not allowed: `isl` must be one of 1024, 8192; got 512"),
         ("utilization_frac = 1.0  # share, 2 to 3", "the range of its comment lies outside the plausible one"),
     ],
 )
@@ -105,6 +112,16 @@ def test_numbers_as_people_write_them(text, value):
         ("007", "got '007'; write 7$"),
         ("$4.35", r"got '\$4.35'; write 4.35$"),
         ("4.35 USD", "write 4.35$"),
+        ("1,234,567.5", "write 1234567.5$"),
+        ("2,50", "got '2,50'; write 2.50$"),
+        ("2,500", "got '2,500'; write 2500$"),
+        ("0,500", "got '0,500'; write 0.500$"),
+        ("2.500,00", "got '2.500,00'$"),
+        ("8k", "got '8k'; write 8000$"),
+        ("1:30", "got '1:30'$"),
+        ("1_0", "got '1_0'$"),
+        ("500ms", "got '500ms'$"),
+        ("3 or 4", "got '3 or 4'$"),
         ("45%", "got '45%'; give a fraction: 0.45$"),
         ("nan", "must be a finite number, got nan$"),
         ("inf", "must be a finite number, got inf$"),
@@ -131,6 +148,32 @@ def test_a_whole_number_stays_whole(text):
 def test_a_whole_number_that_was_meant_is_offered():
     with pytest.raises(ReportError, match="got 10000.0; write 10000$"):
         number("n = 3").parse("1e4")
+    for text in ("2,50", "45%", "$1.5"):
+        with pytest.raises(ReportError, match=f"must be a whole number, got '{re.escape(text)}'$"):
+            number("n = 3").parse(text)
+    with pytest.raises(ReportError, match="got '1.5k'; write 1500$"):
+        number("n = 3").parse("1.5k")
+
+
+@given(st.integers(min_value=1000, max_value=10**12))
+def test_a_number_that_is_offered_is_the_one_that_was_typed(n):
+    """Every usual way to write an integer leads back to it, and what is offered is accepted."""
+    for text in (f"{n:,}", f"{n:_}", f"{n:,}".replace(",", " "), f"${n}", f"{n:,} USD", f"0{n}", f"{n}k"):
+        with pytest.raises(ReportError) as said:
+            number("n = 3").parse(text)
+        offered = str(said.value).rpartition("; write ")[2]
+        assert number("n = 3").parse(offered) == (n * 1000 if text.endswith("k") else n)
+
+
+def test_numbers_can_be_listed_where_only_some_were_measured():
+    isl, share = parse_cell("isl = 1024  # prompt tokens; one of: 1024, 8192\nshare_frac = 0.5  # part; one of: 0.5, 1")
+    assert (isl.meaning, isl.allowed, isl.choices) == ("prompt tokens", "one of: 1024, 8192", (1024, 8192))
+    assert isl.parse("8192") == 8192 and type(share.parse("1")) is float
+    for value in (2000, 1025):
+        with pytest.raises(ReportError, match=f"`isl` must be one of 1024, 8192; got {value}$"):
+            isl.check(value)
+    with pytest.raises(ReportError, match="`isl` must be a whole number, got '8192'"):
+        isl.check("8192")
 
 
 def test_true_and_false_and_nothing_like_them():
@@ -139,6 +182,12 @@ def test_true_and_false_and_nothing_like_them():
     for text, fix in (("1", "true"), ("yes", "true"), ("off", "false")):
         with pytest.raises(ReportError, match=f"must be true or false, got '{text}'; write {fix}"):
             switch.parse(text)
+
+
+def test_a_value_that_is_missing_in_a_file_is_called_nothing():
+    for source, kind in (("a = 1.0", "a number"), ("a = 1", "a whole number"), ('a = "x"', "text"), ("a = True", "true or false")):
+        with pytest.raises(ReportError, match=f"`a` must be {kind}, got nothing$"):
+            number(source).check(None)
 
 
 @pytest.mark.parametrize("value", [True, "3", None, [1], {"x": 1}])

@@ -72,7 +72,16 @@ def test_one_command_makes_a_report_of_your_own_files(tmp_path):
 
 
 def test_a_path_that_leads_nowhere_fails_with_one_sentence(tmp_path):
-    command = [Path(sys.executable).with_name("tokcost"), "report", NOTEBOOK, "-p", "benchmark_path=no/such/place", "--output", tmp_path, "-q"]
+    command = [
+        Path(sys.executable).with_name("tokcost"),
+        "report",
+        NOTEBOOK,
+        "-p",
+        "benchmark_path=no/such/place",
+        "--output",
+        tmp_path,
+        "-q",
+    ]
     run = subprocess.run(command, capture_output=True, text=True)
     assert run.returncode == 1
     assert "there is no such file or folder in the folder of this project" in run.stderr

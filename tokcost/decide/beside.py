@@ -49,7 +49,9 @@ class BesidePublic:
         return float(found.iloc[0]) if len(found) else np.nan
 
 
-def beside_public(own: OwnBenchmark, rows: pd.DataFrame, *, rate, price_basis: str, rate_vintage: str, tok_per_s_per_user: float) -> BesidePublic:
+def beside_public(
+    own: OwnBenchmark, rows: pd.DataFrame, *, rate, price_basis: str, rate_vintage: str, tok_per_s_per_user: float
+) -> BesidePublic:
     """Price your points and the best public runs of each accelerator at equal interactivity.
 
     `rows` are measured rows of one model and one pair of lengths; `rate` is yours, from `price_of_hour`. Under a price of
@@ -62,10 +64,8 @@ def beside_public(own: OwnBenchmark, rows: pd.DataFrame, *, rate, price_basis: s
     if mine is not None and rate is not None:
         systems[YOURS] = (mine, rate)
     for name in sorted(rows["accelerator"].unique()):
-        if price_basis == OWN_PRICE:
-            public = rate if name == accelerator else None
-        else:
-            public = _on_file(name, price_basis, rate_vintage)
+        your_own = rate if name == accelerator else None
+        public = your_own if price_basis == OWN_PRICE else _on_file(name, price_basis, rate_vintage)
         if public is not None:
             systems[f"{name.upper()} public"] = (frontier(rows, accelerator=name), public)
     at_speed = pd.DataFrame([_row(name, *system, tok_per_s_per_user) for name, system in systems.items()], columns=_COLUMNS)
@@ -89,8 +89,8 @@ def price_range(own: OwnBenchmark, *, tok_per_s_per_user: float) -> tuple[float,
     mine = own.front
     if mine is None:
         return None, None
-    accelerator = own.said("accelerator")
-    prices = evidence.load("hourly_rates").query("accelerator == @accelerator")["value"]
+    on_file = evidence.load("hourly_rates")
+    prices = on_file.loc[on_file["accelerator"] == own.said("accelerator"), "value"]
     throughput = mine.at(tok_per_s_per_user=tok_per_s_per_user)
     if prices.empty or np.isnan(throughput):
         return None, None

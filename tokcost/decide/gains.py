@@ -27,7 +27,9 @@ def missing_combinations(missing: pd.DataFrame) -> pd.DataFrame:
     >>> missing_combinations(pd.DataFrame({"why": ["no measured row is h200, fp4, none, aggregated"]}))["combination"].tolist()
     ['no run on file is H200, FP4, no MTP, aggregated']
     """
-    words = missing["why"].str.replace("no measured row", "no run on file").str.replace(", none,", ", no MTP,").str.replace(", mtp,", ", MTP,")
+    words = (
+        missing["why"].str.replace("no measured row", "no run on file").str.replace(", none,", ", no MTP,").str.replace(", mtp,", ", MTP,")
+    )
     return pd.DataFrame({"combination": [re.sub(r"\b[a-z]+\d\w*", lambda name: name.group().upper(), text) for text in words]})
 
 

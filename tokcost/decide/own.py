@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 from tokcost.evidence.importers import ImportProblem, import_benchmarks
@@ -123,7 +122,12 @@ def known_and_missing(own: OwnBenchmark, *, stated_gpus: float, accelerator: str
     rows = [
         ("GPUs of the deployment", gpus, gpus == f"{stated_gpus:g}", "no throughput per GPU and no cost: set stated_gpus"),
         ("Accelerator", chip.upper(), accelerator != NOT_STATED, "no price on file, no public runs of the same: set accelerator"),
-        ("Price of the GPU-hour", _price(rate), not hasattr(rate, "price_basis"), "no cost: choose an accelerator with a price, or price_basis own"),
+        (
+            "Price of the GPU-hour",
+            _price(rate),
+            not hasattr(rate, "price_basis"),
+            "no cost: choose an accelerator with a price, or price_basis own",
+        ),
         ("Model", own.said("model").replace(NOT_STATED, ""), False, "nobody can tell whether the public runs are of the same model"),
         ("Prompt and answer tokens", _lengths(lengths), False, "nobody can tell whether the public runs have the same lengths"),
         ("Speed per user", _span(speeds), False, "no curve: have the tool stream answers and keep TPOT"),

@@ -11,7 +11,16 @@ from tokcost.show.style import BLUE, INK, MUTED, ORANGE
 
 
 def plot_factors(
-    frame, *, label: str, ratio: str, alt: str, x: str, low: str | None = None, high: str | None = None, title: str = "", whole: str = "Together"
+    frame,
+    *,
+    label: str,
+    ratio: str,
+    alt: str,
+    x: str,
+    low: str | None = None,
+    high: str | None = None,
+    title: str = "",
+    whole: str = "Together",
 ) -> Figure:
     """Each factor a bar that begins where the one before it ends, so that they lead from 1 to the whole ratio.
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from tokcost.report import definition
 from tokcost.report.definition import jobs, read_definition
 from tokcost.report.errors import ReportError
 
@@ -32,6 +33,19 @@ def test_a_definition_names_its_notebook_relative_to_itself(here):
     assert (job.name, job.title, job.show_code, job.layer.values, job.layer.origin) == ("ours", "Ours?", True, {"osl": 8}, "ours.toml")
 
 
+def test_a_definition_names_a_notebook_of_the_suite_as_the_command_line_does(here):
+    (here / "elsewhere").mkdir()
+    path = here / "elsewhere" / "ours.toml"
+    path.write_text('notebook = "01-cost"')
+    assert read_definition(path).notebook == Path("notebooks/01-cost.ipynb")
+    path.write_text('notebook = "01-what-does-a-million-tokens-cost"')
+    assert read_definition(path).notebook == ROOT / "notebooks" / "01-what-does-a-million-tokens-cost.ipynb"
+
+
+def test_every_key_of_a_definition_has_words_for_what_it_holds():
+    assert set(definition._KINDS) == set(definition.Definition.model_fields)
+
+
 def test_a_directory_gives_all_its_definitions_in_order(here):
     (here / "d").mkdir()
     for name in ("b", "a"):
@@ -45,7 +59,11 @@ def test_a_directory_gives_all_its_definitions_in_order(here):
         ('notebok = "x"', "x.toml has an unknown key `notebok`; did you mean `notebook`"),
         ('notebook = "../notebooks/01-cost.ipynb"\nshow = 1', "unknown key `show`"),
         ("title = 'x'", "x.toml does not say its `notebook`"),
-        ("notebook = 3", "x.toml: `notebook` is wrong: input should be a valid string"),
+        ("notebook = 3", "x.toml: `notebook` must be text, got 3$"),
+        ('notebook = "01-cost"\nparameters = 3', r"x.toml: `parameters` must be a table, got 3; write its lines under \[parameters\]$"),
+        ('notebook = "01-cost"\nshow_code = "yes"', "x.toml: `show_code` must be true or false, got 'yes'; write show_code = true$"),
+        ('notebook = "01-cots"', "there is no notebook 01-cots; did you mean `01-cost.ipynb`"),
+        ('notebook = "../notebooks/01-cots"', "there is no notebook ../notebooks/01-cots; did you mean `01-cost.ipynb`"),
         ('notebook = "../notebooks/01-cots.ipynb"', "there is no notebook ../notebooks/01-cots.ipynb; did you mean `01-cost.ipynb`"),
         ('notebook = "../notebooks/01-cost.ipynb"\nname = "../x"', "'../x' cannot name a report"),
         ('notebook = "../notebooks/01-cost.ipynb"\nname = "index"', "'index' cannot name a report"),

@@ -25,7 +25,11 @@ CASES = {
     "broken toml": (["-f", "broken.toml"], "broken.toml is not valid TOML"),
     "broken yaml": (["-f", "broken.yaml"], "broken.yaml line 2 is not valid YAML"),
     "yaml list": (["-f", "list.yaml"], "list.yaml must hold lines of the form name: value"),
-    "yaml key twice": (["-f", "twice.yaml"], "`osl` is given twice"),
+    "yaml key twice": (["-f", "twice.yaml"], "twice.yaml line 2 is not valid YAML: `osl` is given twice"),
+    "yaml without a value": (["-f", "nothing.yaml"], "nothing.yaml: `osl` must be a whole number, got nothing"),
+    "a definition as values": (["-f", "definition.toml"], "definition.toml is a report definition; pass it as TARGET"),
+    "a definition's table as values": (["-f", "parameters.toml"], "parameters.toml is a report definition"),
+    "no directory": (["-o", " "], "--output is empty; name a directory, such as --output out"),
     "yaml yes": (["-f", "yes.yaml"], "yes.yaml: `use_mtp` must be true or false, got 'yes'; write true"),
     "yaml octal": (["-f", "octal.yaml"], "octal.yaml: `osl` must be a whole number, got '010'; write 10"),
     "quoted number": (["-f", "quoted.toml"], "must be a number, got '3.2'; write 3.2 without quotes"),
@@ -35,6 +39,7 @@ CASES = {
 }
 FILES = {
     "cluster.toml": "osl = 1", "values.csv": "osl,1", "broken.toml": "osl = = 1", "broken.yaml": "osl: 1\nx: [", "list.yaml": "- 1",
+    "nothing.yaml": "osl:\n", "definition.toml": 'notebook = "01-cost"', "parameters.toml": "[parameters]\nosl = 1",
     "twice.yaml": "osl: 1\nosl: 2", "yes.yaml": "use_mtp: yes", "octal.yaml": "osl: 010", "quoted.toml": 'rate_usd_per_gpu_h = "3.2"',
     "table.toml": "[osl]\nx = 1", "unknown.toml": "ols = 1",
 }  # fmt: skip
@@ -47,11 +52,17 @@ def test_a_wrong_request_gets_one_sentence_and_writes_nothing(ask, tmp_path, cas
     (tmp_path / "binary.toml").write_bytes(b"\xff\xfe\x00")
     arguments, says = CASES[case]
     before = sorted(tmp_path.rglob("*"))
-    done = ask("01-cost", *arguments, "--output", "out/deep")
+    done = ask("01-cost", "--output", "out/deep", *arguments)
     assert done.status == 2
     assert says in done.err
     assert done.err.count("\n") == 1 and done.err.startswith("tokcost report: ") and done.out == ""
     assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_a_data_directory_that_is_not_there_is_said_before_anything_runs(ask, monkeypatch):
+    monkeypatch.setenv("TOKCOST_DATA_DIR", "nowhere")
+    done = ask("01-cost")
+    assert done.status == 2 and done.err.startswith("tokcost report: there is no data directory nowhere; set TOKCOST_DATA_DIR")
 
 
 def test_a_later_place_wins_and_the_dry_run_says_which(ask, tmp_path):

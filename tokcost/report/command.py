@@ -44,15 +44,18 @@ are printed on stdout, one a line; progress goes to stderr.
 @click.option("--timeout", metavar="SECONDS", type=click.IntRange(min=1), default=600, show_default=True, help="Longest time for a cell.")
 @click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors.")
 def report(targets, pairs, files, output, dry_run, help_parameters, show_code, timeout, quiet):
-    from tokcost.report import definition, settings
+    from tokcost.report import data_directory, definition, settings
     from tokcost.report.make import plan
 
     directory = Path(output)
     try:
+        if not output.strip():
+            raise ReportError("--output is empty; name a directory, such as --output out")
         jobs = definition.jobs(targets)
         if help_parameters:
             _show_parameters(jobs)
             return
+        data_directory.chosen()
         layers = [settings.from_file(Path(file)) for file in files] + [settings.from_command_line(pairs)]
         plans = plan(jobs, layers)
         if dry_run:
@@ -91,20 +94,25 @@ def _termination_as_interrupt():
     def interrupt(number, frame):
         raise KeyboardInterrupt
 
-    before = signal.signal(signal.SIGTERM, interrupt)
+    # Ctrl-C too: a job that a shell put into the background inherits it as ignored.
+    before = {number: signal.signal(number, interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _show_parameters(jobs) -> None:
+    from tokcost.report.exclusions import read_exclusions
     from tokcost.report.html import exact
     from tokcost.report.parameters import read_parameters
 
     for job in jobs:
         rows = [(p.name, exact(p.default), p.unit, p.allowed, p.meaning) for p in read_parameters(job.notebook)]
         _print_table(job.notebook.name, ("parameter", "default", "unit", "allowed", "meaning"), rows)
+        for exclusion in read_exclusions(job.notebook):
+            print(f"  not together: {exclusion}")
 
 
 def _show_plans(plans, directory: Path) -> None:

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from tokcost.quantities import nearest
 from tokcost.report.errors import ReportError
+from tokcost.report.hints import said
 from tokcost.report.settings import Layer, neighbour, read_text, read_toml
 
 #: where a bare name such as `01-what-does-a-million-tokens-cost` is looked for
@@ -26,6 +27,11 @@ class Definition(BaseModel):
     title: str | None = None
     parameters: dict[str, object] = {}
     show_code: bool = False
+
+
+#: what a key of a definition holds, in words
+_KINDS = {"notebook": "text", "name": "text", "title": "text", "parameters": "a table", "show_code": "true or false"}
+_FIXES = {"parameters": "; write its lines under [parameters]", "show_code": "; write show_code = true"}
 
 
 @dataclass(frozen=True)
@@ -52,10 +58,12 @@ def read_definition(path: Path) -> Job:
             raise ReportError(f"{path} has an unknown key `{key}`{nearest(key, Definition.model_fields)}") from None
         if first["type"] == "missing":
             raise ReportError(f'{path} does not say its `{key}`; add a line such as {key} = "../notebooks/NAME.ipynb"') from None
-        raise ReportError(f"{path}: `{key}` is wrong: {first['msg'][0].lower()}{first['msg'][1:]}") from None
-    notebook = path.parent / definition.notebook
-    if not notebook.is_file():
-        raise ReportError(f"{path}: there is no notebook {definition.notebook}{neighbour(notebook)}")
+        raise ReportError(f"{path}: `{key}` must be {_KINDS[key]}, got {said(first['input'])}{_FIXES.get(key, '')}") from None
+    notebook = _find(definition.notebook, path.parent)
+    if notebook is None:
+        known = {p.name for folder in _folders(definition.notebook, path.parent) for p in folder.glob("*.ipynb")}
+        wanted = f"{Path(definition.notebook).name.removesuffix('.ipynb')}.ipynb"
+        raise ReportError(f"{path}: there is no notebook {definition.notebook}{nearest(wanted, known) if known else ''}")
     name = definition.name or path.stem
     return Job(_file_name(name, str(path)), notebook, definition.title, definition.show_code, Layer(path.name, definition.parameters))
 
@@ -88,16 +96,30 @@ def _jobs_of(target: str) -> list[Job]:
 def notebook_job(target: str) -> Job:
     """The job of a notebook with its own defaults, given as a path or as the bare name of one of the suite."""
     path = Path(target)
-    is_bare = path.name == target and path.suffix != ".ipynb"
-    folders = [Path("notebooks"), SUITE] if is_bare else []
-    for candidate in [path] + [folder / f"{target}.ipynb" for folder in folders]:
-        if candidate.is_file() and candidate.suffix == ".ipynb":
-            return Job(_file_name(candidate.stem, str(candidate)), candidate)
+    found = _find(target, Path())
+    if found:
+        return Job(_file_name(found.stem, str(found)), found)
     if path.is_file():
         raise ReportError(f"{target} is neither a notebook (.ipynb) nor a report definition (.toml)")
-    known = {p.stem for folder in folders for p in folder.glob("*.ipynb")}
+    known = {p.stem for folder in _folders(target, Path()) for p in folder.glob("*.ipynb")} if _is_bare(target) else set()
     near = nearest(target, known) if known else neighbour(path)
     raise ReportError(f"there is no notebook, definition or directory {target}{near}")
+
+
+def _is_bare(name: str) -> bool:
+    """Whether `name` is that of a notebook of the suite, without folder or ending."""
+    return Path(name).name == name and not name.endswith(".ipynb")
+
+
+def _folders(name: str, here: Path) -> list[Path]:
+    """Where a notebook called `name` in `here` is looked for."""
+    return [Path("notebooks"), SUITE] if _is_bare(name) else [(here / name).parent]
+
+
+def _find(name: str, here: Path) -> Path | None:
+    file = f"{name}.ipynb" if _is_bare(name) else Path(name).name
+    candidates = [here / name, *(folder / file for folder in _folders(name, here))]
+    return next((path for path in candidates if path.suffix == ".ipynb" and path.is_file()), None)
 
 
 def _file_name(name: str, where: str) -> str:

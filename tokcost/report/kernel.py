@@ -10,6 +10,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+from tokcost.report import data_directory
+
 #: a Unix socket's path ends at 104 bytes on macOS, 108 on Linux; the kernel adds a few
 LONGEST_SOCKET_PATH = 96
 
@@ -63,6 +65,8 @@ class Kernel:
         # Hash order and the user's IPython profile must not change a report.
         environment = {**os.environ, "PYTHONHASHSEED": "0", "IPYTHONDIR": str(self.directory / "ipython")}
         environment["PYDEVD_DISABLE_FILE_VALIDATION"] = "1"
+        if data := data_directory.chosen():
+            environment[data_directory.VARIABLE] = str(data)
         self._sync = run_sync
         try:
             self._sync(self.manager.start_kernel)(

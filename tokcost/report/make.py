@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from tokcost.report.definition import Job
 from tokcost.report.errors import ReportError, ReportFailed
+from tokcost.report.exclusions import read_exclusions
 from tokcost.report.files import locked, write_all
+from tokcost.report.kernel import light_import
 from tokcost.report.parameters import read_notebook, read_parameters
 from tokcost.report.progress import Progress
 from tokcost.report.settings import Layer, Setting, require_known, settings
+
+#: from here on a page is worth a note: it still opens, but is slow to send and to open on a phone
+LARGE_PAGE_BYTES = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -36,7 +40,13 @@ def plan(jobs: list[Job], layers: list[Layer]) -> list[Plan]:
     for job in jobs:
         names = {p.name for p in declared[job.name]}
         unused = [name for layer in layers for name in layer.values if name not in names]
-        plans.append(Plan(job, settings(declared[job.name], [job.layer, *layers]), list(dict.fromkeys(unused))))
+        chosen = settings(declared[job.name], [job.layer, *layers])
+        for exclusion in read_exclusions(job.notebook):
+            try:
+                exclusion.check(chosen)
+            except ReportError as error:
+                raise ReportError(f"{job.name}: {error}") from None
+        plans.append(Plan(job, chosen, list(dict.fromkeys(unused))))
     return plans
 
 
@@ -85,6 +95,9 @@ class Maker:
             failure.notebook = run.notebook
             raise
         html = self._render(run, contents)
+        if len(html.encode()) > LARGE_PAGE_BYTES:
+            size = len(html.encode()) / LARGE_PAGE_BYTES
+            self.progress.note(f"{job.name}: the page is {size:.1f} MB; show fewer points or smaller pictures if it is to be sent by mail")
         texts = {
             f"{job.name}.html": html,
             f"{job.name}.result.json": to_json(result(run, contents)),
@@ -140,4 +153,7 @@ class Maker:
 
 
 def _notebook_text(notebook) -> str:
-    return json.dumps(notebook, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+    """As JupyterLab and the committed notebooks write it: sources and outputs as lists of lines."""
+    with light_import():
+        import nbformat
+    return nbformat.writes(nbformat.from_dict(notebook)) + "\n"

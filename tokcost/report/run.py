@@ -12,10 +12,14 @@ from datetime import UTC, datetime
 
 from tokcost.report.definition import Job
 from tokcost.report.errors import ReportFailed
+from tokcost.report.hints import cut
 from tokcost.report.kernel import Kernel, light_import
 from tokcost.report.settings import DEFAULT, Setting
 
 CELL_TIMEOUT_S = 600
+#: characters of a source line that an error repeats
+LONGEST_QUOTE = 100
+_ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 
 
 @dataclass
@@ -122,10 +126,19 @@ def require_complete(job: Job, notebook) -> None:
 
 def _failed(job, notebook, index, what) -> ReportFailed:
     """Where it went wrong, counted as the reader's own notebook counts its cells."""
-    source = notebook.cells[index].source.strip().splitlines()
-    first_line = source[0] if source else ""
     where = f"cell {_number(notebook, index)} of {job.notebook.name}"
-    return ReportFailed(f"{job.name}: {where} failed: {what} (the cell starts: {first_line})", notebook)
+    return ReportFailed(f"{job.name}: {where} failed: {what} ({_quoted(notebook.cells[index])})", notebook)
+
+
+def _quoted(cell) -> str:
+    """The line of a cell at which it failed, where the traceback says so, else how the cell starts."""
+    lines = cell.source.splitlines()
+    traceback = "\n".join("\n".join(o.get("traceback", [])) for o in cell.get("outputs", []) if o.output_type == "error")
+    places = re.findall(rf"\bCell In\[{cell.get('execution_count')}\], line (\d+)", _ANSI.sub("", traceback))
+    if places and 0 < int(places[0]) <= len(lines):
+        return f"line {places[0]}: {cut(lines[int(places[0]) - 1].strip(), LONGEST_QUOTE)}"
+    first = next((line.strip() for line in lines if line.strip()), "")
+    return f"the cell starts: {cut(first, LONGEST_QUOTE)}"
 
 
 def _last_line(text) -> str:

@@ -83,6 +83,8 @@ def from_file(path: Path) -> Layer:
     values = read_toml(path, text) if path.suffix == ".toml" else _read_yaml(path, text)
     if not isinstance(values, dict) or not all(isinstance(name, str) for name in values):
         raise ReportError(f"{path} must hold lines of the form name: value")
+    if "notebook" in values or isinstance(values.get("parameters"), dict):
+        raise ReportError(f"-f {path} is a report definition; pass it as TARGET: tokcost report {path}")
     return Layer(path.name, values)
 
 
@@ -134,10 +136,12 @@ def _yaml_loader():
         yaml_implicit_resolvers: dict = {}
 
         def construct_mapping(self, node, deep=False):
-            keys = [key.value for key, _ in node.value]
-            twice = next((key for key in keys if keys.count(key) > 1), None)
-            if twice is not None:
-                raise yaml.constructor.ConstructorError(None, None, f"`{twice}` is given twice", node.start_mark)
+            seen = set()
+            for key, _ in node.value:
+                if key.value in seen:
+                    raise yaml.constructor.ConstructorError(None, None, f"`{key.value}` is given twice", key.start_mark)
+                if isinstance(key.value, str):
+                    seen.add(key.value)
             return super().construct_mapping(node, deep)
 
     for tag, pattern, first in (

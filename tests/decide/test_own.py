@@ -149,3 +149,14 @@ def test_kinds_of_evidence_stay_apart_in_the_yearly_gains():
     gains = yearly_gains([pairs.iloc[:1], pairs.iloc[1:]], min_elapsed_yr=0.25)
     assert gains["label"].tolist() == ["MLPerf, same submitter", "stated by vendors"]
     assert gains["median_annualised_ratio"].tolist() == pytest.approx([1.0, 2.0])
+
+
+def test_a_ratio_is_only_between_runs_of_one_model():
+    """Tokens of two models are not one unit; an alias of the user's own proves nothing."""
+    from tokcost.decide.beside import SERVED_AS, is_same_model
+    from tokcost.quantities import LABELS
+
+    assert set(SERVED_AS) <= set(LABELS["model"])
+    assert is_same_model("openai/gpt-oss-120b", "gptoss120b")
+    assert not is_same_model("openai/gpt-oss-20b", "gptoss120b")
+    assert not is_same_model("my-model", "dsr1")

@@ -84,6 +84,27 @@ def beside_public(
     return BesidePublic(at_speed, table, points, _missing(own, mine, rate), rival)
 
 
+#: public model -> what its name contains wherever it is served under its own name (letters and digits only)
+SERVED_AS = {
+    "dsr1": ("deepseekr1",),
+    "gptoss120b": ("gptoss120b",),
+    "llama70b": ("llama3170b", "llama3370b"),
+    "minimaxm2.5": ("minimaxm25",),
+}
+
+
+def is_same_model(named: str, public: str) -> bool:
+    """Whether a model's name in your files says that it is the model of the public runs; an alias of your own does not.
+
+    Tokens of two models are not one unit: cost per million is compared within one model only.
+
+    >>> is_same_model("/models/deepseek-ai/DeepSeek-R1-0528", "dsr1"), is_same_model("tiny-llama", "dsr1")
+    (True, False)
+    """
+    bare = "".join(character for character in named.lower() if character.isalnum())
+    return any(name in bare for name in SERVED_AS.get(public, ()))
+
+
 def price_range(own: OwnBenchmark, *, tok_per_s_per_user: float) -> tuple[float, float] | tuple[None, None]:
     """Lowest and highest cost of your tokens over every price of your accelerator's hour on file; None where that is not known."""
     mine = own.front

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import re
 import shlex
 from html import escape
 from pathlib import Path
 
 from tokcost import quantities
-from tokcost.report import figures
+from tokcost.report import data_directory, figures
 from tokcost.report.contents import HIDDEN_INPUT, MIME, Contents
+from tokcost.report.inert import inert
 from tokcost.report.kernel import light_import
 from tokcost.report.markdown import Prose, scrollable
 from tokcost.report.result import versions
@@ -20,7 +22,6 @@ from tokcost.show.numbers import num, percent, say_label, times, usd
 TEMPLATE = Path(__file__).parent / "template"
 _TABLE = re.compile(r"<table\b.*?</table>", re.S)
 _CAPTION = re.compile(r"<caption[^>]*>(.*?)</caption>", re.S)
-_SCRIPT = re.compile(r"<script\b.*?(?:</script\s*>|$)", re.S | re.I)
 _ADDRESS = re.compile(r"<[^<>]* at 0x[0-9a-f]+>")
 _ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 
@@ -107,10 +108,8 @@ class _Outputs:
         return f'<pre tabindex="0">{escape(_ANSI.sub("", text))}</pre>\n'
 
     def trusted(self, html: str) -> str:
-        """HTML that a cell made: scripts cannot run in a report and are taken out, tables scroll by themselves."""
-        if _SCRIPT.search(html):
-            self.warn("an output holds a script, which a report does not run; what it would have drawn is missing")
-            html = _SCRIPT.sub("", html)
+        """HTML that a cell made: nothing in it runs or is loaded, tables scroll by themselves."""
+        html = inert(html, self.warn)
 
         def wrapped(match):
             caption = _CAPTION.search(match.group())
@@ -150,14 +149,28 @@ def _facts(run: Run, contents: Contents, prose: Prose) -> dict:
         "parameters": parameters,
         "changed": [row for row in parameters if row["changed"]],
         "contents": lambda: [(text, name) for level, text, name in prose.headings if level == 2],
-        "sources": contents.sources,
+        "sources": [{**source, "locator": _locator(source["locator"])} for source in contents.sources],
         "assumptions": [prose.line(a) for a in contents.assumptions],
         "checks": [{"claim": c["claim"], "sides": _sides(c)} for c in contents.checks],
         "tables": contents.tables,
+        "foreign": data_directory.foreign(contents.tables),
         "versions": list(versions().items()),
         "command": command(run),
         "result_file": f"{run.job.name}.result.json",
     }
+
+
+def _locator(text: str) -> str:
+    """Where in a source, as HTML: addresses are links, the words between them are set apart, a run at a time.
+
+    >>> _locator("https://example.org/a (row 3, h200)")
+    '<a href="https://example.org/a">https://example.org/a</a> <span class="locator">(row 3, h200)</span>'
+    """
+    parts = []
+    for is_address, words in itertools.groupby(text.split(), key=lambda word: word.startswith(("https://", "http://"))):
+        shown = [escape(word) for word in words]
+        parts += [f'<a href="{word}">{word}</a>' for word in shown] if is_address else [f'<span class="locator">{" ".join(shown)}</span>']
+    return " ".join(parts)
 
 
 def exact(value) -> str:
@@ -205,6 +218,8 @@ def _input(given: dict) -> dict:
 def _headline(result: dict, prose: Prose) -> dict:
     label = quantities.UNITS.get(result["unit"], ("", ""))[0]
     value, unit = quantity(result["name"], result["value"], label)
+    if result["value"] is None:
+        value = result.get("missing", value)
     span = ""
     if result["low"] is not None and result["high"] is not None:
         span = f"{quantity(result['name'], result['low'], label)[0]} to {quantity(result['name'], result['high'], label)[0]}"

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 
 from tokcost import quantities
-from tokcost.show.numbers import num, percent, times
+from tokcost.show.numbers import MISSING, num, percent, times
 
 MIME = "application/vnd.tokcost.v1+json"
 
@@ -97,10 +97,10 @@ def check(claim: str, left, right=None, *, rel: float = 1e-9, factor: float | No
     return Shown(f"✓ {_literal_dollars(claim)}: {text}", data)
 
 
-def result(name: str, value, low=None, high=None, *, note: str = "", label: str = "") -> Shown:
+def result(name: str, value, low=None, high=None, *, note: str = "", label: str = "", missing: str = MISSING) -> Shown:
     """Hand a headline value to the report, by its quantity name, with its range where there is one.
 
-    `value` may be NaN: "not reached" is a result too. `label` replaces what the vocabulary calls it.
+    `value` may be NaN: "not reached" is a result too, or what `missing` says. `label` replaces what the vocabulary calls it.
 
     >>> result("gb300_total_token_cost_usd_per_mtok", 0.12338, 0.115, 0.125).markdown
     '**Cost per million tokens (input + output), GB300**: 0.123 (0.115 to 0.125) USD per million tokens'
@@ -118,7 +118,7 @@ def result(name: str, value, low=None, high=None, *, note: str = "", label: str 
     show = percent if quantity.unit == "frac" else times if quantity.unit == "ratio" else num
     span = "" if low is None or high is None else f" ({show(low)} to {show(high)})"
     unit = quantity.unit_label if show is num else ""
-    text = f"**{label}**: {show(value)}{span} {unit}".rstrip()
+    text = f"**{label}**: " + (missing if math.isnan(float(value)) else f"{show(value)}{span} {unit}".rstrip())
     data = {
         "kind": "result",
         "name": name,
@@ -128,6 +128,7 @@ def result(name: str, value, low=None, high=None, *, note: str = "", label: str 
         "unit": quantity.unit,
         "label": label,
         "note": note,
+        "missing": missing,
     }
     return Shown(_literal_dollars(text + (f"; {note}" if note else "")), data)
 

@@ -1,6 +1,8 @@
 """For all tests: property tests without a stopwatch; and which committed notebook outputs moved, with the command that renews them."""
 
+import json
 import os
+import pathlib
 import re
 
 import hypothesis
@@ -10,14 +12,20 @@ hypothesis.settings.register_profile("suite", deadline=None, derandomize="CI" in
 hypothesis.settings.load_profile("suite")
 
 
-def pytest_terminal_summary(terminalreporter):
-    moved: dict[str, list[str]] = {}
+def place(notebook: pathlib.Path, code_cell: int) -> int:
+    """Where the code cell that nbval calls `code_cell` (code cells from 0) stands among all cells from 1, as reports count."""
+    cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
+    return [number for number, cell in enumerate(cells, 1) if cell["cell_type"] == "code"][code_cell]
+
+
+def pytest_terminal_summary(terminalreporter, config):
+    moved: dict[str, list[int]] = {}
     for report in terminalreporter.getreports("failed"):
         found = re.match(r"(.+\.ipynb)::Cell (\d+)", report.nodeid)
         if found:
-            moved.setdefault(found.group(1), []).append(found.group(2))
+            moved.setdefault(found[1], []).append(place(config.rootpath / found[1], int(found[2])))
     if moved:
         terminalreporter.section("committed notebook outputs that moved")
         for notebook, cells in sorted(moved.items()):
-            terminalreporter.line(f"{notebook}: code cells {', '.join(cells)} (counted from 0)")
+            terminalreporter.line(f"{notebook}: {'cell' if len(cells) == 1 else 'cells'} {', '.join(map(str, sorted(cells)))}")
         terminalreporter.line("If the change is meant: make notebooks, read the diff, and name what moved under Numbers in CHANGELOG.md.")

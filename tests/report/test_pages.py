@@ -113,6 +113,20 @@ def test_the_same_inputs_give_the_same_bytes(pages):
     assert len({without_times((folder / "index.html").read_text()) for folder in pages}) == 1
 
 
+def test_the_executed_notebook_is_written_as_committed_ones_are(pages):
+    """Sources and outputs as lists of lines: what JupyterLab writes, and what a diff can show."""
+    import nbformat
+
+    text = (pages[0] / "01-cost.ipynb").read_text()
+    cells = json.loads(text)["cells"]
+    assert all(isinstance(cell["source"], list) for cell in cells)
+    assert text == nbformat.writes(nbformat.reads(text, as_version=4)) + "\n"
+
+
+def test_words_of_a_locator_are_set_apart_as_one_run(page):
+    assert '<a href="https://example.org/prices">https://example.org/prices</a> <span class="locator">(row 3)</span>' in page
+
+
 def test_result_says_what_a_later_program_needs(result):
     assert result["schema"] == 1 and result["name"] == "01-cost"
     assert result["parameters"]["utilization_frac"] == {"value": 0.9, "default": 0.45, "origin": "command line", "unit": "frac"}

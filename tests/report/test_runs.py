@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -10,6 +11,8 @@ import time
 from pathlib import Path
 
 import pytest
+
+ROOT = Path(__file__).parents[2]
 
 
 def cells(*sources, parameter="x = 1.0  # a number, 0 to 10"):
@@ -24,7 +27,7 @@ def files(directory: Path) -> dict[str, bytes]:
 def troubled(tmp_path_factory, tokcost, notebook):
     """A good first run of two reports; then one of them fails, beside reports that fail in other ways and one that does not."""
     folder = tmp_path_factory.mktemp("troubled")
-    notebook(folder / "fragile.ipynb", *cells("1 / x", "'the end'"))
+    notebook(folder / "fragile.ipynb", *cells("z = 1\ny = 1 / x", "'the end'"))
     notebook(folder / "linker.ipynb", ("markdown", "# Linked?\n\n[to](exits.ipynb), [good](fragile.ipynb)"), *cells("x")[1:])
     notebook(folder / "exits.ipynb", *cells("import sys\nsys.exit(0)", "'never'"))
     notebook(folder / "dies.ipynb", *cells("import os, sys\nprint('last words', file=sys.__stderr__, flush=True)\nos._exit(3)", "1"))
@@ -44,9 +47,9 @@ def test_one_failed_report_is_a_failed_run_but_the_others_are_made(troubled):
     assert run.out.splitlines() == [f"out/linker.{end}" for end in ("html", "result.json", "ipynb")] + ["out/index.html"]
 
 
-def test_a_failure_says_cell_first_line_and_error(troubled):
+def test_a_failure_says_cell_line_and_error(troubled):
     said = troubled[2].err
-    assert "FAILED fragile: cell 3 of fragile.ipynb failed: ZeroDivisionError: float division by zero (the cell starts: 1 / x)" in said
+    assert "FAILED fragile: cell 3 of fragile.ipynb failed: ZeroDivisionError: float division by zero (line 2: y = 1 / x)" in said
     assert "FAILED exits: cell 3 of exits.ipynb failed: sys.exit(0) (the cell starts: import sys)" in said
     assert "FAILED dies: cell 3 of dies.ipynb failed: the kernel died" in said
     assert "FAILED killed: cell 3 of killed.ipynb failed: the kernel died" in said
@@ -157,6 +160,52 @@ def test_a_cell_that_was_never_run_is_a_failed_report(tmp_path):
     require_complete(job, new_notebook(cells=[ran, skipped, new_code_cell(" ")]))
     with pytest.raises(ReportFailed, match=r"a: cell 2 of a.ipynb failed: the cell was not run \(the cell starts: 3\)"):
         require_complete(job, new_notebook(cells=[ran, new_code_cell("3")]))
+
+
+@pytest.mark.parametrize(
+    ("source", "traceback", "says"),
+    [
+        ("a = 1\nb = 1 / 0", "Cell In[3], line 2\n----> 2 b", "line 2: b = 1 / 0"),
+        ("a = 1\nhelp_(0)", "Cell In[3], line 2\nCell In[1], line 1, in help_", "line 2: help_(0)"),
+        ("a = 1\nhelp_(0)", "Cell In[1], line 9", "the cell starts: a = 1"),
+        ("\n\nb = 2\n", "the kernel died", "the cell starts: b = 2"),
+        ("x = " + "9" * 200, "", "the cell starts: x = " + "9" * 93 + "..."),
+        ("x = " + "9" * 200, "\x1b[36mCell\x1b[39m\x1b[36m \x1b[39mIn[3]\x1b[39m, line 1", "line 1: x = " + "9" * 93 + "..."),
+    ],
+)
+def test_the_line_that_failed_is_quoted_where_the_traceback_knows_it(source, traceback, says):
+    from nbformat.v4 import new_code_cell, new_output
+
+    from tokcost.report.run import _quoted
+
+    error = new_output("error", ename="E", evalue="", traceback=[traceback])
+    assert _quoted(new_code_cell(source, execution_count=3, outputs=[error])) == says
+
+
+def test_a_data_directory_named_from_here_is_found_by_the_kernel_and_the_page_says_so(tmp_path, tokcost, notebook):
+    """The kernel runs in the folder of the notebook; the environment was meant from where the user stands."""
+    data = tmp_path / "data"
+    shutil.copytree(ROOT / "data", data, ignore=shutil.ignore_patterns("benchmark_example"))
+    show = ("code", "import tokcost as tc\ntc.rate(accelerator='h200', price_basis='owning_hyperscaler', rate_vintage='2026-03')\ntc.sources(tc.provenance())")
+    notebook(tmp_path / "deep" / "er" / "a.ipynb", *cells("x"), show)
+
+    def page():
+        run = tokcost("report", "deep/er/a.ipynb", "-q", cwd=tmp_path, TOKCOST_DATA_DIR="data")
+        assert run.status == 0, run.err
+        return (tmp_path / "reports" / "output" / "a.html").read_text()
+
+    assert "other data" not in page(), "a copy, byte for byte, gives the same report"
+    rates = data / "hourly_rates.csv"
+    rates.write_text(rates.read_text().replace(",1.41,", ",1.42,"))
+    foot = page().partition("<footer>")[2]
+    assert "other data than the project's:</strong> <code>data/hourly_rates.csv</code> differs" in foot
+    assert "TOKCOST_DATA_DIR" in foot[foot.index("To make this report again") :] and str(tmp_path) not in foot
+
+
+def test_a_large_page_is_made_and_said(tmp_path, tokcost, notebook):
+    notebook(tmp_path / "a.ipynb", *cells("print('x' * 1_200_000)"))
+    run = tokcost("report", "a.ipynb", cwd=tmp_path)
+    assert run.status == 0 and "a: the page is 1.2 MB; show fewer points" in run.err
 
 
 def test_a_page_that_cannot_be_made_is_a_failed_report_and_the_index_knows(tmp_path, tokcost, notebook):

@@ -19,6 +19,8 @@ import mistune
 from latex2mathml.converter import convert
 from mistune.util import striptags
 
+from tokcost.report.inert import inert
+
 # A formula opens with `$` before something that can start one and closes with `$` after something that can end one;
 # no digit follows (that is the next amount), no letter or digit precedes (US$).
 _INLINE = (
@@ -62,7 +64,7 @@ class Prose:
     def html(self, source: str) -> str:
         """A cell's Markdown as HTML."""
         self.parts += 1
-        return self.markdown(source)
+        return inert(self.markdown(source), self.warn)
 
     def line(self, source: str) -> str:
         """A sentence of Markdown as HTML, without the paragraph around it."""

@@ -80,9 +80,12 @@ def test_the_rate_of_a_fact_reproduces_the_cost_of_the_two_measured_rows():
         ),
         (lambda: tc.fact("inference", campaign="x"), "not a table of single facts; use load"),
         (lambda: tc.load("hourly_rate"), "there is no table `hourly_rate`; did you mean `hourly_rates`"),
-        (lambda: tc.measured(accelerator="gb30"), "no measured row has accelerator `gb30`.*did you mean `gb300`"),
+        (lambda: tc.measured(accelerator="gb30"), "no row of data/inference.csv has accelerator `gb30`.*did you mean `gb300`"),
         (lambda: tc.measured(gpu="gb300"), "has no column `gpu`"),
-        (lambda: tc.measured(accelerator="gb300", precision="bf16"), "no measured row has precision `bf16` with the filters before it"),
+        (
+            lambda: tc.measured(accelerator="gb300", precision="bf16"),
+            "no row of data/inference.csv has precision `bf16` with the filters before it",
+        ),
     ],
 )
 def test_a_key_that_is_not_there_is_answered_with_what_is(ask, answer):
@@ -117,23 +120,60 @@ def test_the_wide_table_has_one_row_an_accelerator():
     assert np.isnan(wide.loc["h200", "peak_fp4_dense_tflop_per_s"])
 
 
+def cited() -> set[str]:
+    return {source["source_id"] for source in tc.provenance()["sources"]}
+
+
 def test_provenance_holds_what_was_used_and_no_more():
     reset_used()
     tc.accelerators()
-    rate("h200")
+    one = rate("h200")
     assert used_tables() == ["accelerators", "hourly_rates"]
     found = tc.provenance()
     assert [table["file"] for table in found["tables"]] == ["data/accelerators.csv", "data/hourly_rates.csv"]
     for table in found["tables"]:
         assert table["sha256"] == hashlib.sha256((data_dir() / f"{table['table']}.csv").read_bytes()).hexdigest()
-        assert table["rows"] == len(tc.load(table["table"]))
-    cited = {*tc.load("accelerators")["source_id"], *tc.load("hourly_rates")["source_id"]}
-    assert {source["source_id"] for source in found["sources"]} == cited
+    assert cited() == {*tc.load("accelerators")["source_id"], one.source_id}
+    assert [table["rows"] for table in found["tables"]] == [len(tc.load(table["table"])) for table in found["tables"]]
     assert all(
         list(source) == ["source_id", "title", "publisher", "locator", "date", "licence", "attribution"] for source in found["sources"]
     )
     reset_used()
     assert used_tables() == [] and tc.provenance() == {"tables": [], "sources": []}
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda: tc.measured(campaign="inferencex_dsr1_2026_04"),
+        lambda: tc.load("hourly_rates", accelerator=["h200", "gb300"], rate_vintage="2026-03"),
+        lambda: tc.load("accelerators", accelerator="h200"),
+    ],
+)
+def test_only_the_sources_of_the_rows_returned_are_cited(ask):
+    reset_used()
+    given = ask()
+    table = used_tables()[0]
+    assert cited() == set(given["source_id"]) < set(tc.load(table)["source_id"])
+    assert cited() == set(tc.load(table)["source_id"])
+
+
+def test_single_facts_and_named_accelerators_cite_their_own_sources_only():
+    reset_used()
+    power = tc.provisioned_power(accelerator="h200", power_vintage="2026-03")
+    assert cited() == {power.source_id}
+    reset_used()
+    assert tc.accelerators(["gb300", "h200"]).index.tolist() == ["h200", "gb300"]
+    assert cited() == set(tc.load("accelerators", accelerator=["h200", "gb300"])["source_id"]) < set(tc.load("accelerators")["source_id"])
+    with pytest.raises(DataError, match="has accelerator `gb30`.*did you mean `gb300`"):
+        tc.accelerators(["gb30"])
+
+
+def test_a_question_that_fails_cites_nothing():
+    reset_used()
+    with pytest.raises(DataError):
+        rate("gb30")
+    assert tc.provenance() == {"tables": [], "sources": []}
 
 
 def test_a_report_can_show_the_provenance():

@@ -91,9 +91,7 @@ def flops_ratios(claim_id: str, *, rates: dict | None = None, claims: pd.DataFra
 
 def _peaks(accelerator: str) -> dict[tuple[str, str], float]:
     """Rated PFLOP/s by precision and sparsity, where a data sheet says."""
-    table = evidence.accelerators()
-    if accelerator not in table.index:
-        raise QuantityError(f"data/accelerators.csv has no `{accelerator}`{q.nearest(accelerator, table.index)}")
+    table = evidence.accelerators([accelerator])
     named = {name: _PEAK.fullmatch(name) for name in table.columns}
     rated = table.loc[accelerator]
     return {

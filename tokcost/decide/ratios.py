@@ -102,7 +102,7 @@ def _all_speeds(first: Frontier, second: Frontier) -> np.ndarray:
 
 
 def _both(table: str, keys: list[str], quantity: str, baseline: str, candidate: str) -> pd.DataFrame:
-    facts = evidence.load(table)
+    facts = evidence.load(table, accelerator=[baseline, candidate])
     sides = [
         facts[facts["accelerator"] == name].set_index(keys)["value"].rename(f"{side}_{quantity}")
         for side, name in (("baseline", baseline), ("candidate", candidate))

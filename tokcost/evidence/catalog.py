@@ -1,8 +1,8 @@
 """The evidence catalog: validated tables of data/, single facts, and a record of what was used.
 
-`load("hourly_rates")` gives a table, `fact`, `rate` and `provisioned_power` one number with
-its source, `measured` the measured serving rows. `provenance` says which tables and sources
-the process has used, for the foot of a report.
+`load("hourly_rates")` gives a table or the rows of it that are asked for, `fact`, `rate` and
+`provisioned_power` one number with its source, `measured` the measured serving rows. `provenance` says
+which tables the process has used and which sources the rows used cite, for the foot of a report.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ from tokcost.evidence.reading import read
 from tokcost.evidence.schema import TABLES
 from tokcost.quantities import QuantityError, nearest
 
-_used: dict[str, None] = {}
+#: table -> the sources of the rows of it that this process was given
+_used: dict[str, set[str]] = {}
 
 
 class DataError(QuantityError):
@@ -71,20 +72,41 @@ def table_path(table: str) -> Path:
     return data_dir() / f"{table}.csv"
 
 
-def load(table: str) -> pd.DataFrame:
-    """A validated copy of data/<table>.csv.
+def load(table: str, **filters) -> pd.DataFrame:
+    """A validated copy of data/<table>.csv, or of its rows where each column named has the value (or one of the values) given.
 
-    Numbers are floats with NaN for not known, texts are empty where nothing is said. Raises
-    DataError with every problem of the file (file, line, column, what is allowed).
+    Numbers are floats with NaN for not known, texts are empty where nothing is said. Only the sources of the rows
+    returned count as used. Raises DataError with every problem of the file (file, line, column, what is allowed); a
+    filter value that no row has is an error that names the nearest one.
 
-    >>> load("hourly_rates").query("accelerator == 'h200' and rate_vintage == '2026-03'")["value"].tolist()
+    >>> load("hourly_rates", accelerator="h200", rate_vintage="2026-03")["value"].tolist()
     [1.41, 1.74, 1.6]
     """
+    rows = _rows(table)
+    for name, wanted in filters.items():
+        if name not in rows:
+            raise DataError(f"data/{table}.csv has no column `{name}`{nearest(name, rows.columns)}")
+        values = list(wanted) if isinstance(wanted, (list, tuple, set, frozenset)) else [wanted]
+        known = set(rows[name].dropna())
+        for value in values:
+            if value not in known:
+                raise DataError(f"no row of data/{table}.csv has {name} `{value}` with the filters before it{nearest(value, known)}")
+        rows = rows[rows[name].isin(values)]
+    return _given(table, rows.copy())
+
+
+def _rows(table: str) -> pd.DataFrame:
+    """The validated table itself, which nobody may change; not yet used."""
     rows, problems = examined(table)
     if problems:
         raise DataError(problems)
-    _used[table] = None
-    return rows.copy()
+    return rows
+
+
+def _given(table: str, rows: pd.DataFrame) -> pd.DataFrame:
+    """Record that these rows were given out."""
+    _used.setdefault(table, set()).update(rows["source_id"])
+    return rows
 
 
 def examined(table: str) -> tuple[pd.DataFrame | None, list[str]]:
@@ -126,7 +148,7 @@ def fact(table: str, **keys: str) -> Fact:
     Traceback (most recent call last):
     tokcost.evidence.catalog.DataError: data/accelerators.csv has no accelerator `gb30`; did you mean `gb300`?
     """
-    rows = load(table)
+    rows = _rows(table)
     key_columns = TABLES[table].key
     if "value" not in rows:
         raise DataError(f"data/{table}.csv is not a table of single facts; use load({table!r})")
@@ -140,7 +162,7 @@ def fact(table: str, **keys: str) -> Fact:
         open_keys = [name for name in key_columns if found[name].nunique() > 1]
         choices = "; ".join(f"{name}: {', '.join(sorted(found[name].unique()))}" for name in open_keys)
         raise DataError(f"data/{table}.csv has {len(found)} rows for {_said(keys)}; add {' and '.join(open_keys)} ({choices})")
-    row = found.iloc[0]
+    row = _given(table, found).iloc[0]
     low, high = (None if pd.isna(row[end]) else float(row[end]) for end in ("low", "high"))
     labels = {name: row[name] for name in key_columns if name != "quantity"}
     texts = {name: row[name] for name in ("quantity", "source_id", "locator", "date", "kind", "note")}
@@ -182,13 +204,13 @@ def provisioned_power(*, accelerator: str, power_vintage: str) -> Fact:
     return fact("provisioned_power", accelerator=accelerator, power_vintage=power_vintage)
 
 
-def accelerators() -> pd.DataFrame:
-    """One row an accelerator, one column a quantity; NaN where no source says.
+def accelerators(names=None) -> pd.DataFrame:
+    """One row an accelerator (all of them, or those named), one column a quantity; NaN where no source says.
 
-    >>> float(accelerators().loc["gb300", "peak_fp4_dense_tflop_per_s"])
-    15000.0
+    >>> accelerators(["gb300", "h200"])["peak_fp8_dense_tflop_per_s"].to_dict()
+    {'h200': 1979.0, 'gb300': 5000.0}
     """
-    rows = load("accelerators")
+    rows = load("accelerators", **({} if names is None else {"accelerator": list(names)}))
     wide = rows.pivot(index="accelerator", columns="quantity", values="value")
     order = [name for name in TABLES["accelerators"].columns["quantity"].values if name in wide]
     return wide.loc[rows["accelerator"].unique(), order].rename_axis(columns=None)
@@ -204,21 +226,11 @@ def measured(**filters) -> pd.DataFrame:
     >>> rows["total_tok_per_s_per_gpu"].round(4).tolist()
     [5970.2615]
     """
-    rows = load("inference")
-    for name, wanted in filters.items():
-        if name not in rows:
-            raise DataError(f"data/inference.csv has no column `{name}`{nearest(name, rows.columns)}")
-        values = list(wanted) if isinstance(wanted, (list, tuple, set, frozenset)) else [wanted]
-        known = set(rows[name].dropna())
-        for value in values:
-            if value not in known:
-                raise DataError(f"no measured row has {name} `{value}` with the filters before it{nearest(value, known)}")
-        rows = rows[rows[name].isin(values)]
-    return rows.reset_index(drop=True)
+    return load("inference", **filters).reset_index(drop=True)
 
 
 def used_tables() -> list[str]:
-    """The tables that this process has loaded, in the order of first use."""
+    """The tables that this process has used, in the order of first use."""
     return list(_used)
 
 
@@ -228,16 +240,13 @@ def reset_used() -> None:
 
 
 def provenance() -> dict:
-    """Tables that this process has loaded (file, SHA-256, rows) and the sources that their rows cite."""
-    tables, cited = [], set()
+    """Tables that this process has used (file, SHA-256, rows of the whole file) and the sources that the rows used cite."""
+    tables = []
     for table in _used:
-        rows, path = load(table), table_path(table)
-        tables.append(
-            {"table": table, "file": f"data/{path.name}", "sha256": hashlib.sha256(path.read_bytes()).hexdigest(), "rows": len(rows)}
-        )
-        cited.update(rows["source_id"])
+        path = table_path(table)
+        sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
+        tables.append({"table": table, "file": f"data/{path.name}", "sha256": sha256, "rows": len(_rows(table))})
+    cited = set().union(*_used.values())
     fields = ["source_id", "title", "publisher", "locator", "date", "licence", "attribution"]
-    rows, problems = examined("sources")
-    if problems:
-        raise DataError(problems)
+    rows = _rows("sources")
     return {"tables": tables, "sources": rows.loc[rows["source_id"].isin(cited), fields].to_dict("records")}

@@ -36,7 +36,7 @@ def matched_pairs(rows: pd.DataFrame, *, throughput: str = "output_tok_per_s_per
         raise QuantityError(f"equal conditions cannot be told: the rows have no column `{missing[0]}`")
     rows = rows[(rows["deployment"] == "aggregated") & rows[[throughput, "n_gpus", "tensor_parallel"]].notna().all(axis=1)]
     measured = rows.groupby([*EQUAL, "accelerator"], dropna=False)[throughput].median().reset_index()
-    rated = evidence.accelerators()
+    rated = evidence.accelerators(sorted(measured["accelerator"].unique()))
     pairs = [pair for _, same in measured.groupby(list(EQUAL), dropna=False) for pair in _pairs_of(same, throughput, rated)]
     columns = [*EQUAL, "pair", "slower", "faster", "throughput_ratio", "peak_flop_ratio", "bandwidth_ratio"]
     return pd.DataFrame(pairs, columns=columns)
@@ -70,9 +70,6 @@ def _pairs_of(same: pd.DataFrame, throughput: str, rated: pd.DataFrame):
     ordered = same.sort_values(throughput).to_dict("records")
     for slower, faster in itertools.combinations(ordered, 2):
         names = slower["accelerator"], faster["accelerator"]
-        unknown = [name for name in names if name not in rated.index]
-        if unknown:
-            raise QuantityError(f"data/accelerators.csv has no `{unknown[0]}`")
         peak, bandwidth = (
             rated.at[names[1], column] / rated.at[names[0], column]
             for column in (f"peak_{slower['precision']}_dense_tflop_per_s", BANDWIDTH)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from tokcost import evidence
 from tokcost import quantities as q
-from tokcost.decide.rankings import COST, comparable, cost_range, disagreement, firsts, rankings
+from tokcost.decide.rankings import COST, ERROR, comparable, cost_ends, cost_range, disagreement, firsts, rankings
 from tokcost.quantities import QuantityError
 
 JOB = {"isl": 1024, "osl": 1024, "precision": "fp8", "price_basis": "owning_hyperscaler", "rate_vintage": "2026-03"}
@@ -51,11 +51,56 @@ def test_a_precision_that_is_not_rated_leaves_no_figure(rows):
     assert np.isnan(table.loc["h200", "flop_per_usd"]) and table.loc["gb300", "flop_per_usd"] > 0
 
 
-def test_fewer_than_two_accelerators_make_no_ranking(rows):
-    table = rankings(rows, **JOB, tok_per_s_per_user=180)
-    with pytest.raises(QuantityError, match="gb300 of 2 .* a ranking needs two"):
-        comparable(table)
-    assert len(comparable(rankings(rows, **JOB, tok_per_s_per_user=100))) == 2
+def test_an_unrated_accelerator_keeps_its_place_in_price_and_cost_and_has_none_in_flops(rows):
+    table = comparable(rankings(rows, **{**JOB, "precision": "fp4"}, tok_per_s_per_user=50))
+    assert table["accelerator"].tolist() == ["gb300", "h200"]
+    bought = {metric: row["accelerator"] for metric, row in firsts(table).items()}
+    assert bought == {"rate_usd_per_gpu_h": "h200", "peak_tflop_per_s_per_usd_per_h": "gb300", COST: "gb300"}
+    assert disagreement(table, "peak_tflop_per_s_per_usd_per_h", is_better_high=True) == (0, 0)
+    assert "peak_tflop_per_s_per_usd_per_h" not in firsts(table[table["accelerator"] == "h200"])
+
+
+def test_one_accelerator_alone_is_shown_and_none_is_refused(rows):
+    assert comparable(rankings(rows, **JOB, tok_per_s_per_user=180))["accelerator"].tolist() == ["gb300"]
+    with pytest.raises(QuantityError, match="none of .*h200.* reaches that speed"):
+        comparable(rankings(rows, **JOB, tok_per_s_per_user=400))
+
+
+# -- how well a cost between two runs is known -----------------------------------------------------------------------
+
+
+def test_every_cost_says_between_which_measured_speeds_it_was_read():
+    table = rankings(evidence.measured(model="dsr1", isl=1024, osl=1024), **{**JOB, "rate_vintage": "2026-07"}, tok_per_s_per_user=50)
+    table = table.set_index("accelerator")
+    ends = table[["slower_tok_per_s_per_user", "faster_tok_per_s_per_user"]].round(1)
+    assert ends.loc["b200"].tolist() == [21.3, 74.0] and ends.loc["gb300"].tolist() == [20.1, 70.4]
+    assert table[ERROR].round(3)[["b200", "mi355x", "gb300", "gb200"]].tolist() == [0.393, 0.223, 0.066, 0.013]
+
+
+def test_costs_that_the_curves_cannot_tell_apart_are_alike():
+    table = rankings(evidence.measured(model="dsr1", isl=1024, osl=1024), **{**JOB, "rate_vintage": "2026-07"}, tok_per_s_per_user=50)
+    assert table.loc[table["is_alike"], "accelerator"].tolist() == ["gb300", "b200"]
+    low, high = cost_ends(table)
+    assert (low[~table["is_alike"]] > high[0]).all() and low[1] < table.loc[0, COST] < high[0]
+    assert (low <= table[COST]).all() and (table[COST] <= high).all()
+
+
+def test_a_speed_that_was_measured_needs_no_reading_of_a_curve(rows):
+    one = rows.query("accelerator == 'gb300' and precision == 'fp4' and concurrency == 1229 and isl == 1024").iloc[0]
+    speed = one["tok_per_s_per_user"]
+    gb300 = rankings(rows, **JOB, tok_per_s_per_user=speed).set_index("accelerator").loc["gb300"]
+    assert gb300["slower_tok_per_s_per_user"] == gb300["faster_tok_per_s_per_user"] == speed and gb300[ERROR] == 0
+
+
+def test_a_speed_that_was_not_reached_lies_between_nothing_and_is_like_nothing(rows):
+    h200 = rankings(rows, **JOB, tok_per_s_per_user=180).set_index("accelerator").loc["h200"]
+    assert h200[["slower_tok_per_s_per_user", "faster_tok_per_s_per_user", ERROR]].isna().all() and not h200["is_alike"]
+
+
+def test_pairs_within_their_errors_are_no_evidence_for_or_against_a_metric():
+    table = pd.DataFrame({"price": [1, 2, 3], COST: [1.2, 1.0, 0.1], ERROR: [0.2, 0.0, 0.0]})
+    assert disagreement(table, "price", is_better_high=False) == (3, 3)
+    assert disagreement(table, "price", is_better_high=False, error=ERROR) == (2, 2)
 
 
 def test_lengths_without_a_row_are_refused(rows):

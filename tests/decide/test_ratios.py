@@ -6,9 +6,10 @@ import pytest
 
 from tokcost import evidence
 from tokcost.decide.claims import audit
-from tokcost.decide.points import reproducing_points
+from tokcost.decide.points import reproducing_points, where_it_holds
 from tokcost.decide.ratios import by_speed, cost_curves, ratio_curves, ratios_by_power, ratios_by_rate
-from tokcost.decide.verdicts import audit_ranges, held_at, side_by_side
+from tokcost.decide.verdicts import audit_ranges, held_at, side_by_side, steepest
+from tokcost.output.frontier import frontier
 from tokcost.quantities import QuantityError
 
 SPEEDS = [35, 50, 75, 100, 116.7, 150]
@@ -125,6 +126,31 @@ def test_where_35_and_where_5(rows, rates):
     slower, faster = held.loc[NAMES[2], "rounds to 5x"]
     assert slower[0] < 35 < slower[1] and faster[0] < 50 < faster[1] < 55
     assert (held["min_ratio"] < held["max_ratio"]).all()
+
+
+def test_the_edge_of_the_older_system_is_the_published_point(rows):
+    last, first = steepest(frontier(rows, accelerator="h200", precision="fp8", isl=1024, osl=1024))
+    assert (round(last["tok_per_s_per_user"], 1), last["framework"], last["n_gpus"]) == (116.7, "dynamo-trt", 96)
+    assert (round(first["tok_per_s_per_user"], 1), first["framework"], first["n_gpus"]) == (117.3, "dynamo-sglang", 80)
+
+
+def test_a_curve_of_one_run_has_no_edge(rows):
+    one = rows.query("accelerator == 'h200' and isl == 1024").head(1)
+    with pytest.raises(QuantityError, match="is one run"):
+        steepest(frontier(one))
+
+
+@pytest.mark.parametrize(
+    ("basis", "vintage", "at_least_before", "highest_before", "highest_past"),
+    [("owning_hyperscaler", "2026-03", (102, 111), 34.77, 74), ("rental_3yr", "2026-09", (93.4, 116.7), 37.9, 81)],
+)
+def test_35_on_either_side_of_the_edge(rows, basis, vintage, at_least_before, highest_before, highest_past):
+    rates = {name: evidence.rate(accelerator=name, price_basis=basis, rate_vintage=vintage) for name in ("h200", "gb300")}
+    curve = ratio_curves(rows, **PAIR, cases=CASES[:1], of="cost", facts=rates)
+    is_before = curve["tok_per_s_per_user"] <= 116.72
+    before, past = where_it_holds(curve[is_before], "35x"), where_it_holds(curve[~is_before], "35x")
+    assert before.at_least[0] == pytest.approx(at_least_before, abs=1.1) and before.max_ratio == pytest.approx(highest_before, abs=0.05)
+    assert past.max_ratio == pytest.approx(highest_past, abs=0.9) and past.at_least[0][0] < 118 and past.at_least[0][1] > 153
 
 
 def test_two_runs_side_by_side_are_two_rows_that_share_their_lengths(point):

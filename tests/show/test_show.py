@@ -109,6 +109,16 @@ FIGURES = {
 }
 
 
+def test_a_ranking_that_an_accelerator_has_no_place_in_is_neither_bridged_nor_counted():
+    """H200 has no figure in the middle: its line has no segment, and the other two are ranked first and second."""
+    missing = RANKED.assign(b=[3.0, math.nan, 1.0])
+    three = {"rankings": {"A": "a", "B": "b", "C": "ratio"}, "best": {"A": "low", "B": "high", "C": "low"}}
+    full, partial = (charts.plot_slope(frame, by="accelerator", alt="a", **three).svg for frame in (RANKED, missing))
+    assert "nan" not in partial and "not reached" not in partial
+    assert partial.count("H200") == full.count("H200") > 0
+    assert partial != full and len(partial) < len(full)
+
+
 @pytest.mark.parametrize("name", FIGURES)
 def test_a_figure_is_the_same_bytes_twice_and_small_and_closed(name):
     import matplotlib.pyplot as plt

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 
 from tokcost import quantities
 from tokcost.decide.points import where_it_holds
+from tokcost.output.frontier import SPEED, Frontier
+from tokcost.quantities import QuantityError
 
 ROLES = ("baseline", "candidate")
 _SHORT = {"rate_usd_per_gpu_h": "price", "total_tok_per_s_per_gpu": "speed", "total_token_cost_usd_per_mtok": "cost"}
@@ -54,6 +57,19 @@ def side_by_side(pair: pd.Series) -> pd.DataFrame:
             for role in ROLES
         ]
     )
+
+
+def steepest(best: Frontier) -> tuple[pd.Series, pd.Series]:
+    """The edge of a curve: its two neighbouring runs between which throughput falls most for the speed gained, both as shares.
+
+    A ratio to this curve leaps there, and beyond it says what the faster of the two runs does, not what the system could.
+    Refuses a curve of a single run.
+    """
+    if best.n_on_front < 2:
+        raise QuantityError(f"the curve of {best.label} is one run; an edge lies between two")
+    front = best.front
+    fall = np.diff(np.log(front[best.throughput])) / np.diff(np.log(front[SPEED]))
+    return front.iloc[fall.argmin()], front.iloc[fall.argmin() + 1]
 
 
 def held_at(ratios: pd.DataFrame, claimed: list[str]) -> pd.DataFrame:

@@ -224,10 +224,11 @@ def plot_ranges(
         return finish(fig, alt)
 
 
-def plot_bars(frame, *, value: str, alt: str, label: str = "label", title: str = "", highlight: str | None = None) -> Figure:
-    """Horizontal bars from zero, each with its number; `highlight` names the row that is set off."""
+def plot_bars(frame, *, value: str, alt: str, label: str = "label", title: str = "", highlight: str | list[str] | None = None) -> Figure:
+    """Horizontal bars from zero, each with its number; `highlight` names the row, or the rows, set off."""
+    set_off = [highlight] if isinstance(highlight, str) else highlight
     with drawing(figsize=(5.8, 0.36 * len(frame) + 1.0)) as (fig, ax):
-        colours = [BLUE if highlight is None or name == highlight else ORANGE for name in frame[label]]
+        colours = [BLUE if set_off is None or name in set_off else ORANGE for name in frame[label]]
         bars = ax.barh(frame[label], frame[value], color=colours, height=0.62)
         for bar, number in zip(bars, frame[value], strict=True):
             ax.annotate(
@@ -250,7 +251,8 @@ def plot_bars(frame, *, value: str, alt: str, label: str = "label", title: str =
 def plot_slope(frame, *, by: str, rankings: dict[str, str], best: dict[str, str], alt: str, title: str = "") -> Figure:
     """Rankings side by side: one line an accelerator, crossing where two metrics disagree.
 
-    `rankings` maps a heading to the column that it ranks by; `best` says "high" or "low" for each heading.
+    `rankings` maps a heading to the column that it ranks by; `best` says "high" or "low" for each heading. Where a column
+    between the first and the last is NaN, the line has no point and no bridge over it; the others are ranked without it.
     """
     columns = list(rankings)
     n = len(frame)
@@ -280,6 +282,8 @@ def plot_slope(frame, *, by: str, rankings: dict[str, str], best: dict[str, str]
                 fontsize=9,
             )
             for k, heading in enumerate(columns[1:-1], start=1):
+                if np.isnan(heights[k]):
+                    continue
                 ax.annotate(
                     num(fact[rankings[heading]]),
                     (k, heights[k]),

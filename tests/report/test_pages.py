@@ -304,6 +304,34 @@ def test_print_is_light_and_shows_what_is_folded(open_page):
     tab.context.close()
 
 
+def test_a_figure_keeps_a_legible_size_on_a_phone_and_scrolls_with_the_keyboard(open_page):
+    tab = open_page("01-cost", size="phone")
+    assert tab.evaluate("document.querySelector('figure img').getBoundingClientRect().width") == 480
+    tab.locator("figure").first.focus()
+    tab.keyboard.press("ArrowRight")
+    tab.wait_for_function("document.activeElement.scrollLeft > 0")
+    assert tab.evaluate("document.documentElement.scrollWidth") <= SIZES["phone"]
+    tab.context.close()
+
+
+def test_print_leaves_no_caption_and_no_row_alone(open_page):
+    """Tables of every length, begun at different heights of the paper; columns break as pages do, and can be measured."""
+    tab = open_page("01-cost")
+    tab.emulate_media(media="print")
+    columns = """([rows, before]) => {
+        const body = [...Array(rows).keys()].map(n => `<tr><td>${n}</td></tr>`).join("");
+        document.body.innerHTML = `<div style="columns:200px auto;column-fill:auto;column-gap:0;height:900px;width:3000px">
+            <div style="height:${before}px"></div><div class="scroll"><table><caption>c</caption>
+            <thead><tr><th>h</th></tr></thead><tbody>${body}</tbody></table></div></div>`;
+        return [...document.querySelectorAll("caption, tbody tr")].map(e => Math.round(e.getBoundingClientRect().left / 200)); }"""
+    for rows in (*range(4, 12), *range(36, 70)):
+        for before in (0, 610, 840, 860, 880):
+            column = tab.evaluate(columns, [rows, before])
+            assert column[0] == column[1] == column[2], f"the caption of {rows} rows is alone, {before} px down the page"
+            assert column[-1] == column[-2], f"the last of {rows} rows is alone, {before} px down the page"
+    tab.context.close()
+
+
 def test_a_wide_table_can_be_scrolled_with_the_keyboard(open_page):
     tab = open_page("01-cost", size="phone")
     region = tab.get_by_role("region", name="A wide table")

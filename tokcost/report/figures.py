@@ -63,4 +63,5 @@ def figure(data: dict, dark: dict[str, str], warn) -> str:
     else:
         mime = next(m for m in ("image/png", "image/jpeg") if m in data)
         source, kind = f"data:{mime};base64," + "".join(data[mime].split()), ' class="card"'
-    return f'<figure{kind}><img alt="{escape(alt)}" src="{source}"></figure>'
+    # On a phone a figure keeps a legible size and scrolls, also with the keyboard.
+    return f'<figure{kind} tabindex="0" aria-label="Figure"><img alt="{escape(alt)}" src="{source}"></figure>'

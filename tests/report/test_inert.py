@@ -79,6 +79,8 @@ def test_prose_and_outputs_are_both_made_inert():
     html = prose.html('Text <img src="https://example.org/a.png"> and <script>f()</script>.\n\n<iframe src="x"></iframe>\n\n`<script>`')
     assert "example.org" not in html and "<script" not in html and "<iframe" not in html and "<code>&lt;script&gt;</code>" in html
     assert len(said) == 2
-    shown = _Outputs(prose, said.append).trusted('<script>f()</script><table><tr><td><img src="https://example.org/a.png"></td></tr></table>')
+    shown = _Outputs(prose, said.append).trusted(
+        '<script>f()</script><table><tr><td><img src="https://example.org/a.png"></td></tr></table>'
+    )
     assert "<script" not in shown and "example.org" not in shown and "<table>" in shown
     assert len(said) == 4

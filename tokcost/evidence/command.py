@@ -38,7 +38,9 @@ def check():
     if problems:
         click.echo(f"{len(problems)} problem{'s' if len(problems) > 1 else ''}", err=True)
         raise SystemExit(2)
-    click.echo(f"{_said(data_dir())} is in order: every row valid, every source known and cited, every captured row kept or listed as left out")
+    click.echo(
+        f"{_said(data_dir())} is in order: every row valid, every source known and cited, every captured row kept or listed as left out"
+    )
 
 
 def _said(directory: Path) -> str:

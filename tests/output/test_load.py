@@ -163,3 +163,15 @@ def test_the_summary_names_both_bases():
     assert plan.summary()["usage_token_cost_usd_per_mtok"] == full
     table = compare_plans({"as it is": plan, "fixed": plan_load(day_of([1, 5]), NODE, **LEVEL, n_replicas=5)}).set_index("plan")
     assert table.loc["fixed", "cost_usd"] > table.loc["as it is", "cost_usd"]
+
+
+def test_half_a_replica_serves_nobody():
+    with pytest.raises(QuantityError, match="`min_replicas` must be a whole number, got 1.5"):
+        Autoscaling(min_replicas=1.5, scale_up_delay_h=0)
+    with pytest.raises(QuantityError, match="`n_replicas` must be a whole number, got 1.5"):
+        plan_load(day_of([1.0]), NODE, **LEVEL, n_replicas=1.5)
+
+
+def test_a_load_that_nearly_vanishes_has_no_cost_per_token():
+    with pytest.raises(QuantityError, match="too little for a cost per token to mean anything"):
+        _ = plan_load(day_of([1e-6] * 3), NODE, **LEVEL).allocation_token_cost_usd_per_mtok

@@ -19,13 +19,21 @@ from tokcost import metrics
 from tokcost.output.capacity import OperatingPoint, in_time_frac, replicas_needed
 from tokcost.output.frontier import require_fact_of
 from tokcost.output.profiles import LoadProfile
-from tokcost.quantities import SECONDS_PER_HOUR, QuantityError, check_value
+from tokcost.quantities import SECONDS_PER_HOUR, QuantityError, check_value, of
 
 #: what `LoadPlan.summary` tells
 SUMMARY = """
 n_gpus paid_gpu_h busy_gpu_h utilization_frac allocation_frac in_time_frac offered_total_tok delivered_total_tok unserved_total_tok
 cost_usd idle_cost_usd allocation_token_cost_usd_per_mtok usage_token_cost_usd_per_mtok
 """
+
+
+def _whole(name: str, value, *, low: float | None = None):
+    """A count of machines: half a replica serves nobody."""
+    check_value(name, value, low=low)
+    if float(value) != int(value):
+        raise QuantityError(f"`{name}` must be a whole number, got {value:g}")
+    return value
 
 
 @dataclass(frozen=True)
@@ -40,7 +48,7 @@ class Autoscaling:
     scale_up_delay_h: float
 
     def __post_init__(self):
-        check_value("min_replicas", self.min_replicas)
+        _whole("min_replicas", self.min_replicas)
         check_value("scale_up_delay_h", self.scale_up_delay_h)
 
     def serving(self, needed: np.ndarray) -> np.ndarray:
@@ -136,6 +144,11 @@ class LoadPlan:
     @property
     def allocation_token_cost_usd_per_mtok(self) -> float:
         """Cost per million delivered tokens (input + output) when all paid hours count. Decide on this one."""
+        if self.utilization_frac < of("utilization_frac").low:
+            raise QuantityError(
+                f"the load uses {self.utilization_frac:.1g} of the {self.n_gpus:g} GPUs that it is given: too little for a cost per token to "
+                "mean anything; offer more requests, or plan with a smaller replica"
+            )
         delivered = metrics.delivered_total_tok_per_s_per_gpu(
             total_tok_per_s_per_gpu=self.point.total_tok_per_s_per_gpu, utilization_frac=self.utilization_frac
         )
@@ -185,7 +198,7 @@ def plan_load(
     if autoscaling is not None:
         serving, paid = autoscaling.serving(needed), autoscaling.paid(needed)
     else:
-        fixed = needed.max() if n_replicas is None else check_value("n_replicas", n_replicas, low=1)
+        fixed = needed.max() if n_replicas is None else _whole("n_replicas", n_replicas, low=1)
         serving = paid = np.full(len(mean), fixed)
     capacity = serving * point.capacity_request_per_s(**lengths)
     delivered = np.minimum(mean, capacity)

@@ -146,8 +146,8 @@ class LoadPlan:
         """Cost per million delivered tokens (input + output) when all paid hours count. Decide on this one."""
         if self.utilization_frac < of("utilization_frac").low:
             raise QuantityError(
-                f"the load uses {self.utilization_frac:.1g} of the {self.n_gpus:g} GPUs that it is given: too little for a cost per token to "
-                "mean anything; offer more requests, or plan with a smaller replica"
+                f"the load uses {self.utilization_frac:.1g} of the {self.n_gpus:g} GPUs that it is given: too little for a cost per token "
+                "to mean anything; offer more requests, or plan with a smaller replica"
             )
         delivered = metrics.delivered_total_tok_per_s_per_gpu(
             total_tok_per_s_per_gpu=self.point.total_tok_per_s_per_gpu, utilization_frac=self.utilization_frac

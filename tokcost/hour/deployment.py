@@ -107,6 +107,8 @@ class Deployment:
             value = getattr(self, field)
             if value is not None:
                 check_value(field, value)
+        if (np.asarray(self.n_gpus) % 1).any():
+            raise QuantityError(f"`n_gpus` must be a whole number of accelerators, got {self.n_gpus!r}; count those in one server or rack")
         if self.money not in ("real", "nominal"):
             raise QuantityError(f"`money` must be real or nominal, got {self.money!r}; say in which money `wacc_frac` is")
         built = self.construction_usd_per_kw is not None
@@ -230,7 +232,7 @@ class Deployment:
 
     @property
     def owned_rate_usd_per_gpu_h(self):
-        """The cost of one available GPU-hour: the exact sum of its items."""
+        """The cost of one available GPU-hour: the exact sum (`math.fsum`) of its items."""
         return check_value("rate_usd_per_gpu_h", ownership.exact_sum(self.components().values()))
 
     def energy_cost_usd_per_gpu_h(self):
@@ -254,11 +256,12 @@ class Deployment:
         return self._corner(True).owned_rate_usd_per_gpu_h, self._corner(False).owned_rate_usd_per_gpu_h
 
     def breakdown(self):
-        """The GPU-hour as a tidy table; `usd_per_gpu_h` adds up to `owned_rate_usd_per_gpu_h` exactly.
+        """The GPU-hour as a tidy table; `usd_per_gpu_h` adds up to `owned_rate_usd_per_gpu_h` under exact summation (`math.fsum`).
 
-        Columns: component, group, usd_per_gpu_h, low_usd_per_gpu_h, high_usd_per_gpu_h (the item when every ranged input
-        stands at its cheap or dear end; they add up to `interval_usd_per_gpu_h`), share_frac, financing_usd_per_gpu_h
-        (the part of the item that is cost of capital, with the tax on it), basis. For inputs that are arrays use `components`.
+        A plain sum may differ in the last digit of a float. Columns: component, group, usd_per_gpu_h, low_usd_per_gpu_h,
+        high_usd_per_gpu_h (the item when every ranged input stands at its cheap or dear end; they add up to
+        `interval_usd_per_gpu_h`), share_frac, financing_usd_per_gpu_h (the part of the item that is cost of capital, with
+        the tax on it), basis. For inputs that are arrays use `components`.
         """
         import pandas as pd
 

@@ -138,7 +138,7 @@ class Rental:
         return exact_sum(self.components().values())
 
     def breakdown(self):
-        """The items as a tidy table, columns as in `Deployment.breakdown`; they add up to the rate exactly."""
+        """The items as a tidy table, columns as in `Deployment.breakdown`; they add up to the rate under exact summation (`math.fsum`)."""
         import pandas as pd
 
         parts, total = self.components(), self.rented_rate_usd_per_gpu_h

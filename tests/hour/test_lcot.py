@@ -12,6 +12,7 @@ from tokcost.hour import (
     MoneyError,
     Nominal,
     Real,
+    RealCashFlow,
     capital_recovery_per_yr,
     levelised_token_cost_usd_per_mtok,
     output_by_month,
@@ -96,6 +97,22 @@ def test_kinds_of_money_do_not_mix_and_no_tokens_is_no_price():
             levelised_token_cost_usd_per_mtok(cost=cost(), mtok_by_month=tokens, rate=Real(0.1), **PLAIN)
     with pytest.raises(QuantityError, match="give a fraction"):
         output_by_month(**STEADY | {"utilization_frac": 45})
+
+
+def test_cost_and_tokens_must_be_of_one_life():
+    tokens, ten_years = output_by_month(**STEADY), output_by_month(**STEADY | {"life_yr": 10})
+    late = cost(delay_yr=0.5)
+    with pytest.raises(QuantityError, match="`install_delay_yr` is 0 months here and 6 in the cash flow"):
+        levelised_token_cost_usd_per_mtok(cost=late, mtok_by_month=tokens, rate=Real(0.1), **PLAIN)
+    with pytest.raises(QuantityError, match="120 months of service, the cost 48; give both the same `life_yr`"):
+        levelised_token_cost_usd_per_mtok(cost=cost(life_yr=4), mtok_by_month=ten_years, rate=Real(0.1), **PLAIN)
+    inflated = late.to_nominal(inflation_frac=0.02)
+    with pytest.raises(QuantityError, match="give both the same delay"):
+        levelised_token_cost_usd_per_mtok(cost=inflated, mtok_by_month=tokens, rate=Nominal(0.1), **PLAIN)
+    by_hand = RealCashFlow([40_000.0] + [250.0] * 60)
+    assert levelised_token_cost_usd_per_mtok(cost=by_hand, mtok_by_month=tokens, rate=Real(0.1), **PLAIN) == pytest.approx(levelised())
+    with pytest.raises(QuantityError, match="has 60 months after month 0, the tokens need 120"):
+        levelised_token_cost_usd_per_mtok(cost=by_hand, mtok_by_month=ten_years, rate=Real(0.1), **PLAIN)
 
 
 def test_it_broadcasts_over_output_rate_and_erosion():

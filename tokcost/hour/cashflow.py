@@ -97,10 +97,12 @@ class Nominal(Rate):
 class CashFlow:
     """Payments at the end of each month, month 0 first; use `RealCashFlow` or `NominalCashFlow`.
 
-    Months run along the last axis; further axes hold further cases.
+    Months run along the last axis; further axes hold further cases. `service_months` is (months before service, months of
+    service) where the flow knows them, as that of `owner_cash_flow` does; tokens of another life are then refused.
     """
 
     usd: np.ndarray
+    service_months: tuple[int, int] | None = None
 
     def __post_init__(self):
         months = np.asarray(self.usd, dtype=float)
@@ -155,7 +157,7 @@ class RealCashFlow(CashFlow):
     money = "real"
 
     def to_nominal(self, *, inflation_frac) -> NominalCashFlow:
-        return NominalCashFlow(self.usd * self._inflation(inflation_frac))
+        return NominalCashFlow(self.usd * self._inflation(inflation_frac), self.service_months)
 
 
 class NominalCashFlow(CashFlow):
@@ -164,7 +166,7 @@ class NominalCashFlow(CashFlow):
     money = "nominal"
 
     def to_real(self, *, inflation_frac) -> RealCashFlow:
-        return RealCashFlow(self.usd / self._inflation(inflation_frac))
+        return RealCashFlow(self.usd / self._inflation(inflation_frac), self.service_months)
 
 
 def months(name: str, years) -> int:
@@ -210,7 +212,7 @@ def owner_cash_flow(
     usd[..., start + life] -= capital * check_value("residual_frac", residual_frac) * (1 - tax_frac)
     for year, share in enumerate(schedule, start=1):
         usd[..., start + MONTHS_PER_YEAR * year] -= tax_frac * share * capital
-    return (RealCashFlow if money == "real" else NominalCashFlow)(usd)
+    return (RealCashFlow if money == "real" else NominalCashFlow)(usd, (start, life))
 
 
 def depreciation_schedule(kind: str, *, book_life_yr=None) -> np.ndarray:

@@ -63,6 +63,8 @@ def levelised_token_cost_usd_per_mtok(*, cost: CashFlow, mtok_by_month, rate: Ra
     ------
     MoneyError
         Cost and rate are of two kinds of money.
+    QuantityError
+        Cost and tokens are of different lives, or of a different delay.
     """
     if cost.money != rate.money:
         raise MoneyError(f"a {cost.money} cost is levelised at a {cost.money} rate, got {rate!r}; convert one with the inflation")
@@ -71,6 +73,24 @@ def levelised_token_cost_usd_per_mtok(*, cost: CashFlow, mtok_by_month, rate: Ra
     if tokens.ndim < 1 or not np.isfinite(tokens).all() or (tokens < 0).any() or not tokens.any(axis=-1).all():
         raise QuantityError("`mtok_by_month` must be rows of tokens, none negative and some above 0")
     start = months("install_delay_yr", install_delay_yr)
+    _check_same_life(cost, start, tokens.shape[-1])
     served = np.arange(1, tokens.shape[-1] + 1)
     price = (1 - np.asarray(price_erosion_frac, dtype=float)[..., None]) ** (served / q.MONTHS_PER_YEAR)
     return cost.present_value_usd(rate) / (tokens * rate.discounts(start + served) * price).sum(axis=-1)
+
+
+def _check_same_life(cost: CashFlow, start: int, life: int):
+    """Cost and tokens begin and end together; a cash flow that does not know its life must at least span the tokens."""
+    if cost.service_months is None:
+        if cost.usd.shape[-1] < start + life + 1:
+            raise QuantityError(
+                f"the cost has {cost.usd.shape[-1] - 1} months after month 0, the tokens need {start + life}; give both for one life"
+            )
+        return
+    begins, lasts = cost.service_months
+    if begins != start:
+        raise QuantityError(
+            f"`install_delay_yr` is {start} months here and {begins} in the cash flow of the cost; give both the same delay"
+        )
+    if lasts != life:
+        raise QuantityError(f"`mtok_by_month` holds {life} months of service, the cost {lasts}; give both the same `life_yr`")

@@ -38,7 +38,7 @@ _PUBLIC = {
     "decide.rankings": "rankings cost_ends comparable firsts disagreement cost_range",
     "decide.ratios": "cost_curves ratio_curves by_speed ratios_by_rate ratios_by_power",
     "decide.speeds": "frontiers what_was_measured price_of_speed costs_by_speed winners_described best_and_median at_unequal_speeds "
-    "price_of_a_start with_and_without_limit",
+    "price_of_a_start with_and_without_limit left_out",
     "decide.loads": "points_described ways_to_serve hours_of usage_and_idle by_service_level by_shape shapes_by_service_level "
     "offered_over_paid_frac",
     "decide.gains": "yearly_gains missing_combinations",

@@ -100,3 +100,22 @@ def test_a_frontier_per_accelerator_keeps_their_names():
         {"model": "m", "accelerator": ["b", "a"], "isl": 1, "osl": 1, "tok_per_s_per_user": 20.0, "total_tok_per_s_per_gpu": 900.0}
     )
     assert {name: curve.accelerator for name, curve in speeds.frontiers(rows).items()} == {"a": "a", "b": "b"}
+
+
+def test_runs_left_out_are_told_where_they_deliver_far_more():
+    """The fastest GB300 runs of April 2026 state no time to first token, so a page about starts cannot use them: 604 and not 8,048."""
+    used = speeds.frontiers(measured(campaign="inferencex_api_2026_06", isl=1024, osl=1024))
+    everything = measured(model="dsr1", isl=1024, osl=1024)
+    at_100 = {name: used[name].at(tok_per_s_per_user=100.0) for name in ("gb300", "b200", "h100")}
+    told = speeds.left_out(at_100, everything, tok_per_s_per_user=100.0)
+    assert told["accelerator"].tolist() == ["gb300"], "B200 gains nothing, H100 was never measured at 100"
+    assert told[["used", "on_file"]].iloc[0].tolist() == pytest.approx([604, 8048], rel=1e-3)
+
+
+def test_a_speed_that_only_the_runs_left_out_reach_is_told():
+    everything = measured(model="dsr1", isl=1024, osl=1024)
+    told = speeds.left_out({"h200": math.nan}, everything, tok_per_s_per_user=150.0, between_runs=False)
+    runs = everything[(everything["accelerator"] == "h200") & (everything["tok_per_s_per_user"] >= 150)]
+    assert math.isnan(told["used"].iloc[0])
+    assert told["on_file"].tolist() == [runs["total_tok_per_s_per_gpu"].max()]
+    assert speeds.left_out({"h200": told["on_file"].iloc[0]}, everything, tok_per_s_per_user=150.0, between_runs=False).empty

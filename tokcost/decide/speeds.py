@@ -17,6 +17,9 @@ THROUGHPUT = "total_tok_per_s_per_gpu"
 COST = "total_token_cost_usd_per_mtok"
 TTFT = "median_ttft_s"
 
+#: how many times the throughput in use a run that is left out must deliver before readers are told
+WORTH_TELLING_RATIO = 1.5
+
 
 def frontiers(rows: pd.DataFrame, **where) -> dict[str, Frontier]:
     """The frontier of every accelerator in the rows, by name.
@@ -43,6 +46,27 @@ def what_was_measured(curves: Mapping[str, Frontier]) -> pd.DataFrame:
         }
         for name, curve in curves.items()
     )
+
+
+def left_out(used: Mapping[str, float], everything: pd.DataFrame, *, tok_per_s_per_user: float, between_runs: bool = True) -> pd.DataFrame:
+    """Where all runs on file deliver more than 1.5 times the throughput in use (or any, where none is in use), by accelerator.
+
+    Columns: `accelerator`, `used` and `on_file` in tokens/s per GPU at the speed: read off the frontier of all runs or, with
+    `between_runs=False`, that of the best single run at least that fast.
+
+    >>> rows = pd.DataFrame({"model": "m", "accelerator": "gb300", "isl": 1, "osl": 1, "tok_per_s_per_user": [100.0, 120],
+    ...                      "total_tok_per_s_per_gpu": [8000.0, 6000]})
+    >>> left_out({"gb300": 600.0}, rows, tok_per_s_per_user=100).values.tolist()
+    [['gb300', 600.0, 8000.0]]
+    """
+    table = []
+    for name, ours in used.items():
+        runs = everything[everything["accelerator"] == name]
+        fast = runs.loc[runs[SPEED] >= tok_per_s_per_user, THROUGHPUT]
+        theirs = frontier(runs).at(tok_per_s_per_user=tok_per_s_per_user) if between_runs else fast.max()
+        if np.isfinite(theirs) and not theirs <= WORTH_TELLING_RATIO * ours:
+            table.append({"accelerator": name, "used": ours, "on_file": float(theirs)})
+    return pd.DataFrame(table, columns=["accelerator", "used", "on_file"])
 
 
 def price_of_speed(curves: Mapping[str, Frontier], rates: Mapping[str, object], *, tok_per_s_per_user=None) -> pd.DataFrame:

@@ -72,6 +72,18 @@ def test_a_table_labels_rounds_and_escapes():
     assert html.count('scope="col"') == 4 and html.count('scope="row"') == 1
 
 
+def test_words_in_a_table_on_its_side_may_break_on_a_narrow_page():
+    rows = pd.DataFrame({"point": ["fast", "slow"], "label": ["FP8, no MTP, single-node"] * 2, "n_gpus": [8, 16]})
+    html = tables.table(rows, "Replica", upright=False).html()
+    assert html.count('<td style="text-align:right;white-space:normal">FP8') == 2
+    assert html.count('<td class="number" style="text-align:right">') == 2, "only the two counts"
+
+
+@given(st.floats(0.5, 1 - 1e-6))
+def test_a_share_short_of_all_never_reads_as_all(share):
+    assert numbers.percent(share) != "100%" == numbers.percent(1.0)
+
+
 def test_a_column_that_does_not_exist_cannot_be_labelled():
     with pytest.raises(KeyError, match="did you mean `accelerator`"):
         tables.table(pd.DataFrame({"accelerator": ["h200"]}), "x", labels={"acelerator": "GPU"})

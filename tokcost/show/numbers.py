@@ -61,12 +61,16 @@ def times(value: float, digits: int = 2) -> str:
 
 
 def percent(value: float, digits: int = 2) -> str:
-    """A fraction as a percentage: percent exists only in what people read.
+    """A fraction as a percentage: percent exists only in what people read. What falls short of all never reads as all.
 
-    >>> percent(0.1034), percent(0.93)
-    ('10%', '93%')
+    >>> percent(0.1034), percent(0.93), percent(0.99999)
+    ('10%', '93%', '99.999%')
     """
-    text = num(round(value * 100, 10), digits)
+    share = round(value * 100, 10)
+    text = num(share, digits)
+    while share < 100 and text.startswith("100"):
+        digits += 1
+        text = num(share, digits)
     return text if text == MISSING else f"{text}%"
 
 

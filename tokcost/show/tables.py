@@ -12,16 +12,22 @@ from tokcost.show.numbers import MISSING, num, say_label, spans
 
 
 class Table:
-    """A table that Jupyter displays, with a caption and scoped headers for screen readers."""
+    """A table that Jupyter displays, with a caption and scoped headers for screen readers.
 
-    def __init__(self, headers: list[tuple[str, str]], rows: list[list[str]], numeric: list[bool], caption: str):
-        self.headers, self.rows, self.numeric, self.caption = headers, rows, numeric, caption
+    `numeric` says of each column whether it holds numbers, `words` names the rows of a table on its side that do not:
+    numbers never break over lines, words may.
+    """
+
+    def __init__(self, headers: list[tuple[str, str]], rows: list[list[str]], numeric: list[bool], caption: str, words=frozenset()):
+        self.headers, self.rows, self.numeric, self.caption, self.words = headers, rows, numeric, caption, words
 
     def _repr_mimebundle_(self, include=None, exclude=None):
         return {"text/html": self.html(), "text/plain": self.text()}
 
     def html(self) -> str:
-        def align(i):
+        def align(i, row=None):
+            if row in self.words:
+                return ' style="text-align:right;white-space:normal"'
             return ' class="number" style="text-align:right"' if self.numeric[i] else ' style="text-align:left"'
 
         head = "".join(
@@ -31,11 +37,11 @@ class Table:
         body = "\n".join(
             "<tr>"
             + "".join(
-                f'<th scope="row"{align(i)}>{html.escape(cell)}</th>' if i == 0 else f"<td{align(i)}>{html.escape(cell)}</td>"
+                f'<th scope="row"{align(i)}>{html.escape(cell)}</th>' if i == 0 else f"<td{align(i, n)}>{html.escape(cell)}</td>"
                 for i, cell in enumerate(row)
             )
             + "</tr>"
-            for row in self.rows
+            for n, row in enumerate(self.rows)
         )
         caption = f"<caption><span>{html.escape(self.caption)}</span></caption>"
         return f'<table class="tokcost">{caption}\n<thead><tr>{head}</tr></thead>\n<tbody>\n{body}\n</tbody></table>'
@@ -94,7 +100,8 @@ def table(
         sideways = [
             [" ".join(filter(None, [text, unit and f"({unit})"])), *(row[i] for row in rows)] for i, (text, unit) in enumerate(others, 1)
         ]
-        return Table([first, *((name, "") for name in names)], sideways, [False] + [True] * len(names), caption)
+        words = frozenset(n for n, is_number in enumerate(numeric[1:]) if not is_number)
+        return Table([first, *((name, "") for name in names)], sideways, [False] + [True] * len(names), caption, words)
     return Table(headers, rows, numeric, caption)
 
 

@@ -126,3 +126,21 @@ def test_an_unknown_gpu_name_is_said():
 def test_other_kinds_write_their_own_table(words, column, tmp_path):
     assert run(*words, "--output", tmp_path / "t.csv").exit_code == 0
     assert pd.read_csv(tmp_path / "t.csv")[column].notna().any()
+
+
+def test_a_file_name_that_is_no_text_costs_nobody_a_row(tmp_path):
+    """Linux allows any bytes in a name; the table says them as escapes."""
+    import os
+    import shutil
+    import subprocess
+    import sys
+    from pathlib import Path
+
+    sample = next((Path(__file__).parents[1] / "samples").glob("vllm-*/**/serve_c4.json"))
+    shutil.copy(sample, os.fsencode(tmp_path) + b"/na\xffme.json")
+    shutil.copy(sample, tmp_path / "plain.json")
+    out = tmp_path / "points.csv"
+    command = [sys.executable, "-m", "tokcost.cli", "import", str(tmp_path), "--gpus", "8", "--output", str(out)]
+    run = subprocess.run(command, capture_output=True, env={**os.environ, "PYTHONIOENCODING": "utf-8:backslashreplace"})
+    assert run.returncode == 0, run.stderr
+    assert r"na\xffme.json" in out.read_text(encoding="utf-8")

@@ -51,7 +51,11 @@ def check_output(path: Path) -> None:
 
 
 def write(table: pd.DataFrame, path: Path | None) -> None:
-    """Write the table by the suffix of `path` in one step (no half-written file), or as CSV to standard output."""
+    """Write the table by the suffix of `path` in one step (no half-written file), or as CSV to standard output.
+
+    Bytes of a file name that are no text are written as \\xNN: one odd name must not cost the others their rows.
+    """
+    table = table.assign(source_file=[_readable(name) for name in table["source_file"]])
     if path is None:
         table.to_csv(sys.stdout, index=False, lineterminator="\n")
         return
@@ -69,6 +73,10 @@ def write(table: pd.DataFrame, path: Path | None) -> None:
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise
+
+
+def _readable(name: str) -> str:
+    return os.fsencode(name).decode("utf-8", "backslashreplace")
 
 
 def _umask() -> int:

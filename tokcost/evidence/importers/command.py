@@ -26,7 +26,7 @@ KINDS = ("points", "server", "power", "billing")
 @click.option("--timezone", default="UTC", show_default=True, help="power: zone of times that name none (nvidia-smi).")
 @click.option("--instance-gpus", multiple=True, metavar="TYPE=N", help="billing: GPUs of an instance type, if the bill does not say.")
 def import_files(paths, gpus, accelerator, output, kind, **options):
-    """Import benchmark results from PATHS (files or directories) as one tidy table.
+    """Import benchmark results from PATHS (files or directories; with --kind: files) as one tidy table.
 
     Each file's tool and version are recognised from its content: AIPerf, genai-perf, vLLM,
     SGLang, GuideLLM, inference-perf, genai-bench, llmperf, InferenceX, MLPerf. One row per

@@ -142,6 +142,20 @@ def test_a_figure_is_the_same_bytes_twice_and_small_and_closed(name):
     assert "<text" in first.svg, "text stays text"
 
 
+def test_a_figure_is_the_same_bytes_where_the_last_bit_of_a_float_differs():
+    """Processors differ in that bit, and Matplotlib names clip paths and markers after it."""
+    svgs = set()
+    for left in (0.1, math.nextafter(0.1, 1)):
+        with drawing() as (fig, ax):
+            fig.set_layout_engine("none")
+            ax.set_position([left, 0.1, 0.8, 0.8])
+            ax.plot([0, 1], [left, 1], color="#0b5cad")
+            svgs.add(finish(fig, "a line").svg)
+    (svg,) = svgs
+    named, used = (set(re.findall(pattern, svg)) for pattern in (r'\bid="(s\w{8}_\d+)"', r'(?:url\(|href=")#([^")]+)'))
+    assert named == used and len(used) > 2, "a clip path and the ticks' markers"
+
+
 @pytest.mark.parametrize("name", FIGURES)
 def test_every_colour_of_a_figure_has_a_counterpart_for_dark_pages(name):
     assert set(re.findall(r"#[0-9a-fA-F]{6}\b", FIGURES[name]().svg)) <= set(style.DARK)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import re
 from contextlib import contextmanager
@@ -51,12 +52,28 @@ def finish(fig, alt: str) -> Figure:
     svg = svg[svg.index("<svg") :]
     svg = re.sub(r"<metadata>.*?</metadata>\s*", "", svg, flags=re.S)
     svg = re.sub(r"<[^>]*>", lambda tag: _COORDINATE.sub(_to_hundredths, tag.group()), svg)
+    svg = _same_ids_everywhere(svg)
     svg = re.sub(r"'DejaVu Sans'(?:, [^;\"]*)?", _FONTS, svg)
     svg = re.sub(r"\n\s*", "\n", svg)
     foreign = sorted(set(re.findall(r"#[0-9a-fA-F]{6}\b", svg)) - set(DARK))
     if foreign:
         raise ValueError(f"colour {foreign[0]} is not in tokcost.show.style.DARK: add it with its counterpart for dark pages")
     return Figure(svg, alt)
+
+
+def _same_ids_everywhere(svg: str) -> str:
+    """Shapes that others refer to, renamed after the rounded picture and their place in it.
+
+    Matplotlib names them after unrounded floats, whose last bit varies by processor. A page may hold several figures inline,
+    so a place alone would clip one figure by another's frame.
+    """
+    shared = set(re.findall(r'(?:url\(|href=")#([^")]+)', svg))
+    places = {name: str(n) for n, name in enumerate((name for name in re.findall(r'\bid="([^"]+)"', svg) if name in shared), start=1)}
+
+    def renamed(prefix: str) -> str:
+        return re.sub(r'(\bid="|url\(#|href="#)([^")]+)', lambda m: m[1] + (prefix + places[m[2]] if m[2] in places else m[2]), svg)
+
+    return renamed(f"s{hashlib.sha256(renamed('s').encode()).hexdigest()[:8]}_")
 
 
 def _to_hundredths(number: re.Match) -> str:

@@ -113,7 +113,7 @@ def total_tok_per_joule(*, total_tok_per_s_per_gpu, average_kw_per_gpu):
 
 @formula
 def peak_tflop_per_s_per_usd_per_h(*, peak_tflop_per_s, rate_usd_per_gpu_h):
-    """"FLOPS per dollar", first meaning: the rated rate that one dollar an hour rents. State precision, dense or sparse.
+    """Rated rate that one dollar an hour rents, the first meaning of "FLOPS per dollar". State precision, dense or sparse.
 
     >>> round(peak_tflop_per_s_per_usd_per_h(peak_tflop_per_s=1979, rate_usd_per_gpu_h=1.41))
     1404
@@ -123,7 +123,7 @@ def peak_tflop_per_s_per_usd_per_h(*, peak_tflop_per_s, rate_usd_per_gpu_h):
 
 @formula
 def flop_per_usd(*, peak_tflop_per_s, rate_usd_per_gpu_h):
-    """"FLOPS per dollar", second meaning: the operations that one dollar buys at the rated rate.
+    """Operations that one dollar buys at the rated rate, the second meaning of "FLOPS per dollar".
 
     >>> f"{flop_per_usd(peak_tflop_per_s=1979, rate_usd_per_gpu_h=1.41):.3g}"
     '5.05e+18'

@@ -51,6 +51,29 @@ def test_a_free_text_says_what_it_holds_and_takes_any():
         path.check(3)
 
 
+def test_choices_too_many_to_list_stand_in_a_column_of_a_data_table(tmp_path, monkeypatch):
+    line = 'region = "us-south1"  # whose grid is used; one of: region in carbon_intensity.csv'
+    (region,) = parse_cell(line)
+    assert (
+        region.meaning == "whose grid is used"
+        and region.allowed == f"one of the {len(region.choices)} in column region of carbon_intensity.csv"
+    )
+    assert region.parse("europe-north1") == "europe-north1"
+    with pytest.raises(ReportError, match="in column region of carbon_intensity.csv; got 'europe-nord1'; did you mean `europe-north1`"):
+        region.parse("europe-nord1")
+    monkeypatch.setenv("TOKCOST_DATA_DIR", str(tmp_path))
+    with pytest.raises(ReportError, match="cannot read .*carbon_intensity.csv: No such file"):
+        parse_cell(line)
+    (tmp_path / "carbon_intensity.csv").write_text("place\nus-south1\n")
+    with pytest.raises(ReportError, match="carbon_intensity.csv has no values in a column `region`"):
+        parse_cell(line)
+    (tmp_path / "carbon_intensity.csv").write_text("region\nmine\n")
+    with pytest.raises(
+        ReportError, match="the default is not allowed: `region` must be one of the 1 in column region of carbon_intensity.csv"
+    ):
+        parse_cell(line)
+
+
 @pytest.mark.parametrize(
     ("source", "says"),
     [

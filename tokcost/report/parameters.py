@@ -1,13 +1,15 @@
 """What a notebook lets a reader change: its `parameters` cell, read without running it, and strictly checked.
 
 One cell is tagged `parameters`; each of its lines reads `name = literal  # meaning, LOW to HIGH` or
-`name = literal  # meaning; one of: a, b, c`, or `; any text: a file or a folder` where any will do. The quantity that
-a name ends in adds its unit and its plausible range. A line that is a comment only may say what does not go together.
+`name = literal  # meaning; one of: a, b, c`, or `; one of: region in carbon_intensity.csv` where a column of a data table
+lists them, or `; any text: a file or a folder` where any will do. The quantity that a name ends in adds its unit and its
+plausible range. A line that is a comment only may say what does not go together.
 """
 
 from __future__ import annotations
 
 import ast
+import csv
 import io
 import json
 import math
@@ -17,6 +19,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tokcost import quantities
+from tokcost.report import data_directory
 from tokcost.report.errors import ReportError
 from tokcost.report.hints import fix, said
 
@@ -25,6 +28,7 @@ KINDS = {bool: "true or false", int: "a whole number", float: "a number", str: "
 _NUMBER = r"[-+]?(?:\d{1,3}(?:,\d{3})+|\d[\d_]*)(?:\.\d+)?(?:[eE][-+]?\d+)?"
 _RANGE = re.compile(rf"(?:(?P<meaning>.*?)[,;]\s+)?(?P<low>{_NUMBER}) to (?P<high>{_NUMBER})")
 _CHOICES = re.compile(r"(?:(?P<meaning>.*?)[,;]\s+)?one of:\s*(?P<choices>.+)")
+_COLUMN = re.compile(r"(?P<column>\w+) in (?P<table>\w+\.csv)")
 _ANY_TEXT = re.compile(r"(?:(?P<meaning>.*?)[,;]\s+)?any text(?::\s*(?P<kind>.+))?")
 _PLAIN_NUMBER = re.compile(r"[-+]?(?:(?:0|[1-9]\d*)(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?")
 
@@ -39,7 +43,7 @@ class Parameter:
     low: float | None = None
     high: float | None = None
     choices: tuple[str | int | float, ...] = ()
-    #: what a free text holds, in words ("a file or a folder")
+    #: what a text holds, in words ("a file or a folder"), where it is free or its choices are too many to list
     holds: str = ""
 
     @property
@@ -52,7 +56,7 @@ class Parameter:
     def allowed(self) -> str:
         """What it may be, in words: a range, the choices, or the kind of value."""
         if self.choices:
-            return "one of: " + self._listed
+            return self.holds or "one of: " + self._listed
         if self.low is not None:
             return f"{self.low:.12g} to {self.high:.12g}"
         return self.holds or KINDS[type(self.default)]
@@ -77,7 +81,7 @@ class Parameter:
         if self.choices and value not in self.choices:
             near = quantities.nearest(value, self.choices) if kind is str else ""
             near = near if "did you mean" in near else ""
-            raise ReportError(f"`{self.name}` must be one of {self._listed}; got {said(value)}{near}")
+            raise ReportError(f"`{self.name}` must be {self.holds or 'one of ' + self._listed}; got {said(value)}{near}")
         return value
 
     def _check_number(self, kind, value):
@@ -205,6 +209,15 @@ def _declare(name: str, default, comment: str) -> Parameter:
     texts = [choice.strip().strip("\"'`") for choice in listed["choices"].rstrip(".").split(",")] if listed else []
     if kind in (int, float):
         parameter = _declare_number(name, default, (listed["meaning"] or "") if listed else comment, texts)
+    elif listed and (place := _COLUMN.fullmatch(listed["choices"].strip())):
+        values = _column(**place.groupdict())
+        parameter = Parameter(
+            name,
+            default,
+            _trimmed(listed["meaning"]),
+            choices=values,
+            holds=f"one of the {len(values)} in column {place['column']} of {place['table']}",
+        )
     elif listed:
         parameter = Parameter(name, default, _trimmed(listed["meaning"]), choices=tuple(texts))
     elif kind is str and (free := _ANY_TEXT.fullmatch(comment)):
@@ -237,6 +250,19 @@ def _declare_number(name: str, default: int | float, comment: str, choices: list
         return replace(parameter, choices=tuple(parameter.parse(choice) for choice in choices))
     except ReportError as error:
         raise ReportError(f"a choice is not allowed: {error}") from None
+
+
+def _column(column: str, table: str) -> tuple[str, ...]:
+    """Each value of a column of a data table, once."""
+    path = (data_directory.chosen() or data_directory.OWN) / table
+    try:
+        with path.open(encoding="utf-8", newline="") as lines:
+            rows = list(csv.DictReader(lines))
+    except OSError as error:
+        raise ReportError(f"cannot read {path}: {error.strerror or error}") from None
+    if not rows or column not in rows[0]:
+        raise ReportError(f"{path} has no values in a column `{column}`{quantities.nearest(column, rows[0] if rows else ())}")
+    return tuple(dict.fromkeys(row[column] for row in rows))
 
 
 def _trimmed(meaning: str | None) -> str:

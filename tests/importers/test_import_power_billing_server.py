@@ -1,8 +1,10 @@
 """Power, bills and server counters: numbers that can be checked by hand."""
 
 import json
+import re
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from tokcost.evidence.importers import import_billing, import_power, import_server_metrics
@@ -103,3 +105,13 @@ def test_a_bad_file_beside_a_good_one(tmp_path):
     bad.write_text(json.dumps({"code": 200, "data": "x"}))
     found = import_billing([bad, SAMPLES / "focus/focus_1.2.csv"])
     assert len(found.problems) == 1 and len(found.points) == 8
+
+
+@pytest.mark.parametrize(("read", "folder"), [(import_power, "aiperf-0.13.0/c4"), (import_power, "dcgm"), (import_billing, "focus")])
+def test_a_folder_gives_what_its_files_of_that_kind_give(read, folder):
+    files = [path for path in sorted((SAMPLES / folder).iterdir()) if re.search(r"\.prom|focus|telemetry_export\.jsonl", path.name)]
+    one_by_one, found = read(files), read([SAMPLES / folder])
+    assert len(one_by_one.points) and found.problems == one_by_one.problems
+    pd.testing.assert_frame_equal(found.points, one_by_one.points)
+    named = {Path(item.source_file).name for item in found.skipped}
+    assert named == {path.name for path in (SAMPLES / folder).iterdir() if path.is_file()} - {path.name for path in files}

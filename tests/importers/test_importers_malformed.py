@@ -1,5 +1,6 @@
 """What each broken or odd file must do: give one clear sentence, or import with a stated, correct reading."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -73,6 +74,24 @@ def test_read_correctly_and_said(name):
     assert point[list(empty)].isna().all()
     for column, value in RIGHT.items():
         assert column in empty or point[column] == pytest.approx(value, rel=1e-5), column
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"duration": 1e-300}, "the duration is 1e-300 s, shorter than any run"),
+        ({"duration": 0.002}, "in flight at concurrency 4, and the rate that the tool printed does not fit either"),
+        ({"duration": 0.02, "output_throughput": 76800.0}, "requests were in flight at concurrency 4, which cannot be"),
+        ({"completed": 15.5}, "n_requests comes to 15.5, but requests are whole"),
+        ({"failed": 0.25}, "n_failed comes to 0.25, but requests are whole"),
+    ],
+)
+def test_what_no_run_can_have_given_is_refused_in_one_sentence(change, says, tmp_path):
+    result = json.loads((MALFORMED.parent / "vllm-0.32.0/bench_serve/serve_c4.json").read_text())
+    (tmp_path / "a.json").write_text(json.dumps({**result, **change}))
+    found = import_benchmarks([tmp_path])
+    assert len(found.points) == 0 and len(found.problems) == 1
+    assert says in found.problems[0].sentence
 
 
 @pytest.mark.parametrize("name", AIPERF)

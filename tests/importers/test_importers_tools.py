@@ -190,6 +190,16 @@ def test_inferencex_header_says_ms_and_numbers_decide():
     assert seconds.tok_per_s_per_user == 250
 
 
+def test_an_export_saved_twice_counts_once(tmp_path):
+    """InferenceX has no durations: all its numbers together tell a measurement."""
+    export = (SAMPLES / "inferencex/dashboard_export.csv").read_text()
+    (tmp_path / "by_latency.csv").write_text(export)
+    (tmp_path / "by_speed.csv").write_text(export)
+    found = import_benchmarks([tmp_path])
+    assert len(found.points) == len(import_benchmarks([tmp_path / "by_latency.csv"]).points)
+    assert {item.sentence for item in found.skipped} == {f"the same measurement as in {tmp_path / 'by_latency.csv'}"}
+
+
 def test_inferencex_api_rows():
     rows = points("inferencex/api_rows.json")
     assert rows.n_gpus.tolist() == [8, 8] and rows.tok_per_s_per_user.tolist() == [100, 80] and set(rows.speculative) == {"mtp"}

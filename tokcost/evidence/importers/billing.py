@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tokcost.evidence.importers import documents
-from tokcost.evidence.importers.collect import Imported
+from tokcost.evidence.importers.collect import Imported, files_of
 from tokcost.evidence.importers.fields import as_number, as_text, dig
 from tokcost.evidence.importers.point import SEPARATOR, ImportProblem, Problem
 from tokcost.evidence.importers.table import frame
@@ -50,6 +50,7 @@ class _Use:
 def import_billing(paths: Iterable[str | Path], *, instance_gpus: Mapping[str, int] | None = None) -> Imported:
     """Cost per GPU-hour by instance type, currency and cost basis.
 
+    `paths` are files, or directories whose exports are found by their content.
     `instance_gpus` states GPUs per instance, such as {"p5.48xlarge": 8}, where the bill does
     not (FOCUS 1.0; from 1.1 on `SkuPriceDetails` may hold GpuCount). Rows of other services
     are ignored. `rate_usd_per_gpu_h` is filled for USD only; other currencies are not converted.
@@ -57,13 +58,14 @@ def import_billing(paths: Iterable[str | Path], *, instance_gpus: Mapping[str, i
     for name, count in (instance_gpus or {}).items():
         if not count >= 1:
             raise QuantityError(f"`instance_gpus` must be at least 1 per type, got {count} for {name}")
-    rows, problems = [], []
-    for path in map(Path, paths):
+    found, rows = Imported(frame([], COLUMNS, TEXT)), []
+    for path in files_of("billing", paths, found):
         try:
             rows += _rows(path, dict(instance_gpus or {}))
         except ImportProblem as problem:
-            problems.append(Problem(str(path), str(problem)))
-    return Imported(frame(rows, COLUMNS, TEXT), problems)
+            found.problems.append(Problem(str(path), str(problem)))
+    found.points = frame(rows, COLUMNS, TEXT)
+    return found
 
 
 def _rows(path: Path, instance_gpus: dict[str, int]) -> list[dict]:

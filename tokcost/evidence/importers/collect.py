@@ -28,7 +28,7 @@ _USE = {
 
 
 TOOLS = ("AIPerf", "genai-perf", "vLLM", "SGLang", "GuideLLM", "inference-perf", "genai-bench", "llmperf", "InferenceX", "MLPerf")
-#: two rows that agree in all of these are one measurement (the duration has nanoseconds)
+#: two rows that agree in all of these are one measurement (the duration has nanoseconds); without a duration, in everything
 _IDENTITY = ("tool", "model", "concurrency", "duration_s", "n_requests", "input_tok", "output_tok", "total_tok_per_s", "median_ttft_s")
 
 
@@ -154,12 +154,25 @@ class _Collector:
 
     def _add(self, values: dict, path: Path, digest: Future) -> None:
         """Keep a row, unless the same measurement was read from another file."""
-        key = tuple(values[name] for name in _IDENTITY) if values["duration_s"] is not None else (str(path), values["run"], len(self.rows))
+        names = _IDENTITY if values["duration_s"] is not None else sorted(set(values) - {"run"})
+        key = tuple(values[name] for name in names)
         first = self.seen.setdefault(key, str(path))
         if first != str(path):
             self._skip(path, f"the same measurement as in {first}")
         else:
             self.rows.append({"source_file": str(path), "source_sha256": digest.result(), **values})
+
+
+def files_of(kind: str, paths: Iterable[str | Path], found: Imported) -> Iterator[Path]:
+    """Each file that is named, and of each directory those whose content is of `kind` (`power`, `billing`); the others are skipped."""
+    for path, is_named in _files([Path(path) for path in paths], found):
+        try:
+            if is_named or recognise.other_kind(documents.read(path).content) == kind:
+                yield path
+            else:
+                found.skipped.append(Problem(str(path), f"no evidence of --kind {kind}"))
+        except ImportProblem as problem:
+            found.problems.append(Problem(str(path), str(problem)))
 
 
 def _place(values: dict, named: dict[str, int]) -> tuple:

@@ -26,7 +26,7 @@ KINDS = ("points", "server", "power", "billing")
 @click.option("--timezone", default="UTC", show_default=True, help="power: zone of times that name none (nvidia-smi).")
 @click.option("--instance-gpus", multiple=True, metavar="TYPE=N", help="billing: GPUs of an instance type, if the bill does not say.")
 def import_files(paths, gpus, accelerator, output, kind, **options):
-    """Import benchmark results from PATHS (files or directories; with --kind: files) as one tidy table.
+    """Import benchmark results from PATHS (files or directories; with --kind server: files) as one tidy table.
 
     Each file's tool and version are recognised from its content: AIPerf, genai-perf, vLLM,
     SGLang, GuideLLM, inference-perf, genai-bench, llmperf, InferenceX, MLPerf. One row per
@@ -122,12 +122,13 @@ def _report(found, gpus, kind: str, output: Path | None) -> None:
         empty = int(found.points["n_gpus"].isna().sum())
         click.echo(f"note: {empty} rows have no GPU count and so nothing per GPU; give all GPUs of the deployment with --gpus N", err=True)
     for what in dict.fromkeys(item.sentence for item in found.skipped):
-        names = [Path(item.source_file).name for item in found.skipped if item.sentence == what]
-        shown = ", ".join(sorted(set(names))[:4]) + (", ..." if len(set(names)) > 4 else "")
-        click.echo(f"skipped {len(names)}: {shown} ({what})", err=True)
+        files = {item.source_file for item in found.skipped if item.sentence == what}
+        names = sorted({Path(file).name for file in files})
+        click.echo(f"skipped {len(files)}: {', '.join(names[:4])}{', ...' if len(names) > 4 else ''} ({what})", err=True)
     where = output or "standard output"
     done = f"{len(found.points)} rows to {where}" if len(found.points) else "nothing was imported, nothing is written"
-    click.echo(f"{done}; {len(found.problems)} problems, {len(found.skipped)} files skipped", err=True)
+    n_skipped = len({item.source_file for item in found.skipped})
+    click.echo(f"{done}; {len(found.problems)} problems, {n_skipped} files skipped", err=True)
 
 
 def _by_note(points) -> dict[str, list[str]]:

@@ -52,8 +52,11 @@ def open_bytes(path: Path):
     """The file's bytes as a stream, unpacked if it is gzipped (by content, not by name)."""
     if path.is_dir():
         raise QuantityError(f"{path} is a directory; give its files")
-    with open(path, "rb") as file:
-        is_packed = file.read(2) == GZIP
+    try:
+        with open(path, "rb") as file:
+            is_packed = file.read(2) == GZIP
+    except OSError as error:
+        raise ImportProblem(f"the file cannot be opened ({error.strerror}); check its permissions") from None
     return gzip.open(path, "rb") if is_packed else open(path, "rb")
 
 

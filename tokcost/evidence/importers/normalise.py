@@ -15,6 +15,10 @@ from tokcost.evidence.importers.point import LATENCIES, MS_PER_S, SEPARATOR, STA
 RECORDED_TOLERANCE_FRAC = 0.02
 #: faster than any stream that was ever measured (tokens/s per user)
 FASTEST_TOK_PER_S_PER_USER = 5000.0
+#: shorter than any run
+SHORTEST_S = 1e-3
+#: more requests in flight than this share of the concurrency is no matter of start and end: a number is wrong
+IN_FLIGHT_NOTED, IN_FLIGHT_REFUSED = 2.0, 10.0
 #: beyond any count of tokens or requests, or any time in seconds
 LARGEST = 1e18
 #: how far two honest counts of the same tokens (client, server) were seen apart
@@ -93,8 +97,6 @@ def _per_request(tokens: float | None, requests: float | None) -> float | None:
 
 def _rates(point: Point) -> dict[str, float | None]:
     """Tokens per second of the whole deployment, by token class."""
-    if point.duration_s is not None and point.duration_s <= 0:
-        raise ImportProblem("the duration is 0 s, so there is no rate; the run ended before it began, run it again")
     counted = {"total": point.total_tok, "output": point.output_tok, "input": point.input_tok}
     if counted["total"] is None and point.input_tok is not None and point.output_tok is not None:
         counted["total"] = point.input_tok + point.output_tok
@@ -136,21 +138,32 @@ def _recorded(point: Point, rates: dict[str, float | None]) -> float | None:
 
 
 def _check_counts(point: Point) -> None:
-    """Counts and times are finite and not negative, whichever way a reader came by them."""
+    """Counts and times are finite and not negative, and requests whole, whichever way a reader came by them."""
     for name in ("duration_s", "n_requests", "n_failed", "input_tok", "output_tok", "total_tok", "cached_input_tok"):
         value = getattr(point, name)
         if value is not None and not 0 <= value < LARGEST:
             raise ImportProblem(f"{name} comes to {value:g}, which cannot be; a number in the file is damaged")
+        if value is not None and name in ("n_requests", "n_failed") and abs(value - round(value)) > 0.01:
+            raise ImportProblem(f"{name} comes to {value:g}, but requests are whole; a number in the file is damaged")
 
 
 def _check_duration(point: Point) -> None:
-    """Milliseconds under a key of seconds: the tool's own rate is a thousand times tokens / duration."""
-    if not point.duration_s or not point.recorded_output_tok_per_s or not point.output_tok:
-        return
-    ratio = point.recorded_output_tok_per_s * point.duration_s / point.output_tok
-    if 1 - TOKEN_COUNT_SPREAD_FRAC < ratio / MS_PER_S < 1 + TOKEN_COUNT_SPREAD_FRAC:
+    """A run takes time; milliseconds under a key of seconds: the tool's own rate is a thousand times tokens / duration."""
+    if point.duration_s == 0:
+        raise ImportProblem("the duration is 0 s, so there is no rate; the run ended before it began, run it again")
+    if point.duration_s is not None and point.duration_s < SHORTEST_S:
+        raise ImportProblem(f"the duration is {point.duration_s:g} s, shorter than any run; a number in the file is damaged")
+    ratio = _printed_over_counted(point)
+    if ratio is not None and 1 - TOKEN_COUNT_SPREAD_FRAC < ratio / MS_PER_S < 1 + TOKEN_COUNT_SPREAD_FRAC:
         point.note(f"the duration of {point.duration_s:g} was read as milliseconds: only so does it give the rate that the tool printed")
         point.duration_s /= MS_PER_S
+
+
+def _printed_over_counted(point: Point) -> float | None:
+    """The tool's own output rate over output tokens / duration."""
+    if not point.duration_s or not point.recorded_output_tok_per_s or not point.output_tok:
+        return None
+    return point.recorded_output_tok_per_s * point.duration_s / point.output_tok
 
 
 def _check_latencies(point: Point) -> None:
@@ -163,11 +176,16 @@ def _check_latencies(point: Point) -> None:
         return
     share = in_flight / point.concurrency
     said = f"by Little's law {in_flight:.3g} requests were in flight at concurrency {point.concurrency:g}"
+    is_off = not 1 / IN_FLIGHT_REFUSED < share < IN_FLIGHT_REFUSED
+    if is_off and not 1 / IN_FLIGHT_REFUSED < (_printed_over_counted(point) or 1.0) < IN_FLIGHT_REFUSED:
+        raise ImportProblem(f"{said}, and the rate that the tool printed does not fit either; the duration or a count is damaged")
     if 0.3 < share * MS_PER_S < 3 and (is_too_fast or point.is_closed_loop):
         _rescale(point, MS_PER_S, said)
     elif 0.3 < share / MS_PER_S < 3:
         _rescale(point, 1 / MS_PER_S, said)
-    elif share > 2:
+    elif share > IN_FLIGHT_REFUSED:
+        raise ImportProblem(f"{said}, which cannot be; the duration, a count or the latencies in the file are damaged")
+    elif share > IN_FLIGHT_NOTED:
         point.note(f"{said}; check duration and latencies")
 
 

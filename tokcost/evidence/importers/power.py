@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 
 from tokcost.evidence.importers import documents
-from tokcost.evidence.importers.collect import Imported
+from tokcost.evidence.importers.collect import Imported, files_of
 from tokcost.evidence.importers.exposition import Scrape, read_range, read_scrape
 from tokcost.evidence.importers.fields import as_number, as_text, dig
 from tokcost.evidence.importers.point import MS_PER_S, SEPARATOR, ImportProblem, Problem
@@ -70,30 +70,33 @@ def import_power(
 ) -> Imported:
     """Average power and energy per GPU, one row per GPU and file.
 
-    `start`, `end` clip to the benchmark's time (anything pandas.Timestamp reads, or seconds
-    since 1970); `gpus` keeps these indices; `timezone` is that of nvidia-smi's local times.
-    Two DCGM scrapes make one energy: their difference (`seconds` between them, if no `.time`
-    files stand beside). Average power is weighted by time; the log's ends are not extrapolated.
+    `paths` are files, or directories whose power logs are found by their content. `start`, `end`
+    clip to the benchmark's time (anything pandas.Timestamp reads, or seconds since 1970); `gpus`
+    keeps these indices; `timezone` is that of nvidia-smi's local times. Two DCGM scrapes make one
+    energy: their difference (`seconds` between them, if no `.time` files stand beside). Average
+    power is weighted by time; the log's ends are not extrapolated.
     """
-    paths = [Path(path) for path in paths]
     window = tuple(None if t is None else _seconds(t, timezone) for t in (start, end))
     if None not in window and window[0] >= window[1]:
         raise QuantityError(f"`start` must be before `end`, got {start} and {end}")
     keep = None if gpus is None else {str(gpu) for gpu in gpus}
-    rows, problems, scrapes = [], [], []
-    for path in paths:
+    found, rows, scrapes = Imported(frame([], COLUMNS, TEXT)), [], []
+    for path in files_of("power", paths, found):
         try:
             logs = list(_logs(path, timezone, scrapes))
             rows += [_row(log, path, window) for log in logs if keep is None or log.gpu in keep]
         except ImportProblem as problem:
-            problems.append(Problem(str(path), str(problem)))
+            found.problems.append(Problem(str(path), str(problem)))
     if seconds is not None and len(scrapes) == 2:
         scrapes[0].at_s, scrapes[1].at_s = 0.0, float(seconds)
     try:
-        rows += [_row(log, scrapes[-1].path, window) for log in _between(scrapes) if keep is None or log.gpu in keep]
+        for log in _between(scrapes):
+            if keep is None or log.gpu in keep:
+                rows.append(_row(log, max(scrapes, key=lambda scrape: scrape.at_s).path, window))
     except ImportProblem as problem:
-        problems.append(Problem(" and ".join(str(s.path) for s in scrapes), str(problem)))
-    return Imported(frame(rows, COLUMNS, TEXT), problems)
+        found.problems.append(Problem(" and ".join(str(s.path) for s in scrapes), str(problem)))
+    found.points = frame(rows, COLUMNS, TEXT)
+    return found
 
 
 def _logs(path: Path, timezone: str, scrapes: list[Scrape]) -> Iterator[_Log]:
@@ -187,7 +190,8 @@ def _between(scrapes: list[Scrape]) -> Iterator[_Log]:
         start = before.total(ENERGY, UUID=labels.get("UUID", ""))
         if start is None or value < start:
             raise ImportProblem(
-                "the energy counter of a GPU is missing or fell between the scrapes: it was reset; choose scrapes after that"
+                "the energy counter of a GPU is missing or fell between the scrapes: it was reset or they are not in order; "
+                "give two scrapes of one run, before and after"
             )
         seconds, joules = after.at_s - before.at_s, (value - start) / MS_PER_S
         log = _Log(labels.get("gpu", "0"), labels.get("modelName"), energy_joule=joules)

@@ -17,7 +17,7 @@ _PUBLIC = {
     "evidence.importers": "import_benchmarks import_server_metrics import_power import_billing",
     "evidence.importers.per_request": "import_requests",
     "hour": "Deployment reference_deployment reference_deployments reference_inputs Rental Power solve_for against_published swings "
-    "likely_interval_usd_per_gpu_h measured_and_provisioned grid_intensity levelised_token_cost_usd_per_mtok output_by_month "
+    "likely_interval_usd_per_gpu_h measured_and_provisioned grid_intensity embodied_carbon_g_per_mtok levelised_token_cost_usd_per_mtok output_by_month "
     "owner_cash_flow Real Nominal",
     "output.frontier": "Frontier frontier cost_at",
     "output.compare": "ratio_at per_mw_at spread_at leave_one_out",
@@ -33,7 +33,7 @@ _PUBLIC = {
     "output.predict": "matched_pairs prediction_errors",
     "decide.levers": "levers cost_by_utilization",
     "hour.worksheet": "restated inputs_of price_and_life parts_and_totals solutions a_tenth_worse prices_of_an_hour two_routes",
-    "hour.footprint": "electricity_shares powers power_spans best_runs sweeps power_limited footprint_by_region some_regions",
+    "hour.footprint": "electricity_shares powers power_spans best_runs sweeps power_limited clock_limited footprint_by_region some_regions",
     "show.hours": "plot_waterfall plot_prices plot_brackets plot_swings plot_pairs plot_sorted",
     "decide.rankings": "rankings cost_ends comparable firsts disagreement cost_range",
     "decide.ratios": "cost_curves ratio_curves by_speed ratios_by_rate ratios_by_power",

@@ -73,6 +73,7 @@ def test_the_grid_of_a_region_and_a_year_is_found_with_its_source():
     row = grid_intensity(table, region="us-east4", year=2024)
     assert 50 < row["value"] < 900
     assert row["source_id"] == "google_region_carbon"
+    assert grid_intensity(table, region="us-east4")["year"] == table.loc[table["region"] == "us-east4", "year"].max()
 
 
 def test_no_year_is_filled_in_from_another():

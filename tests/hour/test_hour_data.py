@@ -11,6 +11,7 @@ from tokcost.quantities import LABELS, check_value, find
 TABLES = [
     "capex_shares",
     "carbon_intensity",
+    "clock_limits",
     "colocation",
     "construction",
     "cost_of_capital",

@@ -198,9 +198,13 @@ TABLES |= {
     "cost_of_capital": dated("What capital costs: filed debt, weighted averages.", "company", "instrument"),
     "operating_costs": dated("Rules and list prices for what is paid beside capital and energy.", "item"),
     "carbon_intensity": dated(
-        "Grid carbon by cloud region or country and year.", "region", "name", "grid", "year", labels={"year": whole()}
+        "Grid carbon by cloud region or country and year.", "region", "name", "grid", "country", "year", labels={"year": whole()}
     ),
-    "water_use": dated("Water per kilowatt-hour, at the site and at the power plant.", "boundary", "subject"),
+    "water_use": dated(
+        "Water per kilowatt-hour, at the site and at the power plant, by country, US state or for the world (WOR).",
+        *("boundary", "region", "subject"),
+    ),
+    "clock_limits": dated("What a limit on the clock saves of a token's energy, and what output it leaves.", "study", "hardware", "scope"),
     "embodied_carbon": dated("Carbon of making an accelerator.", "subject", "scope"),
     "rental_prices": replace(
         dated(

@@ -86,20 +86,21 @@ def source_water_l_per_mtok(*, average_kw_per_gpu, water_l_per_kwh, total_tok_pe
     return _per_mtok(average_kw_per_gpu * water_l_per_kwh, total_tok_per_s_per_gpu)
 
 
-def grid_intensity(table, *, region: str, year: int):
-    """The row of data/carbon_intensity.csv for a region and a year; nothing is filled in from another year.
+def grid_intensity(table, *, region: str, year: int | None = None):
+    """The row of data/carbon_intensity.csv for a region and a year, without a year the latest; nothing is filled in from another.
 
     Raises `UnknownCarbon` with the years or the region that are on file.
     """
     rows = table[table["region"].str.lower() == region.lower()]
     if rows.empty:
         raise UnknownCarbon(f"carbon_intensity.csv has no region `{region}`{nearest(region, table['region'].unique())}")
-    found = rows[rows["year"].astype(int) == int(year)]
+    years = rows["year"].astype(int)
+    found = rows[years == (years.max() if year is None else int(year))]
     if found.empty:
-        years = ", ".join(map(str, sorted(rows["year"].astype(int))))
-        raise UnknownCarbon(f"carbon_intensity.csv has no `{region}` in {year}; on file: {years}")
+        on_file = ", ".join(map(str, sorted(years)))
+        raise UnknownCarbon(f"carbon_intensity.csv has no `{region}` in {year}; on file: {on_file}")
     row = found.iloc[0]
-    return row if np.isfinite(row["value"]) else _unknown(region, year)
+    return row if np.isfinite(row["value"]) else _unknown(region, row["year"])
 
 
 def _unknown(region, year):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 import pandas as pd
 
@@ -125,7 +123,7 @@ def power_limited(mlperf: pd.DataFrame, power: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        accelerator, model, scenario, unlimited_output_tok_per_s_per_gpu, limited_output_tok_per_s_per_gpu, kept_frac,
+        accelerator, model, scenario, unlimited_output_tok_per_s_per_gpu, limited_output_tok_per_s_per_gpu, output_kept_frac,
         average_w_per_gpu, break_even_w_per_gpu, nameplate_w_per_gpu.
     """
     keys = ["round", "submitter", "platform", "accelerator", "model", "scenario"]
@@ -140,7 +138,7 @@ def power_limited(mlperf: pd.DataFrame, power: pd.DataFrame) -> pd.DataFrame:
     table = pairs[["accelerator", "model", "scenario"]].assign(
         unlimited_output_tok_per_s_per_gpu=pairs[f"{rate}_free"],
         limited_output_tok_per_s_per_gpu=pairs[f"{rate}_limited"],
-        kept_frac=kept,
+        output_kept_frac=kept,
         average_w_per_gpu=pairs["average_w_per_gpu"],
         break_even_w_per_gpu=pairs["average_w_per_gpu"] / kept,
         nameplate_w_per_gpu=pairs["accelerator"].map(rated),
@@ -148,36 +146,54 @@ def power_limited(mlperf: pd.DataFrame, power: pd.DataFrame) -> pd.DataFrame:
     return table[~table["model"].str.endswith("99.9")].reset_index(drop=True)
 
 
-def footprint_by_region(*, it_average_kw_per_gpu, pue, total_tok_per_s_per_gpu, water_l_per_kwh) -> pd.DataFrame:
-    """Carbon and water of a million tokens in every cloud region of the latest year on file, cleanest first.
+def clock_limited(*, energy_share_frac) -> pd.DataFrame:
+    """What limits on the clock do to the cost of a token whose electricity is `energy_share_frac` of it.
 
-    Water at the site follows from the given use effectiveness; water at the power plant is on file for the US alone and NaN
-    (not known) elsewhere. Carbon is of running only: for most accelerators the making is not on file.
+    Published savings are of the accelerator's energy; they are counted here on all of the electricity, which is the most that
+    they can be. Cost per token is that of the hour over the output: (1 - share x saved) / kept.
+
+    Returns
+    -------
+    DataFrame
+        study, hardware, scope, energy_saved_frac (as published, the most), output_kept_frac (NaN: not published),
+        break_even_kept_frac (a token gets cheaper only if more of the output is left), cost_ratio (NaN where the output is).
+
+    >>> table = clock_limited(energy_share_frac=0.05)
+    >>> table.set_index("study")["break_even_kept_frac"].round(3).to_dict()
+    {'Ma et al.': 0.984, 'Liu et al.': 0.983, 'Maliakel et al.': 0.979}
     """
-    table = evidence.load("carbon_intensity").query("grid == 'cloud region'")
-    table = table[table["year"].astype(int) == table["year"].astype(int).max()]
+    rows = evidence.load("clock_limits")
+    table = rows.pivot_table(index=["study", "hardware", "scope"], columns="quantity", values="value", sort=False).reset_index()
+    costs = 1 - energy_share_frac * table["energy_saved_frac"]
+    table.columns.name = None
+    return table.assign(break_even_kept_frac=costs, cost_ratio=costs / table["output_kept_frac"])
+
+
+def footprint_by_region(*, region: str, it_average_kw_per_gpu, pue, total_tok_per_s_per_gpu, water_l_per_kwh) -> pd.DataFrame:
+    """Carbon and water of a million tokens in every cloud region of the latest year on file and in `region`, cleanest first.
+
+    `region` is a cloud region or a country (ISO code). Water at the site follows from the given use effectiveness; water at the power
+    plant is that of the country, NaN (not known) where none is on file. Carbon is of running only: for most accelerators the
+    making is not on file.
+    """
+    grids = evidence.load("carbon_intensity").astype({"year": int})
+    latest = grids[grids["year"] == grids.groupby("region")["year"].transform("max")]
+    in_clouds = (latest["grid"] == "cloud region") & (latest["year"] == latest.loc[latest["grid"] == "cloud region", "year"].max())
+    own = carbon.grid_intensity(grids, region=region)
+    table = latest[in_clouds | (latest["region"] == own["region"])]
     facility = it_average_kw_per_gpu * pue
-    plant = evidence.load("water_use").query("boundary == 'power plant'")["value"].iloc[0]
-    at_plant = carbon.source_water_l_per_mtok(
-        average_kw_per_gpu=facility, water_l_per_kwh=plant, total_tok_per_s_per_gpu=total_tok_per_s_per_gpu
-    )
+    plants = evidence.load("water_use").query("boundary == 'power plant'").sort_values("date")
+    by_country = plants.drop_duplicates("region", keep="last").set_index("region")["value"]
     at_site = carbon.site_water_l_per_mtok(
         it_average_kw_per_gpu=it_average_kw_per_gpu, water_l_per_kwh=water_l_per_kwh, total_tok_per_s_per_gpu=total_tok_per_s_per_gpu
     )
-    result = pd.DataFrame(
-        {
-            "region": table["region"],
-            "name": table["name"],
-            "year": table["year"].astype(int),
-            "carbon_g_per_kwh": table["value"],
-            "carbon_g_per_mtok": carbon.operation_carbon_g_per_mtok(
-                average_kw_per_gpu=facility,
-                carbon_g_per_kwh=table["value"].rename("carbon_g_per_kwh"),
-                total_tok_per_s_per_gpu=total_tok_per_s_per_gpu,
-            ),
-            "site_water_l_per_mtok": at_site,
-            "source_water_l_per_mtok": np.where(table["region"].str.startswith("us-"), at_plant, math.nan),
-        }
+    running = {"average_kw_per_gpu": facility, "total_tok_per_s_per_gpu": total_tok_per_s_per_gpu}
+    grid, plant = table["value"].rename("carbon_g_per_kwh"), table["country"].map(by_country).rename("water_l_per_kwh")
+    result = table[["region", "name", "country", "year"]].assign(
+        carbon_g_per_kwh=grid,
+        carbon_g_per_mtok=carbon.operation_carbon_g_per_mtok(carbon_g_per_kwh=grid, **running),
+        site_water_l_per_mtok=at_site,
+        source_water_l_per_mtok=carbon.source_water_l_per_mtok(water_l_per_kwh=plant, **running),
     )
     return result.sort_values("carbon_g_per_mtok", ignore_index=True)
 
@@ -185,7 +201,7 @@ def footprint_by_region(*, it_average_kw_per_gpu, pue, total_tok_per_s_per_gpu, 
 def some_regions(table: pd.DataFrame, *, region: str, n: int = 14) -> pd.DataFrame:
     """About `n` rows evenly spread over the order of the table, its ends and the chosen region always among them."""
     if region not in set(table["region"]):
-        raise QuantityError(f"carbon_intensity.csv has no cloud region `{region}` in its latest year{nearest(region, table['region'])}")
+        raise QuantityError(f"the table has no region `{region}`{nearest(region, table['region'])}")
     every = set(np.linspace(0, len(table) - 1, n).round().astype(int))
     chosen = sorted(every | {int(np.flatnonzero(table["region"] == region)[0])})
     return table.iloc[chosen].reset_index(drop=True)

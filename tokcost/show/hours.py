@@ -183,24 +183,36 @@ def plot_pairs(frame, *, label: str, first: str, second: str, x: str, alt: str, 
         return finish(fig, alt)
 
 
-def plot_sorted(frame, *, label: str, value: str, group: str, alt: str, title: str = "") -> Figure:
-    """Bars from zero in the order given, coloured by `group`; a fraction shows as a percentage, a missing value as "not known"."""
+def plot_sorted(frame, *, label: str, value: str | dict[str, str], group: str, alt: str, title: str = "") -> Figure:
+    """Bars from zero in the order given, coloured by `group`; a fraction shows as a percentage, a missing value as "not known".
+
+    Several values (column -> what its axis says) stand in panels side by side, on the same rows.
+    """
+    heads = value if isinstance(value, dict) else {value: ""}
     groups = list(dict.fromkeys(frame[group]))
-    is_share = quantities.unit(value) == "frac"
-    scale = 100 if is_share else 1
-    with drawing(figsize=(5.8, 0.26 * len(frame) + 1.3)) as (fig, ax):
-        for row, (_, fact) in enumerate(frame.iterrows()):
-            if np.isnan(fact[value]):
-                _write(ax, 0, row, "not known", MUTED, fontstyle="italic")
-                continue
-            ax.barh(row, fact[value] * scale, color=SERIES[groups.index(fact[group])], height=0.64)
-            _write(ax, fact[value] * scale, row, f"{fact[value] * scale:.1f} %" if is_share else num(fact[value]))
-        _rows(ax, frame[label])
-        ax.set_xlim(0, frame[value].max() * scale * 1.15)
-        ax.set_xlabel(f"{quantities.of(value).label} (%)" if is_share else axis_label(value))
+    with drawing(1, len(heads), figsize=(5.8, 0.26 * len(frame) + 1.3), sharey=True, squeeze=False) as (fig, axes):
+        for ax, (name, head) in zip(axes[0], heads.items(), strict=True):
+            _bars(ax, frame[name], [SERIES[groups.index(one)] for one in frame[group]])
+            _rows(ax, frame[label])
+            if head:
+                ax.set_xlabel(head)
         if len(groups) > 1:
             for k, name in enumerate(groups):
-                ax.barh([0], [0], color=SERIES[k], label=str(name))
+                axes[0, 0].barh([0], [0], color=SERIES[k], label=str(name))
             fig.legend(loc="outside lower center", ncols=min(3, len(groups)), fontsize=8.5)
         _heading(fig, title)
         return finish(fig, alt)
+
+
+def _bars(ax, values, colours) -> None:
+    """One bar a row with its number behind it."""
+    is_share = quantities.unit(values.name) == "frac"
+    shown = values * 100 if is_share else values
+    for row, (length, colour) in enumerate(zip(shown, colours, strict=True)):
+        if np.isnan(length):
+            _write(ax, 0, row, "not known", MUTED, fontstyle="italic")
+            continue
+        ax.barh(row, length, color=colour, height=0.64)
+        _write(ax, length, row, f"{length:.1f} %" if is_share else num(length))
+    ax.set_xlim(0, shown.max() * 1.15)
+    ax.set_xlabel(f"{quantities.of(values.name).label} (%)" if is_share else axis_label(values.name))

@@ -1,6 +1,7 @@
 """Your own files beside public runs: nothing guessed, everything accounted for, nothing priced beyond what was measured."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pandas as pd
@@ -35,6 +36,18 @@ def test_every_point_is_in_use_or_set_aside_with_its_reason():
     assert reasons["failed/serve_all_failed.json"] == "no request succeeded, so it has no throughput"
     assert "truncated" in reasons["failed/serve_cut_off.json"]
     assert reasons["single_requests/serve_errors30.json"].startswith("another workload: model tiny-llama")
+
+
+def test_files_left_out_for_one_reason_take_one_row(tmp_path):
+    """Three notes, one broken result and the results themselves: what is left out is listed by reason, nothing twice or never."""
+    for name in ("a.md", "b.md", "c.md"):
+        (tmp_path / name).write_text("a note")
+    (tmp_path / "cut.json").write_text("{")
+    shutil.copy(SAMPLES.parents[1] / EXAMPLE / "sweep/benchmarks.json.gz", tmp_path)
+    own = own_benchmark(str(tmp_path), stated_gpus=8)
+    by_reason = own.left_out_by_reason.set_index("source_file")["reason"]
+    assert list(by_reason.index) == ["cut.json", "a.md and 2 more"]
+    assert len(own.left_out) == 4
 
 
 def test_a_token_costs_what_the_hour_costs_over_what_it_delivered(public):
@@ -74,7 +87,9 @@ def test_beyond_the_measured_speeds_nothing_is_priced(public):
     own = own_benchmark(EXAMPLE, stated_gpus=8, accelerator="h200")
     fastest = own.front.reach[1]
     assert priced(own, public, speed=fastest).cost("your files") > 0
-    assert pd.isna(priced(own, public, speed=fastest * 1.001).cost("your files"))
+    beyond = priced(own, public, speed=fastest * 1.001)
+    assert pd.isna(beyond.cost("your files")) and beyond.reach("your files") == own.front.reach
+    assert all(map(pd.isna, beyond.reach("no such system")))
 
 
 def test_a_price_of_your_own_prices_public_runs_on_your_accelerator_only(public):

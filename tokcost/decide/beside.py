@@ -43,6 +43,11 @@ class BesidePublic:
     #: the public system to set yours against: the same accelerator, or else the cheapest at that speed, or else empty
     rival: str
 
+    def reach(self, system: str) -> tuple[float, float]:
+        """Slowest and fastest speed at which a system was measured; NaN where it has no price."""
+        found = self.at_speed.loc[self.at_speed["system"] == system, _COLUMNS[2:4]]
+        return tuple(map(float, found.iloc[0])) if len(found) else (np.nan, np.nan)
+
     def cost(self, system: str) -> float:
         """Cost per million tokens of a system at the speed asked for; NaN where not reached or not known."""
         found = self.at_speed.loc[self.at_speed["system"] == system, COST]

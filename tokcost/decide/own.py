@@ -41,6 +41,12 @@ class OwnBenchmark:
         """Operating points that were read and not used; each has its reason in `left_out`."""
         return int((self.left_out["what"] == "point set aside").sum())
 
+    @property
+    def left_out_by_reason(self) -> pd.DataFrame:
+        """`left_out` with one row for each reason: its files by name, or the first and how many more."""
+        grouped = self.left_out.groupby(["what", "reason"], sort=False)["source_file"]
+        return grouped.agg(_listed).reset_index()[["source_file", "what", "reason"]]
+
     def said(self, name: str) -> str:
         """What the used points say of a label; `not stated` where they do not."""
         values = [str(value) for value in self.points[name].dropna().unique() if value != ""]
@@ -201,6 +207,15 @@ def _requests(files: pd.Series, top: Path) -> pd.DataFrame:
                 except ImportProblem:
                     continue  # a summary: most tools keep no single requests
     return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
+
+
+def _listed(names: pd.Series) -> str:
+    """
+    >>> _listed(pd.Series(["a.json", "a.json", "b.json"])), _listed(pd.Series(["a.json", "b.json", "c.json"]))
+    ('a.json, b.json', 'a.json and 2 more')
+    """
+    first, *others = dict.fromkeys(names)
+    return f"{first} and {len(others)} more" if len(others) > 1 else ", ".join([first, *others])
 
 
 def _left(top: Path, source_file: str, what: str, reason: str) -> dict:

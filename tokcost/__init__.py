@@ -17,8 +17,8 @@ _PUBLIC = {
     "evidence.importers": "import_benchmarks import_server_metrics import_power import_billing",
     "evidence.importers.per_request": "import_requests",
     "hour": "Deployment reference_deployment reference_deployments reference_inputs Rental Power solve_for against_published swings "
-    "likely_interval_usd_per_gpu_h measured_and_provisioned grid_intensity embodied_carbon_g_per_mtok levelised_token_cost_usd_per_mtok output_by_month "
-    "owner_cash_flow Real Nominal",
+    "likely_interval_usd_per_gpu_h measured_and_provisioned grid_intensity embodied_carbon_g_per_mtok "
+    "levelised_token_cost_usd_per_mtok output_by_month owner_cash_flow Real Nominal",
     "output.frontier": "Frontier frontier cost_at",
     "output.compare": "ratio_at per_mw_at spread_at leave_one_out",
     "output.profiles": "LoadProfile hourly_profile named_profile profile_from_csv profile_from_prometheus",

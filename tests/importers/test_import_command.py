@@ -49,6 +49,7 @@ def test_some_not_imported_the_others_are_written(tmp_path):
         (GOOD, "--gpus", "two"),
         (GOOD, "--output", "points.xls"),
         (GOOD, "--output", "no-such-directory/points.csv"),
+        (GOOD, "--output", "/proc/points.csv"),
         (GOOD, "--kind", "guess"),
         (GOOD, "--seconds", "3"),
         (GOOD, "--kind", "power", "--gpus", "2"),

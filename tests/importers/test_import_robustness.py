@@ -1,6 +1,7 @@
 """Whatever the file: a table and sentences, never a traceback; whatever its size: the same answer in bounded memory."""
 
 import json
+import os
 import tracemalloc
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tokcost.evidence.importers import aiperf_records, documents, import_benchmarks, recognise
+from tokcost.evidence.importers import aiperf_records, documents, import_benchmarks, import_power, recognise
 from tokcost.evidence.importers.normalise import row
 from tokcost.evidence.importers.point import ImportProblem, Point
 
@@ -147,3 +148,16 @@ def test_rate_times_gpus_times_time_is_the_tokens(output_tok, input_tok, duratio
     values = row(Point("demo", n_requests=1, output_tok=output_tok, input_tok=input_tok, duration_s=duration_s), n_gpus=n_gpus)
     assert values["output_tok_per_s_per_gpu"] * n_gpus * duration_s == pytest.approx(output_tok)
     assert values["total_tok_per_s_per_gpu"] == pytest.approx(values["output_tok_per_s_per_gpu"] + values["input_tok_per_s_per_gpu"])
+
+
+def test_a_pipe_is_refused_and_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "result.json")
+    for read in (import_benchmarks, import_power):
+        (problem,) = read([tmp_path / "result.json"]).problems
+        assert "a pipe or a device; save the result to a file first" in problem.sentence
+
+
+def test_text_of_another_shell_is_named(tmp_path):
+    (tmp_path / "result.json").write_text('{"duration": 1.0}', encoding="utf-16")
+    (problem,) = import_benchmarks([tmp_path]).problems
+    assert "text in UTF-16" in problem.sentence and "save it in UTF-8" in problem.sentence

@@ -57,7 +57,12 @@ def import_files(paths, gpus, accelerator, output, kind, **options):
     except QuantityError as error:
         raise click.UsageError(str(error)) from None
     if len(found.points):
-        table.write(found.points, output)
+        try:
+            table.write(found.points, output)
+        except OSError as error:
+            if output is None:  # a reader that has seen enough, such as `head`
+                raise
+            raise click.UsageError(f"--output {output} cannot be written ({error.strerror}); nothing was") from None
     _report(found, gpus, kind, output)
     sys.exit(1 if found.problems or not len(found.points) else 0)
 

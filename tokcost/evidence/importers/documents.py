@@ -23,6 +23,7 @@ HEAD_BYTES = 65536
 LARGE_BYTES = 64 * 2**20
 BOM = b"\xef\xbb\xbf"
 GZIP = b"\x1f\x8b"
+UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 SPACE = re.compile(r"\s*")
 
 
@@ -52,6 +53,8 @@ def open_bytes(path: Path):
     """The file's bytes as a stream, unpacked if it is gzipped (by content, not by name)."""
     if path.is_dir():
         raise QuantityError(f"{path} is a directory; give its files")
+    if path.exists() and not path.is_file():
+        raise ImportProblem("it is no regular file but a pipe or a device; save the result to a file first")
     try:
         with open(path, "rb") as file:
             is_packed = file.read(2) == GZIP
@@ -85,6 +88,8 @@ def read(path: Path, large_bytes: int = LARGE_BYTES) -> Document:
     start = head(path)
     if not start.strip():
         raise ImportProblem("the file is empty; run the benchmark again or leave the file out")
+    if start.startswith(UTF_16):
+        raise ImportProblem("the file is text in UTF-16, as some shells write it; save it in UTF-8")
     if start.lstrip()[:1] in (b"{", b"["):
         if is_request_log(start):
             return Document(path, "records", None)

@@ -32,7 +32,8 @@ _PUBLIC = {
     "yearly_gain annualised_ratio",
     "output.predict": "matched_pairs prediction_errors",
     "decide.levers": "levers cost_by_utilization",
-    "hour.worksheet": "restated inputs_of price_and_life parts_and_totals solutions a_tenth_worse prices_of_an_hour two_routes",
+    "hour.worksheet": "restated inputs_of price_and_life parts_and_totals solutions a_tenth_worse prices_of_an_hour "
+    "beside_public_model two_routes",
     "hour.footprint": "electricity_shares powers power_spans best_runs sweeps power_limited clock_limited footprint_by_region some_regions",
     "show.hours": "plot_waterfall plot_prices plot_brackets plot_swings plot_pairs plot_sorted",
     "decide.rankings": "rankings cost_ends comparable firsts disagreement cost_range",

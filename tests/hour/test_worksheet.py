@@ -7,7 +7,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tokcost.hour import reference_deployment, reference_inputs
-from tokcost.hour.worksheet import a_tenth_worse, inputs_in_use, parts_and_totals, prices_of_an_hour, restated, solutions, two_routes
+from tokcost.hour.worksheet import (
+    a_tenth_worse,
+    beside_public_model,
+    inputs_in_use,
+    parts_and_totals,
+    prices_of_an_hour,
+    restated,
+    solutions,
+    two_routes,
+)
 from tokcost.quantities import QuantityError
 
 NODE = reference_deployment("h200", "hyperscaler")
@@ -45,7 +54,7 @@ def test_every_solution_gives_the_target_and_its_verdict_is_where_it_lies(target
 def test_no_single_sourced_input_brings_the_h200_to_the_published_figure_and_several_bring_the_gb300_there():
     assert "in its sourced range" not in set(solutions(NODE, 1.41)["verdict"])
     table = solutions(NODE, 1.41).set_index("quantity")
-    assert table.loc["economic_life_yr", "needed"] == pytest.approx(8.6, abs=0.05)
+    assert table.loc["economic_life_yr", "needed"] == pytest.approx(8.5, abs=0.05)
     rack = solutions(reference_deployment("gb300", "hyperscaler"), 2.652)
     assert {"system_price_usd", "economic_life_yr"} <= set(rack.loc[rack["verdict"] == "in its sourced range", "quantity"])
 
@@ -80,3 +89,28 @@ def test_prices_stand_side_by_side_and_none_is_invented():
     assert h200.loc["Owning hyperscaler, 2026-03", "value"] == 1.41
     assert h200.loc[["CoreWeave", "Nebius", "Together AI"], "value"].notna().all()
     assert h200.loc["Built up, hyperscaler", "value"] == float(NODE.owned_rate_usd_per_gpu_h)
+
+
+def test_a_public_model_of_a_gigawatt_is_met_within_a_tenth_on_its_own_terms():
+    """Epoch AI, May 2026: 8.5 billion USD a year for 1 GW of GB200, servers 5.0, energy 0.6, 0.9 of operation in all."""
+    table = beside_public_model().set_index("item")
+    published, built = table["published_usd_per_kw_month"], table["built_usd_per_kw_month"]
+    billions = published * 12 / 1000
+    assert billions[["all", "servers", "electricity", "other operation"]].round(2).tolist() == [8.5, 5.0, 0.6, 0.3]
+    for column in (published, built):
+        assert column.drop("all").sum() == pytest.approx(column["all"], abs=0.02)
+    # by hand: 3.1 million USD for 72 accelerators of 120 kW over 60 months; 0.76 x 1.15 x 730 h x 0.0725 USD/kWh
+    assert built["servers"] == pytest.approx(3.1e6 / 120 / 60)
+    assert built["electricity"] == pytest.approx(0.76 * 1.15 * 730 * 0.0725)
+    assert table["ratio"]["all"] == pytest.approx(1, abs=0.1) and table["ratio"]["servers"] == pytest.approx(1, abs=0.1)
+
+
+def test_what_a_public_model_spends_on_operation_lies_in_our_range():
+    """0.2 to 0.4 billion USD a year for a gigawatt, after rounding: our low ends together reach it, our middle does not."""
+    node = reference_deployment("gb200", "hyperscaler")
+    items = ("Maintenance and support", "Staff", "Software licences", "Insurance", "Property tax")
+    yearly = {
+        end: sum(one.components()[item] for item in items) * one.availability_frac * 8760 / one.critical_kw_per_gpu
+        for end, one in {"low": node._corner(True), "in use": node}.items()
+    }
+    assert yearly["low"] < 400 < yearly["in use"]

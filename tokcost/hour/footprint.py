@@ -21,7 +21,7 @@ def electricity_shares(accelerators, *, operator: str, electricity_usd_per_kwh: 
 
     >>> table = electricity_shares(["h200"], operator="hyperscaler", electricity_usd_per_kwh=0.08)
     >>> table["energy_share_frac"].round(3).tolist()
-    [0.098, 0.09, 0.048]
+    [0.098, 0.09, 0.049]
     """
     rows = []
     nodes = {name: restated(reference_deployment(name, operator), electricity_usd_per_kwh=electricity_usd_per_kwh) for name in accelerators}

@@ -78,7 +78,7 @@ def price_and_life(deployments: dict, operator: str) -> pd.DataFrame:
 
     >>> table = price_and_life({"H200": reference_deployment("h200", "hyperscaler")}, "hyperscaler")
     >>> table[["lowest_price", "longest_life", "both"]].round(2).values.tolist()
-    [[1.53, 1.69, 1.38]]
+    [[1.52, 1.68, 1.38]]
     """
     rows = []
     for node in deployments.values():
@@ -96,11 +96,52 @@ def parts_and_totals(deployments: dict) -> tuple[pd.DataFrame, pd.DataFrame]:
 
     >>> parts, totals = parts_and_totals({"H200": reference_deployment("h200", "hyperscaler")})
     >>> totals.round(2).values.tolist()
-    [['H200', 1.87, 1.38, 2.78]]
+    [['H200', 1.86, 1.37, 2.78]]
     """
     parts = pd.concat([node.breakdown().assign(series=name) for name, node in deployments.items()], ignore_index=True)
     totals = [(name, float(node.owned_rate_usd_per_gpu_h), *likely_interval_usd_per_gpu_h(node)) for name, node in deployments.items()]
     return parts, pd.DataFrame(totals, columns=["series", "usd_per_gpu_h", "low", "high"])
+
+
+#: our items -> those of the public model
+_PUBLIC_ITEMS = {
+    "Accelerator server or rack": "servers",
+    "Networking": "network, storage and building",
+    "Storage": "network, storage and building",
+    "CPU and head nodes": "network, storage and building",
+    "Spares": "network, storage and building",
+    "Data center": "network, storage and building",
+    "Electricity": "electricity",
+}
+
+
+def beside_public_model() -> pd.DataFrame:
+    """Our build-up of a GB200 on the terms of a public model of a whole data center, by item, in USD per kW of IT power and month.
+
+    The model (Epoch AI, 2026) spreads capital over 5 years for IT equipment and 14 for the building, at no cost of capital and
+    with every hour used; the rest is our reference hyperscaler as it stands.
+
+    Returns
+    -------
+    DataFrame
+        item, published_usd_per_kw_month, built_usd_per_kw_month, ratio (built over published); the last row is all.
+
+    >>> beside_public_model().set_index("item")["ratio"].round(2).to_dict()["servers"]
+    1.03
+    """
+    rows = evidence.load("published_cost_shares").query("model == 'epoch_2026'")
+    life = rows[rows["quantity"] == "life_yr"].set_index("item")["value"]
+    published = rows[rows["quantity"] == "cost_usd_per_kw_month"].set_index("item")["value"]
+    node = reference_deployment("gb200", "hyperscaler").without_ranges(
+        **{"wacc_frac": 0.0, "install_delay_yr": 0.0, "residual_frac": 0.0, "availability_frac": 1.0},
+        **{"economic_life_yr": life["servers"], "facility_life_yr": life["data center"]},
+    )
+    parts = pd.Series(node.components(), dtype=float) * quantities.HOURS_PER_YEAR / quantities.MONTHS_PER_YEAR / node.critical_kw_per_gpu
+    built = parts.groupby(lambda item: _PUBLIC_ITEMS.get(item, "other operation")).sum()
+    built["all"] = math.fsum(parts)
+    order = [*published.drop("all").sort_values(ascending=False).index, "all"]
+    table = pd.DataFrame({"published_usd_per_kw_month": published, "built_usd_per_kw_month": built}).loc[order]
+    return table.assign(ratio=table["built_usd_per_kw_month"] / table["published_usd_per_kw_month"]).rename_axis("item").reset_index()
 
 
 def two_routes(deployment: Deployment, *, inflation_frac: float) -> dict:
@@ -144,7 +185,7 @@ def solutions(deployment: Deployment, target_usd_per_gpu_h: float) -> pd.DataFra
 
     >>> table = solutions(reference_deployment("h200", "hyperscaler"), 1.75).set_index("quantity")
     >>> print(table.loc["economic_life_yr", "needed"].round(2), table.loc["economic_life_yr", "verdict"])
-    5.62 in its sourced range
+    5.58 in its sourced range
     """
     rows = []
     for name, (low, high) in (deployment.ranges or {}).items():

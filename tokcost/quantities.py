@@ -235,6 +235,20 @@ def check_value(name: str, value, *, low: float | None = None, high: float | Non
     return value
 
 
+def check_whole(name: str, value, *, low: float | None = None):
+    """`value` if it is a plausible whole `name`: a count of things that have no halves.
+
+    >>> check_whole("n_gpus", 2.5)
+    Traceback (most recent call last):
+    tokcost.quantities.QuantityError: `n_gpus` must be a whole number, got 2.5
+    """
+    numbers = np.asarray(check_value(name, value, low=low), dtype=float)
+    broken = numbers[~np.isnan(numbers) & (numbers % 1 != 0)]
+    if broken.size:
+        raise QuantityError(f"`{name}` must be a whole number, got {broken.flat[0]:g}")
+    return value
+
+
 def _require_name_fits(name: str, own_name: str) -> None:
     """Refuse what a Series or a fact says of itself, if that is another thing; a name without any unit says nothing."""
     require_alike(name, own_name)

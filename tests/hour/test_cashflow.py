@@ -158,6 +158,30 @@ def test_an_unknown_schedule_and_a_part_of_a_month_are_refused():
         owner_cash_flow(capital_usd=1, life_yr=4.99, residual_frac=0, install_delay_yr=0, running_cost_usd_per_yr=0, money="real")
 
 
+@pytest.mark.parametrize(
+    ("wrong", "sentence"),
+    [
+        ({"tax_frac": 21, "depreciation": "macrs_5"}, "`tax_frac` must be in"),
+        ({"tax_frac": -0.2, "depreciation": "macrs_5"}, "`tax_frac` must be in"),
+        ({"tax_frac": np.array([0.2, 0.3]), "depreciation": "macrs_5"}, "one rate for a cash flow"),
+        ({"depreciation": "macrs_5"}, "has no effect"),
+        ({"capital_usd": -1000}, "`capital_usd` must be in"),
+        ({"running_cost_usd_per_yr": -5}, "`cost_usd_per_yr` must be in"),
+        ({"money": "Real"}, "`money` must be real or nominal, got 'Real'"),
+    ],
+)
+def test_what_no_owner_pays_is_refused(wrong, sentence):
+    sound = {"capital_usd": 40e3, "life_yr": 5, "residual_frac": 0, "install_delay_yr": 0, "running_cost_usd_per_yr": 0}
+    with pytest.raises(QuantityError, match=sentence):
+        owner_cash_flow(**{**sound, "money": "nominal", **wrong})
+
+
+@pytest.mark.parametrize("shares", [[20, 32, 48], [1, 1], [-0.5, 1.5]])
+def test_a_schedule_that_is_not_the_price_once_is_refused(shares):
+    with pytest.raises(QuantityError, match="add up to 1"):
+        depreciation_value_frac(shares=shares, wacc_frac=0.1)
+
+
 def test_cash_flows_broadcast_over_cases():
     """Three purchase prices and four rates are a table of twelve present values."""
     inputs = {"life_yr": 5, "residual_frac": 0.1, "install_delay_yr": 0, "running_cost_usd_per_yr": 900, "money": "real"}

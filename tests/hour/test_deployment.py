@@ -19,7 +19,7 @@ from tokcost.hour import (
     solve_for,
     swings,
 )
-from tokcost.hour.cashflow import DEPRECIATION, Nominal
+from tokcost.hour.cashflow import DEPRECIATION, Nominal, Real
 from tokcost.hour.deployment import LOWERS_COST, numeric_inputs
 from tokcost.quantities import HOURS_PER_YEAR, QuantityError
 
@@ -130,6 +130,26 @@ def test_a_real_and_a_nominal_deployment_pay_the_same_tax_relief_in_real_money()
     assert real.owned_rate_usd_per_gpu_h == pytest.approx(nominal.owned_rate_usd_per_gpu_h, rel=1e-12)
     inflated = real.replace(inflation_frac=0.03)
     assert inflated.owned_rate_usd_per_gpu_h > real.owned_rate_usd_per_gpu_h
+
+
+@pytest.mark.parametrize("depreciation", DEPRECIATION)
+def test_what_is_deducted_loses_its_worth_from_the_day_of_the_invoice(depreciation):
+    """In real money, service two years late: the invoice is deducted in dollars of its own day. By a cash flow in nominal money."""
+    real = Real(0.05)
+    here = deployment(
+        **{"money": "real", "wacc_frac": 0.05, "inflation_frac": 0.05, "tax_frac": 0.25, "depreciation": depreciation},
+        **{"install_delay_yr": 2, "residual_frac": 0},
+    )
+    terms = {"capital_usd": 40_000, "life_yr": 5, "residual_frac": 0, "install_delay_yr": 2, "running_cost_usd_per_yr": 0}
+    flow = owner_cash_flow(**terms, money="nominal", tax_frac=0.25, depreciation=depreciation, book_life_yr=6)
+    paid = flow.present_value_usd(real.to_nominal(inflation_frac=0.05))
+    level = 12 * paid / real.discounts(np.arange(25, 85)).sum() / 0.75
+    assert here.components()["Accelerator server or rack"] * HOURS_PER_YEAR * 0.98 == pytest.approx(level, rel=1e-9)
+
+
+def test_arrays_that_do_not_fit_together_are_named():
+    with pytest.raises(QuantityError, match=r"`pue` \(2,\), `wacc_frac` \(3,\)"):
+        deployment(pue=np.array([1.1, 1.2]), wacc_frac=np.array([0.05, 0.06, 0.07]))
 
 
 def test_book_life_is_not_economic_life():

@@ -7,8 +7,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tokcost import evidence
-from tokcost.hour import measured_and_provisioned
-from tokcost.hour.footprint import best_runs, clock_limited, electricity_shares, footprint_by_region, power_limited, some_regions, sweeps
+from tokcost.hour import measured_and_provisioned, reference_deployment
+from tokcost.hour.footprint import (
+    best_runs,
+    clock_limited,
+    electricity_shares,
+    footprint_by_region,
+    power_limited,
+    power_spans,
+    some_regions,
+    sweeps,
+)
+from tokcost.hour.worksheet import restated
 from tokcost.quantities import QuantityError
 
 MEASURED = measured_and_provisioned(evidence.load("power_measurements"), provisioned_kw_per_gpu={"h200": 1.37, "b200": 1.71, "gb300": 2.12})
@@ -16,16 +26,30 @@ NODE = {"it_average_kw_per_gpu": 1.0, "pue": 1.2, "total_tok_per_s_per_gpu": 100
 REGIONS = footprint_by_region(region="us-south1", **NODE)
 
 
+def nodes(**inputs):
+    return {name: restated(reference_deployment(name, "hyperscaler"), **inputs) for name in ("h200", "gb300")}
+
+
 def test_about_a_tenth_holds_on_provisioned_power_alone():
-    shares = electricity_shares(["h200", "gb300"], operator="hyperscaler", electricity_usd_per_kwh=0.08)
+    shares = electricity_shares(nodes(electricity_usd_per_kwh=0.08), operator="hyperscaler")
     on_h200 = shares[shares["accelerator"] == "h200"].set_index("power")["energy_share_frac"]
     assert on_h200["provisioned, 2026-03"] == pytest.approx(1.73 * 0.08 / 1.41)
     assert shares.loc[shares["boundary"] == "facility", "energy_share_frac"].max() < 0.06
 
 
+@given(st.floats(0.02, 0.4), st.floats(1.02, 2.5), st.floats(0.2, 1.0))
+def test_the_share_is_that_of_the_deployment_as_it_is_stated(price, pue, load):
+    stated = nodes(electricity_usd_per_kwh=price, pue=pue, average_load_frac=load)
+    shares = electricity_shares(stated, operator="hyperscaler").query("boundary == 'facility'").set_index("accelerator")
+    for name, node in stated.items():
+        assert shares.loc[name, "kw_per_gpu"] == pytest.approx(node.critical_kw_per_gpu * load * pue)
+        by_hand = node.critical_kw_per_gpu * load * pue * price / node.availability_frac / node.owned_rate_usd_per_gpu_h
+        assert shares.loc[name, "energy_share_frac"] == pytest.approx(by_hand)
+
+
 @given(st.floats(0.02, 0.4))
 def test_the_average_is_always_less_than_what_is_provisioned(price):
-    shares = electricity_shares(["h200", "gb300"], operator="hyperscaler", electricity_usd_per_kwh=price)
+    shares = electricity_shares(nodes(electricity_usd_per_kwh=price), operator="hyperscaler")
     for _, rows in shares.groupby("accelerator"):
         average = rows.loc[rows["boundary"] == "facility", "energy_share_frac"].item()
         assert average < rows.loc[rows["boundary"] == "utility", "energy_share_frac"].min()
@@ -61,13 +85,22 @@ def test_a_power_limit_pairs_the_same_platform_and_bounds_what_it_saves():
 
 @given(st.floats(0.001, 0.5))
 def test_a_clock_limit_saves_less_than_electricity_costs_and_turns_dear_with_the_output(share):
-    """(1 - share x saved) / kept: with no output lost a token gets cheaper by less than the share, at break-even by nothing."""
+    """With no output lost a token gets cheaper by less than the share, at break-even by nothing."""
     table = clock_limited(energy_share_frac=share)
+    saved, even = table["energy_saved_frac"], table["break_even_kept_frac"]
+    # by hand: a token of one dollar, the hour without electricity spread over less output, electricity of the token saved
+    assert ((1 - share) / even + share * (1 - saved)).to_numpy() == pytest.approx(1)
     assert (table["break_even_kept_frac"] > 1 - share).all() and (table["break_even_kept_frac"] < 1).all()
     published = table.dropna(subset=["cost_ratio"])
     cheaper = published["cost_ratio"] < 1
     assert (cheaper == (published["output_kept_frac"] > published["break_even_kept_frac"])).all()
     assert table["cost_ratio"].isna().tolist() == table["output_kept_frac"].isna().tolist() and table["cost_ratio"].isna().any()
+
+
+def test_the_span_of_prices_is_that_of_industry_in_the_states():
+    """EIA: New Mexico lowest, Hawaii highest; a data center's own contract and a group of states are no state."""
+    low, high = power_spans(reference_deployment("h200", "hyperscaler"))["electricity_usd_per_kwh"]
+    assert (low, high) == (0.0537, 0.3528)
 
 
 def test_carbon_follows_the_grid_and_water_the_country():

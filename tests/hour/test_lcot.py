@@ -20,7 +20,14 @@ from tokcost.hour import (
 )
 from tokcost.quantities import HOURS_PER_YEAR, QuantityError
 
-STEADY = {"total_tok_per_s_per_gpu": 1000.0, "utilization_frac": 0.5, "life_yr": 5.0, "ramp_up_yr": 0.0, "output_growth_frac": 0.0}
+STEADY = {
+    "total_tok_per_s_per_gpu": 1000.0,
+    "utilization_frac": 0.5,
+    "availability_frac": 1.0,
+    "life_yr": 5.0,
+    "ramp_up_yr": 0.0,
+    "output_growth_frac": 0.0,
+}
 PLAIN = {"install_delay_yr": 0, "price_erosion_frac": 0}
 
 
@@ -99,6 +106,20 @@ def test_kinds_of_money_do_not_mix_and_no_tokens_is_no_price():
         output_by_month(**STEADY | {"utilization_frac": 45})
 
 
+def test_an_hour_that_is_not_available_makes_no_tokens():
+    """The same cost by the hour: a yearly cost over the hours that are available, over the tokens of a used one."""
+    yearly = 40_000 * capital_recovery_per_yr(wacc_frac=0.1, life_yr=5) + 3_000
+    hour = metrics.total_token_cost_usd_per_mtok(rate_usd_per_gpu_h=yearly / HOURS_PER_YEAR / 0.9, total_tok_per_s_per_gpu=500)
+    assert levelised(availability_frac=0.9) == pytest.approx(hour, rel=1e-9)
+
+
+@given(st.floats(0.0, 5.0))
+def test_a_ramp_of_any_length_delivers_the_area_under_it(ramp):
+    """A straight climb over `ramp` years and full output after it: five years less half of the ramp."""
+    full_year = 1000 * 0.5 * 3600 * HOURS_PER_YEAR / 1e6
+    assert output_by_month(**STEADY | {"ramp_up_yr": ramp}).sum() == pytest.approx(full_year * (5 - ramp / 2), rel=1e-9)
+
+
 def test_cost_and_tokens_must_be_of_one_life():
     tokens, ten_years = output_by_month(**STEADY), output_by_month(**STEADY | {"life_yr": 10})
     late = cost(delay_yr=0.5)
@@ -120,6 +141,8 @@ def test_it_broadcasts_over_output_rate_and_erosion():
     table = levelised_token_cost_usd_per_mtok(cost=cost(), mtok_by_month=tokens, rate=Real(0.1), install_delay_yr=0, price_erosion_frac=0.0)
     assert table[0] == pytest.approx(2 * table[1], rel=1e-12)
     assert table[1] == pytest.approx(levelised(), rel=1e-12)
+    ramps = output_by_month(**STEADY | {"ramp_up_yr": np.array([0.0, 1.0])})
+    assert ramps.shape == (2, 60) and (ramps[0] == output_by_month(**STEADY)).all() and ramps[1, 0] < ramps[0, 0]
     swept = levelised_token_cost_usd_per_mtok(
         cost=cost(), mtok_by_month=tokens[1], rate=Real(np.array([0.05, 0.1])), install_delay_yr=0, price_erosion_frac=0.0
     )

@@ -26,9 +26,11 @@ def test_pue_is_never_applied_twice(kw, pue):
 
 @given(kilowatts, pues)
 def test_taking_the_overhead_out_is_the_way_back(kw, pue):
-    back = Power(kw, "it", "provisioned").to_facility(pue=pue).without_overhead(pue=pue)
-    assert (back.boundary, back.kind) == ("it", "provisioned")
-    assert back.kw_per_gpu == pytest.approx(kw, rel=1e-12)
+    facility = Power(kw, "it", "provisioned").to_facility(pue=pue)
+    for way in (facility, facility.to_utility(loss_frac=0.1).to_metered_facility(loss_frac=0.1)):
+        back = way.without_overhead(pue=pue)
+        assert (back.boundary, back.kind) == ("it", "provisioned")
+        assert back.kw_per_gpu == pytest.approx(kw, rel=1e-12)
 
 
 def test_each_step_starts_at_its_own_boundary():
@@ -41,8 +43,12 @@ def test_each_step_starts_at_its_own_boundary():
     whole = node.to_it(host_kw_per_gpu=0.05).to_facility(pue=1.2).to_utility(loss_frac=0.04)
     assert whole.kw_per_gpu == pytest.approx((0.7 + 0.25 + 0.05) * 1.2 / 0.96, rel=1e-12)
     assert whole.boundary == BOUNDARIES[-1]
-    with pytest.raises(PowerError, match="only facility or utility power"):
+    with pytest.raises(PowerError, match="only facility power holds a PUE"):
         node.without_overhead(pue=1.2)
+    with pytest.raises(PowerError, match="take that away first"):
+        whole.without_overhead(pue=1.2)
+    with pytest.raises(PowerError, match="only utility power holds a grid loss"):
+        node.to_metered_facility(loss_frac=0.04)
 
 
 def test_nameplate_provisioned_and_average_are_three_quantities():

@@ -66,6 +66,16 @@ def test_idle_committed_hours_are_paid():
         needed_rate_usd_per_gpu_h(committed_gpus=10, needed_gpus=[0, 0], **PRICES)
 
 
+def test_commitments_compare_on_an_axis_of_their_own():
+    """No commitment, 10 and 20, for eight GPUs in one hour and for four and twelve in two."""
+    one_hour = needed_rate_usd_per_gpu_h(committed_gpus=np.array([0.0, 10, 20]), needed_gpus=8.0, **PRICES)
+    assert one_hour.tolist() == [4.0, 2.5, 5.0]
+    two_hours = needed_rate_usd_per_gpu_h(committed_gpus=[[0], [10], [20]], needed_gpus=[4, 12], **PRICES)
+    assert two_hours.tolist() == [needed_rate_usd_per_gpu_h(committed_gpus=c, needed_gpus=[4, 12], **PRICES) for c in (0, 10, 20)]
+    with pytest.raises(QuantityError, match="axis before the hours"):
+        needed_rate_usd_per_gpu_h(committed_gpus=[0, 10, 20], needed_gpus=[8.0], **PRICES)
+
+
 @given(st.lists(st.integers(0, 40), min_size=2, max_size=48).filter(any))
 def test_the_best_commitment_is_the_load_that_is_exceeded_half_of_the_time_at_half_price(needed):
     """Reserving one more GPU pays while it is needed for more than reserved / on-demand of the hours."""

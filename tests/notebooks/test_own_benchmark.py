@@ -5,24 +5,12 @@ import subprocess
 import sys
 from pathlib import Path
 
-import nbformat
 import pytest
 
 ROOT = Path(__file__).parents[2]
 NOTEBOOK = ROOT / "notebooks" / "09-your-own-benchmark.ipynb"
 NOT_BENCHMARKS = {"_malformed", "dcgm", "focus", "opencost", "prometheus-2.42"}
 TOOLS = sorted(p.name for p in (ROOT / "tests" / "samples").iterdir() if p.is_dir() and p.name not in NOT_BENCHMARKS)
-CELLS = [c for c in nbformat.read(NOTEBOOK, as_version=4).cells if c.cell_type == "code"]
-
-
-def run_cells(**parameters) -> dict:
-    """Execute the code cells one after the other, with other parameters than the notebook's own."""
-    names: dict = {}
-    for cell in CELLS:
-        exec(cell.source, names)
-        if "parameters" in cell.metadata.get("tags", []):
-            names.update(parameters)
-    return names
 
 
 def test_there_are_samples_of_many_tools():
@@ -30,8 +18,8 @@ def test_there_are_samples_of_many_tools():
 
 
 @pytest.mark.parametrize("tool", TOOLS)
-def test_the_notebook_runs_on_the_files_of_every_tool(tool):
-    names = run_cells(benchmark_path=f"tests/samples/{tool}", stated_gpus=2)
+def test_the_notebook_runs_on_the_files_of_every_tool(run_cells, tool):
+    names = run_cells(NOTEBOOK.stem, benchmark_path=f"tests/samples/{tool}", stated_gpus=2)
     own, beside = names["own"], names["beside"]
     assert len(own.points) and len(own.points) + own.n_set_aside == own.n_read
     has_throughput = own.points["total_tok_per_s_per_gpu"].notna() & own.points["tok_per_s_per_user"].notna()
@@ -39,14 +27,14 @@ def test_the_notebook_runs_on_the_files_of_every_tool(tool):
 
 
 @pytest.mark.parametrize("tool", ["aiperf-0.13.0", "genai-bench-0.0.5", "mlperf", "vllm-0.32.0"])
-def test_it_runs_where_nothing_is_stated_and_says_what_is_missing(tool):
-    names = run_cells(benchmark_path=f"tests/samples/{tool}", stated_gpus=0, accelerator="not stated")
+def test_it_runs_where_nothing_is_stated_and_says_what_is_missing(run_cells, tool):
+    names = run_cells(NOTEBOOK.stem, benchmark_path=f"tests/samples/{tool}", stated_gpus=0, accelerator="not stated")
     assert names["beside"].missing and names["why"] and names["low"] is None
     assert ("GPUs of the deployment" in set(names["missing"])) == (tool != "genai-bench-0.0.5")
 
 
-def test_a_folder_of_broken_files_still_gives_a_report_of_what_is_sound():
-    names = run_cells(benchmark_path="tests/samples/_malformed", stated_gpus=2)
+def test_a_folder_of_broken_files_still_gives_a_report_of_what_is_sound(run_cells):
+    names = run_cells(NOTEBOOK.stem, benchmark_path="tests/samples/_malformed", stated_gpus=2)
     assert (names["own"].left_out["what"] == "not readable").sum() >= 10
 
 

@@ -1,5 +1,7 @@
 """Load plans: closed forms for flat loads, tokens conserved, two bases of cost, batch and autoscaling."""
 
+import math
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -170,6 +172,9 @@ def test_half_a_replica_serves_nobody():
         Autoscaling(min_replicas=1.5, scale_up_delay_h=0)
     with pytest.raises(QuantityError, match="`n_replicas` must be a whole number, got 1.5"):
         plan_load(day_of([1.0]), NODE, **LEVEL, n_replicas=1.5)
+    for wrong, sentence in ((2.5, "must be a whole number, got 2.5"), (math.nan, "must be a finite number")):
+        with pytest.raises(QuantityError, match=f"`n_replicas` {sentence}"):
+            plan_batch(day_of([1.0]), NODE, rate_usd_per_gpu_h=2.0, deadline_h=1, n_replicas=wrong)
 
 
 def test_a_load_that_nearly_vanishes_has_no_cost_per_token():

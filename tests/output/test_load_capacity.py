@@ -1,5 +1,6 @@
 """Capacity: Erlang's formulas against known values, a recursion and a simulated queue; more service never needs less."""
 
+import dataclasses
 import math
 import random
 
@@ -160,6 +161,12 @@ def test_a_speed_that_was_not_measured_has_no_operating_point():
         operating_point(curve, tok_per_s_per_user=500)
     with pytest.raises(QuantityError, match="with a median TTFT within 0.01 s"):
         operating_point(curve, tok_per_s_per_user=30, ttft_limit_s=0.01)
+
+
+@pytest.mark.parametrize("wrong", [{"total_tok_per_s_per_gpu": -1.0}, {"total_tok_per_s_per_gpu": math.nan}, {"n_gpus": 0.0}])
+def test_a_replica_of_no_size_or_no_output_is_refused(wrong):
+    with pytest.raises(QuantityError, match=f"`{next(iter(wrong))}` must be"):
+        dataclasses.replace(NODE, **wrong)
 
 
 def test_throughput_and_latencies_that_contradict_each_other_are_no_operating_point():

@@ -117,3 +117,6 @@ def test_scaling_keeps_the_shape():
     day = hourly_profile([1, 3, 2], isl=10, osl=10, peak_offered_request_per_s=[2, 3, 2])
     assert day.scaled(7).peak_to_mean_ratio == pytest.approx(day.peak_to_mean_ratio)
     assert np.allclose(day.scaled(7).hours["peak_offered_request_per_s"], [14, 21, 14])
+    for factor in (-1, 0, np.nan, np.inf):
+        with pytest.raises(QuantityError, match="scaled by a number above 0"):
+            day.scaled(factor)

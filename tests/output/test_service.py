@@ -89,6 +89,17 @@ def test_goodput_counts_requests_that_meet_both_limits_and_failures_against_it()
         goodput(requests.drop(columns="is_failed"), ttft_limit_s=1, tpot_limit_s=1)
 
 
+def test_goodput_takes_truth_values_and_a_run_that_lasted():
+    requests = pd.DataFrame({"concurrency": [1, np.nan], "ttft_s": [0.1, 0.1], "tpot_s": [0.01, 0.01], "is_failed": [False, True]})
+    limits = {"ttft_limit_s": 1.0, "tpot_limit_s": 0.05}
+    with pytest.raises(QuantityError, match="`is_failed` must be true or false"):
+        goodput(requests.assign(is_failed=["False", "True"]), **limits)
+    for duration_s in (0.0, -5.0, math.nan):
+        with pytest.raises(QuantityError, match="`duration_s` must be a number of seconds above 0"):
+            goodput(requests, duration_s=duration_s, **limits)
+    assert goodput(requests, by="concurrency", **limits)["n_requests"].tolist() == [1, 1]
+
+
 def test_the_winner_stands_beside_the_median_with_points_and_dates():
     rows = pd.concat([FAST_START.assign(run_date="2026-01-01"), SLOW_START.assign(run_date="2026-02-02")], ignore_index=True)
     table = winners(rows, tok_per_s_per_user=[50, 200])

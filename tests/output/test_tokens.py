@@ -26,7 +26,11 @@ from tokcost.output.tokens import (
 )
 
 FOUR_TO_ONE = by_price_weight(input_price_usd_per_mtok=1, cached_input_price_usd_per_mtok=0.1, output_price_usd_per_mtok=4)
-RULES = (by_tokens(), FOUR_TO_ONE, by_processing_time(isl=1000, median_ttft_s=0.3, median_tpot_s=0.017, cached_to_fresh_ratio=0.05))
+RULES = (
+    by_tokens(),
+    FOUR_TO_ONE,
+    by_processing_time(isl=1000, concurrency=8, median_ttft_s=0.3, median_tpot_s=0.017, cached_to_fresh_ratio=0.05),
+)
 counts = st.floats(1, 1e12)
 
 
@@ -51,11 +55,14 @@ def test_by_tokens_every_class_costs_the_total_cost_per_million():
     assert each.tolist() == pytest.approx([total] * 3)
 
 
-def test_by_processing_time_a_request_is_split_as_its_seconds_are():
-    """1,000 prompt tokens in 0.5 s, 250 answer tokens at 0.02 s: 0.5 against 5 seconds."""
-    rule = by_processing_time(isl=1000, median_ttft_s=0.5, median_tpot_s=0.02, cached_to_fresh_ratio=0)
-    share = split_cost(TokenUse(1000, 0, 250, 0), rule, cost_usd=1.0)["share_frac"]
-    assert share.tolist() == pytest.approx([0.5 / 5.5, 0, 5 / 5.5])
+def test_by_processing_time_a_request_is_split_as_its_seconds_of_machine_are():
+    """1,000 prompt tokens in 0.5 s, 250 answer tokens at 0.02 s: 0.5 against 5 seconds, if it has the machine to itself."""
+    times = {"isl": 1000, "median_ttft_s": 0.5, "median_tpot_s": 0.02, "cached_to_fresh_ratio": 0}
+    alone = split_cost(TokenUse(1000, 0, 250, 0), by_processing_time(concurrency=1, **times), cost_usd=1.0)["share_frac"]
+    assert alone.tolist() == pytest.approx([0.5 / 5.5, 0, 5 / 5.5])
+    # ten answers share each step: half a second of machine for the prompt, half a second for the answer
+    shared = split_cost(TokenUse(1000, 0, 250, 0), by_processing_time(concurrency=10, **times), cost_usd=1.0)["share_frac"]
+    assert shared.tolist() == pytest.approx([0.5, 0, 0.5])
 
 
 def test_reasoning_tokens_are_output():
@@ -94,8 +101,14 @@ def test_a_class_without_tokens_has_no_cost_per_million():
     assert np.isnan(table["allocated_cost_usd_per_mtok"][1])
 
 
+def test_half_a_retry_is_refused():
+    for formula, inputs in ((expected_attempts, {}), (task_success_frac, {})):
+        with pytest.raises(q.QuantityError, match="`max_retries` must be a whole number, got 1.5"):
+            formula(success_frac=0.5, max_retries=1.5, **inputs)
+
+
 def test_tokens_that_no_rule_weighs_cannot_carry_a_cost():
-    nothing = by_processing_time(isl=1000, median_ttft_s=0.5, median_tpot_s=0.02, cached_to_fresh_ratio=0)
+    nothing = by_processing_time(isl=1000, concurrency=8, median_ttft_s=0.5, median_tpot_s=0.02, cached_to_fresh_ratio=0)
     with pytest.raises(q.QuantityError, match="nothing can carry the cost"):
         split_cost(TokenUse(0, 5000, 0, 0), nothing, cost_usd=1.0)
 
@@ -138,6 +151,6 @@ def test_units_of_every_formula(name, monkeypatch):
         units.define(line)
     monkeypatch.setattr(q, "TOK_PER_MTOK", units.Quantity(1e6, "tok/mtok"))
     function = getattr(tokens, name).__wrapped__
-    result = function(**{a: units.Quantity(0.5, q.UNITS[q.unit(a)][1]) for a in inspect.signature(function).parameters})
+    result = function(**{a: units.Quantity(1, q.UNITS[q.unit(a)][1]) for a in inspect.signature(function).parameters})
     expected = units.Quantity(1, q.UNITS[q.unit(name)][1])
     assert (result / expected).to_base_units().dimensionless

@@ -127,7 +127,7 @@ TABLES: dict[str, Table] = {
         "The same accelerator and model before and after a change of software, as published; MLPerf rounds are in mlperf_inference.",
         {
             **{name: text() for name in ("accelerator", "model", "workload", "metric")},
-            "quantity": quantity("total_tok_per_s_per_gpu", "ratio"),
+            "quantity": quantity("total_tok_per_s_per_gpu", "throughput_ratio", "interactivity_ratio"),
             "from_date": date(),
             "from_version": text(),
             "from_value": fact(),

@@ -198,8 +198,16 @@ def owner_cash_flow(
     Month 0 is the purchase; output starts after the delay and lasts for the life. With a tax
     rate, each dollar is after tax: running cost is deducted at once, depreciation at the end
     of each year of service, the sale is taxed. Depreciation is written in nominal money, so a
-    taxed cash flow is nominal.
+    taxed cash flow is nominal. Capital and running cost may be arrays of cases; the tax rate is one number.
     """
+    for name, value in (("capital_usd", capital_usd), ("cost_usd_per_yr", running_cost_usd_per_yr), ("tax_frac", tax_frac)):
+        check_value(name, value)
+    if np.ndim(tax_frac):
+        raise QuantityError("`tax_frac` is one rate for a cash flow, got several; write one cash flow for each")
+    if money not in ("real", "nominal"):
+        raise MoneyError(f"`money` must be real or nominal, got {money!r}")
+    if depreciation is not None and not tax_frac:
+        raise QuantityError("`depreciation` without `tax_frac` has no effect; state the tax rate, or neither")
     if tax_frac and money != "nominal":
         raise MoneyError("depreciation is deducted in nominal money: a cash flow with tax must be nominal")
     start, life = months("install_delay_yr", install_delay_yr), months("life_yr", life_yr)
@@ -242,5 +250,8 @@ def depreciation_value_frac(*, shares, wacc_frac):
     0.8678
     """
     check_value("wacc_frac", wacc_frac)
+    written_off = np.asarray(shares, dtype=float)
+    if not (written_off >= 0).all() or not np.isclose(written_off.sum(), 1, rtol=0, atol=1e-6):
+        raise QuantityError(f"`shares` of the price by year must be 0 or more and add up to 1, got {written_off.tolist()}")
     rate = np.asarray(wacc_frac, dtype=float)
     return sum(share * (1 + rate) ** -(year + 1.0) for year, share in enumerate(shares))

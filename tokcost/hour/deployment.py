@@ -107,6 +107,7 @@ class Deployment:
             value = getattr(self, field)
             if value is not None:
                 check_value(field, value)
+        self._check_shapes()
         if (np.asarray(self.n_gpus) % 1).any():
             raise QuantityError(f"`n_gpus` must be a whole number of accelerators, got {self.n_gpus!r}; count those in one server or rack")
         if self.money not in ("real", "nominal"):
@@ -119,6 +120,14 @@ class Deployment:
         self._check_tax()
         for field, (low, high) in (self.ranges or {}).items():
             self._check_range(field, low, high)
+
+    def _check_shapes(self):
+        shapes = {field: np.shape(getattr(self, field)) for field in numeric_inputs() if np.ndim(getattr(self, field))}
+        try:
+            np.broadcast_shapes(*shapes.values())
+        except ValueError:
+            said = ", ".join(f"`{field}` {shape}" for field, shape in shapes.items())
+            raise QuantityError(f"inputs that are arrays must fit together (numpy broadcasting), got {said}") from None
 
     def _check_tax(self):
         if self.tax_frac is None:
@@ -171,6 +180,9 @@ class Deployment:
         nominal = self.rate if self.money == "nominal" else self.rate.to_nominal(inflation_frac=self.inflation_frac)
         shares = depreciation_schedule(schedule, book_life_yr=book_life_yr)
         value = depreciation_value_frac(shares=shares, wacc_frac=nominal.wacc_frac)
+        if self.money == "real":
+            # What is deducted is the price on the invoice of month 0, which inflation eats until service starts.
+            value = value * (1 + self.inflation_frac) ** -np.asarray(self.install_delay_yr, dtype=float)
         return ownership.tax_gross_up_ratio(tax_frac=self.tax_frac, depreciation_value_frac=value)
 
     def _capital_charge(self, capital, life_yr, residual_frac, gross_up):

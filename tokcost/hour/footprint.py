@@ -9,34 +9,41 @@ from tokcost import evidence
 from tokcost.hour import carbon
 from tokcost.hour.power import Power, consumed, energy_share_frac
 from tokcost.hour.reference import PRICE_BASIS, reference_deployment
-from tokcost.hour.worksheet import restated
 from tokcost.quantities import W_PER_KW, QuantityError, nearest
 
+#: groups of states, which some price lists hold beside the states
+_CENSUS_DIVISIONS = tuple(
+    f"US, {name}"
+    for name in (
+        *("New England", "Middle Atlantic", "East North Central", "West North Central", "South Atlantic"),
+        *("East South Central", "West South Central", "Mountain", "Pacific"),
+    )
+)
 
-def electricity_shares(accelerators, *, operator: str, electricity_usd_per_kwh: float) -> pd.DataFrame:
+
+def electricity_shares(deployments: dict, *, operator: str) -> pd.DataFrame:
     """Electricity's share of a GPU-hour, and so of a token: on provisioned power, as it is often quoted, and on average power.
 
-    Provisioned figures are utility-side kilowatts over the published constant of their vintage, no PUE added. Average is our
-    build-up: average IT power times PUE over the built rate.
+    Provisioned figures are utility-side kilowatts over the published constant of their vintage, no PUE added. Average is the
+    deployment's own: average IT power times PUE over the built rate.
 
-    >>> table = electricity_shares(["h200"], operator="hyperscaler", electricity_usd_per_kwh=0.08)
-    >>> table["energy_share_frac"].round(3).tolist()
-    [0.098, 0.09, 0.049]
+    >>> from tokcost.hour.worksheet import restated
+    >>> node = restated(reference_deployment("h200", "hyperscaler"), electricity_usd_per_kwh=0.08)
+    >>> electricity_shares({"h200": node}, operator="hyperscaler")["energy_share_frac"].round(3).tolist()
+    [0.098, 0.09, 0.048]
     """
     rows = []
-    nodes = {name: restated(reference_deployment(name, operator), electricity_usd_per_kwh=electricity_usd_per_kwh) for name in accelerators}
     rates = evidence.load("hourly_rates")
     rates = rates[rates["price_basis"] == PRICE_BASIS[operator]]
     power = evidence.load("provisioned_power")
-    for accelerator, node in nodes.items():
+    for node in deployments.values():
+        accelerator, price = node.accelerator, node.electricity_usd_per_kwh
         built = power[power["accelerator"] == accelerator].merge(
             rates[["accelerator", "rate_vintage", "value"]].rename(columns={"rate_vintage": "power_vintage", "value": "rate"}),
             on=["accelerator", "power_vintage"],
         )
         for row in built.itertuples():
-            rows.append(
-                (accelerator, f"provisioned, {row.power_vintage}", "utility", row.value, row.value * electricity_usd_per_kwh, row.rate)
-            )
+            rows.append((accelerator, f"provisioned, {row.power_vintage}", "utility", row.value, row.value * price, row.rate))
         drawn = consumed(Power(node.it_average_kw_per_gpu, "it", "average").to_facility(pue=node.pue))
         cost = float(node.energy_cost_usd_per_gpu_h())
         rows.append((accelerator, "average, built up here", "facility", drawn.kw_per_gpu, cost, float(node.owned_rate_usd_per_gpu_h)))
@@ -62,7 +69,7 @@ def powers(deployments: dict, *, power_vintage: str) -> pd.DataFrame:
 
 
 def power_spans(deployment) -> dict:
-    """What power can be, as `Deployment.ranges`: latest price by US state, PUE since 2023, average load; and life, for scale.
+    """What power can be, as `Deployment.ranges`: latest industrial price by US state, PUE since 2023, average load; and life, for scale.
 
     Each span is widened to hold the deployment's own value.
 
@@ -70,7 +77,10 @@ def power_spans(deployment) -> dict:
     ['average_load_frac', 'economic_life_yr', 'electricity_usd_per_kwh', 'pue']
     """
     electricity, pue = evidence.load("electricity"), evidence.load("pue")
-    states = electricity[electricity["quantity"] == "electricity_usd_per_kwh"].groupby("region")["value"].last()
+    industrial = electricity.query(
+        "customer == 'industrial' and quantity == 'electricity_usd_per_kwh' and region not in @_CENSUS_DIVISIONS"
+    )
+    states = industrial.groupby("region")["value"].last()
     on_file = reference_deployment(deployment.accelerator, "hyperscaler").ranges
     found = {
         "electricity_usd_per_kwh": (states.min(), states.max()),
@@ -149,24 +159,26 @@ def power_limited(mlperf: pd.DataFrame, power: pd.DataFrame) -> pd.DataFrame:
 def clock_limited(*, energy_share_frac) -> pd.DataFrame:
     """What limits on the clock do to the cost of a token whose electricity is `energy_share_frac` of it.
 
-    Published savings are of the accelerator's energy; they are counted here on all of the electricity, which is the most that
-    they can be. Cost per token is that of the hour over the output: (1 - share x saved) / kept.
+    Published savings are of the accelerator's energy for the same work; they are counted here on all of the electricity, which is
+    the most that they can be. A token bears more of the hour where less output is left, and less electricity:
+    (1 - share) / kept + share x (1 - saved).
 
     Returns
     -------
     DataFrame
-        study, hardware, scope, energy_saved_frac (as published, the most), output_kept_frac (NaN: not published),
+        study, hardware, scope, energy_saved_frac (as published), output_kept_frac (NaN: not published),
         break_even_kept_frac (a token gets cheaper only if more of the output is left), cost_ratio (NaN where the output is).
 
     >>> table = clock_limited(energy_share_frac=0.05)
     >>> table.set_index("study")["break_even_kept_frac"].round(3).to_dict()
-    {'Ma et al.': 0.984, 'Liu et al.': 0.983, 'Maliakel et al.': 0.979}
+    {'Ma et al.': 0.983, 'Liu et al.': 0.982, 'Maliakel et al.': 0.978}
     """
     rows = evidence.load("clock_limits")
     table = rows.pivot_table(index=["study", "hardware", "scope"], columns="quantity", values="value", sort=False).reset_index()
-    costs = 1 - energy_share_frac * table["energy_saved_frac"]
+    energy = energy_share_frac * (1 - table["energy_saved_frac"])
+    rest = 1 - energy_share_frac
     table.columns.name = None
-    return table.assign(break_even_kept_frac=costs, cost_ratio=costs / table["output_kept_frac"])
+    return table.assign(break_even_kept_frac=rest / (1 - energy), cost_ratio=rest / table["output_kept_frac"] + energy)
 
 
 def footprint_by_region(*, region: str, it_average_kw_per_gpu, pue, total_tok_per_s_per_gpu, water_l_per_kwh) -> pd.DataFrame:

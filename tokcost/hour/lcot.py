@@ -16,30 +16,40 @@ from tokcost.hour.cashflow import CashFlow, MoneyError, Rate, months
 from tokcost.quantities import QuantityError, check_value
 
 
-def output_by_month(*, total_tok_per_s_per_gpu, utilization_frac, life_yr, ramp_up_yr, output_growth_frac) -> np.ndarray:
+def output_by_month(*, total_tok_per_s_per_gpu, utilization_frac, availability_frac, life_yr, ramp_up_yr, output_growth_frac) -> np.ndarray:
     """Million tokens that one GPU delivers in each month of service, month 1 first.
 
-    Output climbs in a straight line over the ramp-up and grows by a yearly rate with software from
-    the first day; both are inputs, and 0 means neither.
+    Utilization is the share of the hours in which the GPU can work, availability the share of all hours that those are. Output
+    climbs in a straight line over the ramp-up and grows by a yearly rate with software from the first day; both are inputs, and 0
+    means neither.
 
-    >>> output_by_month(total_tok_per_s_per_gpu=1000, utilization_frac=0.5, life_yr=1, ramp_up_yr=0, output_growth_frac=0)[:2]
+    >>> steady = {"life_yr": 1, "ramp_up_yr": 0, "output_growth_frac": 0}
+    >>> output_by_month(total_tok_per_s_per_gpu=1000, utilization_frac=0.5, availability_frac=1, **steady)[:2]
     array([1314., 1314.])
     """
     for name, value in (
         ("total_tok_per_s_per_gpu", total_tok_per_s_per_gpu),
         ("utilization_frac", utilization_frac),
+        ("availability_frac", availability_frac),
         ("ramp_up_yr", ramp_up_yr),
         ("output_growth_frac", output_growth_frac),
     ):
         check_value(name, value)
-    rate, share, growth_frac = (
-        np.asarray(x, dtype=float)[..., None] for x in (total_tok_per_s_per_gpu, utilization_frac, output_growth_frac)
+    rate, share, available, ramp_yr, growth_frac = (
+        np.asarray(x, dtype=float)[..., None]
+        for x in (total_tok_per_s_per_gpu, utilization_frac, availability_frac, ramp_up_yr, output_growth_frac)
     )
-    middle = (np.arange(months("life_yr", life_yr)) + 0.5) / q.MONTHS_PER_YEAR
-    ramp = np.minimum(middle / ramp_up_yr, 1.0) if ramp_up_yr else 1.0
+    edges = np.arange(months("life_yr", life_yr) + 1) / q.MONTHS_PER_YEAR
+    middle = (edges[:-1] + edges[1:]) / 2
     growth = (1 + growth_frac) ** middle
-    full = rate * share * q.SECONDS_PER_HOUR * q.HOURS_PER_MONTH / q.TOK_PER_MTOK
-    return full * ramp * growth
+    full = rate * share * available * q.SECONDS_PER_HOUR * q.HOURS_PER_MONTH / q.TOK_PER_MTOK
+    return full * np.diff(_ramped_yr(edges, ramp_yr)) * q.MONTHS_PER_YEAR * growth
+
+
+def _ramped_yr(time_yr, ramp_yr):
+    """Years of full output that a ramp has delivered by then: the area under min(t / ramp, 1)."""
+    climbing = np.minimum(time_yr, ramp_yr)
+    return np.where(ramp_yr > 0, climbing**2 / (2 * np.where(ramp_yr > 0, ramp_yr, 1)), 0) + np.maximum(time_yr - ramp_yr, 0)
 
 
 def levelised_token_cost_usd_per_mtok(*, cost: CashFlow, mtok_by_month, rate: Rate, install_delay_yr, price_erosion_frac):

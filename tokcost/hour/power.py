@@ -80,11 +80,20 @@ class Power:
         check_value("loss_frac", loss_frac)
         return self._step("facility", "utility", self.kw_per_gpu / (1 - loss_frac), "grid loss")
 
+    def to_metered_facility(self, *, loss_frac) -> Power:
+        """Take away the grid loss that a utility figure holds: utility to facility, the way back of `to_utility`."""
+        check_value("loss_frac", loss_frac)
+        if self.boundary != "utility":
+            raise PowerError(f"only utility power holds a grid loss; this power is at `{self.boundary}`")
+        return Power(self.kw_per_gpu * (1 - loss_frac), "facility", self.kind)
+
     def without_overhead(self, *, pue) -> Power:
-        """The IT power inside a published facility or utility figure; the way back needs the PUE that went in."""
+        """The IT power inside a published facility figure: the way back of `to_facility`, with the PUE that went in."""
         check_value("pue", pue)
-        if self.boundary not in ("facility", "utility"):
-            raise PowerError(f"only facility or utility power holds a PUE; this power is at `{self.boundary}`")
+        if self.boundary == "utility":
+            raise PowerError("power at `utility` holds a grid loss too; take that away first with `to_metered_facility(loss_frac=...)`")
+        if self.boundary != "facility":
+            raise PowerError(f"only facility power holds a PUE; this power is at `{self.boundary}`")
         return Power(self.kw_per_gpu / pue, "it", self.kind)
 
 

@@ -53,9 +53,10 @@ def contract_cost_usd(*, committed_gpus, needed_gpus, reserved_rate_usd_per_gpu_
 
     Parameters
     ----------
+    needed_gpus : float or array
+        GPUs that each hour needs; hours run along the last axis.
     committed_gpus, reserved_rate_usd_per_gpu_h, on_demand_rate_usd_per_gpu_h : float or array
-    needed_gpus : array
-        GPUs that each hour needs; its shape is the shape of the result.
+        Cases to compare stand on axes before the hours: shape (3, 1) for three commitments.
 
     >>> contract_cost_usd(committed_gpus=10, needed_gpus=[4, 12], reserved_rate_usd_per_gpu_h=2.0, on_demand_rate_usd_per_gpu_h=4.0)
     array([20., 28.])
@@ -64,15 +65,22 @@ def contract_cost_usd(*, committed_gpus, needed_gpus, reserved_rate_usd_per_gpu_
         check_value(name, value)
     for name, value in (("rate_usd_per_gpu_h", reserved_rate_usd_per_gpu_h), ("rate_usd_per_gpu_h", on_demand_rate_usd_per_gpu_h)):
         check_value(name, value)
-    beyond = np.maximum(np.asarray(needed_gpus, dtype=float) - committed_gpus, 0)
-    return committed_gpus * reserved_rate_usd_per_gpu_h + beyond * on_demand_rate_usd_per_gpu_h
+    committed, needed, reserved, on_demand = (
+        np.asarray(value, dtype=float) for value in (committed_gpus, needed_gpus, reserved_rate_usd_per_gpu_h, on_demand_rate_usd_per_gpu_h)
+    )
+    return committed * reserved + np.maximum(needed - committed, 0) * on_demand
 
 
 def needed_rate_usd_per_gpu_h(*, committed_gpus, needed_gpus, reserved_rate_usd_per_gpu_h, on_demand_rate_usd_per_gpu_h):
     """The contract's cost for each GPU-hour that was needed: total paid over total needed, never a mean of ratios.
 
-    >>> needed_rate_usd_per_gpu_h(committed_gpus=10, needed_gpus=[4, 12], reserved_rate_usd_per_gpu_h=2.0, on_demand_rate_usd_per_gpu_h=4.0)
+    Hours run along the last axis of `needed_gpus` and are summed; a plain number is one hour. Cases keep their axes.
+
+    >>> prices = {"reserved_rate_usd_per_gpu_h": 2.0, "on_demand_rate_usd_per_gpu_h": 4.0}
+    >>> needed_rate_usd_per_gpu_h(committed_gpus=10, needed_gpus=[4, 12], **prices)
     3.0
+    >>> needed_rate_usd_per_gpu_h(committed_gpus=[[0], [10]], needed_gpus=[4, 12], **prices)
+    array([4., 3.])
     """
     paid = contract_cost_usd(
         committed_gpus=committed_gpus,
@@ -80,10 +88,17 @@ def needed_rate_usd_per_gpu_h(*, committed_gpus, needed_gpus, reserved_rate_usd_
         reserved_rate_usd_per_gpu_h=reserved_rate_usd_per_gpu_h,
         on_demand_rate_usd_per_gpu_h=on_demand_rate_usd_per_gpu_h,
     )
-    needed = float(np.sum(needed_gpus))
-    if needed == 0:
+    needed = np.asarray(needed_gpus, dtype=float)
+    if needed.ndim:
+        if paid.shape[-1] != needed.shape[-1]:
+            raise QuantityError(
+                f"`needed_gpus` has {needed.shape[-1]} hours, the rest {paid.shape[-1]} on that axis; put cases on an axis before the hours"
+            )
+        paid, needed = paid.sum(axis=-1), np.broadcast_to(needed, paid.shape).sum(axis=-1)
+    if np.any(needed == 0):
         raise QuantityError("`needed_gpus` must be above 0 in some hour: a commitment that nobody needs has no cost per needed hour")
-    return float(np.sum(paid)) / needed
+    each = paid / needed
+    return each if each.ndim else float(each)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -45,9 +45,9 @@ def solve_for(deployment: Deployment, target_usd_per_gpu_h, input_name: str, low
     >>> from tokcost.hour import reference_deployment
     >>> node = reference_deployment("h200", "hyperscaler")
     >>> print(solve_for(node, 1.75, "wacc_frac", 0.02, 0.20))
-    wacc_frac = 0.05725 gives 1.750 USD per GPU-hour
+    wacc_frac = 0.05387 gives 1.750 USD per GPU-hour
     >>> print(solve_for(node, 0.50, "wacc_frac", 0.02, 0.20))
-    0.500 USD per GPU-hour is not reachable with wacc_frac within [0.02, 0.2]: that spans 1.593 to 2.412
+    0.500 USD per GPU-hour is not reachable with wacc_frac within [0.02, 0.2]: that spans 1.607 to 2.430
     """
     if input_name not in numeric_inputs() or getattr(deployment, input_name) is None:
         raise QuantityError(f"this deployment has no input `{input_name}` to solve for{nearest(input_name, numeric_inputs())}")

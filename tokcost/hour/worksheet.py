@@ -78,7 +78,7 @@ def price_and_life(deployments: dict, operator: str) -> pd.DataFrame:
 
     >>> table = price_and_life({"H200": reference_deployment("h200", "hyperscaler")}, "hyperscaler")
     >>> table[["lowest_price", "longest_life", "both"]].round(2).values.tolist()
-    [[1.52, 1.68, 1.38]]
+    [[1.53, 1.69, 1.39]]
     """
     rows = []
     for node in deployments.values():
@@ -96,7 +96,7 @@ def parts_and_totals(deployments: dict) -> tuple[pd.DataFrame, pd.DataFrame]:
 
     >>> parts, totals = parts_and_totals({"H200": reference_deployment("h200", "hyperscaler")})
     >>> totals.round(2).values.tolist()
-    [['H200', 1.86, 1.37, 2.78]]
+    [['H200', 1.88, 1.38, 2.79]]
     """
     parts = pd.concat([node.breakdown().assign(series=name) for name, node in deployments.items()], ignore_index=True)
     totals = [(name, float(node.owned_rate_usd_per_gpu_h), *likely_interval_usd_per_gpu_h(node)) for name, node in deployments.items()]
@@ -174,8 +174,10 @@ def two_routes(deployment: Deployment, *, inflation_frac: float) -> dict:
     }
 
 
-def solutions(deployment: Deployment, target_usd_per_gpu_h: float) -> pd.DataFrame:
+def solutions(deployment: Deployment, target_usd_per_gpu_h: float, *, ranges: dict) -> pd.DataFrame:
     """What each ranged input, alone, would have to be for the GPU-hour to cost the target; those that can do it within their range first.
+
+    `ranges` are the sourced spans to judge by, {input: (low, high)}: those on file, whatever value the deployment takes.
 
     Returns
     -------
@@ -183,12 +185,13 @@ def solutions(deployment: Deployment, target_usd_per_gpu_h: float) -> pd.DataFra
         quantity, input (the same in words), value (in use), low, high (sourced range), needed (NaN if no value up to
         `SEARCH_FACTOR` times beyond the range does it), verdict.
 
-    >>> table = solutions(reference_deployment("h200", "hyperscaler"), 1.75).set_index("quantity")
+    >>> node = reference_deployment("h200", "hyperscaler")
+    >>> table = solutions(node, 1.75, ranges=node.ranges).set_index("quantity")
     >>> print(table.loc["economic_life_yr", "needed"].round(2), table.loc["economic_life_yr", "verdict"])
-    5.58 in its sourced range
+    5.66 in its sourced range
     """
     rows = []
-    for name, (low, high) in (deployment.ranges or {}).items():
+    for name, (low, high) in ranges.items():
         known = quantities.of(name)
         span = max(known.low, low / SEARCH_FACTOR), min(known.high, high * SEARCH_FACTOR)
         needed = solve_for(deployment, target_usd_per_gpu_h, name, *span).value

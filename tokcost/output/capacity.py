@@ -47,6 +47,13 @@ class OperatingPoint:
     date: str = ""
     label: str = ""
 
+    def __post_init__(self):
+        for name in ("isl", "osl", "concurrency", "n_gpus", "total_tok_per_s_per_gpu", "tok_per_s_per_user"):
+            check_value(name, getattr(self, name))
+        for name in ("median_ttft_s", "median_tpot_s"):
+            if not np.isnan(getattr(self, name)):  # a row need not say its latencies
+                check_value(name, getattr(self, name))
+
     def capacity_request_per_s(self, *, isl: float | None = None, osl: float | None = None) -> float:
         """Requests per second that one replica completes: its measured tokens/s over the tokens of a request.
 
@@ -108,7 +115,7 @@ def operating_point(frontier: Frontier, *, tok_per_s_per_user: float, ttft_limit
     if not points:
         raise QuantityError(
             f"{frontier.label} has no usable row at {tok_per_s_per_user:g} tok/s/user or faster{within}; its front reaches "
-            f"{frontier.reach[1]:.4g}, and {len(fast) - len(rows)} of {len(fast)} rows that fast do not qualify"
+            f"{frontier.reach[1]:.4g}" + (f", and none of the {len(fast)} rows that fast qualifies" if len(fast) else "")
         )
     return points[0]
 

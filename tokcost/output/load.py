@@ -19,21 +19,13 @@ from tokcost import metrics
 from tokcost.output.capacity import OperatingPoint, in_time_frac, replicas_needed
 from tokcost.output.frontier import require_fact_of
 from tokcost.output.profiles import LoadProfile
-from tokcost.quantities import SECONDS_PER_HOUR, QuantityError, check_value, of
+from tokcost.quantities import SECONDS_PER_HOUR, QuantityError, check_value, check_whole, of
 
 #: what `LoadPlan.summary` tells
 SUMMARY = """
 n_gpus paid_gpu_h busy_gpu_h utilization_frac allocation_frac in_time_frac offered_total_tok delivered_total_tok unserved_total_tok
 cost_usd idle_cost_usd allocation_token_cost_usd_per_mtok usage_token_cost_usd_per_mtok
 """
-
-
-def _whole(name: str, value, *, low: float | None = None):
-    """A count of machines: half a replica serves nobody."""
-    check_value(name, value, low=low)
-    if float(value) != int(value):
-        raise QuantityError(f"`{name}` must be a whole number, got {value:g}")
-    return value
 
 
 @dataclass(frozen=True)
@@ -48,7 +40,7 @@ class Autoscaling:
     scale_up_delay_h: float
 
     def __post_init__(self):
-        _whole("min_replicas", self.min_replicas)
+        check_whole("min_replicas", self.min_replicas)
         check_value("scale_up_delay_h", self.scale_up_delay_h)
 
     def serving(self, needed: np.ndarray) -> np.ndarray:
@@ -198,7 +190,7 @@ def plan_load(
     if autoscaling is not None:
         serving, paid = autoscaling.serving(needed), autoscaling.paid(needed)
     else:
-        fixed = needed.max() if n_replicas is None else _whole("n_replicas", n_replicas, low=1)
+        fixed = needed.max() if n_replicas is None else check_whole("n_replicas", n_replicas, low=1)
         serving = paid = np.full(len(mean), fixed)
     capacity = serving * point.capacity_request_per_s(**lengths)
     delivered = np.minimum(mean, capacity)
@@ -234,7 +226,7 @@ def plan_batch(
     each = point.capacity_request_per_s(isl=profile.isl, osl=profile.osl)
     # Rounded before it is raised: 3.0000000000000004 replicas are three.
     needed = int(np.ceil(round(batch_request_per_s(offered, deadline_h=deadline_h) / each, 9)))
-    fixed = needed if n_replicas is None else n_replicas
+    fixed = needed if n_replicas is None else check_whole("n_replicas", n_replicas, low=1)
     if fixed < needed:
         raise QuantityError(f"{fixed} replicas cannot finish every hour's work within {deadline_h:g} h; the fewest that can are {needed}")
     delivered = _worked_through(offered, fixed * each)

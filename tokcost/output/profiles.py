@@ -58,6 +58,8 @@ class LoadProfile:
         >>> hourly_profile([1, 3], isl=100, osl=100).scaled(2).hours["offered_request_per_s"].tolist()
         [2.0, 6.0]
         """
+        if not (np.isfinite(factor) and factor > 0):
+            raise QuantityError(f"a load is scaled by a number above 0, got {factor:g}")
         rates = ["offered_request_per_s", "peak_offered_request_per_s"]
         return replace(self, hours=self.hours.assign(**{name: self.hours[name] * factor for name in rates}))
 

@@ -110,11 +110,15 @@ def goodput(
             raise QuantityError(f"the requests have no column `{name}`{nearest(name, requests.columns)}")
     if requests.empty:
         raise QuantityError("goodput needs at least one request, got none")
+    if requests["is_failed"].dtype.kind != "b":
+        raise QuantityError(f"`is_failed` must be true or false for every request, got a column of {requests['is_failed'].dtype}")
+    if duration_s is not None and not (np.isfinite(duration_s) and duration_s > 0):
+        raise QuantityError(f"`duration_s` must be a number of seconds above 0, got {duration_s:g}")
     streams_well = requests["tpot_s"] <= tpot_limit_s
     if "output_tok" in requests:
         streams_well |= requests["output_tok"] == 1
-    is_good = ~requests["is_failed"].astype(bool) & (requests["ttft_s"] <= ttft_limit_s) & streams_well
-    counts = is_good.groupby(requests[by] if by else np.zeros(len(requests))).agg(n_requests="size", n_good="sum")
+    is_good = ~requests["is_failed"] & (requests["ttft_s"] <= ttft_limit_s) & streams_well
+    counts = is_good.groupby(requests[by] if by else np.zeros(len(requests)), dropna=False).agg(n_requests="size", n_good="sum")
     table = counts.assign(goodput_frac=counts["n_good"] / counts["n_requests"])
     if duration_s is not None:
         table["goodput_request_per_s"] = table["n_good"] / duration_s

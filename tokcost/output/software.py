@@ -175,8 +175,12 @@ def versions_at(
 
 
 def published_progress() -> pd.DataFrame:
-    """Before and after as others published it (table software_progress), with the class of evidence of each pair."""
+    """Throughput before and after as others published it (table software_progress), with the class of evidence of each pair.
+
+    What a source states of interactivity stands in the table and not here: it is another quantity.
+    """
     rows = evidence.load("software_progress")
+    rows = rows[rows["quantity"].isin(["total_tok_per_s_per_gpu", "throughput_ratio"])]
     elapsed = _years(rows["from_date"], rows["to_date"])
     return rows.assign(ratio=rows["to_value"] / rows["from_value"], elapsed_yr=elapsed)[PROGRESS]
 

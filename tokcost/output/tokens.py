@@ -5,7 +5,7 @@ A split is a convention. Three are in use, and a report names the one it took:
 
     by tokens            every token counts the same
     by price weight      as the market prices the classes
-    by processing time   as long as each class keeps the accelerators busy
+    by processing time   as long as each class keeps the accelerators busy; a step that serves many at once is shared by them
 
 Whatever the rule, the parts add up to the joint cost to the last digit.
 """
@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 
 from tokcost import quantities as q
-from tokcost.quantities import QuantityError, check_value, formula
+from tokcost.quantities import QuantityError, check_value, check_whole, formula
 
 CLASSES = ("input", "cached_input", "output")
 
@@ -90,19 +90,23 @@ def by_price_weight(
     return SplitRule("by price weight", *(price / input_price_usd_per_mtok for price in prices))
 
 
-def by_processing_time(*, isl: float, median_ttft_s: float, median_tpot_s: float, cached_to_fresh_ratio: float) -> SplitRule:
-    """Classes count as long as they take: TTFT over ISL for a prompt token, TPOT for an answer token.
+def by_processing_time(
+    *, isl: float, concurrency: float, median_ttft_s: float, median_tpot_s: float, cached_to_fresh_ratio: float
+) -> SplitRule:
+    """Classes count as long as they take the machine: TTFT over ISL for a prompt token, TPOT over concurrency for an answer token.
 
-    TTFT holds waiting as well, so take a point whose queue is short, or input looks too dear.
+    One step of decoding writes a token for each of `concurrency` answers in flight, so each bears its share of the step; a prompt
+    is read at once. TTFT holds waiting as well: take a point whose queue is short, or input looks too dear.
     `cached_to_fresh_ratio` is the time of a cached prompt token over that of a fresh one (0: it takes none).
 
-    >>> round(by_processing_time(isl=1000, median_ttft_s=0.5, median_tpot_s=0.02, cached_to_fresh_ratio=0).output_weight_ratio, 9)
-    40.0
+    >>> times = {"median_ttft_s": 0.5, "median_tpot_s": 0.02, "cached_to_fresh_ratio": 0}
+    >>> by_processing_time(isl=1000, concurrency=10, **times).output_weight_ratio
+    4.0
     """
-    for name, value in (("isl", isl), ("median_ttft_s", median_ttft_s), ("median_tpot_s", median_tpot_s)):
+    for name, value in (("isl", isl), ("concurrency", concurrency), ("median_ttft_s", median_ttft_s), ("median_tpot_s", median_tpot_s)):
         check_value(name, value)
     check_value("cached_to_fresh_ratio", cached_to_fresh_ratio, high=1)
-    return SplitRule("by processing time", 1.0, cached_to_fresh_ratio, median_tpot_s / (median_ttft_s / isl))
+    return SplitRule("by processing time", 1.0, cached_to_fresh_ratio, (median_tpot_s / concurrency) / (median_ttft_s / isl))
 
 
 def split_cost(use: TokenUse, rule: SplitRule, *, cost_usd: float) -> pd.DataFrame:
@@ -169,6 +173,7 @@ def expected_attempts(*, success_frac, max_retries):
     >>> expected_attempts(success_frac=0.5, max_retries=2)
     1.75
     """
+    check_whole("max_retries", max_retries)
     return _attempts(success_frac, max_retries)
 
 
@@ -179,6 +184,7 @@ def task_success_frac(*, success_frac, max_retries):
     >>> task_success_frac(success_frac=0.5, max_retries=2)
     0.875
     """
+    check_whole("max_retries", max_retries)
     return 1 - (1 - success_frac) ** (max_retries + 1)
 
 
@@ -189,6 +195,7 @@ def started_task_cost_usd(*, request_cost_usd, requests_per_task, success_frac, 
     >>> started_task_cost_usd(request_cost_usd=0.01, requests_per_task=4, success_frac=0.5, max_retries=2)
     0.07
     """
+    check_whole("max_retries", max_retries)
     return request_cost_usd * requests_per_task * _attempts(success_frac, max_retries)
 
 

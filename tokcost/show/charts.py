@@ -80,6 +80,19 @@ def label_ends(ax, ends: list[tuple[float, float, str, str]], *, gap_points: flo
         ax.text(x, y, text, color=colour, va="center", fontsize=9, fontweight="bold", transform=beside, bbox=_BEHIND)
 
 
+def label_marks(ax, marks: dict[str, float], *, line_points: float = 11) -> None:
+    """Dashed vertical lines with their names at the top; a name that would run into another stands a line lower."""
+    free_from: list[float] = []  # right end of the last name in each line, as a share of the width
+    character = 5 / (ax.figure.get_figwidth() * 72 * ax.get_position().width)
+    for text, at in sorted(marks.items(), key=lambda item: item[1]):
+        ax.axvline(at, color=MUTED, linewidth=1, linestyle=(0, (2, 2)))
+        start = ax.transAxes.inverted().transform(ax.transData.transform((at, ax.get_ylim()[1])))[0]
+        line = next((i for i, end in enumerate(free_from) if end <= start), len(free_from))
+        free_from[line : line + 1] = [start + character * (len(text) + 2)]
+        place = {"xycoords": ("data", "axes fraction"), "xytext": (3, -2 - line_points * line), "textcoords": "offset points"}
+        ax.annotate(text, (at, 1), **place, fontsize=8.5, color=MUTED, va="top")
+
+
 def _colour_of(series, place: int) -> str:
     """A series named after an accelerator ("H200 FP8") has its colour in every figure; others take theirs in order."""
     return ACCELERATOR.get(str(series).lower().partition(" ")[0], SERIES[place % len(SERIES)])
@@ -137,18 +150,7 @@ def plot_curves(
         ax.text(0, 1.02, axis_label(y) + (", log scale" if log_y else ""), transform=ax.transAxes, fontsize=9, color=MUTED, va="bottom")
         if mark:  # head-room, so that no curve runs through its label
             ax.set_ylim(top=ax.get_ylim()[1] * (1.5 if log_y else 1.1))
-        for text, at in (mark or {}).items():
-            ax.axvline(at, color=MUTED, linewidth=1, linestyle=(0, (2, 2)))
-            ax.annotate(
-                text,
-                (at, 1),
-                xycoords=("data", "axes fraction"),
-                xytext=(3, -2),
-                textcoords="offset points",
-                fontsize=8.5,
-                color=MUTED,
-                va="top",
-            )
+        label_marks(ax, mark or {})
         for text, at in (level or {}).items():
             ax.axhline(at, color=INK, linewidth=1, linestyle=(0, (2, 2)))
             ax.annotate(

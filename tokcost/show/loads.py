@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from tokcost import quantities
-from tokcost.show.charts import axis_label, label_ends, log_axis
+from tokcost.show.charts import axis_label, label_ends, label_marks, log_axis
 from tokcost.show.figure import Figure, drawing, finish
 from tokcost.show.numbers import num, percent, say_label, times
 from tokcost.show.style import ACCELERATOR, BLUE, GRID, INK, MARKERS, MUTED, ORANGE, SEA, SERIES
@@ -102,11 +102,7 @@ def plot_steps(frame: pd.DataFrame, *, x: str, y: str, by: str, alt: str, title:
         ax.set(xscale="log", yscale="log")
         log_axis(ax.xaxis, min(frame[x].min(), *marks.values(), last), last)
         log_axis(ax.yaxis, frame[y].min(), frame[y].max())
-        for text, at in marks.items():
-            ax.axvline(at, color=MUTED, linewidth=1, linestyle=(0, (2, 2)))
-            ax.annotate(
-                text, (at, 1), xycoords=("data", "axes fraction"), xytext=(3, -2), textcoords="offset points", fontsize=8.5, va="top"
-            )
+        label_marks(ax, marks)
         ax.set_xlabel(f"{axis_label(x)}, log scale")
         ax.set_title(f"{title}\n" if title else "")
         ax.text(0, 1.02, f"{axis_label(y)}, log scale", transform=ax.transAxes, fontsize=9, color=MUTED, va="bottom")
@@ -142,6 +138,7 @@ def plot_ladder(
 def plot_week(frame: pd.DataFrame, *, by: str, alt: str, title: str = "") -> Figure:
     """Hours of a period, one panel a plan: what is paid (outline), what works (filled), what users send (dashed), in requests/s."""
     plans = list(dict.fromkeys(frame[by]))
+    highest = frame[["paid_request_per_s", "offered_request_per_s"]].to_numpy().max()
     with drawing(len(plans), 1, figsize=(5.8, 1.35 * len(plans) + 1.0), sharex=True, sharey=True, squeeze=False) as (fig, axes):
         for ax, name in zip(axes.flat, plans, strict=True):
             hours = frame[frame[by] == name].sort_values("hour")
@@ -153,7 +150,7 @@ def plot_week(frame: pd.DataFrame, *, by: str, alt: str, title: str = "") -> Fig
             share = hours["delivered_request_per_s"].sum() / hours["paid_request_per_s"].sum()
             ax.set_title(f"{name}: {percent(share)} of what is paid works", fontsize=9)
             ax.set_xlim(edges[0], edges[-1])
-            ax.set_ylim(bottom=0)
+            ax.set_ylim(0, highest * 1.05)
             ax.set_xticks(np.arange(edges[0], edges[-1] + 1, _HOURS_PER_DAY))
             if len(hours) == _HOURS_PER_DAY * len(_DAYS):
                 ax.set_xticks(np.arange(len(_DAYS)) * _HOURS_PER_DAY + _HOURS_PER_DAY / 2, _DAYS, minor=True)

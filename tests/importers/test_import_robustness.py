@@ -63,6 +63,9 @@ def test_readers_raise_nothing_but_the_problem(name, data, tmp_path):
         return
     try:
         for point in reader.points(content, tmp_path / "a.json"):
+            if isinstance(point, ImportProblem):
+                assert "\n" not in str(point) and "laid out differently" not in str(point)
+                continue
             values = row(point, n_gpus=8)
             assert all(values[name] is None or values[name] >= 0 for name in ("output_tok_per_s", "total_tok_per_s", "tok_per_s_per_user"))
     except ImportProblem as problem:

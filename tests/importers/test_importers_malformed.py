@@ -115,7 +115,9 @@ def test_a_truncated_last_line_loses_that_line_only():
 
 
 def test_a_truncated_request_log_gives_its_whole_lines():
-    point = import_benchmarks([MALFORMED / "aiperf_records_truncated.jsonl"]).points.iloc[0]
+    found = import_benchmarks([MALFORMED / "aiperf_records_truncated.jsonl"])
+    point = found.points.iloc[0]
+    assert "record 6 is cut off" in found.problems[0].sentence
     assert point["n_requests"] + point["n_failed"] <= 5
     assert "record 6 is cut off" in point["notes"]
 

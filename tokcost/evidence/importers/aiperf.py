@@ -92,6 +92,10 @@ def _counts(point: Point, metrics: Fields) -> None:
     client = {name: _tokens(metrics, short, long, point.n_requests) for name, short, long in _TOKENS}
     usage = [metrics.number(f"total_usage_{name}_tokens", "avg") for name in ("prompt", "completion")]
     point.input_tok, point.output_tok = (client["input"], client["output"])
+    told = metrics.number("usage_completion_tokens", "count")
+    if told is not None and point.n_requests is not None and told < point.n_requests and None not in usage:
+        point.note(f"the server counted the tokens of {told:g} of {point.n_requests:g} requests only; the client's count was used")
+        usage = [None, None]
     if None not in usage:
         point.input_tok, point.output_tok = usage
         point.token_source = "server usage"

@@ -1,8 +1,8 @@
 """AIPerf's log of single requests, `profile_export.jsonl`: streamed, so that its size does not matter.
 
 The log is read in blocks of whole lines, and only the fields that a point needs are decoded.
-What stays in memory is three numbers (24 bytes) a request, for exact percentiles: a
-hundredth of the log or less.
+What stays in memory is five numbers (40 bytes) a request, three for exact percentiles and two to
+know a record that stands twice: a fiftieth of the log or less.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ import gzip
 import zlib
 from array import array
 from collections.abc import Iterator
+from dataclasses import dataclass
+from operator import attrgetter
 from pathlib import Path
 
 import msgspec
@@ -18,6 +20,7 @@ import numpy as np
 
 from tokcost.evidence.importers.documents import BOM, open_bytes
 from tokcost.evidence.importers.fields import SECONDS, seconds_per
+from tokcost.evidence.importers.normalise import LARGEST
 from tokcost.evidence.importers.point import LATENCIES, MS_PER_S, STATISTICS, ImportProblem, Point
 
 NS_PER_S = MS_PER_S**3
@@ -56,6 +59,13 @@ class _Record(msgspec.Struct, gc=False):
     error: dict | None = None
 
 
+@dataclass
+class _Log(Point):
+    """A point and whether its log ends in the middle of a record."""
+
+    cut: str = ""
+
+
 _COUNTS = {
     "isl": "input_sequence_length",
     "osl": "output_sequence_length",
@@ -68,30 +78,37 @@ _TIMES = dict(zip(LATENCIES, ("time_to_first_token", "inter_token_latency", "req
 
 def points(path: Path) -> Iterator[Point]:
     """The one operating point of a log."""
-    point = Point("aiperf", token_source="client")
+    point = _Log("aiperf", token_source="client")
     tokens, counted = dict.fromkeys(_COUNTS, 0.0), dict.fromkeys(_COUNTS, 0)
     latencies = {name: array("d") for name in LATENCIES}
-    starts, ends, n_requests, n_failed = [], [], 0, 0
+    starts, ends, n_requests, n_failed = array("q"), array("q"), 0, 0
     for records in _blocks(path, point):
         measured = [record for record in records if record.metadata.benchmark_phase == "profiling"]
         if not measured:
             continue
-        starts.append(min([record.metadata.request_start_ns for record in measured]))
-        ends.append(max([record.metadata.request_end_ns for record in measured]))
+        starts.extend([record.metadata.request_start_ns for record in measured])
+        ends.extend([record.metadata.request_end_ns for record in measured])
         succeeded = [record.metrics for record in measured if record.error is None and record.metrics is not None]
         n_requests += len(succeeded)
         n_failed += len(measured) - len(succeeded)
         for name, key in _COUNTS.items():
-            values = [found.value for metrics in succeeded if (found := getattr(metrics, key)) is not None and found.value is not None]
-            tokens[name] += sum(values)
+            values = [found.value for found in map(attrgetter(key), succeeded) if found is not None and found.value is not None]
+            tokens[name] += _sound(values, key)
             counted[name] += len(values)
         for name, key in _TIMES.items():
-            found = [value for metrics in succeeded if (value := getattr(metrics, key)) is not None and value.value]
-            latencies[name].extend([value.value * (SECONDS.get(value.unit) or seconds_per(value.unit, key)) for value in found])
+            found = [time for time in map(attrgetter(key), succeeded) if time is not None and time.value is not None]
+            scales = {unit: SECONDS.get(unit) or seconds_per(unit, key) for unit in {time.unit for time in found}}
+            latencies[name].extend([time.value * scales[time.unit] for time in found])
     if not starts:
         raise ImportProblem("the log holds no request of the profiling phase")
+    begun, ended = np.frombuffer(starts, dtype=np.int64), np.frombuffer(ends, dtype=np.int64)
+    if begun.min() <= 0:
+        raise ImportProblem("a request of the log has no start (`request_start_ns` is 0), so there is no duration; the log is damaged")
+    n_twice = len(begun) - len(np.unique(begun * 1_000_003 + ended))  # a key of both, which may wrap around
+    if n_twice:
+        point.note(f"{n_twice} records stand twice, with the same start and end, and count twice; were two logs joined?")
     point.n_requests, point.n_failed = float(n_requests), float(n_failed)
-    point.duration_s = (max(ends) - min(starts)) / NS_PER_S
+    point.duration_s = float(ended.max() - begun.min()) / NS_PER_S
     if counted["usage_osl"] == counted["usage_isl"] == n_requests > 0:
         point.input_tok, point.output_tok, point.token_source = tokens["usage_isl"], tokens["usage_osl"], "server usage"
     elif counted["isl"] == counted["osl"] == n_requests:
@@ -101,10 +118,14 @@ def points(path: Path) -> Iterator[Point]:
     point.cached_input_tok = tokens["cached"] or None
     point.latency_s = _statistics(latencies)
     point.note("read from the log of single requests, which names neither model nor concurrency")
+    if point.cut:
+        point.note(point.cut)
     yield point
+    if point.cut:
+        raise ImportProblem(f"{point.cut}; copy the log again")
 
 
-def _blocks(path: Path, point: Point) -> Iterator[list[_Record]]:
+def _blocks(path: Path, point: _Log) -> Iterator[list[_Record]]:
     """The log's records, some hundred at a time. A last record that is cut off is left out and said."""
     decoder = msgspec.json.Decoder(_Record)
     buffer, filled, n_read = bytearray(BLOCK_BYTES), 0, 0
@@ -115,7 +136,7 @@ def _blocks(path: Path, point: Point) -> Iterator[list[_Record]]:
             try:
                 count = file.readinto(memoryview(buffer)[filled:])
             except (EOFError, zlib.error, gzip.BadGzipFile):
-                point.note(_CUT.format(n_read + 1))
+                point.cut = _CUT.format(n_read + 1)
                 return
             filled += count
             end = buffer.rfind(b"\n", 0, filled) + 1 if count else filled
@@ -136,7 +157,17 @@ def _blocks(path: Path, point: Point) -> Iterator[list[_Record]]:
 _CUT = "the log is truncated: record {} is cut off and the whole ones before it were read"
 
 
-def _one_by_one(decoder, lines: bytes, n_read: int, is_last: bool, point: Point) -> list[_Record]:
+def _sound(values: list[float], key: str) -> float:
+    """Their sum; a negative number or one that is none spoils the log."""
+    if not values:
+        return 0.0
+    total = sum(values)
+    if not min(values) >= 0 or not total < LARGEST:
+        raise ImportProblem(f"a record's `{key}` is negative or no number; the log is damaged")
+    return total
+
+
+def _one_by_one(decoder, lines: bytes, n_read: int, is_last: bool, point: _Log) -> list[_Record]:
     """A block with a bad line: only as the very last line of the log is it a truncation."""
     records, bad = [], 0
     for line in filter(bytes.strip, lines.split(b"\n")):
@@ -148,7 +179,7 @@ def _one_by_one(decoder, lines: bytes, n_read: int, is_last: bool, point: Point)
             bad = n_read + len(records) + 1
     else:
         if is_last:
-            point.note(_CUT.format(bad))
+            point.cut = _CUT.format(bad)
             return records
     raise ImportProblem(f"record {bad} of the log is damaged and others follow it; copy the log again")
 
@@ -159,7 +190,9 @@ def _statistics(latencies: dict[str, array]) -> dict[str, float]:
         if not seconds:
             continue
         values = np.frombuffer(seconds)
+        if not values.min() >= 0:  # nor is a number that is none
+            raise ImportProblem(f"a record's `{_TIMES[name]}` is negative or no number; the log is damaged")
         found[f"mean_{name}_s"] = float(values.mean())
         ranks = {"median": 50.0, **{s: float(s[1:]) for s in STATISTICS if s.startswith("p")}}
         found |= {f"{s}_{name}_s": float(v) for s, v in zip(ranks, np.percentile(values, list(ranks.values())), strict=True)}
-    return found
+    return {name: seconds for name, seconds in found.items() if seconds > 0}  # as in the summary: zero is not a time

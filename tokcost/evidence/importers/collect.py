@@ -12,7 +12,7 @@ import pandas as pd
 
 from tokcost.evidence.importers import aiperf_records, documents, inferencex, recognise
 from tokcost.evidence.importers.normalise import row
-from tokcost.evidence.importers.point import ImportProblem, Point, Problem
+from tokcost.evidence.importers.point import UNEXPECTED, ImportProblem, Point, Problem, as_problem
 from tokcost.evidence.importers.table import frame
 from tokcost.quantities import LABELS, QuantityError
 
@@ -85,6 +85,8 @@ class _Collector:
     rows: list[dict] = field(default_factory=list)
     #: measurement -> the file that it was read from first
     seen: dict[tuple, str] = field(default_factory=dict)
+    #: folders with an AIPerf summary, kept or known from elsewhere
+    summarised: set[Path] = field(default_factory=set)
 
     def read(self, path: Path, is_named: bool) -> Path | None:
         """Import one file; a request log inside a directory waits until its summary may have been seen."""
@@ -93,15 +95,15 @@ class _Collector:
             if document.form == "records" and not is_named:
                 return path
             self._import(document, is_named)
-        except ImportProblem as problem:
-            self._problem(path, str(problem))
         except OSError as error:
-            self._problem(path, f"the file cannot be opened ({error.strerror}); check its permissions")
+            self._problem(path, f"the file cannot be read ({error.strerror}); copy it again")
+        except UNEXPECTED as error:
+            self._problem(path, str(as_problem(error)))
         return None
 
     def read_log(self, path: Path) -> None:
         """Import a request log, unless its summary lies beside it."""
-        if any(values["tool"] == "aiperf" and Path(values["source_file"]).parent == path.parent for values in self.rows):
+        if path.parent in self.summarised:
             self._skip(path, "AIPerf's single requests, summarised beside it")
         else:
             self._import(documents.Document(path, "records", None), is_named=False)
@@ -132,17 +134,18 @@ class _Collector:
         path = document.path
         before = (len(self.rows), len(self.found.problems), len(self.found.skipped))
         for label, points in _parts(document):
-            about = f"{label}: " if label else ""
-            try:
-                for point in points:
-                    point.run = point.run or label
-                    self._add(row(point, self.n_gpus, self.accelerator), path, digest)
-            except ImportProblem as problem:
-                self._problem(path, f"{about}{problem}")
-            except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
-                # a file may be laid out in ways that no reader expects; the other files must still import
-                detail = f"{type(error).__name__}: {str(error)[:80]}"
-                self._problem(path, f"{about}it looks like a known result but is laid out differently ({detail})")
+            for found in _each(points):
+                about = label
+                try:
+                    if isinstance(found, ImportProblem):
+                        raise found
+                    about = found.run = found.run or label
+                    self._add(row(found, self.n_gpus, self.accelerator), path, digest)
+                except UNEXPECTED as error:
+                    self._problem(path, f"{about}: {as_problem(error)}" if about else str(as_problem(error)))
+        n_other = len(_unknown(document))
+        if n_other and len(self.rows) > before[0]:
+            self._skip(path, f"{n_other} of its {len(document.content)} parts are no result that is known")
         if document.damage:
             self._problem(path, document.damage + (" (the part before it was imported)" if len(self.rows) > before[0] else ""))
         if (len(self.rows), len(self.found.problems), len(self.found.skipped)) == before:
@@ -154,6 +157,8 @@ class _Collector:
 
     def _add(self, values: dict, path: Path, digest: Future) -> None:
         """Keep a row, unless the same measurement was read from another file."""
+        if values["tool"] == "aiperf" and path.suffix == ".json":
+            self.summarised.add(path.parent)
         names = _IDENTITY if values["duration_s"] is not None else sorted(set(values) - {"run"})
         key = tuple(values[name] for name in names)
         first = self.seen.setdefault(key, str(path))
@@ -196,21 +201,29 @@ def _files(paths: list[Path], found: Imported) -> Iterator[tuple[Path, bool]]:
     missing = next((path for path in paths if not path.exists()), None)
     if missing is not None:
         raise QuantityError(f"{missing} does not exist; give a file or a directory of benchmark results")
-    opened: set[Path] = set()
+    opened: set[str] = set()
     for top in paths:
-        inside = _walk(top) if top.is_dir() else [top]
+        inside = _walk(top, found) if top.is_dir() else [top]
         for path in sorted(inside, key=lambda p: (p.parent, _PREFERENCE.get(_suffix(p), 9), p.name)):
-            if path.resolve() in opened:
+            real = os.path.realpath(path)  # unlike Path.resolve it bears links that lead to themselves
+            if real in opened:
                 continue
-            opened.add(path.resolve())
+            opened.add(real)
             if top.is_dir() and _suffix(path) not in READABLE:
                 found.skipped.append(Problem(str(path), "not a format that benchmark tools write results in"))
                 continue
             yield path, not top.is_dir()
 
 
-def _walk(top: Path) -> Iterator[Path]:
-    for folder, folders, names in os.walk(top):
+def _walk(top: Path, found: Imported) -> Iterator[Path]:
+    """The files below a folder. What cannot be entered or is not followed is said."""
+
+    def closed(error: OSError) -> None:
+        found.problems.append(Problem(str(error.filename), f"the folder cannot be read ({error.strerror}); check its permissions"))
+
+    for folder, folders, names in os.walk(top, onerror=closed):
+        for name in [name for name in folders if Path(folder, name).is_symlink()]:
+            found.skipped.append(Problem(str(Path(folder, name)), "a link to a folder, which is not followed; name it to import it"))
         if "phase_manifest.json" in names and "phases" in folders:
             folders.remove("phases")  # AIPerf's copies per phase of what stands beside them
         folders[:] = sorted(f for f in folders if not f.startswith("."))
@@ -221,7 +234,15 @@ def _suffix(path: Path) -> str:
     return path.with_suffix("").suffix.lower() if path.suffix.lower() == ".gz" else path.suffix.lower()
 
 
-def _parts(document) -> Iterator[tuple[str, Iterator[Point]]]:
+def _each(points: Iterator[Point | ImportProblem]) -> Iterator[Point | ImportProblem]:
+    """What a reader gives, and as the last thing the error that ended it."""
+    try:
+        yield from points
+    except UNEXPECTED as error:
+        yield as_problem(error)
+
+
+def _parts(document) -> Iterator[tuple[str, Iterator[Point | ImportProblem]]]:
     """The document's readable parts with a label each."""
     content = document.content
     if document.form == "records":
@@ -235,6 +256,11 @@ def _parts(document) -> Iterator[tuple[str, Iterator[Point]]]:
             reader = recognise.reader(part)
             if reader is not None:
                 yield (f"row {number}" if len(parts) > 1 else ""), reader.points(part, document.path)
+
+
+def _unknown(document: documents.Document) -> list:
+    """Parts of a file of several that no reader knows."""
+    return [part for part in document.content if recognise.reader(part) is None] if document.form == "rows" else []
 
 
 def _not_a_point(document: documents.Document) -> str:

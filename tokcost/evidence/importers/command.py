@@ -8,14 +8,15 @@ from pathlib import Path
 import click
 
 from tokcost.evidence.importers.point import SEPARATOR
-from tokcost.quantities import LABELS, QuantityError, nearest
+from tokcost.quantities import LABELS, QuantityError, nearest, of
 
 KINDS = ("points", "server", "power", "billing")
+MOST_GPUS = round(of("n_gpus").high)
 
 
 @click.command(name="import", no_args_is_help=True)
 @click.argument("paths", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
-@click.option("--gpus", type=click.IntRange(min=1), help="All GPUs of the deployment. Without it the columns per GPU stay empty.")
+@click.option("--gpus", type=click.IntRange(1, MOST_GPUS), help="All GPUs of the deployment. Without it the columns per GPU stay empty.")
 @click.option("--gpu", "accelerator", help="Name of the GPU, such as h200. Benchmark files rarely say it.")
 @click.option("--output", type=click.Path(path_type=Path), help="File to write: .csv, .parquet or .json; else CSV to standard output.")
 @click.option("--kind", type=click.Choice(KINDS), default="points", show_default=True, help="What the files are evidence of.")
@@ -54,15 +55,17 @@ def import_files(paths, gpus, accelerator, output, kind, **options):
         if accelerator and accelerator.lower() not in LABELS["accelerator"]:
             click.echo(f"note: --gpu {accelerator} is not in the vocabulary{nearest(accelerator.lower(), LABELS['accelerator'])}", err=True)
         found = _import(paths, gpus, accelerator, kind, options)
+        _keep_sources(output, [*paths, *found.points["source_file"]])
     except QuantityError as error:
         raise click.UsageError(str(error)) from None
     if len(found.points):
         try:
             table.write(found.points, output)
         except OSError as error:
-            if output is None:  # a reader that has seen enough, such as `head`
+            if isinstance(error, BrokenPipeError):  # a reader that has seen enough, such as `head`
                 raise
-            raise click.UsageError(f"--output {output} cannot be written ({error.strerror}); nothing was") from None
+            where = f"--output {output}" if output else "standard output"
+            raise click.UsageError(f"{where} cannot be written ({error.strerror})" + ("; nothing was" if output else "")) from None
     _report(found, gpus, kind, output)
     sys.exit(1 if found.problems or not len(found.points) else 0)
 
@@ -101,6 +104,14 @@ def _import(paths, gpus, accelerator, kind, options):
     return import_benchmarks(paths, n_gpus=gpus, accelerator=accelerator)
 
 
+def _keep_sources(output: Path | None, sources) -> None:
+    """A measurement is never written over by its own table."""
+    if output is not None and output.exists():
+        for source in sources:
+            if Path(source).is_file() and output.samefile(source):
+                raise QuantityError(f"--output {output} is one of the files to import; give another name")
+
+
 def _when(text: str | None) -> str | float | None:
     """Seconds since 1970 as a number, anything else as it stands."""
     try:
@@ -111,7 +122,7 @@ def _when(text: str | None) -> str | float | None:
 
 def _pair(text: str) -> tuple[str, int]:
     name, _, count = text.partition("=")
-    if not name or not count.isdigit() or int(count) < 1:
+    if not name or not (count.isdecimal() and count.isascii()) or not 1 <= len(count) <= 6 or int(count) < 1:
         raise QuantityError(f"--instance-gpus must be TYPE=N, such as p5.48xlarge=8, got {text!r}")
     return name, int(count)
 
@@ -132,6 +143,8 @@ def _report(found, gpus, kind: str, output: Path | None) -> None:
         click.echo(f"skipped {len(files)}: {', '.join(names[:4])}{', ...' if len(names) > 4 else ''} ({what})", err=True)
     where = output or "standard output"
     done = f"{len(found.points)} rows to {where}" if len(found.points) else "nothing was imported, nothing is written"
+    if not (len(found.points) or found.problems or found.skipped):
+        done = f"there is no file to import; {done}"
     n_skipped = len({item.source_file for item in found.skipped})
     click.echo(f"{done}; {len(found.problems)} problems, {n_skipped} files skipped", err=True)
 

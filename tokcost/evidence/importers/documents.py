@@ -21,10 +21,15 @@ from tokcost.quantities import QuantityError
 
 HEAD_BYTES = 65536
 LARGE_BYTES = 64 * 2**20
+PIECE_BYTES = 4 * 2**20
 BOM = b"\xef\xbb\xbf"
 GZIP = b"\x1f\x8b"
 UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 SPACE = re.compile(r"\s*")
+#: results are nested a dozen deep
+DEEPEST = 500
+_BRACKET = re.compile(r"[\[\]{}]")
+_DEEP = re.compile(rf"(?:[-?] +){{{DEEPEST}}}")
 
 
 @dataclass
@@ -44,9 +49,15 @@ class Document:
 
 
 def sha256(path: Path) -> str:
-    """SHA-256 of the file as it lies on disk."""
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    """SHA-256 of the file as it lies on disk.
+
+    In large pieces: beside a reader at work, each piece may wait its turn once.
+    """
+    digest, piece = hashlib.sha256(), memoryview(bytearray(PIECE_BYTES))
+    with open(path, "rb", buffering=0) as file:
+        while count := file.readinto(piece):
+            digest.update(piece[:count])
+    return digest.hexdigest()
 
 
 def open_bytes(path: Path):
@@ -59,7 +70,8 @@ def open_bytes(path: Path):
         with open(path, "rb") as file:
             is_packed = file.read(2) == GZIP
     except OSError as error:
-        raise ImportProblem(f"the file cannot be opened ({error.strerror}); check its permissions") from None
+        what = "where the link leads" if path.is_symlink() else "its permissions"
+        raise ImportProblem(f"the file cannot be opened ({error.strerror}); check {what}") from None
     return gzip.open(path, "rb") if is_packed else open(path, "rb")
 
 
@@ -109,16 +121,28 @@ def is_request_log(start: bytes) -> bool:
 def _read_yaml(path: Path) -> Document:
     import yaml
 
+    text = read_text(path)
+    if _DEEP.search(text) or _depth(text) > DEEPEST:
+        raise ImportProblem("the YAML is nested too deeply for a benchmark result; it is damaged")
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
-        content = yaml.load(read_text(path), Loader=loader)
+        content = yaml.load(text, Loader=loader)
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         where = getattr(error, "problem_mark", None)
         line = f" at line {where.line + 1}" if where else ""
         raise ImportProblem(f"the YAML cannot be parsed{line}; the file is truncated or damaged") from None
     if not isinstance(content, Mapping):
-        return Document(path, "text", read_text(path))
+        return Document(path, "text", text)
     return Document(path, "object", content)
+
+
+def _depth(text: str) -> int:
+    """How deeply brackets are nested, at the most; libyaml itself ends the process where they are nested by the ten thousand."""
+    depth = deepest = 0
+    for bracket in _BRACKET.findall(text):
+        depth += 1 if bracket in "[{" else -1
+        deepest = max(deepest, depth)
+    return deepest
 
 
 def _read_json(path: Path, large_bytes: int) -> Document:
@@ -153,13 +177,17 @@ def _each_json(text: str, document: Document) -> Iterator[object]:
         except ImportProblem as problem:
             document.damage = str(problem)
             return
-        except (json.JSONDecodeError, RecursionError) as error:
+        except (ValueError, RecursionError) as error:  # a ValueError without a position: a number of thousands of digits
             is_cut = getattr(error, "pos", 0) >= len(text.rstrip()) - 1 or "Unterminated" in str(error)
-            state = "ends in the middle: it is truncated" if is_cut else f"is not valid JSON ({getattr(error, 'msg', 'nested too deeply')})"
+            state = "ends in the middle: it is truncated" if is_cut else f"is not valid JSON ({_why(error)})"
             document.damage = f"the JSON document that starts at line {line} {state}; copy the file again or run the benchmark again"
             return
         yield content
         at = SPACE.match(text, end).end()
+
+
+def _why(error: Exception) -> str:
+    return "nested too deeply" if isinstance(error, RecursionError) else getattr(error, "msg", "a number of too many digits")
 
 
 def _unambiguous(items: list[tuple]) -> dict:
@@ -184,7 +212,7 @@ def _lazily(path: Path) -> Mapping | None:
         data = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
     try:
         return LazyObject(memoryview(data)[len(BOM) :] if data[:3] == BOM else data)
-    except msgspec.MsgspecError:
+    except (msgspec.MsgspecError, RecursionError):
         return None
 
 

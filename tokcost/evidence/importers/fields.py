@@ -31,13 +31,13 @@ def as_number(value) -> float | None:
 
 
 def as_text(value) -> str | None:
-    """`value` as a non-empty string, or None.
+    """`value` as a non-empty string, or None. Half a character, which no file could hold, is written out.
 
-    >>> as_text(" x "), as_text(None), as_text("")
-    ('x', None, None)
+    >>> as_text(" x "), as_text(None), as_text(""), as_text(chr(0xD800))
+    ('x', None, None, '\\\\ud800')
     """
     text = str(value).strip() if isinstance(value, (str, int, float)) and not isinstance(value, bool) else ""
-    return text or None
+    return text.encode("utf-8", "backslashreplace").decode("utf-8") or None
 
 
 def dig(content, *keys):

@@ -72,7 +72,7 @@ def _about(point: Point, path: Path) -> None:
     except FileNotFoundError:
         point.note("`experiment_metadata.json` is not beside the file; model and GPUs are left empty")
         return
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         point.note("`experiment_metadata.json` cannot be read; model and GPUs are left empty")
         return
     point.model = as_text(dig(about, "model"))

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from tokcost.evidence.importers.fields import Fields, as_text, dig, note_if_newer
-from tokcost.evidence.importers.point import MS_PER_S, STATISTICS, ImportProblem, Point
+from tokcost.evidence.importers.point import MS_PER_S, STATISTICS, ImportProblem, Point, one_by_one
 
 NEWEST_LAYOUT = "2"
 NEWEST = "0.8"
@@ -23,17 +23,24 @@ _LATENCIES = {
 
 
 def matches(content) -> bool:
-    """Is this a GuideLLM report?"""
-    return dig(content, "metadata", "guidellm_version") is not None or dig(content, "benchmarks", 0, "type_") == "generative_benchmark"
+    """Is this a GuideLLM report, or what is left of one?"""
+    first = dig(content, "benchmarks", 0)
+    return (
+        dig(content, "metadata", "guidellm_version") is not None
+        or dig(first, "type_") == "generative_benchmark"
+        or isinstance(dig(first, "config"), Mapping)
+    )
 
 
-def points(content, path: Path) -> Iterator[Point]:
+def points(content, path: Path) -> Iterator[Point | ImportProblem]:
     """One point per benchmark (a sweep has several)."""
     benchmarks = content.get("benchmarks")
     if not isinstance(benchmarks, list) or not benchmarks:
         raise ImportProblem("the GuideLLM report holds no benchmarks; the run stopped before the first one ended")
-    for number, benchmark in enumerate(benchmarks):
-        yield _point(content, benchmark, number)
+    if isinstance(dig(benchmarks, 0, "config"), Mapping) and "metadata" not in content:
+        # layouts with a `config` per benchmark all have it, and YAML has it last
+        raise ImportProblem("the GuideLLM report ends before its `metadata`: it is truncated; copy the file again")
+    yield from one_by_one(lambda number, benchmark: _point(content, benchmark, number), benchmarks, "benchmarks[{}]")
 
 
 def _point(content, benchmark, number: int) -> Point:

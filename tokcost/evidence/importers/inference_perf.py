@@ -22,7 +22,7 @@ def matches(content) -> bool:
 
 def points(content, path: Path) -> Iterator[Point]:
     """The one operating point of a stage."""
-    point = Point("inference-perf", token_source="client", run=path.name.partition("_lifecycle")[0])
+    point = Point("inference-perf", token_source="client", run=as_text(path.name.partition("_lifecycle")[0]) or "")
     fields = Fields(content, point)
     _about(point, path)
     point.concurrency = fields.number("load_summary", "concurrency")
@@ -84,7 +84,7 @@ def _about(point: Point, path: Path) -> None:
     beside = path.parent / "config.yaml"
     try:
         point.model = as_text(dig(yaml.safe_load(beside.read_text(encoding="utf-8")), "server", "model_name"))
-    except (OSError, ValueError, yaml.YAMLError):
+    except (OSError, ValueError, RecursionError, yaml.YAMLError):
         point.model = None
     if point.model is None:
         point.note("no `config.yaml` beside the file names the model; it is left empty")

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from tokcost.evidence.importers.fields import Fields, as_number, as_text
-from tokcost.evidence.importers.point import MS_PER_S, STATISTICS, ImportProblem, Point
+from tokcost.evidence.importers.point import MS_PER_S, STATISTICS, ImportProblem, Point, one_by_one
 
 _LATENCIES = {"ttft": "ttft", "tpot": "tpot", "e2e": "e2el"}
 #: dashboard column -> key of an artefact; latencies are added below
@@ -44,16 +44,23 @@ def matches_text(text: str) -> bool:
     return "Throughput/GPU (tok/s)" in header and "Hardware" in header
 
 
-def points_from_text(text: str, path: Path) -> Iterator[Point]:
+def points_from_text(text: str, path: Path) -> Iterator[Point | ImportProblem]:
     """One point per row of the export."""
     lines = [line for line in text.splitlines() if line and not line.startswith("#")]
-    for number, row in enumerate(csv.DictReader(io.StringIO("\n".join(lines))), start=1):
-        content = {key: row.get(column) or None for column, key in _CSV_KEYS.items()}
-        for column, key in _CSV_LATENCIES.items():
-            content |= {f"{s.lower()}_{key}": row.get(f"{s} {column} (ms)") for s in ("Mean", "Median", "P99")}
-        point = _point({key: _plain(value) for key, value in content.items()})
-        point.run = f"row {number}"
-        yield point
+    header, *rows = csv.reader(io.StringIO("\n".join(lines)))
+    yield from one_by_one(lambda number, row: _point_of_row(header, row, number), rows, "row {}", start=1)
+
+
+def _point_of_row(header: list[str], cells: list[str], number: int) -> Point:
+    if len(cells) != len(header):
+        raise ImportProblem(f"{len(cells)} cells under a header of {len(header)}: the export is truncated or damaged, download it again")
+    row = dict(zip(header, cells, strict=True))
+    content = {key: row.get(column) or None for column, key in _CSV_KEYS.items()}
+    for column, key in _CSV_LATENCIES.items():
+        content |= {f"{s.lower()}_{key}": row.get(f"{s} {column} (ms)") for s in ("Mean", "Median", "P99")}
+    point = _point({key: _plain(value) for key, value in content.items()})
+    point.run = f"row {number}"
+    return point
 
 
 def _plain(value):

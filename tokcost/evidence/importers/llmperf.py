@@ -74,7 +74,7 @@ def _tpot(point: Point, path: Path) -> None:
 def _single_tpots(path: Path) -> list[float]:
     try:
         responses = json.loads(path.read_text(encoding="utf-8-sig"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return []
     seconds = []
     for response in responses if isinstance(responses, list) else []:

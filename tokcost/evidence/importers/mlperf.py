@@ -32,7 +32,7 @@ def points(content, path: Path) -> Iterator[Point]:
     point.precision = as_text(content.get("weight_data_types"))
     point.stated_output_tok_per_s = fields.required("Performance_Result", why="there is no rate")
     nodes, per_node = as_number(content.get("Nodes")), as_number(content.get("a#"))
-    if nodes and per_node:
+    if nodes is not None and per_node is not None:
         point.n_gpus, point.is_for_its_own_gpus = nodes * per_node, True
     else:
         point.note(f"accelerators per node are {content.get('a#')!r}: no single count, so the rate per GPU is left empty")

@@ -10,6 +10,7 @@ readers; here three identities catch a file whose units are not what its keys sa
 from __future__ import annotations
 
 from tokcost.evidence.importers.point import LATENCIES, MS_PER_S, SEPARATOR, STATISTICS, ImportProblem, Point
+from tokcost.quantities import of
 
 #: a printed rate that differs by more than this from tokens / duration is said
 RECORDED_TOLERANCE_FRAC = 0.02
@@ -21,6 +22,10 @@ SHORTEST_S = 1e-3
 IN_FLIGHT_NOTED, IN_FLIGHT_REFUSED = 2.0, 10.0
 #: beyond any count of tokens or requests, or any time in seconds
 LARGEST = 1e18
+#: more than any deployment has
+MOST_GPUS = of("n_gpus").high
+#: half of the requests cannot wait longer than this many times the run for their first token
+LONGEST_WAIT = 2.0
 #: how far two honest counts of the same tokens (client, server) were seen apart
 TOKEN_COUNT_SPREAD_FRAC = 0.2
 
@@ -145,6 +150,35 @@ def _check_counts(point: Point) -> None:
             raise ImportProblem(f"{name} comes to {value:g}, which cannot be; a number in the file is damaged")
         if value is not None and name in ("n_requests", "n_failed") and abs(value - round(value)) > 0.01:
             raise ImportProblem(f"{name} comes to {value:g}, but requests are whole; a number in the file is damaged")
+    if point.n_requests == 0 and point.output_tok:
+        raise ImportProblem(f"no request succeeded, yet {point.output_tok:g} output tokens are counted; a number in the file is damaged")
+    if point.concurrency is not None and point.concurrency < 1:
+        point.note(f"a concurrency of {point.concurrency:g} cannot be and is left empty")
+        point.concurrency = None
+    _check_gpus(point)
+    _check_sum(point)
+
+
+def _check_gpus(point: Point) -> None:
+    """Accelerators are whole. A count that cannot be is not used; a published result per GPU is void with it."""
+    for name in ("n_prefill_gpus", "n_decode_gpus", "n_gpus"):
+        value = getattr(point, name)
+        if value is None or (1 <= value <= MOST_GPUS and value == round(value)):
+            continue
+        if point.is_for_its_own_gpus:
+            raise ImportProblem(f"{name} comes to {value:g}, which is no number of GPUs; the row is damaged")
+        point.note(f"the file says {value:g} GPUs, which cannot be; its count is left empty")
+        setattr(point, name, None)
+
+
+def _check_sum(point: Point) -> None:
+    """Input and output are the total, of counts as of rates."""
+    for parts, total, what in (
+        ((point.input_tok, point.output_tok), point.total_tok, "tokens"),
+        ((point.stated_input_tok_per_s, point.stated_output_tok_per_s), point.stated_total_tok_per_s, "tokens/s"),
+    ):
+        if None not in (*parts, total) and abs(sum(parts) - total) > RECORDED_TOLERANCE_FRAC * total:
+            point.note(f"input and output make {sum(parts):.6g} {what}, the file states {total:.6g} in all; check which one holds")
 
 
 def _check_duration(point: Point) -> None:
@@ -173,13 +207,16 @@ def _check_latencies(point: Point) -> None:
     is_too_fast = tpot_s is not None and 1 / tpot_s > FASTEST_TOK_PER_S_PER_USER
     in_flight = _in_flight(point)
     if in_flight is None or not point.concurrency:
+        _check_wait(point)
         return
-    share = in_flight / point.concurrency
+    # a concurrency beyond all the requests was never reached
+    share = in_flight / min(point.concurrency, point.n_requests + (point.n_failed or 0))
     said = f"by Little's law {in_flight:.3g} requests were in flight at concurrency {point.concurrency:g}"
     is_off = not 1 / IN_FLIGHT_REFUSED < share < IN_FLIGHT_REFUSED
     if is_off and not 1 / IN_FLIGHT_REFUSED < (_printed_over_counted(point) or 1.0) < IN_FLIGHT_REFUSED:
         raise ImportProblem(f"{said}, and the rate that the tool printed does not fit either; the duration or a count is damaged")
-    if 0.3 < share * MS_PER_S < 3 and (is_too_fast or point.is_closed_loop):
+    is_possible = in_flight * MS_PER_S <= LONGEST_WAIT * point.n_requests  # no request takes longer than the run
+    if 0.3 < share * MS_PER_S < 3 and (is_too_fast or point.is_closed_loop) and is_possible:
         _rescale(point, MS_PER_S, said)
     elif 0.3 < share / MS_PER_S < 3:
         _rescale(point, 1 / MS_PER_S, said)
@@ -187,6 +224,13 @@ def _check_latencies(point: Point) -> None:
         raise ImportProblem(f"{said}, which cannot be; the duration, a count or the latencies in the file are damaged")
     elif share > IN_FLIGHT_NOTED:
         point.note(f"{said}; check duration and latencies")
+    _check_wait(point)
+
+
+def _check_wait(point: Point) -> None:
+    wait_s = point.latency_s.get("median_ttft_s")
+    if wait_s and point.duration_s and wait_s > LONGEST_WAIT * point.duration_s:
+        raise ImportProblem(f"half of the requests waited {wait_s:g} s or more in a run of {point.duration_s:g} s, which cannot be")
 
 
 def _rescale(point: Point, factor: float, why: str) -> None:

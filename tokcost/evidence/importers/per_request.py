@@ -14,7 +14,7 @@ import pandas as pd
 
 from tokcost.evidence.importers.documents import open_bytes
 from tokcost.evidence.importers.fields import seconds_per
-from tokcost.evidence.importers.point import ImportProblem
+from tokcost.evidence.importers.point import UNEXPECTED, ImportProblem, as_problem
 
 COLUMNS = ["ttft_s", "tpot_s", "e2e_s", "output_tok", "is_failed"]
 _DETAILED = {"ttfts", "itls", "output_lens", "errors"}
@@ -27,6 +27,15 @@ def import_requests(path: str | Path) -> pd.DataFrame:
     without single requests; the message says how to make the tool keep them.
     """
     path = Path(path)
+    try:
+        return _table(path)
+    except ImportProblem:
+        raise
+    except UNEXPECTED as error:
+        raise ImportProblem(f"{path.name}: {as_problem(error)}") from None
+
+
+def _table(path: Path) -> pd.DataFrame:
     with open_bytes(path) as file:
         text = file.read().decode("utf-8-sig")
     documents = list(_documents(text, path))

@@ -6,6 +6,8 @@ None. It never works out a rate: that happens once, in `normalise`.
 
 from __future__ import annotations
 
+import csv
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from tokcost.quantities import QuantityError
@@ -22,6 +24,18 @@ STATISTICS = ("mean", "median", "p90", "p95", "p99")
 
 class ImportProblem(QuantityError):
     """A file, or one point in it, that cannot be read honestly; the message is one sentence."""
+
+
+#: what a reader meets in a file that is laid out in ways that nobody expected
+UNEXPECTED = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError, csv.Error)
+
+
+def as_problem(error: Exception) -> ImportProblem:
+    """One sentence about an error of `UNEXPECTED`; an ImportProblem is its own."""
+    if isinstance(error, ImportProblem):
+        return error
+    detail = f"{type(error).__name__}: {str(error)[:80]}"
+    return ImportProblem(f"it looks like a known result but is laid out differently ({detail})")
 
 
 @dataclass(frozen=True)
@@ -83,3 +97,16 @@ class Point:
         """Say something about this point once."""
         if sentence not in self.notes:
             self.notes.append(sentence)
+
+
+def one_by_one(read: Callable[[int, object], Point], items: Iterable, name: str, start: int = 0) -> Iterator[Point | ImportProblem]:
+    """The point of each item, or what is wrong with that one: a bad item does not cost the others their rows.
+
+    >>> [str(found) for found in one_by_one(lambda number, item: Point(f"{1 / item:g}"), [0], "row {}")]
+    ['row 0: it looks like a known result but is laid out differently (ZeroDivisionError: division by zero)']
+    """
+    for number, item in enumerate(items, start):
+        try:
+            yield read(number, item)
+        except UNEXPECTED as error:
+            yield ImportProblem(f"{name.format(number)}: {as_problem(error)}")

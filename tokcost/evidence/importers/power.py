@@ -201,7 +201,10 @@ def _between(scrapes: list[Scrape]) -> Iterator[_Log]:
 
 
 def _row(log: _Log, path: Path, window: tuple[float | None, float | None]) -> dict:
-    samples = sorted(s for s in log.samples if (window[0] is None or s[0] >= window[0]) and (window[1] is None or s[0] <= window[1]))
+    known = [sample for sample in log.samples if all(map(math.isfinite, sample))]
+    if len(known) < len(log.samples):
+        log.notes.append(f"{len(log.samples) - len(known)} samples are no numbers and are left out")
+    samples = sorted(s for s in known if (window[0] is None or s[0] >= window[0]) and (window[1] is None or s[0] <= window[1]))
     if len(samples) < 2:
         raise ImportProblem(
             f"GPU {log.gpu} has {len(samples)} samples in the time asked for; the log and the benchmark do not overlap, check the timezone"

@@ -58,7 +58,9 @@ def write(table: pd.DataFrame, path: Path | None) -> None:
     table = table.assign(source_file=[_readable(name) for name in table["source_file"]])
     if path is None:
         table.to_csv(sys.stdout, index=False, lineterminator="\n")
+        sys.stdout.flush()
         return
+    path = Path(os.path.realpath(path))  # a link stays a link
     handle, temporary = tempfile.mkstemp(dir=path.absolute().parent, prefix=f".{path.name}.")
     os.close(handle)
     try:

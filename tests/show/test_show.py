@@ -97,6 +97,18 @@ def test_labels_are_moved_apart_and_keep_their_order(positions, gap):
         assert placed[above] - placed[below] >= gap * (1 - 1e-9) - 1e-9
 
 
+@pytest.mark.parametrize("values", [[1.0, 3, 9, 27], [27.0, 9, 3, 1], [9.0, 9, 9, 9]])
+def test_the_name_of_a_curve_that_ends_early_covers_nothing(values):
+    """Rising, falling or level: a name at the middle of the figure hides neither its own curve nor another."""
+    with drawing(figsize=(5.8, 3.7)) as (_, ax):
+        ax.plot([1, 2, 3, 4], values)
+        ax.plot([1, 10], [40, 40])
+        charts.label_ends(ax, [(4, values[-1], "H200", style.BLUE), (10, 40, "GB300", style.ORANGE)])
+        box = next(label for label in ax.texts if label.get_text() == "H200").get_window_extent()
+        for line in ax.get_lines():
+            assert not line.get_path().transformed(line.get_transform()).intersects_bbox(box, filled=False)
+
+
 CURVES = pd.DataFrame(
     {
         "tok_per_s_per_user": [20.0, 60, 100, 20, 60, 100],

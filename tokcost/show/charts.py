@@ -6,6 +6,8 @@ marker or dash as well as by colour.
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 from matplotlib.transforms import ScaledTranslation
@@ -60,15 +62,43 @@ def _centre(group) -> float:
     return group[0] / group[1]
 
 
+#: where the name of a curve that ends early may stand: shift in points, and what of the text is placed there
+_AROUND = (((0, 5), "right", "bottom"), ((6, 0), "left", "center"), ((0, -5), "center", "top"), ((0, -5), "right", "top"))
+
+
+def _drawn(ax) -> np.ndarray:
+    """Pixels that curves and dots of the axes cover, in steps finer than a letter."""
+    pixels = [ax.transData.transform(dots.get_offsets()) for dots in ax.collections]
+    for line in ax.get_lines():
+        path = line.get_transform().transform_path(line.get_path()).vertices
+        path = path[np.isfinite(path).all(axis=1)]
+        for start, end in itertools.pairwise(path):
+            n = int(np.hypot(*(end - start)) // 4) + 2
+            pixels.append(start + np.linspace(0, 1, n)[:, None] * (end - start))
+    return np.concatenate(pixels)
+
+
+def _label_in_the_open(ax, end: tuple[float, float, str, str], drawn: np.ndarray) -> None:
+    """The name of a series at its last point, at the place around it that covers least of what is drawn."""
+    x, y, text, colour = end
+    label = ax.annotate(text, (x, y), xytext=(0, 0), textcoords="offset points", color=colour, fontsize=9, fontweight="bold", bbox=_BEHIND)
+    covered = []
+    for shift, across, up in _AROUND:
+        label.set(position=shift, ha=across, va=up)
+        box = label.get_window_extent()
+        covered.append(int(((drawn >= box.min) & (drawn <= box.max)).all(axis=1).sum()))
+    shift, across, up = _AROUND[int(np.argmin(covered))]
+    label.set(position=shift, ha=across, va=up)
+
+
 def label_ends(ax, ends: list[tuple[float, float, str, str]], *, gap_points: float = 12) -> None:
-    """Write each series' name beside its last point, moved apart where ends are close; above a curve that ends early."""
+    """Write each series' name beside its last point, moved apart where ends are close; one that ends early stands in the open."""
     fig = ax.figure
     fig.canvas.draw()
     early = [end for end in ends if ax.transAxes.inverted().transform(ax.transData.transform(end[:2]))[0] < 0.7]
-    for x, y, text, colour in early:
-        ax.annotate(
-            text, (x, y), xytext=(0, 5), textcoords="offset points", color=colour, fontsize=9, fontweight="bold", ha="right", bbox=_BEHIND
-        )
+    drawn = _drawn(ax) if early else None
+    for end in early:
+        _label_in_the_open(ax, end, drawn)
     ends = [end for end in ends if end not in early]
     if not ends:
         return

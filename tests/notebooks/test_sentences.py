@@ -3,6 +3,7 @@
 import pytest
 
 HOUR, WATT, LOAD = "04-what-is-in-a-gpu-hour", "05-tokens-per-watt", "07-what-utilisation-does"
+OWN = "09-your-own-benchmark"
 
 
 def test_the_largest_part_of_the_hour_is_named_whichever_it_is(run_cells):
@@ -35,3 +36,9 @@ def test_a_fleet_that_scales_down_to_more_than_it_needs_costs_more(run_cells):
 def test_a_flat_load_has_no_valley_to_fill(run_cells):
     names = run_cells(LOAD, profile="flat", offered_request_per_s=2000.0, service_level_frac=0.99999, wait_limit_s=0.0)
     assert "saves nothing" in names["said"][0] and "needs no reserve for chance" in names["said"][1]
+
+
+def test_a_single_run_lies_at_one_speed(run_cells):
+    names = run_cells(OWN, benchmark_path="tests/samples/guidellm-0.2.1", stated_gpus=1)
+    assert names["yours"] == "you have no point; yours lie at 335 tokens/s"
+    assert names["known"].set_index("what").loc["Speed per user", "value"] == "335 tokens/s"

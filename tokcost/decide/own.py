@@ -192,7 +192,8 @@ def _lengths(rows: pd.DataFrame) -> str:
 
 
 def _span(values: pd.Series) -> str:
-    return f"{values.min():,.0f} to {values.max():,.0f} tokens/s" if len(values) else ""
+    ends = dict.fromkeys(f"{end:,.0f}" for end in (values.min(), values.max())) if len(values) else {}
+    return f"{' to '.join(ends)} tokens/s" if ends else ""
 
 
 def _requests(files: pd.Series, top: Path) -> pd.DataFrame:

@@ -21,7 +21,8 @@ _PUBLIC = {
     "levelised_token_cost_usd_per_mtok output_by_month owner_cash_flow Real Nominal",
     "output.frontier": "Frontier frontier cost_at",
     "output.compare": "ratio_at per_mw_at spread_at leave_one_out",
-    "output.profiles": "LoadProfile hourly_profile named_profile profile_from_csv profile_from_prometheus",
+    "output.profiles": "LoadProfile hourly_profile named_profile",
+    "output.traffic": "profile_from_csv profile_from_prometheus",
     "output.capacity": "OperatingPoint operating_point erlang_c replicas_needed",
     "output.load": "Autoscaling LoadPlan plan_load plan_batch compare_plans",
     "output.tokens": "TokenUse SplitRule by_tokens by_price_weight by_processing_time split_cost request_cost_usd expected_attempts "
@@ -44,7 +45,7 @@ _PUBLIC = {
     "offered_over_paid_frac",
     "decide.gains": "yearly_gains missing_combinations",
     "decide.own": "own_benchmark known_and_missing delivered_by_two_routes",
-    "decide.beside": "beside_public price_of_hour price_range is_same_model",
+    "decide.beside": "beside_public price_of_hour price_range is_same_model why_no_ratio",
     "decide.owned": "owned_token_costs",
     "decide.printed": "printed_range",
     "decide.claims": "claim audit",

@@ -175,3 +175,17 @@ def test_a_ratio_is_only_between_runs_of_one_model():
     assert is_same_model("openai/gpt-oss-120b", "gptoss120b")
     assert not is_same_model("openai/gpt-oss-20b", "gptoss120b")
     assert not is_same_model("my-model", "dsr1")
+
+
+def test_a_ratio_needs_the_lengths_of_the_public_runs_as_well_as_their_model():
+    from dataclasses import replace
+
+    from tokcost.decide.beside import why_no_ratio
+
+    public = {"model": "dsr1", "isl": 1024, "osl": 1024}
+    own = own_benchmark("data/benchmark_example", stated_gpus=1, accelerator="h200")
+    assert "the model tiny-llama, the public runs dsr1; your requests have 138/32 tokens" in why_no_ratio(own, **public)
+    named = own.points.assign(model="deepseek-ai/DeepSeek-R1-0528")
+    assert why_no_ratio(replace(own, points=named), **public).startswith("your requests have 138/32 tokens, the public runs 1024/1024")
+    assert why_no_ratio(replace(own, points=named.assign(isl=1060.0, osl=1000.0)), **public) == ""
+    assert "do not state their lengths" in why_no_ratio(replace(own, points=named.assign(isl=float("nan"))), **public)

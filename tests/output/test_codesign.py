@@ -129,6 +129,8 @@ def test_the_measured_h200_to_gb300_ratio_at_100_tokens_a_second():
     factors = FACTORS | {"disaggregation": ({"deployment": "aggregated"}, {"deployment": "disaggregated"})}
     found = decompose(rows, factors, tok_per_s_per_user=100)
     assert (found.n_orders, found.n_possible_orders) == (4, 24)
+    ranges = found.factors.set_index("factor")[["low_ratio", "high_ratio"]]
+    assert ranges.notna().all(axis=1).tolist() == (found.orders.groupby("factor")["after"].nunique().loc[ranges.index] > 1).tolist()
     ends = [
         frontier(rows, accelerator="gb300", precision="fp4", speculative="mtp", deployment="disaggregated"),
         frontier(rows, accelerator="h200", precision="fp8", speculative="none", deployment="aggregated"),

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from tokcost import evidence
 from tokcost.output.compare import leave_one_out, per_mw_at, ratio_at, spread_at
-from tokcost.output.frontier import SPEED, cost_at, frontier, is_on_front, steffen, steffen_slopes
+from tokcost.output.frontier import CONFIGURATION, MAX_FALL_RATIO, SPEED, cost_at, frontier, is_on_front, steffen, steffen_slopes
 from tokcost.quantities import SECONDS_PER_HOUR, TOK_PER_MTOK, QuantityError
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
@@ -188,11 +189,21 @@ def test_each_wrong_call_is_answered_in_one_sentence(call, says):
         call()
 
 
+def test_speeds_and_rates_in_columns_go_together_by_their_labels():
+    curve = frontier(rows())
+    speeds, rates = pd.Series([20.0, 40], index=["slow", "fast"]), pd.Series([1.0, 2], index=["slow", "fast"])
+    each = cost_at(curve, rates, tok_per_s_per_user=speeds)
+    assert each["fast"] == cost_at(curve, 2.0, tok_per_s_per_user=40) and each.name == COST
+    assert cost_at(curve, rates, tok_per_s_per_user=40).index.tolist() == ["slow", "fast"]
+    with pytest.raises(QuantityError, match="do not have one index"):
+        cost_at(curve, rates[::-1], tok_per_s_per_user=speeds)
+
+
 def test_the_median_stands_beside_the_best():
     measured = pd.concat(
         [rows(framework="a"), rows(framework="b", total_tok_per_s_per_gpu=[450.0, 250.0, 50.0]), rows(framework="c").tail(1)]
     )
-    spread = spread_at(frontier(measured), tok_per_s_per_user=[40, 58, 70]).set_index(SPEED)
+    spread = spread_at(frontier(measured), tok_per_s_per_user=[40, 60, 70]).set_index(SPEED)
     assert spread["n_configurations"].tolist() == [2, 3, 0]
     assert spread.loc[40, "median_total_tok_per_s_per_gpu"] == 375
     assert spread.loc[40, "median_to_front_ratio"] == 0.75
@@ -203,6 +214,19 @@ def test_left_out_points_come_back_better_from_the_throughput_than_from_the_cost
     errors = pd.concat([leave_one_out(published("glm5", *which)[0]) for which in GLM5])
     assert len(errors) == 2 + 5 + 5
     assert errors["derived_cost_error_frac"].mean() < errors["splined_cost_error_frac"].mean()
+
+
+def test_what_is_read_between_two_points_is_as_uncertain_as_the_fall_between_them():
+    """Every inner point of every measured configuration left out in turn: the fall around it bounds the error and tells its size."""
+    errors = []
+    for model in ("dsr1", "gptoss120b", "llama70b", "minimaxm2.5"):
+        for _, group in evidence.measured(model=model).groupby(["isl", "osl", "campaign", *CONFIGURATION], dropna=False):
+            errors.append(leave_one_out(frontier(group)))
+    errors = pd.concat(errors)
+    assert (errors["derived_cost_error_frac"] <= errors["fall_ratio"] - 1 + 1e-9).all()
+    steps = pd.cut(errors["fall_ratio"], [1, 3, MAX_FALL_RATIO, 10, np.inf])
+    median = errors.groupby(steps, observed=True)["derived_cost_error_frac"].median()
+    assert median.round(2).tolist() == [0.04, 0.14, 0.26, 0.52]
 
 
 # -- comparisons ----------------------------------------------------------------------------------------------------

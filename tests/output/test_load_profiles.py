@@ -5,7 +5,8 @@ import json
 import numpy as np
 import pytest
 
-from tokcost.output.profiles import hourly_profile, named_profile, profile_from_csv, profile_from_prometheus
+from tokcost.output.profiles import hourly_profile, named_profile
+from tokcost.output.traffic import profile_from_csv, profile_from_prometheus
 from tokcost.quantities import QuantityError
 
 SHAPES = ("flat", "business_hours", "diurnal_weekend", "bursty")
@@ -70,7 +71,14 @@ def test_a_log_of_single_requests_is_counted_over_its_whole_hours(tmp_path):
         ("timestamp,requests\n0,1\n3600,1\n10800,1\n", "not even at data row 3"),
         ("timestamp,requests\n0,1\n3600,-1\n", "count of 0 or more"),
         ("timestamp,requests\n0,1\n600,1\n", "no whole hour"),
-        ("timestamp,requests\nyesterday,1\ntoday,1\n", "ISO 8601 or seconds since 1970"),
+        ("timestamp,requests\n2026-01-01,1\nsoon,1\n", "ISO 8601 or seconds since 1970; data row 2 has 'soon'"),
+        ("timestamp,requests\n1767225600000,1\n1767229200000,1\n", "no second since 1970; are these ms"),
+        ("timestamp,requests\n0,1\n3600,many\n", "column `requests` must hold numbers; data row 2 has 'many'"),
+        ("timestamp,requests\n0,1\n86400,1\n", "an interval lasts 86400 s; a load profile needs one row an hour"),
+        ("timestamp,requests\n0,1\n", "has one interval"),
+        ("timestamp,requests,input_tok,output_tok\n0,1,1000,5\n3600,1,,5\n", "column `input_tok` is empty in data row 2"),
+        ("timestamp,requests,input_tok,output_tok\n0,0,0,0\n3600,0,0,0\n", "has no request in a whole hour"),
+        ("", "is no CSV with a header"),
         ("timestamp,requests\n0,1\n3600,1\n", "no column `input_tok`; give `isl`"),
     ],
 )
@@ -102,15 +110,65 @@ def test_a_prometheus_rate_is_read_as_requests_per_second(tmp_path):
     assert profile_from_prometheus(file, isl=100, osl=10).hours["offered_request_per_s"].tolist() == pytest.approx([2.5])
 
 
-def test_a_counter_of_tokens_is_refused(tmp_path):
-    file = range_answer(tmp_path / "range.json", ("vllm:generation_tokens_total", [(0, 1), (7200, 2)]))
-    with pytest.raises(QuantityError, match="does not count requests"):
+def test_a_server_that_is_gone_gets_no_requests(tmp_path):
+    """Two servers at 5 requests/s each, the second away in the middle hour: 10, 5 and 10, and not 10 throughout."""
+    there = [(t, 5.0) for t in range(0, 3 * 3600 + 1, 60)]
+    away = [(t, 5.0) for t, _ in there if not 3600 < t <= 7200]
+    file = range_answer(tmp_path / "range.json", ("", there), ("", away), ("", [(0, float("nan"))]))
+    assert profile_from_prometheus(file, isl=100, osl=10).hours["offered_request_per_s"].tolist() == pytest.approx([10, 5, 10])
+
+
+def test_a_time_that_no_rate_covers_is_refused(tmp_path):
+    file = range_answer(tmp_path / "range.json", ("", [(t, 5.0) for t in range(0, 4 * 3600 + 1, 60) if not 3600 < t < 7200]))
+    with pytest.raises(QuantityError, match="no value from 1970-01-01T01:00Z to 1970-01-01T02:00Z: how many asked then is not known"):
         profile_from_prometheus(file, isl=100, osl=10)
+
+
+@pytest.mark.parametrize(
+    ("name", "is_a_count"),
+    [
+        ("vllm:request_success_total", True),
+        ("http_request_duration_seconds_count", True),
+        ("vllm:generation_tokens_total", False),
+        ("vllm:request_prompt_tokens_sum", False),
+        ("vllm:num_requests_running", False),
+        ("http_request_duration_seconds_bucket", False),
+        ("http_request_duration_seconds_sum", False),
+        ("request_seconds_total", False),
+    ],
+)
+def test_only_counters_of_requests_say_how_many_asked(tmp_path, name, is_a_count):
+    file = range_answer(tmp_path / "range.json", (name, [(0, 0), (7200, 7200)]))
+    if is_a_count:
+        assert profile_from_prometheus(file, isl=100, osl=10).n_requests == pytest.approx(7200)
+    else:
+        with pytest.raises(QuantityError, match="does not count requests"):
+            profile_from_prometheus(file, isl=100, osl=10)
+
+
+@pytest.mark.parametrize("text", ["", "no json", '{"data": null}', '{"data": {"resultType": "vector", "result": [1]}}'])
+def test_what_is_no_range_answer_is_refused_in_one_sentence(tmp_path, text):
+    file = tmp_path / "range.json"
+    file.write_text(text)
+    with pytest.raises(QuantityError, match="range.json is no query_range answer"):
+        profile_from_prometheus(file, isl=1, osl=1)
+
+
+def test_a_range_without_a_value_is_refused(tmp_path):
+    file = range_answer(tmp_path / "range.json", ("", [(0, float("nan"))]), ("", []))
+    with pytest.raises(QuantityError, match="range.json holds no value"):
+        profile_from_prometheus(file, isl=1, osl=1)
 
 
 def test_a_peak_below_the_average_is_refused():
     with pytest.raises(QuantityError, match="hour 1: the peak rate 1 is below the average 2"):
         hourly_profile([1, 2], isl=1, osl=1, peak_offered_request_per_s=[1, 1])
+
+
+@pytest.mark.parametrize(("peak", "says"), [([1, 2, 3], "one rate for each hour"), ([3, np.nan], "a known request rate")])
+def test_peaks_are_one_for_each_hour(peak, says):
+    with pytest.raises(QuantityError, match=says):
+        hourly_profile([1, 2], isl=1, osl=1, peak_offered_request_per_s=peak)
 
 
 def test_scaling_keeps_the_shape():

@@ -125,6 +125,36 @@ def test_a_curve_of_two_points_does_not_run():
         winners(SLOW_START.iloc[:2], tok_per_s_per_user=50)
 
 
+def test_a_configuration_does_not_win_in_a_hole_of_its_own_curve():
+    """Between 50 and 100 tok/s/user the b200 falls ten times: what it does at 75 nobody knows within that."""
+    rows = pd.concat([FAST_START, SLOW_START, rows_of("b300", (60, 500.0, 1.0), (75, 400.0, 1.0), (90, 300.0, 1.0))], ignore_index=True)
+    table = winners(rows, tok_per_s_per_user=[35, 75, 100])
+    assert table["accelerator"].tolist() == ["b200", "b300", "b200"]
+    assert table["n_in_a_hole"].tolist() == [0, 2, 0] and table["n_configurations"].tolist() == [2, 1, 2]
+    assert winners(rows, tok_per_s_per_user=75, max_fall_ratio=10)["accelerator"].tolist() == ["b200"]
+
+
+def test_a_winner_beats_no_run_that_was_measured_as_fast_by_more_than_its_curve_may_fall():
+    """DeepSeek-R1 1k/1k: no winner is cheaper than a fifth of the cheapest measured run that is at least as fast."""
+    rows = measured(campaign="inferencex_api_2026_06", model="dsr1", isl=1024, osl=1024)
+    names = rows["accelerator"].unique()
+    rates = {name: rate(accelerator=name, price_basis="owning_hyperscaler", rate_vintage="2026-07").value for name in names}
+    table = winners(rows, tok_per_s_per_user=[35, 50, 75, 100, 150], rates=rates)
+    run_cost = rows["accelerator"].map(rates) / rows["total_tok_per_s_per_gpu"] / 0.0036
+    for speed, cost in zip(table["tok_per_s_per_user"], table["best_total_token_cost_usd_per_mtok"], strict=True):
+        assert run_cost[rows["tok_per_s_per_user"] >= speed].min() / 5 <= cost
+
+
+def test_what_tells_configurations_apart_is_a_column_and_names_the_winner():
+    rows = pd.concat(
+        [FAST_START.assign(tensor_parallel=4), FAST_START.assign(tensor_parallel=8, total_tok_per_s_per_gpu=[900, 500, 120.0])]
+    )
+    table = winners(rows, tok_per_s_per_user=[30, 100], by=("accelerator", "tensor_parallel"))
+    assert table["tensor_parallel"].tolist() == [4, 8]
+    with pytest.raises(QuantityError, match="no column `precison` to tell configurations apart; did you mean `precision`"):
+        winners(rows, tok_per_s_per_user=50, by=("accelerator", "precison"))
+
+
 def test_a_limit_on_the_start_changes_who_wins_in_the_measured_rows():
     """DeepSeek-R1 8k/1k at 100 tok/s/user: prefill GPUs apart give the least cost, but half their requests start after a second."""
     rows = measured(campaign="inferencex_api_2026_06", model="dsr1", isl=8192, osl=1024)

@@ -10,6 +10,7 @@ import pandas as pd
 from tokcost import evidence, metrics
 from tokcost.decide.own import NOT_STATED, THROUGHPUT, OwnBenchmark
 from tokcost.decide.rankings import COST
+from tokcost.output.capacity import LENGTH_TOLERANCE
 from tokcost.output.frontier import SPEED, Frontier, cost_at, frontier
 from tokcost.quantities import check_value
 
@@ -108,6 +109,23 @@ def is_same_model(named: str, public: str) -> bool:
     """
     bare = "".join(character for character in named.lower() if character.isalnum())
     return any(name in bare for name in SERVED_AS.get(public, ()))
+
+
+def why_no_ratio(own: OwnBenchmark, *, model: str, isl: float, osl: float) -> str:
+    """Why your tokens and public ones are not one good, so that a ratio of their costs would mislead; empty where they are.
+
+    They are one good where your files name the model of the public runs (`is_same_model`) and both of your average lengths
+    lie within a quarter of theirs.
+    """
+    reasons = []
+    if not is_same_model(own.said("model"), model):
+        reasons.append(f"your files name the model {own.said('model')}, the public runs {model}")
+    mine = own.points[["isl", "osl"]].median()
+    if mine.isna().any():
+        reasons.append(f"your files do not state their lengths, the public runs have {isl:g}/{osl:g} tokens")
+    elif (np.abs(mine / [isl, osl] - 1) > LENGTH_TOLERANCE).any():
+        reasons.append(f"your requests have {mine['isl']:.0f}/{mine['osl']:.0f} tokens, the public runs {isl:g}/{osl:g}")
+    return "; ".join(reasons)
 
 
 def price_range(own: OwnBenchmark, *, tok_per_s_per_user: float) -> tuple[float, float] | tuple[None, None]:

@@ -33,7 +33,7 @@ def frontiers(rows: pd.DataFrame, **where) -> dict[str, Frontier]:
 
 
 def what_was_measured(curves: Mapping[str, Frontier]) -> pd.DataFrame:
-    """How much each frontier rests on: runs, runs on the front, what it pools, dates, and how slow and fast it was measured."""
+    """How much each frontier rests on: runs, runs on the front, what it pools, dates, and from which speed to which it runs."""
     return pd.DataFrame(
         {
             "accelerator": name,
@@ -41,8 +41,8 @@ def what_was_measured(curves: Mapping[str, Frontier]) -> pd.DataFrame:
             "n_on_front": curve.n_on_front,
             "precision": curve.precision,
             "dates": " to ".join(dict.fromkeys([curve.first_date[:7], curve.last_date[:7]])),
-            f"slowest_{SPEED}": curve.reach[0],
-            f"fastest_{SPEED}": curve.reach[1],
+            f"from_{SPEED}": curve.reach[0],
+            f"to_{SPEED}": curve.reach[1],
         }
         for name, curve in curves.items()
     )
@@ -99,11 +99,8 @@ def winners_described(won: pd.DataFrame) -> pd.DataFrame:
 
 
 def best_and_median(curve: Frontier, rate, *, tok_per_s_per_user) -> pd.DataFrame:
-    """`spread_at` as a cost: what the best and the median configuration make of the same hour.
-
-    A configuration counts where its own curve reaches; a single run nearby says nothing of this speed.
-    """
-    spread = spread_at(curve, tok_per_s_per_user=tok_per_s_per_user, near_frac=0)
+    """`spread_at` as a cost: what the best and the median configuration make of the same hour."""
+    spread = spread_at(curve, tok_per_s_per_user=tok_per_s_per_user)
     for place in ("front", "median"):
         spread[f"{place}_{COST}"] = metrics.total_token_cost_usd_per_mtok(
             rate_usd_per_gpu_h=getattr(rate, "value", rate), total_tok_per_s_per_gpu=spread[f"{place}_{THROUGHPUT}"]

@@ -15,7 +15,7 @@ Source: A. K. Erlang (1917); W. Whitt, "Understanding the efficiency of multi-se
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -46,6 +46,8 @@ class OperatingPoint:
     median_tpot_s: float
     date: str = ""
     label: str = ""
+    #: the most that a row delivers which was passed over because it contradicts itself; 0 where none was
+    passed_over_tok_per_s_per_gpu: float = 0.0
 
     def __post_init__(self):
         for name in ("isl", "osl", "concurrency", "n_gpus", "total_tok_per_s_per_gpu", "tok_per_s_per_user"):
@@ -95,7 +97,8 @@ def operating_point(frontier: Frontier, *, tok_per_s_per_user: float, ttft_limit
 
     A measured row and no interpolation: a replica has a size and a concurrency, which lie on no curve.
     With a TTFT limit, rows that do not say their TTFT do not qualify. Nor do rows whose throughput and
-    latencies contradict each other by more than a quarter: they are not one operating point.
+    latencies contradict each other by more than a quarter: they are not one operating point. The most that such a row
+    would deliver stands in `passed_over_tok_per_s_per_gpu`.
     """
     check_value(SPEED, tok_per_s_per_user)
     if frontier.throughput != "total_tok_per_s_per_gpu":
@@ -111,13 +114,15 @@ def operating_point(frontier: Frontier, *, tok_per_s_per_user: float, ttft_limit
         rows = rows[rows["median_ttft_s"] <= ttft_limit_s]
         within = f" with a median TTFT within {ttft_limit_s:g} s"
     points = [_point(row) for _, row in rows.sort_values(frontier.throughput, ascending=False, kind="stable").iterrows()]
-    points = [point for point in points if not point.is_contradictory]
-    if not points:
+    sound = [point for point in points if not point.is_contradictory]
+    if not sound:
         raise QuantityError(
             f"{frontier.label} has no usable row at {tok_per_s_per_user:g} tok/s/user or faster{within}; its front reaches "
             f"{frontier.reach[1]:.4g}" + (f", and none of the {len(fast)} rows that fast qualifies" if len(fast) else "")
         )
-    return points[0]
+    best = sound[0].total_tok_per_s_per_gpu
+    passed_over = max((p.total_tok_per_s_per_gpu for p in points if p.total_tok_per_s_per_gpu > best), default=0.0)
+    return replace(sound[0], passed_over_tok_per_s_per_gpu=passed_over)
 
 
 def _point(row) -> OperatingPoint:

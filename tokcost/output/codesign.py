@@ -36,8 +36,10 @@ class Decomposition:
     """A ratio and its factors.
 
     `factors`: one row a factor with its `ratio` (average over the measured orders), the `low_ratio` and
-    `high_ratio` that the order makes of it, `log_contribution` and its `log_share_ratio`, its share of the whole logarithm.
-    `cells`: every combination, what it was measured on, or why it is missing. `orders`: one row an order and factor.
+    `high_ratio` that the order makes of it (NaN where every measured order changes the same things before it: what the
+    order does is then not known), `log_contribution` and its `log_share_ratio`, its share of the whole logarithm.
+    `cells`: every combination, what it was measured on, or why it is missing. `orders`: one row an order and factor, with
+    the factors changed before it (`after`).
     """
 
     tok_per_s_per_user: float
@@ -139,6 +141,8 @@ def along_path(
     configuration does not reach the interactivity; the two steps beside it are then not known either.
     """
     check_value(SPEED, tok_per_s_per_user)
+    if not steps:
+        raise QuantityError("a path needs at least one step, got none")
     cells = [_measure(rows, where, tok_per_s_per_user, throughput) for where in steps.values()]
     value = np.array([cell.value for cell in cells])
     log = np.concatenate([[np.nan], np.diff(np.log(value))])
@@ -191,12 +195,14 @@ def _orders(names: list[str], measured: dict, throughput: str) -> pd.DataFrame:
             continue
         for name, (before, after) in zip(order, pairwise(stations), strict=True):
             gain = np.log(measured[after].value / measured[before].value)
-            found.append({"order": " > ".join(order), "factor": name, "log_contribution": gain})
-    return pd.DataFrame(found, columns=["order", "factor", "log_contribution"])
+            found.append({"order": " > ".join(order), "factor": name, "after": " + ".join(sorted(before)), "log_contribution": gain})
+    return pd.DataFrame(found, columns=["order", "factor", "after", "log_contribution"])
 
 
 def _averages(orders: pd.DataFrame, names: list[str]) -> pd.DataFrame:
-    each = orders.groupby("factor")["log_contribution"].agg(["mean", "min", "max"]).loc[names]
+    by_factor = orders.groupby("factor")
+    each = by_factor["log_contribution"].agg(["mean", "min", "max"]).loc[names]
+    each.loc[by_factor["after"].nunique().loc[names] == 1, ["min", "max"]] = np.nan
     return pd.DataFrame(
         {
             "factor": names,

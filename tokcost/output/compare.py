@@ -10,19 +10,23 @@ import numpy as np
 import pandas as pd
 
 from tokcost import metrics
-from tokcost.output.frontier import SPEED, Frontier, cost_at, is_on_front, metric_at, require_fact_of, steffen
+from tokcost.output.frontier import (
+    CONFIGURATION,
+    MAX_FALL_RATIO,
+    SPEED,
+    Frontier,
+    cost_at,
+    fall_between,
+    is_on_front,
+    metric_at,
+    require_fact_of,
+    steffen,
+)
 from tokcost.quantities import QuantityError, nearest, require_alike, token_class
 
 #: labels that must be equal, or named in `differing`
 ON_REQUEST = ("precision", "speculative", "campaign")
 VINTAGES = ("rate_vintage", "power_vintage")
-#: what tells one configuration from another; concurrency moves along its curve
-CONFIGURATION = (
-    *("precision", "framework", "speculative", "deployment", "campaign", "image"),
-    *("n_gpus", "n_prefill_gpus", "n_decode_gpus", "tensor_parallel", "expert_parallel"),
-)
-#: "near" a speed, for a configuration that was measured at one concurrency only
-NEAR_FRAC = 0.1
 
 
 def ratio_at(
@@ -87,17 +91,17 @@ def per_mw_at(curve: Frontier, provisioned, *, tok_per_s_per_user):
     return metric_at(curve, metrics.total_tok_per_s_per_mw, tok_per_s_per_user=tok_per_s_per_user, provisioned_kw_per_gpu=kw)
 
 
-def spread_at(curve: Frontier, *, tok_per_s_per_user, near_frac: float = NEAR_FRAC) -> pd.DataFrame:
+def spread_at(curve: Frontier, *, tok_per_s_per_user) -> pd.DataFrame:
     """The median configuration beside the best, at each interactivity: what a front of winners hides.
 
-    A configuration (all that the rows say alike, but for concurrency) counts where its own front reaches; one with
-    a single point on it counts within `near_frac` of that speed. Columns: the speed, `n_configurations`, `median_` and `front_`
-    throughput, and `median_to_front_ratio`: above 1 where a configuration's curve runs over a dent of the pooled front.
+    A configuration (one precision, kind of speculative decoding, deployment and framework) counts where its own front
+    reaches, but not between two points of it that lie more than five times apart in throughput (`fall_between`). Columns:
+    the speed, `n_configurations`, `median_` and `front_` throughput, and `median_to_front_ratio`: above 1 where a
+    configuration's curve runs over a dent of the pooled front.
     """
     speeds = np.atleast_1d(np.asarray(tok_per_s_per_user, dtype=float))
     keys = [name for name in CONFIGURATION if name in curve.points]
-    groups = curve.points.groupby(keys, dropna=False) if keys else [((), curve.points)]
-    reached = np.array([_configuration_at(rows, curve.throughput, speeds, near_frac) for _, rows in groups])
+    reached = np.array([_configuration_at(rows, curve.throughput, speeds) for _, rows in curve.points.groupby(keys, dropna=False)])
     known = ~np.isnan(reached)
     median = np.array([np.median(column[seen]) if seen.any() else np.nan for column, seen in zip(reached.T, known.T, strict=True)])
     front = curve.at(tok_per_s_per_user=speeds)
@@ -116,7 +120,8 @@ def leave_one_out(curve: Frontier) -> pd.DataFrame:
     """How well the curve gives back measured points that it was not shown, against splining the cost.
 
     Every point of the front but the two ends (beyond them nothing is claimed) is left out in turn.
-    Both errors are of the cost, and the same at any rate: `|predicted / measured - 1|`.
+    Both errors are of the cost, and the same at any rate: `|predicted / measured - 1|`. `fall_ratio` is how many times
+    the throughput falls between the points to either side, which bounds the first of them.
     """
     front = curve.front
     speed, throughput = front[SPEED].to_numpy(float), front[curve.throughput].to_numpy(float)
@@ -130,6 +135,7 @@ def leave_one_out(curve: Frontier) -> pd.DataFrame:
         {
             SPEED: speed[1:-1],
             curve.throughput: throughput[1:-1],
+            "fall_ratio": throughput[:-2] / throughput[2:],
             "derived_cost_error_frac": np.array(derived, dtype=float),
             "splined_cost_error_frac": np.array(splined, dtype=float),
         }
@@ -141,11 +147,10 @@ def _ratio(over, under):
     return ratio.rename("ratio") if isinstance(ratio, pd.Series) else ratio
 
 
-def _configuration_at(rows: pd.DataFrame, throughput: str, speeds: np.ndarray, near_frac: float) -> np.ndarray:
-    best = rows[is_on_front(rows[SPEED], rows[throughput])]
-    if len(best) > 1:
-        return steffen(best[SPEED], best[throughput])(speeds)
-    return np.where(np.abs(speeds / best[SPEED].iloc[0] - 1) <= near_frac, best[throughput].iloc[0], np.nan)
+def _configuration_at(rows: pd.DataFrame, throughput: str, speeds: np.ndarray) -> np.ndarray:
+    best = rows[is_on_front(rows[SPEED], rows[throughput])].sort_values(SPEED)
+    is_known = fall_between(best[SPEED], best[throughput], speeds) <= MAX_FALL_RATIO
+    return np.where(is_known, steffen(best[SPEED], best[throughput])(speeds), np.nan)
 
 
 def _require_comparable(candidate: Frontier, baseline: Frontier, differing) -> None:
@@ -164,7 +169,12 @@ def _require_comparable(candidate: Frontier, baseline: Frontier, differing) -> N
 
 def _require_same_labels(candidate_fact, baseline_fact, declared: dict[str, str | None], differing) -> None:
     for name, stated in declared.items():
-        ours, theirs = (getattr(fact, name, None) or stated for fact in (candidate_fact, baseline_fact))
+        own = [getattr(fact, name, None) for fact in (candidate_fact, baseline_fact)]
+        if stated and any(label and label != stated for label in own):
+            raise QuantityError(
+                f"{name} is declared as {stated}, the facts say {' and '.join(filter(None, own))}; declare it for plain numbers only"
+            )
+        ours, theirs = (label or stated for label in own)
         if not ours or not theirs:
             raise QuantityError(f"{name} of a plain number is not known; give a fact of the catalog, or declare {name}=...")
         if ours != theirs and name not in differing:

@@ -14,11 +14,9 @@ import numpy as np
 import pandas as pd
 
 from tokcost.output.compare import ratio_at
-from tokcost.output.frontier import COST, SPEED, Frontier, cost_at, frontier, is_on_front, steffen
+from tokcost.output.frontier import CONFIGURATION, COST, MAX_FALL_RATIO, SPEED, Frontier, cost_at, frontier, is_on_front, steffen
 from tokcost.quantities import QuantityError, check_value, nearest, token_class
 
-#: what tells one served configuration from another, for people
-CONFIGURATION = ("accelerator", "precision", "speculative", "deployment", "framework")
 _LATENCIES = tuple(f"{statistic}_{name}_s" for name in ("ttft", "tpot", "e2e") for statistic in ("mean", "median", "p90", "p95", "p99"))
 
 
@@ -33,8 +31,8 @@ def within_limits(rows: pd.DataFrame, **limits: float) -> pd.DataFrame:
     """
     for name, limit in limits.items():
         _require_latency(rows, name)
-        if not (np.isfinite(limit) and limit > 0):
-            raise QuantityError(f"the limit on {name} must be a number of seconds above 0, got {limit:g}")
+        if isinstance(limit, bool) or not isinstance(limit, (int, float, np.number)) or not (np.isfinite(limit) and limit > 0):
+            raise QuantityError(f"the limit on {name} must be a number of seconds above 0, got {limit!r}")
         rows = rows[rows[name] <= limit]
     if rows.empty:
         said = ", ".join(f"{name} <= {limit:g}" for name, limit in limits.items())
@@ -110,6 +108,8 @@ def goodput(
             raise QuantityError(f"the requests have no column `{name}`{nearest(name, requests.columns)}")
     if requests.empty:
         raise QuantityError("goodput needs at least one request, got none")
+    if by in ("n_requests", "n_good"):
+        raise QuantityError(f"`{by}` is a column of the result; rename it in the requests")
     if requests["is_failed"].dtype.kind != "b":
         raise QuantityError(f"`is_failed` must be true or false for every request, got a column of {requests['is_failed'].dtype}")
     if duration_s is not None and not (np.isfinite(duration_s) and duration_s > 0):
@@ -147,38 +147,46 @@ def winners(
     rates: Mapping[str, object] | None = None,
     throughput: str = "total_tok_per_s_per_gpu",
     min_points: int = 3,
+    max_fall_ratio: float = MAX_FALL_RATIO,
 ) -> pd.DataFrame:
     """Which configuration wins at each interactivity, on how many points of which dates, with the median beside it.
 
     The most throughput per GPU wins; with `rates` (accelerator to USD per GPU-hour) the least cost does, which is
     the fair race between accelerators. A configuration runs where its own curve reaches; `n_configurations` do.
-    Where none does, the row is empty. Two points far apart say nothing of what lies between: configurations with
-    fewer than `min_points` on their front do not run and are counted in `n_too_sparse`.
+    Where none does, the row is empty. Two points far apart say little of what lies between: configurations with
+    fewer than `min_points` on their front do not run and are counted in `n_too_sparse`; one whose throughput falls more
+    than `max_fall_ratio` times between its points around a speed (`fall_between`) does not run there and is counted in
+    `n_in_a_hole`.
 
     >>> rows = pd.DataFrame({"model": "m", "isl": 1, "osl": 1, "accelerator": ["a", "a", "b", "b"],
-    ...                      "tok_per_s_per_user": [10, 50, 20, 100], "total_tok_per_s_per_gpu": [900.0, 100.0, 600.0, 50.0]})
+    ...                      "tok_per_s_per_user": [10, 50, 20, 100], "total_tok_per_s_per_gpu": [900.0, 300.0, 600.0, 200.0]})
     >>> winners(rows, tok_per_s_per_user=[15, 40, 80, 200], by=("accelerator",), min_points=2)["accelerator"].tolist()
     ['a', 'b', 'b', '']
     """
-    keys = [name for name in by if name in rows]
+    keys = [name for name in by if name in rows or name not in CONFIGURATION]  # rows need not tell all that can tell them apart
+    absent = [name for name in keys if name not in rows]
+    if absent or not keys:
+        wanted = (absent or list(by) or ["accelerator"])[0]
+        raise QuantityError(f"the rows have no column `{wanted}` to tell configurations apart{nearest(wanted, rows.columns)}")
     speeds = np.atleast_1d(np.asarray(tok_per_s_per_user, dtype=float))
-    every = [frontier(group, throughput=throughput) for _, group in rows.groupby(keys, dropna=False)]
-    curves = [curve for curve in every if curve.n_on_front >= min_points]
-    if not curves:
+    every = [(labels, frontier(group, throughput=throughput)) for labels, group in rows.groupby(keys, dropna=False)]
+    raced = [(labels, curve) for labels, curve in every if curve.n_on_front >= min_points]
+    if not raced:
         raise QuantityError(
             f"none of {len(every)} configurations has {min_points} points on its front; measure more loads or lower `min_points`"
         )
-    values = np.array([_raced(curve, rates, speeds) for curve in curves])
+    falls = np.array([curve.fall_at(tok_per_s_per_user=speeds) for _, curve in raced])
+    values = np.where(falls <= max_fall_ratio, [_raced(curve, rates, speeds) for _, curve in raced], np.nan)
     better = -1 if rates is None else 1
     table = []
-    for speed, column in zip(speeds, values.T, strict=True):
+    for speed, column, fall in zip(speeds, values.T, falls.T, strict=True):
         order = [i for i in np.argsort(better * column, kind="stable") if np.isfinite(column[i])]
-        best = curves[order[0]] if order else None
-        about = {name: getattr(best, name, "") for name in (*keys, "first_date", "last_date")}
+        labels, best = raced[order[0]] if order else ([""] * len(keys), None)
+        about = dict(zip(keys, labels, strict=True)) | {name: getattr(best, name, "") for name in ("first_date", "last_date")}
         ranked = column[order]
         table.append(
             {SPEED: speed, **about, "n_on_front": best.n_on_front if best else 0, "n_configurations": len(order)}
-            | {"n_too_sparse": len(every) - len(curves)}
+            | {"n_too_sparse": len(every) - len(raced), "n_in_a_hole": int((fall > max_fall_ratio).sum())}
             | {"best": ranked[0] if order else np.nan, "median": np.median(ranked) if order else np.nan}
             | {"second": ranked[1] if len(order) > 1 else np.nan}
         )

@@ -14,7 +14,7 @@ import pandas as pd
 
 from tokcost import evidence
 from tokcost.output.frontier import chosen, frontier
-from tokcost.quantities import QuantityError, check_value, formula
+from tokcost.quantities import QuantityError, check_value, formula, nearest
 
 DAYS_PER_YEAR = 365.0
 
@@ -162,8 +162,13 @@ def versions_at(
 
     NaN where the runs of a version do not reach the interactivity. `ratio` is against the first version that does.
     """
+    if by not in rows:
+        raise QuantityError(f"the rows have no column `{by}`{nearest(by, rows.columns)}")
     found = []
-    for version, runs in rows[rows[by] != ""].groupby(by):
+    named = rows[rows[by].notna() & (rows[by] != "")]
+    if named.empty:
+        raise QuantityError(f"none of the {len(rows)} rows says its `{by}`")
+    for version, runs in named.groupby(by):
         curve = frontier(runs, throughput=throughput)
         found.append(
             {by: version, "first_date": curve.first_date, "last_date": curve.last_date, "n_points": curve.n_points}

@@ -85,8 +85,10 @@ def by_price_weight(
     4.0
     """
     prices = (input_price_usd_per_mtok, cached_input_price_usd_per_mtok, output_price_usd_per_mtok)
-    for price in prices:
-        check_value("price_usd_per_mtok", price)
+    check_value("price_usd_per_mtok", input_price_usd_per_mtok)
+    check_value("price_usd_per_mtok", output_price_usd_per_mtok)
+    if cached_input_price_usd_per_mtok != 0:  # some lists give it away
+        check_value("price_usd_per_mtok", cached_input_price_usd_per_mtok)
     return SplitRule("by price weight", *(price / input_price_usd_per_mtok for price in prices))
 
 

@@ -8,7 +8,7 @@ import math
 import pandas as pd
 
 from tokcost import quantities
-from tokcost.show.numbers import MISSING, num, say_label, spans
+from tokcost.show.numbers import MISSING, num, percent, say_label, spans
 
 
 class Table:
@@ -111,7 +111,7 @@ def _formatter(name, column, is_number, digits, missing):
     if not is_number:
         return lambda value: ("yes" if value else "no") if isinstance(value, bool) else "" if pd.isna(value) else say_label(name, value)
     if quantities.unit(name) == "frac":
-        return lambda value: missing if math.isnan(value) else f"{num(round(value * 100, 10), digits)}%".replace(".0%", "%")
+        return lambda value: missing if math.isnan(value) else percent(value, digits)
     if pd.api.types.is_integer_dtype(column) or (column.dropna().mod(1).eq(0).all() and column.abs().max() < 1e6):
         return lambda value: missing if math.isnan(value) else f"{int(value):,}"
     return lambda value: num(value, digits, missing)

@@ -53,7 +53,7 @@ _PUBLIC = {
     "decide.points": "reproducing_points where_it_holds",
     "decide.verdicts": "audit_ranges side_by_side held_at steepest",
     "show.sentences": "say refused check result answer sources CheckFailed",
-    "show.numbers": "num usd times percent spans",
+    "show.numbers": "num usd times percent spans inline",
     "show.tables": "table",
     "show.charts": "plot_curves plot_ranges plot_bars plot_slope plot_against",
     "show.loads": "plot_panels plot_matrix plot_steps plot_ladder plot_week plot_stacked",

@@ -121,6 +121,22 @@ def test_the_whole_hour_agrees_with_a_cash_flow_of_its_server(depreciation):
     assert ours == pytest.approx(level, rel=1e-9)
 
 
+def test_lives_may_be_arrays_under_every_schedule_and_lists_are_arrays():
+    for depreciation in ("straight_line", "macrs_5", "bonus_100"):
+        taxed = {"tax_frac": 0.25, "depreciation": depreciation}
+        together = deployment(facility_life_yr=np.array([10.0, 15.0]), book_life_yr=[4, 6.5], **taxed).owned_rate_usd_per_gpu_h
+        alone = [deployment(facility_life_yr=f, book_life_yr=b, **taxed).owned_rate_usd_per_gpu_h for f, b in ((10, 4), (15, 6.5))]
+        assert together.tolist() == pytest.approx(alone, rel=1e-12)
+    assert deployment(system_price_usd=[300_000, 320_000]).owned_rate_usd_per_gpu_h.shape == (2,)
+
+
+def test_what_every_deployment_has_must_be_stated():
+    with pytest.raises(QuantityError, match=r"a deployment needs `critical_kw_per_gpu` \(.+\), got None; state it"):
+        deployment(critical_kw_per_gpu=None)
+    with pytest.raises(QuantityError, match="`n_gpus` counts the accelerators of one server or rack and has no range"):
+        deployment(ranges={"n_gpus": (4, 16)})
+
+
 def test_a_real_and_a_nominal_deployment_pay_the_same_tax_relief_in_real_money():
     """Depreciation is nominal: a real deployment needs the inflation, and gets the relief that the nominal rate gives."""
     with pytest.raises(QuantityError, match="inflation_frac"):

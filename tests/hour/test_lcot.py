@@ -96,6 +96,21 @@ def test_real_and_nominal_costs_give_the_same_price_in_money_of_the_start():
     assert nominal == pytest.approx(real, rel=1e-9)
 
 
+def test_with_tax_the_price_is_the_one_whose_taxed_revenue_just_pays():
+    """Money is earned at the price, taxed at the rate of the cost, and nothing is left over or missing in month 0."""
+    flow = owner_cash_flow(
+        capital_usd=40_000, life_yr=5, residual_frac=0.1, install_delay_yr=0.5, running_cost_usd_per_yr=1_200, money="nominal",
+        tax_frac=0.25, depreciation="macrs_5",
+    )  # fmt: skip
+    mtok = output_by_month(**STEADY)
+    price = levelised_token_cost_usd_per_mtok(cost=flow, mtok_by_month=mtok, rate=Nominal(0.1), install_delay_yr=0.5, price_erosion_frac=0)
+    earned = np.zeros(flow.usd.size)
+    earned[7 : 7 + mtok.size] = price * mtok * (1 - 0.25)
+    discounts = 1.1 ** -(np.arange(flow.usd.size) / 12)
+    assert ((earned - flow.usd) * discounts).sum() == pytest.approx(0, abs=1e-6)
+    assert flow.to_real(inflation_frac=0.02).to_nominal(inflation_frac=0.02).tax_frac == 0.25
+
+
 def test_kinds_of_money_do_not_mix_and_no_tokens_is_no_price():
     with pytest.raises(MoneyError, match="a real cost is levelised at a real rate, got Nominal"):
         levelised_token_cost_usd_per_mtok(cost=cost(), mtok_by_month=[1.0] * 60, rate=Nominal(0.1), **PLAIN)

@@ -83,7 +83,7 @@ def test_every_bar_ends_in_the_sum_of_its_parts():
 
 
 def test_promises_are_named_as_people_say_them():
-    assert {"90%", "99.90%"} <= set(texts(FIGURES["ladder"]()))
+    assert {"90%", "99.9%"} <= set(texts(FIGURES["ladder"]()))
 
 
 def test_one_panel_per_accelerator_with_its_name():

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tokcost.quantities import QuantityError
-from tokcost.show import charts, lessons, numbers, sentences, style, tables
+from tokcost.show import charts, labels, lessons, numbers, sentences, style, tables
 from tokcost.show.figure import drawing, finish
 
 
@@ -91,7 +91,7 @@ def test_a_column_that_does_not_exist_cannot_be_labelled():
 
 @given(st.lists(st.floats(0, 100), min_size=1, max_size=12), st.floats(0.1, 10))
 def test_labels_are_moved_apart_and_keep_their_order(positions, gap):
-    placed = charts.spread(positions, gap)
+    placed = labels.spread(positions, gap)
     order = sorted(range(len(positions)), key=lambda i: (positions[i], i))
     for below, above in zip(order, order[1:], strict=False):
         assert placed[above] - placed[below] >= gap * (1 - 1e-9) - 1e-9
@@ -103,7 +103,7 @@ def test_the_name_of_a_curve_that_ends_early_covers_nothing(values):
     with drawing(figsize=(5.8, 3.7)) as (_, ax):
         ax.plot([1, 2, 3, 4], values)
         ax.plot([1, 10], [40, 40])
-        charts.label_ends(ax, [(4, values[-1], "H200", style.BLUE), (10, 40, "GB300", style.ORANGE)])
+        labels.label_ends(ax, [(4, values[-1], "H200", style.BLUE), (10, 40, "GB300", style.ORANGE)])
         box = next(label for label in ax.texts if label.get_text() == "H200").get_window_extent()
         for line in ax.get_lines():
             assert not line.get_path().transformed(line.get_transform()).intersects_bbox(box, filled=False)

@@ -99,10 +99,12 @@ class CashFlow:
 
     Months run along the last axis; further axes hold further cases. `service_months` is (months before service, months of
     service) where the flow knows them, as that of `owner_cash_flow` does; tokens of another life are then refused.
+    `tax_frac` above 0 says that each payment is after tax at that rate: what is earned against it is taxed as well.
     """
 
     usd: np.ndarray
     service_months: tuple[int, int] | None = None
+    tax_frac: float = 0.0
 
     def __post_init__(self):
         months = np.asarray(self.usd, dtype=float)
@@ -128,7 +130,7 @@ class CashFlow:
         return self.present_value_usd(rate) / self._discounts(rate)[..., 1:].sum(axis=-1)
 
     def internal_return_frac(self) -> float:
-        """The yearly rate at which the present value is zero (IRR), or an error if no single one is in [0, 50] % a month.
+        """The yearly rate at which the present value is zero (IRR), or an error if no single one is in [-5, 50] % a month.
 
         >>> round(NominalCashFlow([-100] + [0] * 11 + [112]).internal_return_frac(), 6)
         0.12
@@ -157,7 +159,7 @@ class RealCashFlow(CashFlow):
     money = "real"
 
     def to_nominal(self, *, inflation_frac) -> NominalCashFlow:
-        return NominalCashFlow(self.usd * self._inflation(inflation_frac), self.service_months)
+        return NominalCashFlow(self.usd * self._inflation(inflation_frac), self.service_months, self.tax_frac)
 
 
 class NominalCashFlow(CashFlow):
@@ -166,7 +168,7 @@ class NominalCashFlow(CashFlow):
     money = "nominal"
 
     def to_real(self, *, inflation_frac) -> RealCashFlow:
-        return RealCashFlow(self.usd / self._inflation(inflation_frac), self.service_months)
+        return RealCashFlow(self.usd / self._inflation(inflation_frac), self.service_months, self.tax_frac)
 
 
 def months(name: str, years) -> int:
@@ -175,7 +177,9 @@ def months(name: str, years) -> int:
     >>> months("life_yr", 4.5)
     54
     """
-    count = float(check_value(name, years)) * MONTHS_PER_YEAR
+    if np.ndim(check_value(name, years)):
+        raise QuantityError(f"`{name}` is one length for a cash flow, got several; write one cash flow for each, or use the closed form")
+    count = float(years) * MONTHS_PER_YEAR
     if abs(count - round(count)) > 1e-9:
         raise QuantityError(f"`{name}` must be whole months in a cash flow, got {years:.12g} years; use the closed form for any length")
     return round(count)
@@ -220,7 +224,7 @@ def owner_cash_flow(
     usd[..., start + life] -= capital * check_value("residual_frac", residual_frac) * (1 - tax_frac)
     for year, share in enumerate(schedule, start=1):
         usd[..., start + MONTHS_PER_YEAR * year] -= tax_frac * share * capital
-    return (RealCashFlow if money == "real" else NominalCashFlow)(usd, (start, life))
+    return (RealCashFlow if money == "real" else NominalCashFlow)(usd, (start, life), tax_frac)
 
 
 def depreciation_schedule(kind: str, *, book_life_yr=None) -> np.ndarray:
@@ -241,6 +245,26 @@ def depreciation_schedule(kind: str, *, book_life_yr=None) -> np.ndarray:
     if kind == "bonus_100":
         return np.array([1.0])
     raise QuantityError(f"`depreciation` must be one of {', '.join(DEPRECIATION)}, got {kind!r}")
+
+
+def straight_line_value_frac(*, book_life_yr, wacc_frac):
+    """Present value of a dollar written off in equal yearly parts at a *nominal* rate; a last part of a year takes the rest.
+
+    `depreciation_value_frac` of the straight line, for lives and rates that may be arrays.
+
+    >>> straight_line_value_frac(book_life_yr=np.array([1.0, 2.5]), wacc_frac=0.10).round(4).tolist()
+    [0.9091, 0.8445]
+    >>> shares = depreciation_schedule("straight_line", book_life_yr=2.5)
+    >>> round(float(depreciation_value_frac(shares=shares, wacc_frac=0.10)), 4)
+    0.8445
+    """
+    check_value("book_life_yr", book_life_yr)
+    check_value("wacc_frac", wacc_frac)
+    years, rate = np.asarray(book_life_yr, dtype=float), np.asarray(wacc_frac, dtype=float)
+    whole = np.floor(years)
+    some = np.where(rate > 0, rate, 1.0)
+    annuity = np.where(rate > 0, -np.expm1(-whole * np.log1p(some)) / some, whole)
+    return annuity / years + (1 - whole / years) * (1 + rate) ** -(whole + 1.0)
 
 
 def depreciation_value_frac(*, shares, wacc_frac):

@@ -12,11 +12,21 @@ from dataclasses import dataclass
 import numpy as np
 
 from tokcost.hour import ownership
-from tokcost.hour.cashflow import DEPRECIATION, Nominal, Rate, Real, depreciation_schedule, depreciation_value_frac
-from tokcost.quantities import QuantityError, check_value, nearest
+from tokcost.hour.cashflow import (
+    DEPRECIATION,
+    Nominal,
+    Rate,
+    Real,
+    depreciation_schedule,
+    depreciation_value_frac,
+    straight_line_value_frac,
+)
+from tokcost.quantities import QuantityError, check_value, nearest, of
 
 #: inputs whose rise lowers the cost; a rise of any other raises it
 LOWERS_COST = ("economic_life_yr", "facility_life_yr", "residual_frac", "availability_frac")
+#: what a deployment may not have; everything else is stated
+_MAY_BE_NONE = ("construction_usd_per_kw", "facility_life_yr", "colocation_usd_per_kw_month", "tax_frac", "inflation_frac")
 #: capital beside the server or rack: input -> item
 BESIDE_SYSTEM = {
     "networking_frac": "Networking",
@@ -50,7 +60,8 @@ class Deployment:
     book_life_yr : years of depreciation in the books; decides tax, not the cost before tax
     residual_frac, install_delay_yr, availability_frac
     tax_frac, depreciation, inflation_frac : optional; with a tax rate the schedule is straight_line, macrs_5 or
-        bonus_100, and a real cost of capital needs the inflation, for depreciation is deducted in nominal money
+        bonus_100 for the equipment (a building of one's own is written off in a straight line over its life), and a real
+        cost of capital needs the inflation, for depreciation is deducted in nominal money
     ranges : {input: (low, high)}, the span that sources leave open
 
     Any number may be an array or a Series; the results then are.
@@ -105,8 +116,14 @@ class Deployment:
     def __post_init__(self):
         for field in numeric_inputs():
             value = getattr(self, field)
+            if value is None and field not in _MAY_BE_NONE:
+                raise QuantityError(
+                    f"a deployment needs `{field}` ({of(field).meaning}), got None; state it, 0 where nothing is paid for it"
+                )
             if value is not None:
                 check_value(field, value)
+            if isinstance(value, (list, tuple)):
+                object.__setattr__(self, field, np.asarray(value, dtype=float))
         self._check_shapes()
         if (np.asarray(self.n_gpus) % 1).any():
             raise QuantityError(f"`n_gpus` must be a whole number of accelerators, got {self.n_gpus!r}; count those in one server or rack")
@@ -141,6 +158,8 @@ class Deployment:
     def _check_range(self, field, low, high):
         if field not in numeric_inputs() or getattr(self, field) is None:
             raise QuantityError(f"`ranges` names `{field}`, which is no input of this deployment{nearest(field, numeric_inputs())}")
+        if field == "n_gpus":
+            raise QuantityError("`n_gpus` counts the accelerators of one server or rack and has no range; describe another server instead")
         for value in (low, high):
             check_value(field, value)
         value = np.asarray(getattr(self, field), dtype=float)
@@ -178,8 +197,10 @@ class Deployment:
         if self.tax_frac is None:
             return 1.0
         nominal = self.rate if self.money == "nominal" else self.rate.to_nominal(inflation_frac=self.inflation_frac)
-        shares = depreciation_schedule(schedule, book_life_yr=book_life_yr)
-        value = depreciation_value_frac(shares=shares, wacc_frac=nominal.wacc_frac)
+        if schedule == "straight_line":
+            value = straight_line_value_frac(book_life_yr=book_life_yr, wacc_frac=nominal.wacc_frac)
+        else:
+            value = depreciation_value_frac(shares=depreciation_schedule(schedule), wacc_frac=nominal.wacc_frac)
         if self.money == "real":
             # What is deducted is the price on the invoice of month 0, which inflation eats until service starts.
             value = value * (1 + self.inflation_frac) ** -np.asarray(self.install_delay_yr, dtype=float)

@@ -9,7 +9,7 @@ from tokcost import evidence
 from tokcost.hour import carbon
 from tokcost.hour.power import Power, consumed, energy_share_frac
 from tokcost.hour.reference import PRICE_BASIS, reference_deployment
-from tokcost.quantities import W_PER_KW, QuantityError, nearest
+from tokcost.quantities import W_PER_KW, QuantityError, check_value, nearest
 
 #: groups of states, which some price lists hold beside the states
 _CENSUS_DIVISIONS = tuple(
@@ -34,6 +34,8 @@ def electricity_shares(deployments: dict, *, operator: str) -> pd.DataFrame:
     """
     rows = []
     rates = evidence.load("hourly_rates")
+    if operator not in PRICE_BASIS:
+        raise QuantityError(f"there is no operator `{operator}`{nearest(operator, PRICE_BASIS)}")
     rates = rates[rates["price_basis"] == PRICE_BASIS[operator]]
     power = evidence.load("provisioned_power")
     for node in deployments.values():
@@ -173,6 +175,7 @@ def clock_limited(*, energy_share_frac) -> pd.DataFrame:
     >>> table.set_index("study")["break_even_kept_frac"].round(3).to_dict()
     {'Ma et al.': 0.983, 'Liu et al.': 0.982, 'Maliakel et al.': 0.978}
     """
+    check_value("energy_share_frac", energy_share_frac)
     rows = evidence.load("clock_limits")
     table = rows.pivot_table(index=["study", "hardware", "scope"], columns="quantity", values="value", sort=False).reset_index()
     energy = energy_share_frac * (1 - table["energy_saved_frac"])
@@ -184,7 +187,8 @@ def clock_limited(*, energy_share_frac) -> pd.DataFrame:
 def footprint_by_region(*, region: str, it_average_kw_per_gpu, pue, total_tok_per_s_per_gpu, water_l_per_kwh) -> pd.DataFrame:
     """Carbon and water of a million tokens in every cloud region of the latest year on file and in `region`, cleanest first.
 
-    `region` is a cloud region or a country (ISO code). Water at the site follows from the given use effectiveness; water at the power
+    `region` is a cloud region or a country (ISO code). Cloud regions count what their grid burns; a country on file counts the
+    life cycle of its plants as well, and its `name` says so. Water at the site follows from the given use effectiveness; water at the power
     plant is that of the country, NaN (not known) where none is on file. Carbon is of running only: for most accelerators the
     making is not on file.
     """
@@ -201,7 +205,10 @@ def footprint_by_region(*, region: str, it_average_kw_per_gpu, pue, total_tok_pe
     )
     running = {"average_kw_per_gpu": facility, "total_tok_per_s_per_gpu": total_tok_per_s_per_gpu}
     grid, plant = table["value"].rename("carbon_g_per_kwh"), table["country"].map(by_country).rename("water_l_per_kwh")
-    result = table[["region", "name", "country", "year"]].assign(
+    is_life_cycle = table["note"].str.contains("life cycle")
+    name = table["name"].where(~is_life_cycle, table["name"] + " (country, life cycle)")
+    result = table[["region", "country", "year"]].assign(
+        name=name,
         carbon_g_per_kwh=grid,
         carbon_g_per_mtok=carbon.operation_carbon_g_per_mtok(carbon_g_per_kwh=grid, **running),
         site_water_l_per_mtok=at_site,

@@ -58,7 +58,8 @@ def levelised_token_cost_usd_per_mtok(*, cost: CashFlow, mtok_by_month, rate: Ra
     Parameters
     ----------
     cost : RealCashFlow or NominalCashFlow
-        What one GPU costs, month by month, as positive payments (`cashflow.owner_cash_flow`).
+        What one GPU costs, month by month, as positive payments (`cashflow.owner_cash_flow`). Where these are after tax
+        (`tax_frac` of the flow), so are the tokens sold: the price is the one before tax that leaves enough after it.
     mtok_by_month : array
         Million tokens in each month of service (`output_by_month`); months run along the last axis.
     rate : Real or Nominal
@@ -76,7 +77,9 @@ def levelised_token_cost_usd_per_mtok(*, cost: CashFlow, mtok_by_month, rate: Ra
     QuantityError
         Cost and tokens are of different lives, or of a different delay.
     """
-    if cost.money != rate.money:
+    if not isinstance(cost, CashFlow):
+        raise QuantityError(f"`cost` must be a RealCashFlow or a NominalCashFlow, got {type(cost).__name__}; see `owner_cash_flow`")
+    if cost.money != getattr(rate, "money", None):
         raise MoneyError(f"a {cost.money} cost is levelised at a {cost.money} rate, got {rate!r}; convert one with the inflation")
     check_value("price_erosion_frac", price_erosion_frac)
     tokens = np.asarray(mtok_by_month, dtype=float)
@@ -86,7 +89,8 @@ def levelised_token_cost_usd_per_mtok(*, cost: CashFlow, mtok_by_month, rate: Ra
     _check_same_life(cost, start, tokens.shape[-1])
     served = np.arange(1, tokens.shape[-1] + 1)
     price = (1 - np.asarray(price_erosion_frac, dtype=float)[..., None]) ** (served / q.MONTHS_PER_YEAR)
-    return cost.present_value_usd(rate) / (tokens * rate.discounts(start + served) * price).sum(axis=-1)
+    earned = (tokens * rate.discounts(start + served) * price).sum(axis=-1) * (1 - cost.tax_frac)
+    return cost.present_value_usd(rate) / earned
 
 
 def _check_same_life(cost: CashFlow, start: int, life: int):

@@ -13,6 +13,7 @@ from tokcost.hour.deployment import LOWERS_COST, Deployment
 from tokcost.hour.ownership import capital_cost_usd_per_gpu_yr
 from tokcost.hour.reference import PRICE_BASIS, reference_deployment, reference_inputs
 from tokcost.hour.solve import likely_interval_usd_per_gpu_h, solve_for
+from tokcost.quantities import check_value
 
 #: how far beyond the sourced range a solution is looked for
 SEARCH_FACTOR = 5
@@ -211,6 +212,7 @@ def a_tenth_worse(deployment: Deployment, *, utilization_frac: float, names=None
     >>> print(table["quantity"].iloc[0], table["added_frac"].iloc[0].round(3))
     utilization_frac 0.111
     """
+    check_value("utilization_frac", utilization_frac)
     names = names or ("economic_life_yr", "system_price_usd", "wacc_frac", "electricity_usd_per_kwh", "pue", "average_load_frac")
     here = float(deployment.owned_rate_usd_per_gpu_h)
     rows = [("utilization_frac", quantities.phrase("utilization_frac"), utilization_frac, utilization_frac * 0.9, 1 / 0.9 - 1)]
@@ -228,7 +230,7 @@ def prices_of_an_hour(accelerator: str) -> pd.DataFrame:
 
     Built up: value and the interval of independent errors, for each operator. Modelled: each published constant by basis and
     vintage. Rented on demand: the latest list price of each provider in data/providers.csv, then all other providers together
-    (median of their latest prices, lowest and highest).
+    (median of their latest prices, lowest and highest) as far as these are of the last twelve months on file.
 
     Returns
     -------
@@ -250,9 +252,13 @@ def prices_of_an_hour(accelerator: str) -> pd.DataFrame:
     providers = evidence.load("providers")
     for row in providers.itertuples():
         rows.append((f"{row.provider}", "rented on demand", *_listed(latest[latest["provider"] == row.provider], row, accelerator)))
-    others = latest[~latest["provider"].isin([*providers["provider"], "market index"])].groupby("provider")["value"].median()
+    others = latest[~latest["provider"].isin([*providers["provider"], "market index"])]
+    # A price that nobody looked up for a year is no price of today.
+    others = others[pd.PeriodIndex(others["month"], freq="M") > pd.Period(rentals["month"].max(), freq="M") - 12] if len(others) else others
     if len(others):
-        rows.append((f"{len(others)} other providers", "rented on demand", others.median(), others.min(), others.max(), "median"))
+        each = others.groupby("provider")["value"].median()
+        label = f"{len(each)} others, {others['month'].min()} to {others['month'].max()}"
+        rows.append((label, "rented on demand", each.median(), each.min(), each.max(), "median"))
     return pd.DataFrame(rows, columns=["label", "group", "value", "low", "high", "note"])
 
 

@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 
 from tokcost import quantities
-from tokcost.show.charts import axis_label, label_ends, label_marks, log_axis
+from tokcost.show.charts import axis_label, log_axis
 from tokcost.show.figure import Figure, drawing, finish
+from tokcost.show.labels import label_ends, label_marks
 from tokcost.show.numbers import num, percent, say_label, times
 from tokcost.show.style import ACCELERATOR, BLUE, GRID, INK, MARKERS, MUTED, ORANGE, SEA, SERIES
 

@@ -89,6 +89,15 @@ def spans(stretches, unit: str = "", *, before: str = "") -> str:
     return f"{before} {text} {unit}".strip()
 
 
+def inline(label: str) -> str:
+    """A label as it stands within a sentence; abbreviations keep their capitals.
+
+    >>> inline("Critical IT power per GPU"), inline("CPU and head nodes"), inline("Economic life")
+    ('critical IT power per GPU', 'CPU and head nodes', 'economic life')
+    """
+    return label if label[1:2].isupper() else label[:1].lower() + label[1:]
+
+
 def say_label(name: str, value) -> str:
     """A label value as people write it: `h200` as H200, `owning_hyperscaler` as owning hyperscaler, a quantity by its label.
 

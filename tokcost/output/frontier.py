@@ -18,7 +18,7 @@ from tokcost.quantities import QuantityError, check_value, find, nearest, token_
 
 SPEED = "tok_per_s_per_user"
 
-#: a configuration is read between two of its points only where its throughput falls less than this from one to the other
+#: a configuration is read between two of its points only where its throughput falls no more than this from one to the other
 MAX_FALL_RATIO = 5.0
 
 #: what all rows of one curve must share: a curve over two models answers no question
@@ -96,6 +96,21 @@ def fall_between(x, y, at) -> np.ndarray:
     right = np.searchsorted(x, at, side="left")
     inside = (left >= 0) & (right < len(x))
     return np.where(inside, y[left.clip(0)] / y[right.clip(max=len(x) - 1)], np.nan)
+
+
+def steffen_or_next(x, y, at, *, max_fall_ratio: float = MAX_FALL_RATIO) -> np.ndarray:
+    """The spline where points lie close; in a hole, where `y` falls more than `max_fall_ratio` times, and left of the first
+    point, the next point to the right.
+
+    On a front that run was measured, and is fast enough for every slower speed: the least that is known to be delivered.
+
+    >>> steffen_or_next([10, 20, 40], [900, 500, 50], [5, 20, 30, 50]).tolist()
+    [900.0, 500.0, 50.0, nan]
+    """
+    x, y, at = (np.asarray(values, dtype=float) for values in (x, y, at))
+    right = np.searchsorted(x, at, side="left").clip(max=len(x) - 1)
+    is_next = (at < x[0]) | (fall_between(x, y, at) > max_fall_ratio)
+    return np.where(is_next, y[right], steffen(x, y)(at))
 
 
 def is_on_front(speed, throughput) -> np.ndarray:

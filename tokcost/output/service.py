@@ -14,7 +14,18 @@ import numpy as np
 import pandas as pd
 
 from tokcost.output.compare import ratio_at
-from tokcost.output.frontier import CONFIGURATION, COST, MAX_FALL_RATIO, SPEED, Frontier, cost_at, frontier, is_on_front, steffen
+from tokcost.output.frontier import (
+    CONFIGURATION,
+    COST,
+    MAX_FALL_RATIO,
+    SPEED,
+    Frontier,
+    frontier,
+    is_on_front,
+    require_fact_of,
+    steffen,
+    steffen_or_next,
+)
 from tokcost.quantities import QuantityError, check_value, nearest, token_class
 
 _LATENCIES = tuple(f"{statistic}_{name}_s" for name in ("ttft", "tpot", "e2e") for statistic in ("mean", "median", "p90", "p95", "p99"))
@@ -152,11 +163,12 @@ def winners(
     """Which configuration wins at each interactivity, on how many points of which dates, with the median beside it.
 
     The most throughput per GPU wins; with `rates` (accelerator to USD per GPU-hour) the least cost does, which is
-    the fair race between accelerators. A configuration runs where its own curve reaches; `n_configurations` do.
-    Where none does, the row is empty. Two points far apart say little of what lies between: configurations with
-    fewer than `min_points` on their front do not run and are counted in `n_too_sparse`; one whose throughput falls more
-    than `max_fall_ratio` times between its points around a speed (`fall_between`) does not run there and is counted in
-    `n_in_a_hole`.
+    the fair race between accelerators. A configuration runs up to the fastest speed of its own front; `n_configurations`
+    do. Where none does, the row is empty. Two points far apart say little of what lies between: configurations with
+    fewer than `min_points` on their front do not run and are counted in `n_too_sparse`; where one has no run near, left of
+    its front or where its throughput falls more than `max_fall_ratio` times around the speed (`fall_between`), its next
+    faster run stands for it, which was measured and is fast enough. It is counted in `n_by_next_run` and is not in the
+    median, which speaks of machines that were measured around this speed (NaN: none was).
 
     >>> rows = pd.DataFrame({"model": "m", "isl": 1, "osl": 1, "accelerator": ["a", "a", "b", "b"],
     ...                      "tok_per_s_per_user": [10, 50, 20, 100], "total_tok_per_s_per_gpu": [900.0, 300.0, 600.0, 200.0]})
@@ -176,30 +188,35 @@ def winners(
             f"none of {len(every)} configurations has {min_points} points on its front; measure more loads or lower `min_points`"
         )
     falls = np.array([curve.fall_at(tok_per_s_per_user=speeds) for _, curve in raced])
-    values = np.where(falls <= max_fall_ratio, [_raced(curve, rates, speeds) for _, curve in raced], np.nan)
+    values = np.array([_raced(curve, rates, speeds, max_fall_ratio) for _, curve in raced])
     better = -1 if rates is None else 1
     table = []
     for speed, column, fall in zip(speeds, values.T, falls.T, strict=True):
         order = [i for i in np.argsort(better * column, kind="stable") if np.isfinite(column[i])]
         labels, best = raced[order[0]] if order else ([""] * len(keys), None)
         about = dict(zip(keys, labels, strict=True)) | {name: getattr(best, name, "") for name in ("first_date", "last_date")}
-        ranked = column[order]
+        ranked, is_near = column[order], fall[order] <= max_fall_ratio
         table.append(
             {SPEED: speed, **about, "n_on_front": best.n_on_front if best else 0, "n_configurations": len(order)}
-            | {"n_too_sparse": len(every) - len(raced), "n_in_a_hole": int((fall > max_fall_ratio).sum())}
-            | {"best": ranked[0] if order else np.nan, "median": np.median(ranked) if order else np.nan}
+            | {"n_too_sparse": len(every) - len(raced), "n_by_next_run": int((~is_near).sum())}
+            | {"best": ranked[0] if order else np.nan, "median": np.median(ranked[is_near]) if is_near.any() else np.nan}
             | {"second": ranked[1] if len(order) > 1 else np.nan}
         )
     name = throughput if rates is None else COST[token_class(throughput)].__name__
     return pd.DataFrame(table).rename(columns={place: f"{place}_{name}" for place in ("best", "median", "second")})
 
 
-def _raced(curve: Frontier, rates, speeds: np.ndarray) -> np.ndarray:
+def _raced(curve: Frontier, rates, speeds: np.ndarray, max_fall_ratio: float) -> np.ndarray:
+    """What a configuration does at each speed: throughput or, with rates, cost; NaN where it was not measured so fast."""
+    throughput = steffen_or_next(curve.front[SPEED], curve.front[curve.throughput], speeds, max_fall_ratio=max_fall_ratio)
     if rates is None:
-        return curve.at(tok_per_s_per_user=speeds)
+        return throughput
     if curve.accelerator not in rates:
         raise QuantityError(f"`rates` has no price for {curve.accelerator}{nearest(curve.accelerator, rates)}")
-    return cost_at(curve, rates[curve.accelerator], tok_per_s_per_user=speeds)
+    rate = rates[curve.accelerator]
+    require_fact_of(curve, rate, "rate")
+    cost = COST[token_class(curve.throughput)]
+    return cost(**{"rate_usd_per_gpu_h": getattr(rate, "value", rate), curve.throughput: throughput})
 
 
 def _require_latency(rows: pd.DataFrame, name: str) -> None:

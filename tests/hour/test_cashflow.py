@@ -190,6 +190,12 @@ def test_a_schedule_that_is_not_the_price_once_is_refused(shares):
         depreciation_value_frac(shares=shares, wacc_frac=0.1)
 
 
+@pytest.mark.parametrize("tax", [25, 1.0, -0.1])
+def test_a_tax_rate_that_leaves_nothing_is_refused(tax):
+    with pytest.raises(QuantityError, match="`tax_frac`"):
+        NominalCashFlow([100.0, 2, 3], tax_frac=tax)
+
+
 def test_cash_flows_broadcast_over_cases():
     """Three purchase prices and four rates are a table of twelve present values."""
     inputs = {"life_yr": 5, "residual_frac": 0.1, "install_delay_yr": 0, "running_cost_usd_per_yr": 900, "money": "real"}

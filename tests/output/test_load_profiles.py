@@ -76,6 +76,7 @@ def test_a_log_of_single_requests_is_counted_over_its_whole_hours(tmp_path):
         ("timestamp,requests\n0,1\n3600,many\n", "column `requests` must hold numbers; data row 2 has 'many'"),
         ("timestamp,requests\n0,1\n86400,1\n", "an interval lasts 86400 s; a load profile needs one row an hour"),
         ("timestamp,requests\n0,1\n", "has one interval"),
+        ("timestamp,requests\n0,1\n1800,1\n3600,1\n3600,1\n", "has two rows for 1970-01-01T01:00Z"),
         ("timestamp,requests,input_tok,output_tok\n0,1,1000,5\n3600,1,,5\n", "column `input_tok` is empty in data row 2"),
         ("timestamp,requests,input_tok,output_tok\n0,0,0,0\n3600,0,0,0\n", "has no request in a whole hour"),
         ("", "is no CSV with a header"),
@@ -118,6 +119,12 @@ def test_a_server_that_is_gone_gets_no_requests(tmp_path):
     assert profile_from_prometheus(file, isl=100, osl=10).hours["offered_request_per_s"].tolist() == pytest.approx([10, 5, 10])
 
 
+def test_times_that_differ_by_milliseconds_are_one_time(tmp_path):
+    first = [(t, 1.0) for t in range(0, 7201, 60)]
+    file = range_answer(tmp_path / "range.json", ("", first), ("", [(t + 0.002, value) for t, value in first]))
+    assert profile_from_prometheus(file, isl=1, osl=1).hours["offered_request_per_s"].tolist() == pytest.approx([2, 2], abs=0.01)
+
+
 def test_a_time_that_no_rate_covers_is_refused(tmp_path):
     file = range_answer(tmp_path / "range.json", ("", [(t, 5.0) for t in range(0, 4 * 3600 + 1, 60) if not 3600 < t < 7200]))
     with pytest.raises(QuantityError, match="no value from 1970-01-01T01:00Z to 1970-01-01T02:00Z: how many asked then is not known"):
@@ -138,7 +145,7 @@ def test_a_time_that_no_rate_covers_is_refused(tmp_path):
     ],
 )
 def test_only_counters_of_requests_say_how_many_asked(tmp_path, name, is_a_count):
-    file = range_answer(tmp_path / "range.json", (name, [(0, 0), (7200, 7200)]))
+    file = range_answer(tmp_path / "range.json", (name, [(0, 0), (3600, 3600), (7200, 7200)]))
     if is_a_count:
         assert profile_from_prometheus(file, isl=100, osl=10).n_requests == pytest.approx(7200)
     else:
@@ -152,6 +159,38 @@ def test_what_is_no_range_answer_is_refused_in_one_sentence(tmp_path, text):
     file.write_text(text)
     with pytest.raises(QuantityError, match="range.json is no query_range answer"):
         profile_from_prometheus(file, isl=1, osl=1)
+
+
+def test_a_counter_knows_what_happened_over_its_own_gap_and_no_other_does(tmp_path):
+    early, late = [(t, t) for t in range(0, 3601, 60)], [(t, t - 7200) for t in range(7200, 10801, 60)]
+    name = "vllm:request_success_total"
+    one = range_answer(tmp_path / "one.json", (name, early + [(t, t) for t, _ in late]))
+    assert profile_from_prometheus(one, isl=1, osl=1).hours["offered_request_per_s"].tolist() == pytest.approx([1, 1, 1])
+    two = range_answer(tmp_path / "two.json", (name, early), (name, late))
+    with pytest.raises(QuantityError, match="no value from 1970-01-01T01:00Z to 1970-01-01T02:00Z"):
+        profile_from_prometheus(two, isl=1, osl=1)
+
+
+@pytest.mark.parametrize(
+    ("series", "says"),
+    [
+        ([("", [(t, 1.0) for t in range(0, 7201, 60)]), ("", [(t + 20, 1.0) for t in range(0, 7201, 60)])], "different times"),
+        ([("", [(t, 1.0) for t in range(0, 7201, 60)]), ("", [(t, 1.0) for t in range(0, 7201, 300)])], "different times"),
+        ([("", [(t, 1.0) for t in range(0, 86401, 7200)])], "its step is 7200 s"),
+        ([("a_requests_total", [(0, 0), (3600, 1)]), ("b_requests_total", [(0, 0), (3600, 1)])], "several metrics"),
+        ([("", [(0, "many"), (3600, 1)])], "no query_range answer"),
+    ],
+)  # fmt: skip
+def test_series_that_do_not_add_up_are_refused(tmp_path, series, says):
+    with pytest.raises(QuantityError, match=says):
+        profile_from_prometheus(range_answer(tmp_path / "range.json", *series), isl=1, osl=1)
+
+
+def test_a_file_that_cannot_be_read_is_named(tmp_path):
+    for read in (lambda path: profile_from_csv(path), lambda path: profile_from_prometheus(path, isl=1, osl=1)):
+        for path in (tmp_path, tmp_path / "none"):
+            with pytest.raises(QuantityError, match=f"{path} cannot be read"):
+                read(path)
 
 
 def test_a_range_without_a_value_is_refused(tmp_path):

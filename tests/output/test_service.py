@@ -159,6 +159,11 @@ def test_what_tells_configurations_apart_is_a_column_and_names_the_winner():
     assert table["tensor_parallel"].tolist() == [4, 8]
     with pytest.raises(QuantityError, match="no column `precison` to tell configurations apart; did you mean `precision`"):
         winners(rows, tok_per_s_per_user=50, by=("accelerator", "precison"))
+    for by in ("accelerator", ()):
+        with pytest.raises(QuantityError, match="`by` names the columns"):
+            winners(rows, tok_per_s_per_user=50, by=by)
+    with pytest.raises(QuantityError, match=r"`tok_per_s_per_user` must be in \[0.1, 5000\]"):
+        winners(rows, tok_per_s_per_user=-5)
 
 
 def test_a_limit_on_the_start_changes_who_wins_in_the_measured_rows():

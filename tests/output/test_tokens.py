@@ -154,3 +154,12 @@ def test_units_of_every_formula(name, monkeypatch):
     result = function(**{a: units.Quantity(1, q.UNITS[q.unit(a)][1]) for a in inspect.signature(function).parameters})
     expected = units.Quantity(1, q.UNITS[q.unit(name)][1])
     assert (result / expected).to_base_units().dimensionless
+
+
+def test_a_price_list_may_give_cached_input_away_and_hold_several_prices():
+    free = by_price_weight(input_price_usd_per_mtok=1, cached_input_price_usd_per_mtok=0, output_price_usd_per_mtok=4)
+    assert free.cached_input_weight_ratio == 0
+    both = {"input_price_usd_per_mtok": np.array([1.0, 2.0]), "output_price_usd_per_mtok": np.array([4.0, 4.0])}
+    assert by_price_weight(cached_input_price_usd_per_mtok=np.array([0.5, 0.0]), **both).output_weight_ratio.tolist() == [4, 2]
+    with pytest.raises(q.QuantityError, match="price_usd_per_mtok"):
+        by_price_weight(input_price_usd_per_mtok=1, cached_input_price_usd_per_mtok=-0.1, output_price_usd_per_mtok=4)

@@ -107,6 +107,8 @@ class CashFlow:
     tax_frac: float = 0.0
 
     def __post_init__(self):
+        if np.ndim(check_value("tax_frac", self.tax_frac)) or not self.tax_frac < 1:
+            raise QuantityError(f"`tax_frac` of a cash flow is one rate below 1, got {self.tax_frac!r}")
         months = np.asarray(self.usd, dtype=float)
         if months.ndim < 1 or months.shape[-1] < 2 or not np.isfinite(months).all():
             raise QuantityError(f"a cash flow is a row of finite payments, month 0 first, got {self.usd!r}")

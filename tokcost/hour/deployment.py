@@ -117,9 +117,7 @@ class Deployment:
         for field in numeric_inputs():
             value = getattr(self, field)
             if value is None and field not in _MAY_BE_NONE:
-                raise QuantityError(
-                    f"a deployment needs `{field}` ({of(field).meaning}), got None; state it, 0 where nothing is paid for it"
-                )
+                raise QuantityError(f"a deployment needs `{field}` ({of(field).meaning}), got None; state it")
             if value is not None:
                 check_value(field, value)
             if isinstance(value, (list, tuple)):

@@ -202,7 +202,8 @@ def _orders(names: list[str], measured: dict, throughput: str) -> pd.DataFrame:
 def _averages(orders: pd.DataFrame, names: list[str]) -> pd.DataFrame:
     by_factor = orders.groupby("factor")
     each = by_factor["log_contribution"].agg(["mean", "min", "max"]).loc[names]
-    each.loc[by_factor["after"].nunique().loc[names] == 1, ["min", "max"]] = np.nan
+    if len(names) > 1:  # a single factor has a single order
+        each.loc[by_factor["after"].nunique().loc[names] == 1, ["min", "max"]] = np.nan
     return pd.DataFrame(
         {
             "factor": names,

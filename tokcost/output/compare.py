@@ -148,7 +148,7 @@ def _ratio(over, under):
 
 
 def _configuration_at(rows: pd.DataFrame, throughput: str, speeds: np.ndarray) -> np.ndarray:
-    best = rows[is_on_front(rows[SPEED], rows[throughput])].sort_values(SPEED)
+    best = rows[is_on_front(rows[SPEED], rows[throughput])]
     is_known = fall_between(best[SPEED], best[throughput], speeds) <= MAX_FALL_RATIO
     return np.where(is_known, steffen(best[SPEED], best[throughput])(speeds), np.nan)
 

@@ -119,7 +119,7 @@ def goodput(
             raise QuantityError(f"the requests have no column `{name}`{nearest(name, requests.columns)}")
     if requests.empty:
         raise QuantityError("goodput needs at least one request, got none")
-    if by in ("n_requests", "n_good"):
+    if by in ("n_requests", "n_good", "goodput_frac", "goodput_request_per_s"):
         raise QuantityError(f"`{by}` is a column of the result; rename it in the requests")
     if requests["is_failed"].dtype.kind != "b":
         raise QuantityError(f"`is_failed` must be true or false for every request, got a column of {requests['is_failed'].dtype}")
@@ -175,10 +175,13 @@ def winners(
     >>> winners(rows, tok_per_s_per_user=[15, 40, 80, 200], by=("accelerator",), min_points=2)["accelerator"].tolist()
     ['a', 'b', 'b', '']
     """
+    check_value(SPEED, tok_per_s_per_user)
+    if isinstance(by, str) or not by:
+        raise QuantityError(f"`by` names the columns that tell configurations apart, as a tuple, got {by!r}")
     keys = [name for name in by if name in rows or name not in CONFIGURATION]  # rows need not tell all that can tell them apart
     absent = [name for name in keys if name not in rows]
     if absent or not keys:
-        wanted = (absent or list(by) or ["accelerator"])[0]
+        wanted = (absent or list(by))[0]
         raise QuantityError(f"the rows have no column `{wanted}` to tell configurations apart{nearest(wanted, rows.columns)}")
     speeds = np.atleast_1d(np.asarray(tok_per_s_per_user, dtype=float))
     every = [(labels, frontier(group, throughput=throughput)) for labels, group in rows.groupby(keys, dropna=False)]

@@ -87,8 +87,8 @@ def by_price_weight(
     prices = (input_price_usd_per_mtok, cached_input_price_usd_per_mtok, output_price_usd_per_mtok)
     check_value("price_usd_per_mtok", input_price_usd_per_mtok)
     check_value("price_usd_per_mtok", output_price_usd_per_mtok)
-    if cached_input_price_usd_per_mtok != 0:  # some lists give it away
-        check_value("price_usd_per_mtok", cached_input_price_usd_per_mtok)
+    cached = np.asarray(cached_input_price_usd_per_mtok, dtype=float)
+    check_value("price_usd_per_mtok", np.where(cached == 0, 1.0, cached))  # some lists give it away
     return SplitRule("by price weight", *(price / input_price_usd_per_mtok for price in prices))
 
 

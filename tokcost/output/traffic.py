@@ -38,7 +38,10 @@ def profile_from_csv(path, *, isl: float | None = None, osl: float | None = None
         if not len(steps):
             raise QuantityError(f"{Path(path).name} has one interval, which does not say how long it is; give at least two")
         step = steps.min()
-        if step <= 0 or not np.allclose(steps, step):
+        if step == 0:
+            twice = rows["at"].iloc[int(np.argmin(steps))]
+            raise QuantityError(f"{Path(path).name} has two rows for {_stamp(twice)}; give every interval one row")
+        if not np.allclose(steps, step):
             odd = int(np.argmax(~np.isclose(steps, step))) + 1
             fix = "give every interval one row, also those without requests"
             raise QuantityError(f"{Path(path).name}: intervals are not even at data row {odd + 1}; {fix}")
@@ -70,43 +73,45 @@ def profile_from_prometheus(path, *, isl: float, osl: float) -> LoadProfile:
 
     A metric that counts requests (its name ends in `_total` or `_count`) is a counter: a fall is a restart, and what it
     gained over a gap is spread over the gap. An expression without a name is a rate per second: a series that is absent
-    while others are there had no requests (its server was gone), and a time without any series is refused. Series are
-    added up. Gauges, sums and buckets, and counters of tokens, are refused: they do not say how many users asked.
+    while others are there had no requests (its server was gone). Series are added up. Refused are gauges, sums, buckets and
+    counters of tokens, which do not say how many users asked; several metrics, which may count the same requests; steps
+    longer than an hour; and a time that no series covers.
     """
     file = Path(path).name
-    counters, rates = [], []
-    for series in _matrix(path):
-        name = series.get("metric", {}).get("__name__", "")
-        if name and not _counts_requests(name):
-            raise QuantityError(f"{file}: `{name}` does not count requests; query a counter of them, for vLLM vllm:request_success_total")
-        values = np.array(series.get("values") or np.empty((0, 2)), dtype=float)
-        values = values[~np.isnan(values[:, 1])]
-        if len(values):
-            (counters if name else rates).append(values.T)
-    if not counters and not rates:
+    series = [(name, at, value) for name, at, value in _matrix(path) if len(at)]
+    if not series:
         raise QuantityError(f"{file} holds no value; check the query and the time range")
-    curves = []
-    for at, value in counters:
-        rise = np.diff(value)
-        curves.append((at, _so_far(np.where(rise < 0, value[1:], rise))))
-    if rates:
-        curves.append(_sum_of_rates(rates, file))
+    names = sorted({name for name, _, _ in series})
+    wrong = [name for name in names if name and not _counts_requests(name)]
+    if wrong:
+        raise QuantityError(f"{file}: `{wrong[0]}` does not count requests; query a counter of them, for vLLM vllm:request_success_total")
+    if len(names) > 1:
+        said = ", ".join(name or "an expression without a name" for name in names)
+        raise QuantityError(f"{file} holds several metrics ({said}), which may count the same requests; query one of them")
+    is_counter = bool(names[0])
+    start, step = _one_grid([at for _, at, _ in series], file, is_bridged=is_counter)
+    curves = [(at, _so_far(_rise(value))) for _, at, value in series] if is_counter else [_sum_of_rates(series, start, step)]
     mean, peak, start = _by_hour(curves, file)
     return hourly_profile(mean, isl=isl, osl=osl, peak_offered_request_per_s=peak, name=file, start=_stamp(start))
 
 
 def _matrix(path) -> list:
-    """The series of a query_range answer."""
+    """The series of a query_range answer as (name, times, values), without the times that have no value."""
     try:
         answer = json.loads(Path(path).read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise QuantityError(f"there is no file {path}") from None
-    except ValueError:
-        answer = None
-    data = answer.get("data") if isinstance(answer, dict) else None
-    if not isinstance(data, dict) or data.get("resultType") != "matrix" or not data.get("result"):
-        raise QuantityError(f"{Path(path).name} is no query_range answer with data (resultType matrix); export it again")
-    return data["result"]
+        data = answer["data"]
+        if data["resultType"] != "matrix" or not data["result"]:
+            raise ValueError("no range with data")
+        found = []
+        for series in data["result"]:
+            at, value = np.array(series.get("values") or np.empty((0, 2)), dtype=float).T
+            known = ~np.isnan(value)
+            found.append(((series.get("metric") or {}).get("__name__", ""), at[known], value[known]))
+    except OSError as problem:
+        raise QuantityError(f"{path} cannot be read: {problem.strerror}") from None
+    except (ValueError, TypeError, KeyError, AttributeError):
+        raise QuantityError(f"{Path(path).name} is no query_range answer with data (resultType matrix); export it again") from None
+    return found
 
 
 def _counts_requests(name: str) -> bool:
@@ -115,18 +120,39 @@ def _counts_requests(name: str) -> bool:
     return "request" in name and name.endswith(_COUNTER_ENDS) and not is_other
 
 
-def _sum_of_rates(series: list, file: str) -> tuple[np.ndarray, np.ndarray]:
+def _one_grid(times: list, file: str, *, is_bridged: bool) -> tuple[float, float]:
+    """Start and step of the one grid on which a query_range puts all series; `is_bridged`: a series says what happened over its gaps."""
+    grid = np.unique(np.concatenate(times))
+    own_steps = [np.diff(at).min() for at in times if len(at) > 1]
+    step = round(min(own_steps, default=np.inf), 3)  # Prometheus writes milliseconds
+    places = (grid - grid[0]) / step
+    if np.abs(places - places.round()).max() > 0.01 or max(own_steps, default=step) > 1.5 * step:
+        raise QuantityError(f"{file}: its series stand at different times; export them with one query_range, which has one step")
+    if np.isfinite(step) and step > SECONDS_PER_HOUR:
+        raise QuantityError(f"{file}: its step is {step:g} s; a load profile needs one value an hour or more often")
+    for first in np.flatnonzero(np.diff(places) > 1.5):
+        begin, end = grid[first], grid[first + 1]
+        if not (is_bridged and any(at[0] <= begin and at[-1] >= end for at in times)):
+            gap = f"{_stamp(begin)} to {_stamp(end)}"
+            raise QuantityError(f"{file} has no value from {gap}: how many asked then is not known; export a range without a gap")
+    return float(grid[0]), float(step)
+
+
+def _sum_of_rates(series: list, start: float, step: float) -> tuple[np.ndarray, np.ndarray]:
     """Requests so far from rates per second on one grid of times: each value holds since the time before it."""
-    grid = np.unique(np.concatenate([at for at, _ in series]))
-    steps = np.diff(grid)
-    wide = np.flatnonzero(steps > 1.5 * steps.min(initial=np.inf))
-    if len(wide):
-        gap = " to ".join(_stamp(second) for second in grid[wide[0] : wide[0] + 2])
-        raise QuantityError(f"{file} has no value from {gap}: how many asked then is not known; export a range without a gap")
-    total = np.zeros(len(grid))
-    for at, value in series:
-        total[np.searchsorted(grid, at)] += value
-    return grid, _so_far(total[1:] * steps)
+    if not np.isfinite(step):  # a single time
+        return np.array([start]), np.zeros(1)
+    places = [np.round((at - start) / step).astype(int) for _, at, _ in series]
+    total = np.zeros(max(place.max() for place in places) + 1)
+    for place, (_, _, value) in zip(places, series, strict=True):
+        total[place] += value
+    return start + np.arange(len(total)) * step, _so_far(total[1:] * step)
+
+
+def _rise(counter: np.ndarray) -> np.ndarray:
+    """What a counter gained from each time to the next; after a restart it counts from 0."""
+    step = np.diff(counter)
+    return np.where(step < 0, counter[1:], step)
 
 
 def _so_far(rise: np.ndarray) -> np.ndarray:
@@ -184,8 +210,8 @@ def _length(rows, column, given, n_requests, name, path) -> float:
 def _csv(path) -> pd.DataFrame:
     try:
         return pd.read_csv(path)
-    except FileNotFoundError:
-        raise QuantityError(f"there is no file {path}") from None
+    except OSError as problem:
+        raise QuantityError(f"{path} cannot be read: {problem.strerror}") from None
     except (pd.errors.EmptyDataError, pd.errors.ParserError, UnicodeDecodeError) as problem:
         raise QuantityError(f"{Path(path).name} is no CSV with a header: {problem}") from None
 

@@ -50,19 +50,21 @@ def _drawn(ax) -> np.ndarray:
         for start, end in itertools.pairwise(path):
             n = int(np.hypot(*(end - start)) // 4) + 2
             pixels.append(start + np.linspace(0, 1, n)[:, None] * (end - start))
-    return np.concatenate(pixels)
+    return np.concatenate([np.empty((0, 2)), *pixels])
 
 
 def _label_in_the_open(ax, end: tuple[float, float, str, str], drawn: np.ndarray) -> None:
-    """The name of a series at its last point, at the place around it that covers least of what is drawn."""
+    """The name of a series at its last point, at the place inside the axes that covers least of what is drawn."""
     x, y, text, colour = end
     label = ax.annotate(text, (x, y), xytext=(0, 0), textcoords="offset points", color=colour, fontsize=9, fontweight="bold", bbox=_BEHIND)
+    inside = ax.get_window_extent()
     covered = []
     for shift, across, up in _AROUND:
         label.set(position=shift, ha=across, va=up)
         box = label.get_window_extent()
-        covered.append(int(((drawn >= box.min) & (drawn <= box.max)).all(axis=1).sum()))
-    shift, across, up = _AROUND[int(np.argmin(covered))]
+        is_out = (box.min < inside.min).any() or (box.max > inside.max).any()
+        covered.append((is_out, int(((drawn >= box.min) & (drawn <= box.max)).all(axis=1).sum())))
+    shift, across, up = _AROUND[covered.index(min(covered))]
     label.set(position=shift, ha=across, va=up)
 
 

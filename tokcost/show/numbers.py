@@ -63,12 +63,12 @@ def times(value: float, digits: int = 2) -> str:
 def percent(value: float, digits: int = 2) -> str:
     """A fraction as a percentage: percent exists only in what people read. What falls short of all never reads as all.
 
-    >>> percent(0.1034), percent(0.93), percent(0.99999), percent(0.999, 4), percent(0.0534, 3), percent(float("nan"))
-    ('10%', '93%', '99.999%', '99.9%', '5.34%', 'not reached')
+    >>> percent(0.1034), percent(0.93), percent(0.99999), percent(0.999, 4), percent(0.0534, 3), percent(1e-9), percent(float("nan"))
+    ('10%', '93%', '99.999%', '99.9%', '5.34%', '1.0×10⁻⁷%', 'not reached')
     """
     share = round(value * 100, 10)
     text = num(share, digits)
-    if text != MISSING and float(text.replace(",", "")) == share:
+    if text.replace(",", "").replace(".", "").lstrip("-").isdigit() and float(text.replace(",", "")) == share:
         return f"{text.rstrip('0').rstrip('.') if '.' in text else text}%"
     while share < 100 and text.startswith("100"):
         digits += 1

@@ -148,11 +148,13 @@ def nearest(name: str, known) -> str:
 
     >>> nearest("h20", ["h200", "gb300"])
     '; did you mean `h200`?'
-    >>> nearest("zzz", ["h200", "gb300"])
-    '; known: gb300, h200'
+    >>> nearest("zzz", ["h200", "gb300"]), nearest("deu", ["DEU", "FRA"])
+    ('; known: gb300, h200', '; did you mean `DEU`?')
     """
     known = sorted(map(str, known))
+    by_lower = {text.lower(): text for text in reversed(known)}
     close = difflib.get_close_matches(str(name), known, n=1, cutoff=0.6)
+    close = close or [by_lower[text] for text in difflib.get_close_matches(str(name).lower(), by_lower, n=1, cutoff=0.6)]
     if close:
         return f"; did you mean `{close[0]}`?"
     return f"; known: {', '.join(known)}" if len(known) <= 20 else ""

@@ -61,6 +61,10 @@ def test_choices_too_many_to_list_stand_in_a_column_of_a_data_table(tmp_path, mo
     assert region.parse("europe-north1") == "europe-north1"
     with pytest.raises(ReportError, match="in column region of carbon_intensity.csv; got 'europe-nord1'; did you mean `europe-north1`"):
         region.parse("europe-nord1")
+    with pytest.raises(ReportError, match="got 'Dallas'; `tokcost data show carbon_intensity` shows them"):
+        region.parse("Dallas")
+    with pytest.raises(ReportError, match="did you mean `DEU`"):
+        region.parse("deu")
     monkeypatch.setenv("TOKCOST_DATA_DIR", str(tmp_path))
     with pytest.raises(ReportError, match="cannot read .*carbon_intensity.csv: No such file"):
         parse_cell(line)

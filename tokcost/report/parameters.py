@@ -45,6 +45,8 @@ class Parameter:
     choices: tuple[str | int | float, ...] = ()
     #: what a text holds, in words ("a file or a folder"), where it is free or its choices are too many to list
     holds: str = ""
+    #: the data table that its choices are a column of
+    table: str = ""
 
     @property
     def unit(self) -> str:
@@ -80,7 +82,8 @@ class Parameter:
             value = self._check_number(kind, value)
         if self.choices and value not in self.choices:
             near = quantities.nearest(value, self.choices) if kind is str else ""
-            near = near if "did you mean" in near else ""
+            if "did you mean" not in near:
+                near = f"; `tokcost data show {self.table}` shows them" if self.table else ""
             raise ReportError(f"`{self.name}` must be {self.holds or 'one of ' + self._listed}; got {said(value)}{near}")
         return value
 
@@ -217,6 +220,7 @@ def _declare(name: str, default, comment: str) -> Parameter:
             _trimmed(listed["meaning"]),
             choices=values,
             holds=f"one of the {len(values)} in column {place['column']} of {place['table']}",
+            table=place["table"].removesuffix(".csv"),
         )
     elif listed:
         parameter = Parameter(name, default, _trimmed(listed["meaning"]), choices=tuple(texts))

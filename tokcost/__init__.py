@@ -23,7 +23,7 @@ _PUBLIC = {
     "output.compare": "ratio_at per_mw_at spread_at leave_one_out",
     "output.profiles": "LoadProfile hourly_profile named_profile",
     "output.traffic": "profile_from_csv profile_from_prometheus",
-    "output.capacity": "OperatingPoint operating_point erlang_c replicas_needed",
+    "output.capacity": "OperatingPoint operating_point passed_over erlang_c replicas_needed",
     "output.load": "Autoscaling LoadPlan plan_load plan_batch compare_plans",
     "output.tokens": "TokenUse SplitRule by_tokens by_price_weight by_processing_time split_cost request_cost_usd expected_attempts "
     "task_success_frac started_task_cost_usd solved_task_cost_usd",

@@ -153,10 +153,9 @@ def nearest(name: str, known) -> str:
     """
     known = sorted(map(str, known))
     by_lower = {text.lower(): text for text in reversed(known)}
-    close = difflib.get_close_matches(str(name), known, n=1, cutoff=0.6)
-    close = close or [by_lower[text] for text in difflib.get_close_matches(str(name).lower(), by_lower, n=1, cutoff=0.6)]
+    close = difflib.get_close_matches(str(name).lower(), by_lower, n=1, cutoff=0.6)
     if close:
-        return f"; did you mean `{close[0]}`?"
+        return f"; did you mean `{by_lower[close[0]]}`?"
     return f"; known: {', '.join(known)}" if len(known) <= 20 else ""
 
 

@@ -17,7 +17,6 @@ from tokcost.hour.cashflow import (
     depreciation_schedule,
     depreciation_value_frac,
     owner_cash_flow,
-    straight_line_value_frac,
 )
 from tokcost.quantities import QuantityError
 
@@ -150,13 +149,6 @@ def test_earlier_deductions_are_worth_more(wacc):
         for kind in ("bonus_100", "macrs_5", "straight_line")
     ]
     assert worth == sorted(worth, reverse=True)
-
-
-@given(st.floats(0.25, 20), st.floats(0, 0.4))
-def test_the_straight_line_in_closed_form_is_its_schedule(book_life, wacc):
-    shares = depreciation_schedule("straight_line", book_life_yr=book_life)
-    by_year = depreciation_value_frac(shares=shares, wacc_frac=wacc)
-    assert straight_line_value_frac(book_life_yr=np.array([book_life]), wacc_frac=wacc)[0] == pytest.approx(by_year, rel=1e-12)
 
 
 def test_an_unknown_schedule_and_a_part_of_a_month_are_refused():

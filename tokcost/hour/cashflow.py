@@ -249,26 +249,6 @@ def depreciation_schedule(kind: str, *, book_life_yr=None) -> np.ndarray:
     raise QuantityError(f"`depreciation` must be one of {', '.join(DEPRECIATION)}, got {kind!r}")
 
 
-def straight_line_value_frac(*, book_life_yr, wacc_frac):
-    """Present value of a dollar written off in equal yearly parts at a *nominal* rate; a last part of a year takes the rest.
-
-    `depreciation_value_frac` of the straight line, for lives and rates that may be arrays.
-
-    >>> straight_line_value_frac(book_life_yr=np.array([1.0, 2.5]), wacc_frac=0.10).round(4).tolist()
-    [0.9091, 0.8445]
-    >>> shares = depreciation_schedule("straight_line", book_life_yr=2.5)
-    >>> round(float(depreciation_value_frac(shares=shares, wacc_frac=0.10)), 4)
-    0.8445
-    """
-    check_value("book_life_yr", book_life_yr)
-    check_value("wacc_frac", wacc_frac)
-    years, rate = np.asarray(book_life_yr, dtype=float), np.asarray(wacc_frac, dtype=float)
-    whole = np.floor(years)
-    some = np.where(rate > 0, rate, 1.0)
-    annuity = np.where(rate > 0, -np.expm1(-whole * np.log1p(some)) / some, whole)
-    return annuity / years + (1 - whole / years) * (1 + rate) ** -(whole + 1.0)
-
-
 def depreciation_value_frac(*, shares, wacc_frac):
     """Present value of a dollar's yearly depreciation at a *nominal* rate, each year's share at its end.
 
@@ -281,3 +261,16 @@ def depreciation_value_frac(*, shares, wacc_frac):
         raise QuantityError(f"`shares` of the price by year must be 0 or more and add up to 1, got {written_off.tolist()}")
     rate = np.asarray(wacc_frac, dtype=float)
     return sum(share * (1 + rate) ** -(year + 1.0) for year, share in enumerate(shares))
+
+
+def schedule_value_frac(*, depreciation: str, book_life_yr, wacc_frac):
+    """`depreciation_value_frac` of a named schedule, for book lives and rates that may be arrays.
+
+    >>> schedule_value_frac(depreciation="straight_line", book_life_yr=[1.0, 2.5], wacc_frac=0.10).round(4).tolist()
+    [0.9091, 0.8445]
+    """
+    lives = np.asarray(book_life_yr if depreciation == "straight_line" else 0.0)  # the other schedules know no book life
+    lives, rates = np.broadcast_arrays(lives, np.asarray(wacc_frac, dtype=float))
+    shares = (depreciation_schedule(depreciation, book_life_yr=life) for life in lives.flat)
+    values = [depreciation_value_frac(shares=of_life, wacc_frac=rate) for of_life, rate in zip(shares, rates.flat, strict=True)]
+    return np.reshape(values, lives.shape)[()]

@@ -12,15 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tokcost.hour import ownership
-from tokcost.hour.cashflow import (
-    DEPRECIATION,
-    Nominal,
-    Rate,
-    Real,
-    depreciation_schedule,
-    depreciation_value_frac,
-    straight_line_value_frac,
-)
+from tokcost.hour.cashflow import DEPRECIATION, Nominal, Rate, Real, schedule_value_frac
 from tokcost.quantities import QuantityError, check_value, nearest, of
 
 #: inputs whose rise lowers the cost; a rise of any other raises it
@@ -195,10 +187,7 @@ class Deployment:
         if self.tax_frac is None:
             return 1.0
         nominal = self.rate if self.money == "nominal" else self.rate.to_nominal(inflation_frac=self.inflation_frac)
-        if schedule == "straight_line":
-            value = straight_line_value_frac(book_life_yr=book_life_yr, wacc_frac=nominal.wacc_frac)
-        else:
-            value = depreciation_value_frac(shares=depreciation_schedule(schedule), wacc_frac=nominal.wacc_frac)
+        value = schedule_value_frac(depreciation=schedule, book_life_yr=book_life_yr, wacc_frac=nominal.wacc_frac)
         if self.money == "real":
             # What is deducted is the price on the invoice of month 0, which inflation eats until service starts.
             value = value * (1 + self.inflation_frac) ** -np.asarray(self.install_delay_yr, dtype=float)

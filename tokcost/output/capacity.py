@@ -15,7 +15,8 @@ Source: A. K. Erlang (1917); W. Whitt, "Understanding the efficiency of multi-se
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+import itertools
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -46,8 +47,6 @@ class OperatingPoint:
     median_tpot_s: float
     date: str = ""
     label: str = ""
-    #: the most that a row delivers which was passed over because it contradicts itself; 0 where none was
-    passed_over_tok_per_s_per_gpu: float = 0.0
 
     def __post_init__(self):
         for name in ("isl", "osl", "concurrency", "n_gpus", "total_tok_per_s_per_gpu", "tok_per_s_per_user"):
@@ -97,9 +96,27 @@ def operating_point(frontier: Frontier, *, tok_per_s_per_user: float, ttft_limit
 
     A measured row and no interpolation: a replica has a size and a concurrency, which lie on no curve.
     With a TTFT limit, rows that do not say their TTFT do not qualify. Nor do rows whose throughput and
-    latencies contradict each other by more than a quarter: they are not one operating point. The most that such a row
-    would deliver stands in `passed_over_tok_per_s_per_gpu`.
+    latencies contradict each other by more than a quarter (`passed_over`): they are not one operating point.
     """
+    fast, points = _fast_enough(frontier, tok_per_s_per_user, ttft_limit_s)
+    sound = [point for point in points if not point.is_contradictory]
+    if not sound:
+        within = "" if ttft_limit_s is None else f" with a median TTFT within {ttft_limit_s:g} s"
+        raise QuantityError(
+            f"{frontier.label} has no usable row at {tok_per_s_per_user:g} tok/s/user or faster{within}; its front reaches "
+            f"{frontier.reach[1]:.4g}" + (f", and none of the {len(fast)} rows that fast qualifies" if len(fast) else "")
+        )
+    return sound[0]
+
+
+def passed_over(frontier: Frontier, *, tok_per_s_per_user: float, ttft_limit_s: float | None = None) -> list[OperatingPoint]:
+    """The rows before `operating_point` in throughput that it passes over because they contradict themselves; most throughput first."""
+    _, points = _fast_enough(frontier, tok_per_s_per_user, ttft_limit_s)
+    return list(itertools.takewhile(lambda point: point.is_contradictory, points))
+
+
+def _fast_enough(frontier: Frontier, tok_per_s_per_user: float, ttft_limit_s: float | None):
+    """Rows that are fast enough, and those of them that can be an operating point, by falling throughput."""
     check_value(SPEED, tok_per_s_per_user)
     if frontier.throughput != "total_tok_per_s_per_gpu":
         raise QuantityError(f"capacity counts input and output; build the frontier of total_tok_per_s_per_gpu, not {frontier.throughput}")
@@ -108,21 +125,10 @@ def operating_point(frontier: Frontier, *, tok_per_s_per_user: float, ttft_limit
         raise QuantityError(f"the rows have no column `{missing[0]}`; capacity needs {', '.join(STATED)}")
     fast = frontier.points[frontier.points[SPEED] >= tok_per_s_per_user]
     rows = fast.dropna(subset=["concurrency", "n_gpus"])
-    within = ""
     if ttft_limit_s is not None:
         check_value("ttft_limit_s", ttft_limit_s)
         rows = rows[rows["median_ttft_s"] <= ttft_limit_s]
-        within = f" with a median TTFT within {ttft_limit_s:g} s"
-    points = [_point(row) for _, row in rows.sort_values(frontier.throughput, ascending=False, kind="stable").iterrows()]
-    sound = [point for point in points if not point.is_contradictory]
-    if not sound:
-        raise QuantityError(
-            f"{frontier.label} has no usable row at {tok_per_s_per_user:g} tok/s/user or faster{within}; its front reaches "
-            f"{frontier.reach[1]:.4g}" + (f", and none of the {len(fast)} rows that fast qualifies" if len(fast) else "")
-        )
-    best = sound[0].total_tok_per_s_per_gpu
-    passed_over = max((p.total_tok_per_s_per_gpu for p in points if p.total_tok_per_s_per_gpu > best), default=0.0)
-    return replace(sound[0], passed_over_tok_per_s_per_gpu=passed_over)
+    return fast, [_point(row) for _, row in rows.sort_values(frontier.throughput, ascending=False, kind="stable").iterrows()]
 
 
 def _point(row) -> OperatingPoint:

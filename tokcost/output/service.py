@@ -42,8 +42,7 @@ def within_limits(rows: pd.DataFrame, **limits: float) -> pd.DataFrame:
     """
     for name, limit in limits.items():
         _require_latency(rows, name)
-        if isinstance(limit, bool) or not isinstance(limit, (int, float, np.number)) or not (np.isfinite(limit) and limit > 0):
-            raise QuantityError(f"the limit on {name} must be a number of seconds above 0, got {limit!r}")
+        _require_seconds(f"the limit on {name}", limit)
         rows = rows[rows[name] <= limit]
     if rows.empty:
         said = ", ".join(f"{name} <= {limit:g}" for name, limit in limits.items())
@@ -123,8 +122,8 @@ def goodput(
         raise QuantityError(f"`{by}` is a column of the result; rename it in the requests")
     if requests["is_failed"].dtype.kind != "b":
         raise QuantityError(f"`is_failed` must be true or false for every request, got a column of {requests['is_failed'].dtype}")
-    if duration_s is not None and not (np.isfinite(duration_s) and duration_s > 0):
-        raise QuantityError(f"`duration_s` must be a number of seconds above 0, got {duration_s:g}")
+    if duration_s is not None:
+        _require_seconds("`duration_s`", duration_s)
     streams_well = requests["tpot_s"] <= tpot_limit_s
     if "output_tok" in requests:
         streams_well |= requests["output_tok"] == 1
@@ -220,6 +219,11 @@ def _raced(curve: Frontier, rates, speeds: np.ndarray, max_fall_ratio: float) ->
     require_fact_of(curve, rate, "rate")
     cost = COST[token_class(curve.throughput)]
     return cost(**{"rate_usd_per_gpu_h": getattr(rate, "value", rate), curve.throughput: throughput})
+
+
+def _require_seconds(what: str, value) -> None:
+    if isinstance(value, bool) or not isinstance(value, (int, float, np.number)) or not (np.isfinite(value) and value > 0):
+        raise QuantityError(f"{what} must be a number of seconds above 0, got {value!r}")
 
 
 def _require_latency(rows: pd.DataFrame, name: str) -> None:

@@ -70,6 +70,7 @@ def test_a_log_of_single_requests_is_counted_over_its_whole_hours(tmp_path):
         ("timestamp,requests\n", "has no rows"),
         ("timestamp,requests\n0,1\n3600,1\n10800,1\n", "not even at data row 3"),
         ("timestamp,requests\n0,1\n3600,-1\n", "count of 0 or more"),
+        ("timestamp,requests\n0,1\n3600,inf\n", "count of 0 or more"),
         ("timestamp,requests\n0,1\n600,1\n", "no whole hour"),
         ("timestamp,requests\n2026-01-01,1\nsoon,1\n", "ISO 8601 or seconds since 1970; data row 2 has 'soon'"),
         ("timestamp,requests\n1767225600000,1\n1767229200000,1\n", "no second since 1970; are these ms"),
@@ -179,6 +180,7 @@ def test_a_counter_knows_what_happened_over_its_own_gap_and_no_other_does(tmp_pa
         ([("", [(t, 1.0) for t in range(0, 86401, 7200)])], "its step is 7200 s"),
         ([("a_requests_total", [(0, 0), (3600, 1)]), ("b_requests_total", [(0, 0), (3600, 1)])], "several metrics"),
         ([("", [(0, "many"), (3600, 1)])], "no query_range answer"),
+        ([("", [(0, 1), (3600, "+Inf")])], "holds an infinite value at 1970-01-01T01:00Z"),
     ],
 )  # fmt: skip
 def test_series_that_do_not_add_up_are_refused(tmp_path, series, says):

@@ -54,7 +54,7 @@ def profile_from_csv(path, *, isl: float | None = None, osl: float | None = None
         first, last = rows["at"].iloc[0] // PEAK_WINDOW_S, np.ceil((rows["at"].iloc[-1] + 1) / PEAK_WINDOW_S)
         edges = np.arange(first, last + 1) * PEAK_WINDOW_S
         counts = np.histogram(rows["at"], bins=edges)[0].astype(float)
-    if np.isnan(counts).any() or (counts < 0).any():
+    if not (np.isfinite(counts) & (counts >= 0)).all():
         raise QuantityError(f"{Path(path).name}: column `requests` must hold a count of 0 or more in every row")
     mean, peak, start = _by_hour([(edges, np.concatenate([[0.0], np.cumsum(counts)]))], Path(path).name)
     inside = rows[(rows["at"] >= start) & (rows["at"] < start + len(mean) * SECONDS_PER_HOUR)]
@@ -104,13 +104,16 @@ def _matrix(path) -> list:
             raise ValueError("no range with data")
         found = []
         for series in data["result"]:
-            at, value = np.array(series.get("values") or np.empty((0, 2)), dtype=float).T
+            at, value = np.array(sorted(series.get("values") or []), dtype=float).reshape(-1, 2).T
             known = ~np.isnan(value)
             found.append(((series.get("metric") or {}).get("__name__", ""), at[known], value[known]))
     except OSError as problem:
         raise QuantityError(f"{path} cannot be read: {problem.strerror}") from None
     except (ValueError, TypeError, KeyError, AttributeError):
         raise QuantityError(f"{Path(path).name} is no query_range answer with data (resultType matrix); export it again") from None
+    for _, at, value in found:
+        if np.isinf(value).any():
+            raise QuantityError(f"{Path(path).name} holds an infinite value at {_stamp(at[np.isinf(value)][0])}; mend the query")
     return found
 
 

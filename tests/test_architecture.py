@@ -16,10 +16,11 @@ MAY_IMPORT = {
     "quantities": set(),
     "metrics": {"quantities"},
     "evidence": {"quantities"},
+    "importers": {"quantities"},
     "show": {"quantities"},
     "hour": {"quantities", "metrics", "evidence"},
     "output": {"quantities", "metrics", "evidence"},
-    "decide": {"quantities", "metrics", "evidence", "hour", "output"},
+    "decide": {"quantities", "metrics", "evidence", "importers", "hour", "output"},
     "report": {"quantities", "show.style", "show.numbers"},
     "cli": {"quantities", "report"},
 }

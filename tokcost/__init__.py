@@ -14,8 +14,8 @@ _PUBLIC = {
     "delivered_total_tok_per_s_per_gpu revenue_usd_per_gpu_h gross_margin_frac total_tok_per_s_per_mw total_tok_per_joule "
     "peak_tflop_per_s_per_usd_per_h flop_per_usd",
     "evidence": "load fact rate provisioned_power accelerators measured provenance reset_used DataError",
-    "evidence.importers": "import_benchmarks import_server_metrics import_power import_billing",
-    "evidence.importers.per_request": "import_requests",
+    "importers": "import_benchmarks import_server_metrics import_power import_billing",
+    "importers.per_request": "import_requests",
     "hour": "Deployment reference_deployment reference_deployments reference_inputs Rental Power solve_for against_published swings "
     "likely_interval_usd_per_gpu_h measured_and_provisioned grid_intensity embodied_carbon_g_per_mtok "
     "levelised_token_cost_usd_per_mtok output_by_month owner_cash_flow Real Nominal",
@@ -61,7 +61,7 @@ _PUBLIC = {
     "show.lessons": "plot_iceberg plot_levers",
 }
 _HOME = {name: f"tokcost.{module}" for module, names in _PUBLIC.items() for name in names.split()}
-_MODULES = ("quantities", "metrics", "evidence", "output", "decide", "show", "hour")
+_MODULES = ("quantities", "metrics", "evidence", "importers", "output", "decide", "show", "hour")
 
 
 def __getattr__(name):

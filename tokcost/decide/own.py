@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from tokcost.evidence.importers import ImportProblem, import_benchmarks
-from tokcost.evidence.importers.per_request import import_requests
+from tokcost.importers import ImportProblem, import_benchmarks
+from tokcost.importers.per_request import import_requests
 from tokcost.output.frontier import SPEED, Frontier, frontier
 from tokcost.output.service import goodput
 from tokcost.quantities import QuantityError

@@ -5,6 +5,7 @@ from . import claims as claims
 from . import evidence as evidence
 from . import formulas as formulas
 from . import hour as hour
+from . import importers as importers
 from . import load as load
 from . import quantities as quantities
 from . import serving as serving

@@ -13,7 +13,7 @@ import tokcost
 #: subcommand -> where it lives, and what it is for
 COMMANDS = {
     "report": ("tokcost.report.command:report", "Execute notebooks and write HTML reports."),
-    "import": ("tokcost.evidence.importers.command:import_files", "Read the files of a benchmark tool as measured rows."),
+    "import": ("tokcost.importers.command:import_files", "Read the files of a benchmark tool as measured rows."),
     "data": ("tokcost.evidence.command:data", "Check the data tables, or show a fact with its source."),
     "lab": ("tokcost.cli:lab", "Open JupyterLab on the notebooks."),
 }

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 from click.testing import CliRunner
 
-from tokcost.evidence.importers.command import import_files
+from tokcost.importers.command import import_files
 
 SAMPLES = Path(__file__).parents[1] / "samples"
 GOOD = str(SAMPLES / "vllm-0.21.0/bench_serve")

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from tokcost.evidence.importers import ImportProblem, import_benchmarks, import_power
-from tokcost.evidence.importers.collect import Imported, _walk
-from tokcost.evidence.importers.command import import_files
-from tokcost.evidence.importers.per_request import import_requests
+from tokcost.importers import ImportProblem, import_benchmarks, import_power
+from tokcost.importers.collect import Imported, _walk
+from tokcost.importers.command import import_files
+from tokcost.importers.per_request import import_requests
 
 SAMPLES = Path(__file__).parents[1] / "samples"
 VLLM = SAMPLES / "vllm-0.32.0" / "bench_serve" / "serve_c4.json"

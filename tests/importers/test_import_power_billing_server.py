@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from tokcost.evidence.importers import import_billing, import_power, import_server_metrics
+from tokcost.importers import import_billing, import_power, import_server_metrics
 from tokcost.quantities import QuantityError
 
 SAMPLES = Path(__file__).parents[1] / "samples"

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tokcost.evidence.importers import aiperf_records, documents, import_benchmarks, import_power, recognise
-from tokcost.evidence.importers.normalise import row
-from tokcost.evidence.importers.point import ImportProblem, Point
+from tokcost.importers import aiperf_records, documents, import_benchmarks, import_power, recognise
+from tokcost.importers.normalise import row
+from tokcost.importers.point import ImportProblem, Point
 
 SAMPLES = Path(__file__).parents[1] / "samples"
 SMALL = [

@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from tokcost.evidence.importers import import_benchmarks
+from tokcost.importers import import_benchmarks
 
 SAMPLES = Path(__file__).parents[1] / "samples"
 GOLDEN = defaultdict(list)

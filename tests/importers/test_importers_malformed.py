@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tokcost.evidence.importers import import_benchmarks, import_power, import_server_metrics
+from tokcost.importers import import_benchmarks, import_power, import_server_metrics
 
 MALFORMED = Path(__file__).parents[1] / "samples/_malformed"
 #: what serve_c4.json of vLLM 0.32.0 says; most files here are that one with one fault

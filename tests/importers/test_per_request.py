@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tokcost.evidence.importers import ImportProblem, import_benchmarks
-from tokcost.evidence.importers.per_request import import_requests
+from tokcost.importers import ImportProblem, import_benchmarks
+from tokcost.importers.per_request import import_requests
 from tokcost.serving.service_limits import goodput, latency_frontier
 
 SAMPLES = Path(__file__).parents[1] / "samples"

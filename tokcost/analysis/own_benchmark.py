@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from tokcost.evidence.importers import ImportProblem, import_benchmarks
-from tokcost.evidence.importers.per_request import import_requests
+from tokcost.importers import ImportProblem, import_benchmarks
+from tokcost.importers.per_request import import_requests
 from tokcost.quantities import QuantityError
 from tokcost.serving.pareto_frontier import SPEED, Frontier, frontier
 from tokcost.serving.service_limits import goodput

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from tokcost.evidence.importers.fields import Fields, as_text, dig, note_if_newer, seconds_per
-from tokcost.evidence.importers.point import STATISTICS, ImportProblem, Point
+from tokcost.importers.fields import Fields, as_text, dig, note_if_newer, seconds_per
+from tokcost.importers.point import STATISTICS, ImportProblem, Point
 
 NEWEST_SCHEMA = "1.4"
 NEWEST_AIPERF = "0.13"

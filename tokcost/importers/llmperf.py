@@ -13,8 +13,8 @@ from pathlib import Path
 
 import numpy as np
 
-from tokcost.evidence.importers.fields import Fields, as_number, as_text
-from tokcost.evidence.importers.point import S_PER_MINUTE, STATISTICS, ImportProblem, Point
+from tokcost.importers.fields import Fields, as_number, as_text
+from tokcost.importers.point import S_PER_MINUTE, STATISTICS, ImportProblem, Point
 
 _STATISTICS = {"mean": "mean", "median": "quantiles_p50", **{s: f"quantiles_{s}" for s in STATISTICS if s.startswith("p")}}
 

@@ -11,12 +11,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from tokcost.evidence.importers import documents
-from tokcost.evidence.importers.collect import Imported, canonical
-from tokcost.evidence.importers.exposition import Scrape, read_range, read_scrape
-from tokcost.evidence.importers.normalise import row
-from tokcost.evidence.importers.point import ImportProblem, Point, Problem
-from tokcost.evidence.importers.table import frame
+from tokcost.importers import documents
+from tokcost.importers.collect import Imported, canonical
+from tokcost.importers.exposition import Scrape, read_range, read_scrape
+from tokcost.importers.normalise import row
+from tokcost.importers.point import ImportProblem, Point, Problem
+from tokcost.importers.table import frame
 from tokcost.quantities import QuantityError
 
 INPUT, OUTPUT, CACHED = "vllm:prompt_tokens_total", "vllm:generation_tokens_total", "vllm:prompt_tokens_cached_total"

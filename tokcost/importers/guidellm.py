@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from tokcost.evidence.importers.fields import Fields, as_text, dig, note_if_newer
-from tokcost.evidence.importers.point import MS_PER_S, STATISTICS, ImportProblem, Point, one_by_one
+from tokcost.importers.fields import Fields, as_text, dig, note_if_newer
+from tokcost.importers.point import MS_PER_S, STATISTICS, ImportProblem, Point, one_by_one
 
 NEWEST_LAYOUT = "2"
 NEWEST = "0.8"

@@ -17,12 +17,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from tokcost.evidence.importers import documents
-from tokcost.evidence.importers.collect import Imported, files_of
-from tokcost.evidence.importers.exposition import Scrape, read_range, read_scrape
-from tokcost.evidence.importers.fields import as_number, as_text, dig
-from tokcost.evidence.importers.point import MS_PER_S, SEPARATOR, ImportProblem, Problem
-from tokcost.evidence.importers.table import frame
+from tokcost.importers import documents
+from tokcost.importers.collect import Imported, files_of
+from tokcost.importers.exposition import Scrape, read_range, read_scrape
+from tokcost.importers.fields import as_number, as_text, dig
+from tokcost.importers.point import MS_PER_S, SEPARATOR, ImportProblem, Problem
+from tokcost.importers.table import frame
 from tokcost.quantities import W_PER_KW, QuantityError
 
 #: a working or idle accelerator draws within these; outside, the log's unit is not what it says

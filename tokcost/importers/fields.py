@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
-from tokcost.evidence.importers.point import MS_PER_S, S_PER_MINUTE, ImportProblem, Point
+from tokcost.importers.point import MS_PER_S, S_PER_MINUTE, ImportProblem, Point
 
 #: unit as files spell it -> seconds
 SECONDS = {

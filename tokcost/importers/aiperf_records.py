@@ -18,10 +18,10 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
-from tokcost.evidence.importers.documents import BOM, open_bytes
-from tokcost.evidence.importers.fields import SECONDS, seconds_per
-from tokcost.evidence.importers.normalise import LARGEST
-from tokcost.evidence.importers.point import LATENCIES, MS_PER_S, STATISTICS, ImportProblem, Point
+from tokcost.importers.documents import BOM, open_bytes
+from tokcost.importers.fields import SECONDS, seconds_per
+from tokcost.importers.normalise import LARGEST
+from tokcost.importers.point import LATENCIES, MS_PER_S, STATISTICS, ImportProblem, Point
 
 NS_PER_S = MS_PER_S**3
 BLOCK_BYTES = 2**19

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from tokcost.evidence.importers.point import SEPARATOR
+from tokcost.importers.point import SEPARATOR
 from tokcost.quantities import LABELS, QuantityError, nearest, of
 
 KINDS = ("points", "server", "power", "billing")
@@ -47,7 +47,7 @@ def import_files(paths, gpus, accelerator, output, kind, **options):
     Exit status: 0 all files were imported; 1 some were not (the others are written);
     2 wrong call (nothing is written).
     """
-    from tokcost.evidence.importers import table
+    from tokcost.importers import table
 
     try:
         if output is not None:
@@ -87,19 +87,19 @@ def _import(paths, gpus, accelerator, kind, options):
     if kind in ("power", "billing") and (gpus or accelerator):
         raise QuantityError(f"--gpus and --gpu belong to operating points, not to --kind {kind}")
     if kind == "server":
-        from tokcost.evidence.importers.server import import_server_metrics
+        from tokcost.importers.server import import_server_metrics
 
         return import_server_metrics(paths, seconds=options["seconds"], n_gpus=gpus, accelerator=accelerator)
     if kind == "power":
-        from tokcost.evidence.importers.power import import_power
+        from tokcost.importers.power import import_power
 
         window = {name: _when(options[name]) for name in ("start", "end")}
         return import_power(paths, **window, gpus=options["gpu_index"] or None, timezone=options["timezone"], seconds=options["seconds"])
     if kind == "billing":
-        from tokcost.evidence.importers.billing import import_billing
+        from tokcost.importers.billing import import_billing
 
         return import_billing(paths, instance_gpus=dict(map(_pair, options["instance_gpus"])))
-    from tokcost.evidence.importers.collect import import_benchmarks
+    from tokcost.importers.collect import import_benchmarks
 
     return import_benchmarks(paths, n_gpus=gpus, accelerator=accelerator)
 

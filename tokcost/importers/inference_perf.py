@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from tokcost.evidence.importers.fields import Fields, as_text, dig
-from tokcost.evidence.importers.point import STATISTICS, ImportProblem, Point
+from tokcost.importers.fields import Fields, as_text, dig
+from tokcost.importers.point import STATISTICS, ImportProblem, Point
 
 _STATISTICS = {"mean": "mean", "median": "median", **{s: s for s in STATISTICS if s.startswith("p")}}
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from tokcost.evidence.importers.fields import Fields, as_text
-from tokcost.evidence.importers.point import ImportProblem, Point
+from tokcost.importers.fields import Fields, as_text
+from tokcost.importers.point import ImportProblem, Point
 
 _THROUGHPUT = {"elapsed_time", "num_requests", "total_num_tokens", "requests_per_second", "tokens_per_second"}
 _LATENCY = {"avg_latency", "latencies", "percentiles"}

@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from tokcost.evidence.importers import documents
-from tokcost.evidence.importers.fields import as_number, dig
-from tokcost.evidence.importers.point import ImportProblem
+from tokcost.importers import documents
+from tokcost.importers.fields import as_number, dig
+from tokcost.importers.point import ImportProblem
 
 _SAMPLE = re.compile(r"([a-zA-Z_:][\w:]*)(?:\{(.*)\})?\s+(\S+)(?:\s+-?\d+)?\s*")
 _LABEL = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')

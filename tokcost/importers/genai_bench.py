@@ -11,8 +11,8 @@ import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from tokcost.evidence.importers.fields import Fields, as_number, as_text, dig, note_if_newer, seconds_per
-from tokcost.evidence.importers.point import STATISTICS, ImportProblem, Point
+from tokcost.importers.fields import Fields, as_number, as_text, dig, note_if_newer, seconds_per
+from tokcost.importers.point import STATISTICS, ImportProblem, Point
 
 NEWEST = "0.0.5"
 _STATISTICS = {"mean": "mean", "median": "p50", **{s: s for s in STATISTICS if s.startswith("p")}}

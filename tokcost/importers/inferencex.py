@@ -13,8 +13,8 @@ import io
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from tokcost.evidence.importers.fields import Fields, as_number, as_text
-from tokcost.evidence.importers.point import MS_PER_S, STATISTICS, ImportProblem, Point, one_by_one
+from tokcost.importers.fields import Fields, as_number, as_text
+from tokcost.importers.point import MS_PER_S, STATISTICS, ImportProblem, Point, one_by_one
 
 _LATENCIES = {"ttft": "ttft", "tpot": "tpot", "e2e": "e2el"}
 #: dashboard column -> key of an artefact; latencies are added below

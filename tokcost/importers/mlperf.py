@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from tokcost.evidence.importers.fields import Fields, as_number, as_text, note_if_newer
-from tokcost.evidence.importers.point import Point
+from tokcost.importers.fields import Fields, as_number, as_text, note_if_newer
+from tokcost.importers.point import Point
 
 NEWEST_ROUND = "6.0"
 

@@ -16,11 +16,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tokcost.evidence.importers import documents
-from tokcost.evidence.importers.collect import Imported, files_of
-from tokcost.evidence.importers.fields import as_number, as_text, dig
-from tokcost.evidence.importers.point import SEPARATOR, ImportProblem, Problem
-from tokcost.evidence.importers.table import frame
+from tokcost.importers import documents
+from tokcost.importers.collect import Imported, files_of
+from tokcost.importers.fields import as_number, as_text, dig
+from tokcost.importers.point import SEPARATOR, ImportProblem, Problem
+from tokcost.importers.table import frame
 from tokcost.quantities import QuantityError
 
 BASES = {"effective": "EffectiveCost", "billed": "BilledCost", "list": "ListCost", "contracted": "ContractedCost"}

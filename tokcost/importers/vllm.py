@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from tokcost.evidence.importers.fields import Fields, as_number, as_text
-from tokcost.evidence.importers.point import MS_PER_S, STATISTICS, Point
+from tokcost.importers.fields import Fields, as_number, as_text
+from tokcost.importers.point import MS_PER_S, STATISTICS, Point
 
 _SHARED = {
     "backend", "date", "request_rate", "max_concurrency", "duration", "completed", "num_prompts", "total_input_tokens",

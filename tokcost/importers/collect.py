@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from tokcost.evidence.importers import aiperf_records, documents, inferencex, recognise
-from tokcost.evidence.importers.normalise import row
-from tokcost.evidence.importers.point import UNEXPECTED, ImportProblem, Point, Problem, as_problem
-from tokcost.evidence.importers.table import frame
+from tokcost.importers import aiperf_records, documents, inferencex, recognise
+from tokcost.importers.normalise import row
+from tokcost.importers.point import UNEXPECTED, ImportProblem, Point, Problem, as_problem
+from tokcost.importers.table import frame
 from tokcost.quantities import LABELS, QuantityError
 
 #: within a directory only these are opened; everything else is listed as skipped

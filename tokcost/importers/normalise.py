@@ -9,7 +9,7 @@ readers; here three identities catch a file whose units are not what its keys sa
 
 from __future__ import annotations
 
-from tokcost.evidence.importers.point import LATENCIES, MS_PER_S, SEPARATOR, STATISTICS, ImportProblem, Point
+from tokcost.importers.point import LATENCIES, MS_PER_S, SEPARATOR, STATISTICS, ImportProblem, Point
 from tokcost.quantities import of
 
 #: a printed rate that differs by more than this from tokens / duration is said

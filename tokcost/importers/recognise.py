@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from tokcost.evidence.importers import aiperf, genai_bench, guidellm, inference_perf, inferencex, llmperf, mlperf, vllm, vllm_offline
-from tokcost.evidence.importers.fields import dig
+from tokcost.importers import aiperf, genai_bench, guidellm, inference_perf, inferencex, llmperf, mlperf, vllm, vllm_offline
+from tokcost.importers.fields import dig
 
 #: readers of JSON or YAML objects; the first whose `matches` says so reads the object
 READERS = (aiperf, guidellm, inferencex, genai_bench, llmperf, inference_perf, mlperf, vllm, vllm_offline)

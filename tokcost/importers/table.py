@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from tokcost.evidence.importers.point import LATENCIES, STATISTICS
+from tokcost.importers.point import LATENCIES, STATISTICS
 from tokcost.quantities import QuantityError
 
 TEXT = (

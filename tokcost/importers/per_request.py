@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from tokcost.evidence.importers.documents import open_bytes
-from tokcost.evidence.importers.fields import seconds_per
-from tokcost.evidence.importers.point import UNEXPECTED, ImportProblem, as_problem
+from tokcost.importers.documents import open_bytes
+from tokcost.importers.fields import seconds_per
+from tokcost.importers.point import UNEXPECTED, ImportProblem, as_problem
 
 COLUMNS = ["ttft_s", "tpot_s", "e2e_s", "output_tok", "is_failed"]
 _DETAILED = {"ttfts", "itls", "output_lens", "errors"}

@@ -16,7 +16,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from tokcost.evidence.importers.point import ImportProblem
+from tokcost.importers.point import ImportProblem
 from tokcost.quantities import QuantityError
 
 HEAD_BYTES = 65536

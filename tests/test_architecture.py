@@ -14,13 +14,14 @@ MODULES = sorted((ROOT / "tokcost").rglob("*.py"))
 #: layer -> the layers of tokcost that it may import
 MAY_IMPORT = {
     "quantities": set(),
+    "spreadsheet": set(),
     "metrics": {"quantities"},
-    "evidence": {"quantities"},
+    "evidence": {"quantities", "spreadsheet"},
     "show": {"quantities"},
     "hour": {"quantities", "metrics", "evidence"},
     "output": {"quantities", "metrics", "evidence"},
     "decide": {"quantities", "metrics", "evidence", "hour", "output"},
-    "report": {"quantities", "show.style", "show.numbers"},
+    "report": {"quantities", "show.style", "show.numbers", "show.text"},
     "cli": {"quantities", "report"},
 }
 

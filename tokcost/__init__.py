@@ -55,6 +55,8 @@ _PUBLIC = {
     "show.sentences": "say refused check result answer sources CheckFailed",
     "show.numbers": "num usd times percent spans inline",
     "show.tables": "table",
+    "show.text": "literal",
+    "spreadsheet": "read_csv",
     "show.charts": "plot_curves plot_ranges plot_bars plot_slope plot_against",
     "show.loads": "plot_panels plot_matrix plot_steps plot_ladder plot_week plot_stacked",
     "show.gains": "plot_factors",

@@ -41,9 +41,16 @@ def test_alt_text_is_the_plain_text_of_the_output():
 @pytest.mark.parametrize("alt", ["", "<Figure size 640x480 with 1 Axes>"])
 def test_a_figure_without_alt_text_is_said(alt):
     said = []
-    shown = figures.figure({"image/png": "cG5n", "text/plain": alt}, DARK, said.append)
+    shown = figures.figure({"image/png": base64.b64encode(b"\x89PNG\r\n\x1a\n").decode(), "text/plain": alt}, DARK, said.append)
     assert 'alt=""' in shown and len(said) == 1
     assert 'class="card"' in shown
+
+
+@pytest.mark.parametrize("data", [{"image/png": 'x" onerror="f()'}, {"image/png": "cG5n"}, {"image/svg+xml": "<svg><open></svg>"}])
+def test_what_is_no_picture_is_not_shown_as_one_and_said(data):
+    said = []
+    assert figures.figure({**data, "text/plain": "A <line>"}, DARK, said.append) == "<p><em>A &lt;line&gt;</em></p>"
+    assert len(said) == 1 and "a picture that a cell made is left out" in said[0]
 
 
 def test_page_and_figures_share_their_colours():

@@ -1,11 +1,14 @@
 """Prose in a report: formulas are formulas, money is money, links lead somewhere."""
 
+import base64
+import os
 import re
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tokcost.report import pictures
 from tokcost.report.markdown import Prose
 
 
@@ -81,12 +84,55 @@ def test_ids_are_unique_over_all_cells_and_the_question_is_the_only_first_headin
     assert "<h1" not in html
 
 
+PNG = b"\x89PNG\r\n\x1a\n"
+
+
 def test_a_picture_beside_the_notebook_is_put_inside_and_one_from_the_network_is_not(tmp_path):
-    (tmp_path / "a.png").write_bytes(b"png")
+    (tmp_path / "a.png").write_bytes(PNG)
     said = []
     html = Prose(folder=tmp_path, warn=said.append).html("![local](a.png) ![remote](https://example.org/b.png)")
-    assert "data:image/png;base64,cG5n" in html and "example.org" not in html
+    assert base64.b64encode(PNG).decode() in html and "example.org" not in html
     assert len(said) == 1 and "https://example.org/b.png" in said[0]
+
+
+def test_only_a_picture_in_the_notebooks_own_folder_is_shown(tmp_path):
+    home = tmp_path / "notebooks"
+    home.mkdir()
+    (tmp_path / "outside.png").write_bytes(PNG)
+    (tmp_path / "secret.txt").write_text("word")
+    (home / "secret.png").write_text("password")
+    (home / "link.png").symlink_to(tmp_path / "outside.png")
+    (home / "round.png").symlink_to(home / "round.png")
+    (home / "large.png").write_bytes(PNG + bytes(pictures.LARGEST_PICTURE_BYTES))
+    os.mkfifo(home / "pipe.png")
+    (home / "folder.png").mkdir()
+    names = "../outside.png ../secret.txt secret.png link.png round.png large.png pipe.png folder.png a%00b"
+    for name in [
+        *names.split(),
+        "/proc/self/environ",
+        "file:///etc/passwd",
+        str(tmp_path / "outside.png"),
+        "//example.org/a.png",
+        "http://[",
+    ]:
+        said = []
+        html = Prose(folder=home, warn=said.append).html(rf"![*words* \<b>](<{name}>)")
+        assert html == "<p><em>words &lt;b&gt;</em></p>\n" and len(said) == 1, name
+    assert "<img" not in Prose().html("![index](a.png)"), "a page of no notebook has no folder"
+
+
+def test_a_picture_that_draws_by_text_is_cleaned_too(tmp_path):
+    (tmp_path / "a.svg").write_text(
+        '<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" onload="f()"><script>f()</script>'
+        '<a xlink:href="https://example.org"><rect width="9" height="9" style="fill:url(https://example.org/b)"/></a>'
+        '<foreignObject><p>x</p></foreignObject><use href="#a"/><style>@import "https://example.org";</style></svg>'
+    )
+    html = Prose(folder=tmp_path).html("![a](a.svg)")
+    svg = base64.b64decode(re.search(r"base64,([^\"]+)", html)[1]).decode()
+    assert "example" not in svg and "script" not in svg and "onload" not in svg and "foreign" not in svg
+    assert "<rect" in svg and 'href="#a"' in svg
+    (tmp_path / "b.svg").write_text('<!DOCTYPE svg [<!ENTITY a "aaaa">]><svg xmlns="http://www.w3.org/2000/svg">&a;</svg>')
+    assert "<img" not in Prose(folder=tmp_path).html("![a](b.svg)")
 
 
 def test_a_wide_table_scrolls_by_itself_also_with_the_keyboard():
@@ -95,4 +141,4 @@ def test_a_wide_table_scrolls_by_itself_also_with_the_keyboard():
 
 
 def test_text_is_escaped_once():
-    assert "<p>1 &lt; 2 &amp; 3\xa0x</p>" in Prose().html("1 < 2 & 3&nbsp;x")
+    assert "<p>1 &lt; 2 &amp; 3&nbsp;x</p>" in Prose().html("1 < 2 & 3&nbsp;x")

@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass, field
 
 from tokcost.report.errors import ReportFailed
+from tokcost.show.text import literal
 
 MIME = "application/vnd.tokcost.v1+json"
 
@@ -37,9 +38,8 @@ class Contents:
 def take_apart(notebook, name: str, title: str | None = None) -> Contents:
     """The contents of an executed notebook; `title` replaces its own question."""
     cells = [copy.deepcopy(c) for c in notebook.cells if not LEFT_OUT & set(c.metadata.get("tags", []))]
-    contents = Contents(title or _lift_title(cells) or name, [])
-    if title:
-        _lift_title(cells)
+    own = _lift_title(cells)
+    contents = Contents(literal(title) if title else own or literal(name), [])
     before = None
     for cell in cells:
         outputs = cell.get("outputs", [])

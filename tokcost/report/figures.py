@@ -6,6 +6,9 @@ import base64
 import re
 from html import escape
 
+from tokcost.report import pictures
+from tokcost.show.text import visible
+
 _HEX = re.compile(r"#[0-9a-fA-F]{6}\b")
 _PAINTS = ("fill", "stroke", "stop-color")
 
@@ -53,15 +56,19 @@ def themed(svg: str, dark: dict[str, str]) -> str:
 
 def figure(data: dict, dark: dict[str, str], warn) -> str:
     """The HTML of an output that is a picture; alt text is the output's own plain text."""
-    alt = "".join(data.get("text/plain", "")).strip()
-    if not alt or re.fullmatch(r"<.*>", alt, re.S):
+    alt = visible("".join(data.get("text/plain", "")))
+    if not alt or re.fullmatch(r"<.*>", alt):
         warn("a figure has no alt text: readers who cannot see it learn nothing from it")
         alt = ""
-    if "image/svg+xml" in data:
-        svg = themed("".join(data["image/svg+xml"]), dark)
-        source, kind = "data:image/svg+xml;base64," + base64.b64encode(svg.encode()).decode("ascii"), ""
-    else:
-        mime = next(m for m in ("image/png", "image/jpeg") if m in data)
-        source, kind = f"data:{mime};base64," + "".join(data[mime].split()), ' class="card"'
+    try:
+        if "image/svg+xml" in data:
+            svg = themed(pictures.safe_svg("".join(data["image/svg+xml"])), dark)
+            source, kind = "data:image/svg+xml;base64," + base64.b64encode(svg.encode()).decode("ascii"), ""
+        else:
+            mime = next(m for m in ("image/png", "image/jpeg") if m in data)
+            source, kind = pictures.as_data(base64.b64decode("".join(data[mime]))), ' class="card"'
+    except ValueError as reason:
+        warn(f"a picture that a cell made is left out: {reason}")
+        return f"<p><em>{escape(alt)}</em></p>"
     # On a phone a figure keeps a legible size and scrolls, also with the keyboard.
     return f'<figure{kind} tabindex="0" aria-label="Figure"><img alt="{escape(alt)}" src="{source}"></figure>'

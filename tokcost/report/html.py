@@ -12,15 +12,16 @@ from pathlib import Path
 from tokcost import quantities
 from tokcost.report import data_directory, figures
 from tokcost.report.contents import HIDDEN_INPUT, MIME, Contents
-from tokcost.report.inert import inert
 from tokcost.report.kernel import light_import
 from tokcost.report.markdown import Prose, scrollable
 from tokcost.report.result import versions
 from tokcost.report.run import Run
+from tokcost.report.sanitize import sanitize, table_styles, text_of
 from tokcost.show.numbers import num, percent, say_label, times, usd
+from tokcost.show.text import plain, shown
 
 TEMPLATE = Path(__file__).parent / "template"
-_TABLE = re.compile(r"<table\b.*?</table>", re.S)
+_TABLE_ENDS = re.compile(r"<(/?)table\b[^>]*>")
 _CAPTION = re.compile(r"<caption[^>]*>(.*?)</caption>", re.S)
 _ADDRESS = re.compile(r"<[^<>]* at 0x[0-9a-f]+>")
 _ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
@@ -90,12 +91,12 @@ class _Outputs:
 
     def html(self, output) -> str:
         if output.output_type == "stream":
-            return f'<pre tabindex="0">{escape(_ANSI.sub("", output.text))}</pre>\n' if output.name == "stdout" else ""
+            return _preformatted(output.text) if output.name == "stdout" else ""
         data = output.get("data", {})
         if {"image/svg+xml", "image/png", "image/jpeg"} & set(data) and "text/html" not in data:
             return figures.figure(data, self.dark, self.warn) + "\n"
         if "text/html" in data:
-            return self.trusted("".join(data["text/html"]))
+            return self.cleaned("".join(data["text/html"]))
         if "text/markdown" in data:
             html = self.prose.html("".join(data["text/markdown"]))
             is_check = data.get(MIME, {}).get("kind") == "check"
@@ -105,17 +106,31 @@ class _Outputs:
         text = "".join(data.get("text/plain", ""))
         if not text or _ADDRESS.search(text):  # what an object is called in memory tells nobody anything
             return ""
-        return f'<pre tabindex="0">{escape(_ANSI.sub("", text))}</pre>\n'
+        return _preformatted(text)
 
-    def trusted(self, html: str) -> str:
+    def cleaned(self, html: str) -> str:
         """HTML that a cell made: nothing in it runs or is loaded, tables scroll by themselves."""
-        html = inert(html, self.warn)
+        html = shown(html)
+        return table_styles(html, self.warn) + _scrolling(sanitize(html, self.warn)) + "\n"
 
-        def wrapped(match):
-            caption = _CAPTION.search(match.group())
-            return scrollable(match.group(), re.sub(r"<[^>]+>", "", caption[1]) if caption else "Table")
 
-        return _TABLE.sub(wrapped, html) + "\n"
+def _preformatted(text: str) -> str:
+    return f'<pre tabindex="0">{escape(shown(_ANSI.sub("", text)))}</pre>\n'
+
+
+def _scrolling(html: str) -> str:
+    """Each outermost table of well-formed `html` in a region that scrolls."""
+    parts, depth, start, end = [], 0, 0, 0
+    for found in _TABLE_ENDS.finditer(html):
+        depth += -1 if found[1] else 1
+        if depth == 1 and not found[1]:
+            start = found.start()
+        elif depth == 0:
+            table = html[start : found.end()]
+            caption = _CAPTION.search(table)
+            parts += [html[end:start], scrollable(table, plain(text_of(caption[1])) if caption else "Table")]
+            end = found.end()
+    return "".join([*parts, html[end:]])
 
 
 def _facts(run: Run, contents: Contents, prose: Prose) -> dict:
@@ -139,7 +154,7 @@ def _facts(run: Run, contents: Contents, prose: Prose) -> dict:
     }
     question = prose.line(contents.question)
     return {
-        "title_text": re.sub(r"<[^>]+>", "", question),
+        "title_text": plain(text_of(question)),
         "kicker": "What inference really costs",
         "question": question,
         "started": run.started,

@@ -12,6 +12,7 @@ from tokcost.report.exclusions import read_exclusions
 from tokcost.report.files import locked, write_all
 from tokcost.report.kernel import light_import
 from tokcost.report.parameters import read_notebook, read_parameters
+from tokcost.report.private import Places
 from tokcost.report.progress import Progress
 from tokcost.report.settings import Layer, Setting, require_known, settings
 
@@ -66,10 +67,10 @@ class Maker:
                 try:
                     self._make(ready)
                 except ReportFailed as failure:
-                    self._keep_aside(ready.job, failure)
+                    self._keep_aside(ready, failure)
                 except Exception as error:  # the other reports still run
                     what = f"{ready.job.name}: the page could not be made: {type(error).__name__}: {error}"
-                    self._keep_aside(ready.job, ReportFailed(what))
+                    self._keep_aside(ready, ReportFailed(what))
         try:
             self._unlink_failed()
             if len(self.plans) > 1 or (self.directory / "index.html").exists():
@@ -87,6 +88,8 @@ class Maker:
         for name in ready.unused:
             self.progress.note(f"{job.name}: has no parameter `{name}`, which another report takes")
         run = execute(job, ready.settings, on_cell=self.progress.cell, timeout_s=self.timeout_s)
+        places = Places(job.notebook, ready.settings)
+        run.notebook, run.settings = places.notebook(run.notebook), [places.setting(setting) for setting in run.settings]
         for warning in run.warnings:
             self.progress.note(f"{job.name}: warning in {warning}")
         try:
@@ -132,12 +135,16 @@ class Maker:
                 with locked(self.directory):
                     write_all(self.directory, {f"{run.job.name}.html": self._render(run, contents)})
 
-    def _keep_aside(self, job: Job, failure: ReportFailed) -> None:
+    def _keep_aside(self, ready: Plan, failure: ReportFailed) -> None:
+        job = ready.job
         self.failed.append(job.name)
         self.progress.error(f"FAILED {failure}")
         try:
             notebook = failure.notebook or read_notebook(job.notebook)
-            notebook["metadata"]["tokcost"] = {"failure": str(failure), "at": datetime.now(UTC).isoformat(timespec="seconds")}
+            places = Places(job.notebook, ready.settings)
+            notebook = places.notebook(notebook)
+            when = datetime.now(UTC).isoformat(timespec="seconds")
+            notebook["metadata"]["tokcost"] = {"failure": places.hidden(str(failure)), "at": when}
             with locked(self.directory):
                 (path,) = write_all(self.directory, {f"failed/{job.name}.ipynb": _notebook_text(notebook)})
         except (OSError, ReportError, ReportFailed) as error:

@@ -8,8 +8,6 @@ True
 
 from __future__ import annotations
 
-import base64
-import mimetypes
 import re
 from html import escape, unescape
 from pathlib import Path
@@ -19,7 +17,9 @@ import mistune
 from latex2mathml.converter import convert
 from mistune.util import striptags
 
-from tokcost.report.inert import inert
+from tokcost.report import pictures
+from tokcost.report.sanitize import INLINE, TAGS, sanitize, text_of
+from tokcost.show.text import plain, shown
 
 # A formula opens with `$` before something that can start one and closes with `$` after something that can end one;
 # no digit follows (that is the next amount), no letter or digit precedes (US$).
@@ -29,7 +29,13 @@ _INLINE = (
 )
 _PARENTHESES = r"\\\((?P<paren_tex>.+?)\\\)|\\\[(?P<bracket_tex>[\s\S]+?)\\\]"
 _BLOCK = r"^ {0,3}\$\$[ \t]*\n?(?P<block_tex>(?:[^$\\]|\\[\s\S])+?)\n?[ \t]*\$\$[ \t]*(?:\n|$)"
+#: stands for a formula while the HTML around it is cleaned; a source cannot hold it
+_HELD = re.compile("\ue000([0-9]+)\ue001")
 _BLOCK_BRACKETS = r"^ {0,3}\\\[[ \t]*\n?(?P<block_bracket_tex>[\s\S]+?)\n?[ \t]*\\\][ \t]*(?:\n|$)"
+
+
+#: the page's own places, which no cell may take
+PAGE_IDS = frozenset({"summary", "contents", "main", "about"})
 
 
 def slug(text: str, taken: set[str]) -> str:
@@ -56,21 +62,39 @@ class Prose:
     def __init__(self, links: dict[str, str] | None = None, folder: Path | None = None, warn=lambda sentence: None):
         self.links, self.folder, self.warn = links or {}, folder, warn
         self.headings: list[tuple[int, str, str]] = []
-        self.taken = {"summary", "contents", "main", "about"}
+        self.taken = set(PAGE_IDS)
         self.parts = 0
+        self.held: list[str] = []
         self.renderer = _Renderer(self)
         self.markdown = mistune.create_markdown(renderer=self.renderer, plugins=["table", "strikethrough", "footnotes", "def_list", _math])
 
     def html(self, source: str) -> str:
         """A cell's Markdown as HTML."""
         self.parts += 1
-        return inert(self.markdown(source), self.warn)
+        return self._clean(self.markdown(_readable(source)), TAGS)
 
     def line(self, source: str) -> str:
-        """A sentence of Markdown as HTML, without the paragraph around it."""
-        html = self.html(source).strip()
-        inner = html.removeprefix("<p>").removesuffix("</p>")
-        return inner if "<p>" not in inner else html
+        """A sentence of Markdown as HTML: emphasis, code, links and formulas, but no heading, list or paragraph of its own."""
+        tokens = self.markdown.inline(_readable(source).strip(), {"ref_links": {}})
+        return self._clean(self.renderer.render_tokens(tokens, self.markdown.block.state_cls()), INLINE)
+
+    def _clean(self, html: str, tags) -> str:
+        return self._released(sanitize(html, self.warn, ids=self.taken - PAGE_IDS, tags=tags))
+
+    def _held(self, own: str) -> str:
+        """A sign for `own` HTML, which needs no cleaning and would not come through it."""
+        self.held.append(own)
+        return f"\ue000{len(self.held) - 1}\ue001"
+
+    def _released(self, html: str) -> str:
+        return _HELD.sub(lambda sign: self.held[int(sign[1])], html)
+
+    def heading(self, level: int, html: str) -> str:
+        """Note a heading for the list of contents; its id."""
+        name = slug(plain(text_of(_HELD.sub("", html))), self.taken)
+        self.taken.add(name)
+        self.headings.append((level, self._released(text_of(html)), name))
+        return name
 
     def formula(self, tex: str, display: str) -> str:
         tex = tex.strip()
@@ -78,7 +102,7 @@ class Prose:
             mathml = re.sub(r"\\([$%&#_])", r"\1", convert(tex, display=display))
             if "\\" in mathml:
                 raise ValueError("unknown command")
-            return mathml
+            return self._held(mathml)
         except Exception as error:  # latex2mathml has no error class of its own for this
             self.warn(f"the formula `{tex}` cannot be shown as MathML ({error or type(error).__name__}); it stands as typed")
             return f"<code>{escape(tex)}</code>"
@@ -94,29 +118,26 @@ class _Renderer(mistune.HTMLRenderer):
 
     def heading(self, text, level, **attrs):
         level = max(2, level)  # the question is the only first-level heading
-        name = slug(text, self.prose.taken)
-        self.prose.taken.add(name)
-        self.prose.headings.append((level, striptags(text), name))
-        return f'<h{level} id="{name}">{text}</h{level}>\n'
+        return f'<h{level} id="{self.prose.heading(level, text)}">{text}</h{level}>\n'
 
     def link(self, text, url, title=None):
-        parts = urlsplit(url)
+        try:
+            parts = urlsplit(url)
+        except ValueError:  # such as http://[
+            return text
         if parts.scheme or url.startswith("#"):
             return super().link(text, url, title)
         report = self.prose.links.get(Path(unquote(parts.path)).name)
         return f'<a href="{escape(report)}">{text}</a>' if report and not parts.netloc else text
 
     def image(self, text, url, title=None):
-        alt = striptags(text)
-        if url.startswith("data:"):
-            return f'<figure class="plain"><img src="{escape(url)}" alt="{escape(alt)}"></figure>'
-        path = (self.prose.folder or Path()) / unquote(url)
-        if urlsplit(url).scheme or not path.is_file():
-            self.prose.warn(f"the picture {url} is left out: a report loads nothing, and there is no such file beside the notebook")
-            return f"<em>{escape(alt)}</em>"
-        kind = mimetypes.guess_type(path.name)[0] or "image/png"
-        data = base64.b64encode(path.read_bytes()).decode("ascii")
-        return f'<span class="figure"><img src="data:{kind};base64,{data}" alt="{escape(alt)}"></span>'
+        alt = escape(plain(striptags(text)))
+        try:
+            source = url if url.startswith("data:") else pictures.beside(self.prose.folder, unquote(url))
+        except pictures.NoPicture as reason:
+            self.prose.warn(f"the picture {url} is left out: {reason}")
+            return f"<em>{alt}</em>"
+        return f'<span class="figure"><img src="{escape(source)}" alt="{alt}"></span>'
 
     def table(self, text):
         return scrollable(f"<table>\n{text}</table>", "Table") + "\n"
@@ -132,6 +153,7 @@ class _Renderer(mistune.HTMLRenderer):
 
     def footnote_ref(self, key, index):
         n = f"{self.prose.parts}-{index}"
+        self.prose.taken |= {f"fn-{n}", f"fnref-{n}"}
         return f'<sup id="fnref-{n}"><a href="#fn-{n}" aria-label="Footnote {index}">{index}</a></sup>'
 
     def footnote_item(self, text, key, index):
@@ -141,6 +163,10 @@ class _Renderer(mistune.HTMLRenderer):
 
     def footnotes(self, text):
         return f'<div class="footnotes"><ol>\n{text}</ol></div>\n'
+
+
+def _readable(source: str) -> str:
+    return shown(source).replace("\ue000", "\ufffd").replace("\ue001", "\ufffd")
 
 
 def scrollable(table: str, label: str) -> str:

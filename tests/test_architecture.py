@@ -26,6 +26,10 @@ MAY_IMPORT = {
 }
 
 
+#: room of `report/` -> the rooms whose modules it may import; errors and the choice of data belong to all
+ROOMS = {"request": {"request"}, "execution": {"request", "execution"}, "page": {"request", "execution", "page"}}
+
+
 def layer(path: Path) -> str:
     return path.relative_to(ROOT / "tokcost").parts[0].removesuffix(".py")
 
@@ -50,6 +54,14 @@ def test_imports_go_one_way(path):
     for name in imported(path):
         top = name.split(".")[0]
         assert top == here or top in MAY_IMPORT[here] or name in MAY_IMPORT[here] or top == "__version__", f"{path} imports tokcost.{name}"
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_what_is_asked_knows_nothing_of_running_it_and_running_nothing_of_the_page(room):
+    for path in (ROOT / "tokcost" / "report" / room).glob("*.py"):
+        for name in imported(path):
+            if name.startswith("report."):
+                assert name.split(".")[1] in ROOMS[room] | {"errors", "data_directory"}, f"{path} imports tokcost.{name}"
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda p: str(p.relative_to(ROOT)))

@@ -13,7 +13,7 @@ import pytest
 from tokcost.evidence.importers.table import TEXT
 from tokcost.evidence.schema import TABLES
 from tokcost.quantities import LABELS
-from tokcost.report.parameters import parse_cell
+from tokcost.report.request.parameters import parse_cell
 
 ROOT = Path(__file__).parents[2]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tokcost.report.markdown import Prose
+from tokcost.report.page.markdown import Prose
 from tokcost.show.charts import plot_bars
 from tokcost.show.sentences import answer, check, result, say, sources
 from tokcost.show.tables import table

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 def cells(*sources, parameter="x = 1.0  # a number, 0 to 10"):
@@ -151,9 +151,9 @@ def test_a_cell_that_was_never_run_is_a_failed_report(tmp_path):
     """Papermill itself calls such a run a success."""
     from nbformat.v4 import new_code_cell, new_notebook
 
-    from tokcost.report.definition import Job
     from tokcost.report.errors import ReportFailed
-    from tokcost.report.run import require_complete
+    from tokcost.report.execution.run import require_complete
+    from tokcost.report.request.definition import Job
 
     ran, skipped = new_code_cell("1", execution_count=1), new_code_cell("2", metadata={"tags": ["skip-execution"]})
     job = Job("a", tmp_path / "a.ipynb")
@@ -176,7 +176,7 @@ def test_a_cell_that_was_never_run_is_a_failed_report(tmp_path):
 def test_the_line_that_failed_is_quoted_where_the_traceback_knows_it(source, traceback, says):
     from nbformat.v4 import new_code_cell, new_output
 
-    from tokcost.report.run import _quoted
+    from tokcost.report.execution.run import _quoted
 
     error = new_output("error", ename="E", evalue="", traceback=[traceback])
     assert _quoted(new_code_cell(source, execution_count=3, outputs=[error])) == says

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tokcost.report import pictures
-from tokcost.report.markdown import Prose
+from tokcost.report.page import pictures
+from tokcost.report.page.markdown import Prose
 
 
 def formulas(html: str) -> int:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tokcost.report.errors import ReportError
-from tokcost.report.parameters import parse_cell, read_parameters
+from tokcost.report.request.parameters import parse_cell, read_parameters
 
 
 def test_a_line_gives_name_default_range_and_meaning(parameters_source):

@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from tokcost.report.data_directory import OWN, chosen
-from tokcost.report.settings import Setting
+from tokcost.report.request.settings import Setting
 from tokcost.show.text import literal
 
 _HOLDS_PATH = re.compile(r"\b(?:file|folder|directory|path)s?\b", re.I)

@@ -21,7 +21,7 @@ from pathlib import Path
 from tokcost import quantities
 from tokcost.report import data_directory
 from tokcost.report.errors import ReportError
-from tokcost.report.hints import fix, said
+from tokcost.report.request.hints import fix, said
 
 KINDS = {bool: "true or false", int: "a whole number", float: "a number", str: "text"}
 

@@ -6,32 +6,23 @@ import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, ValidationError
-
 from tokcost.quantities import nearest
 from tokcost.report.errors import ReportError
-from tokcost.report.hints import said
-from tokcost.report.settings import Layer, neighbour, read_text, read_toml
+from tokcost.report.request.hints import said
+from tokcost.report.request.settings import Layer, neighbour, read_text, read_toml
 
 #: where a bare name such as `01-what-does-a-million-tokens-cost` is looked for
-SUITE = Path(__file__).resolve().parents[2] / "notebooks"
+SUITE = Path(__file__).resolve().parents[3] / "notebooks"
 
 
-class Definition(BaseModel):
-    """A report as a file: which notebook, under which name, with which parameters."""
-
-    model_config = ConfigDict(extra="forbid", strict=True)
-
-    notebook: str
-    name: str | None = None
-    title: str | None = None
-    parameters: dict[str, object] = {}
-    show_code: bool = False
-
-
-#: what a key of a definition holds, in words
-_KINDS = {"notebook": "text", "name": "text", "title": "text", "parameters": "a table", "show_code": "true or false"}
-_FIXES = {"parameters": "; write its lines under [parameters]", "show_code": "; write show_code = true"}
+#: the keys of a definition: the type that each holds, that type in words, the fix
+KEYS = {
+    "notebook": (str, "text", ""),
+    "name": (str, "text", ""),
+    "title": (str, "text", ""),
+    "parameters": (dict, "a table", "; write its lines under [parameters]"),
+    "show_code": (bool, "true or false", "; write show_code = true"),
+}
 
 
 @dataclass(frozen=True)
@@ -48,24 +39,24 @@ class Job:
 def read_definition(path: Path) -> Job:
     """The job that a definition file describes; its notebook's path is relative to the file."""
     content = read_toml(path, read_text(path))
-    try:
-        definition = Definition.model_validate(content)
-    except ValidationError as error:
-        # A misspelt key comes first: it is why another one seems to be missing.
-        first = min(error.errors(), key=lambda e: e["type"] != "extra_forbidden")
-        key = str(first["loc"][0])
-        if first["type"] == "extra_forbidden":
-            raise ReportError(f"{path} has an unknown key `{key}`{nearest(key, Definition.model_fields)}") from None
-        if first["type"] == "missing":
-            raise ReportError(f'{path} does not say its `{key}`; add a line such as {key} = "../notebooks/NAME.ipynb"') from None
-        raise ReportError(f"{path}: `{key}` must be {_KINDS[key]}, got {said(first['input'])}{_FIXES.get(key, '')}") from None
-    notebook = _find(definition.notebook, path.parent)
+    # A misspelt key comes first: it is why another one seems to be missing.
+    for key, value in sorted(content.items(), key=lambda item: item[0] in KEYS):
+        if key not in KEYS:
+            raise ReportError(f"{path} has an unknown key `{key}`{nearest(key, KEYS)}")
+        kind, in_words, fix = KEYS[key]
+        if not isinstance(value, kind):
+            raise ReportError(f"{path}: `{key}` must be {in_words}, got {said(value)}{fix}")
+    if "notebook" not in content:
+        raise ReportError(f'{path} does not say its `notebook`; add a line such as notebook = "../notebooks/NAME.ipynb"')
+    named = content["notebook"]
+    notebook = _find(named, path.parent)
     if notebook is None:
-        known = {p.name for folder in _folders(definition.notebook, path.parent) for p in folder.glob("*.ipynb")}
-        wanted = f"{Path(definition.notebook).name.removesuffix('.ipynb')}.ipynb"
-        raise ReportError(f"{path}: there is no notebook {definition.notebook}{nearest(wanted, known) if known else ''}")
-    name = definition.name or path.stem
-    return Job(_file_name(name, str(path)), notebook, definition.title, definition.show_code, Layer(path.name, definition.parameters))
+        known = {p.name for folder in _folders(named, path.parent) for p in folder.glob("*.ipynb")}
+        wanted = f"{Path(named).name.removesuffix('.ipynb')}.ipynb"
+        raise ReportError(f"{path}: there is no notebook {named}{nearest(wanted, known) if known else ''}")
+    name = _file_name(content.get("name", path.stem), str(path))
+    layer = Layer(path.name, content.get("parameters", {}))
+    return Job(name, notebook, content.get("title"), content.get("show_code", False), layer)
 
 
 def jobs(targets: tuple[str, ...]) -> list[Job]:

@@ -8,9 +8,9 @@ from html import escape
 from pathlib import Path
 from urllib.parse import quote
 
-from tokcost.report.html import TEMPLATE, css
-from tokcost.report.markdown import Prose
-from tokcost.report.result import SCHEMA
+from tokcost.report.page.html import TEMPLATE, css
+from tokcost.report.page.markdown import Prose
+from tokcost.report.page.record import SCHEMA
 
 FAILED = "failed"
 

@@ -10,11 +10,11 @@ import warnings
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from tokcost.report.definition import Job
 from tokcost.report.errors import ReportFailed
-from tokcost.report.hints import cut
-from tokcost.report.kernel import Kernel, light_import
-from tokcost.report.settings import DEFAULT, Setting
+from tokcost.report.execution.kernel import Kernel, light_import
+from tokcost.report.request.definition import Job
+from tokcost.report.request.hints import cut
+from tokcost.report.request.settings import DEFAULT, Setting
 
 CELL_TIMEOUT_S = 600
 #: characters of a source line that an error repeats

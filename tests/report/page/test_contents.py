@@ -4,8 +4,8 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from tokcost.report.contents import MIME, take_apart
 from tokcost.report.errors import ReportFailed
+from tokcost.report.page.contents import MIME, split_contents
 
 
 def md(source, *tags):
@@ -22,7 +22,7 @@ SOURCES = {"kind": "sources", "tables": [], "sources": [{"source_id": "a"}], "as
 
 
 def apart(*cells, **options):
-    return take_apart(new_notebook(cells=list(cells)), "name", **options)
+    return split_contents(new_notebook(cells=list(cells)), "name", **options)
 
 
 def body(contents):
@@ -98,5 +98,5 @@ def test_two_answers_or_two_results_of_one_name_are_a_failed_report():
 def test_taking_apart_leaves_the_executed_notebook_as_it_is():
     notebook = new_notebook(cells=[md("# Q\n\ntext"), code(ANSWER)])
     before = nbformat.writes(notebook)
-    take_apart(notebook, "name")
+    split_contents(notebook, "name")
     assert nbformat.writes(notebook) == before

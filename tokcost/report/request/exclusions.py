@@ -11,7 +11,7 @@ from pathlib import Path
 
 from tokcost.quantities import nearest
 from tokcost.report.errors import ReportError
-from tokcost.report.parameters import Parameter, full_line_comments, parse_cell, read_cell
+from tokcost.report.request.parameters import Parameter, full_line_comments, parse_cell, read_cell
 
 _OPENS = re.compile(r"not together\b", re.I)
 _LINE = re.compile(r"not together:\s*(?P<pairs>[^;]+?)\s*(?:;\s*(?P<why>.+?)[\s.]*)?")

@@ -35,7 +35,7 @@ class Contents:
     assumptions: list[str] = field(default_factory=list)
 
 
-def take_apart(notebook, name: str, title: str | None = None) -> Contents:
+def split_contents(notebook, name: str, title: str | None = None) -> Contents:
     """The contents of an executed notebook; `title` replaces its own question."""
     cells = [copy.deepcopy(c) for c in notebook.cells if not LEFT_OUT & set(c.metadata.get("tags", []))]
     own = _lift_title(cells)

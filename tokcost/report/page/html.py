@@ -10,13 +10,14 @@ from html import escape
 from pathlib import Path
 
 from tokcost import quantities
-from tokcost.report import data_directory, figures
-from tokcost.report.contents import HIDDEN_INPUT, MIME, Contents
-from tokcost.report.kernel import light_import
-from tokcost.report.markdown import Prose, scrollable
-from tokcost.report.result import versions
-from tokcost.report.run import Run
-from tokcost.report.sanitize import sanitize, table_styles, text_of
+from tokcost.report import data_directory
+from tokcost.report.execution.kernel import light_import
+from tokcost.report.execution.run import Run
+from tokcost.report.page import figures
+from tokcost.report.page.contents import HIDDEN_INPUT, MIME, Contents
+from tokcost.report.page.markdown import Prose, scrollable
+from tokcost.report.page.record import versions
+from tokcost.report.page.sanitize import sanitize, table_styles, text_of
 from tokcost.show.numbers import num, percent, say_label, times, usd
 from tokcost.show.text import plain, shown
 

@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from tokcost.report import figures, html
+from tokcost.report.page import figures, html
 
 DARK = {"#0b5cad": "#6cb2ff", "#ffffff": "#11161c"}
 SVG = (

@@ -4,8 +4,8 @@ import os
 
 import pytest
 
-from tokcost.report import files
 from tokcost.report.errors import ReportError, ReportFailed
+from tokcost.report.execution import files
 
 
 def test_a_full_disk_leaves_every_earlier_file_as_it_was(tmp_path, monkeypatch):

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from tokcost.report.parameters import Parameter
-from tokcost.report.private import Places
-from tokcost.report.settings import Setting
+from tokcost.report.page.private import Places
+from tokcost.report.request.parameters import Parameter
+from tokcost.report.request.settings import Setting
 from tokcost.show.text import literal
 
 

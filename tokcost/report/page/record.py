@@ -8,8 +8,8 @@ from importlib import metadata
 
 import tokcost
 from tokcost import quantities
-from tokcost.report.contents import Contents
-from tokcost.report.run import Run
+from tokcost.report.execution.run import Run
+from tokcost.report.page.contents import Contents
 
 SCHEMA = 1
 _PACKAGES = ("ipykernel", "matplotlib", "nbclient", "nbconvert", "numpy", "pandas", "papermill", "scipy", "seaborn")
@@ -26,7 +26,7 @@ def versions() -> dict[str, str]:
     return found
 
 
-def result(run: Run, contents: Contents) -> dict:
+def record(run: Run, contents: Contents) -> dict:
     """Everything that a later program may want to compare, keep or alert on."""
     return {
         "schema": SCHEMA,

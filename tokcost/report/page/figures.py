@@ -6,7 +6,7 @@ import base64
 import re
 from html import escape
 
-from tokcost.report import pictures
+from tokcost.report.page import pictures
 from tokcost.show.text import visible
 
 _HEX = re.compile(r"#[0-9a-fA-F]{6}\b")

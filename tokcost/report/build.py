@@ -1,57 +1,23 @@
-"""From jobs to files: check everything, then run each report, publish it whole, and keep a failed one aside."""
+"""From plans to files: run each report, publish it whole, and keep a failed one aside."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tokcost.report.definition import Job
 from tokcost.report.errors import ReportError, ReportFailed
-from tokcost.report.exclusions import read_exclusions
-from tokcost.report.files import locked, write_all
-from tokcost.report.kernel import light_import
-from tokcost.report.parameters import read_notebook, read_parameters
-from tokcost.report.private import Places
+from tokcost.report.execution.files import locked, write_all
+from tokcost.report.execution.kernel import light_import
+from tokcost.report.page.private import Places
 from tokcost.report.progress import Progress
-from tokcost.report.settings import Layer, Setting, require_known, settings
+from tokcost.report.request.parameters import read_notebook
+from tokcost.report.request.plan import Plan
 
 #: from here on a page is worth a note: it still opens, but is slow to send and to open on a phone
 LARGE_PAGE_BYTES = 1_000_000
 
 
-@dataclass(frozen=True)
-class Plan:
-    """A report that is ready to run: every value known and allowed."""
-
-    job: Job
-    settings: list[Setting]
-    unused: list[str]
-
-
-def plan(jobs: list[Job], layers: list[Layer]) -> list[Plan]:
-    """Check all jobs and all values before anything runs. A name that some report lacks must belong to another."""
-    declared = {}
-    for job in jobs:
-        declared[job.name] = read_parameters(job.notebook)
-        require_known(job.layer, {job.notebook.name: declared[job.name]})
-    for layer in layers:
-        require_known(layer, {job.notebook.name: declared[job.name] for job in jobs})
-    plans = []
-    for job in jobs:
-        names = {p.name for p in declared[job.name]}
-        unused = [name for layer in layers for name in layer.values if name not in names]
-        chosen = settings(declared[job.name], [job.layer, *layers])
-        for exclusion in read_exclusions(job.notebook):
-            try:
-                exclusion.check(chosen)
-            except ReportError as error:
-                raise ReportError(f"{job.name}: {error}") from None
-        plans.append(Plan(job, chosen, list(dict.fromkeys(unused))))
-    return plans
-
-
-class Maker:
+class ReportBuilder:
     """Makes reports in one directory, one after another; `failed` names those that did not come to be."""
 
     def __init__(self, directory: Path, plans: list[Plan], progress: Progress, *, show_code: bool, timeout_s: int):
@@ -61,11 +27,11 @@ class Maker:
         self.failed: list[str] = []
         self.made: list[tuple] = []
 
-    def make_all(self) -> None:
+    def build_all(self) -> None:
         for ready in self.plans:
             with self.progress.report(ready.job.name):
                 try:
-                    self._make(ready)
+                    self._build(ready)
                 except ReportFailed as failure:
                     self._keep_aside(ready, failure)
                 except Exception as error:  # the other reports still run
@@ -79,10 +45,10 @@ class Maker:
             self.failed.append("index.html")
             self.progress.error(f"FAILED index.html: {failure}")
 
-    def _make(self, ready: Plan) -> None:
-        from tokcost.report.contents import take_apart
-        from tokcost.report.result import result, to_json
-        from tokcost.report.run import execute
+    def _build(self, ready: Plan) -> None:
+        from tokcost.report.execution.run import execute
+        from tokcost.report.page.contents import split_contents
+        from tokcost.report.page.record import record, to_json
 
         job = ready.job
         for name in ready.unused:
@@ -93,7 +59,7 @@ class Maker:
         for warning in run.warnings:
             self.progress.note(f"{job.name}: warning in {warning}")
         try:
-            contents = take_apart(run.notebook, job.name, job.title)
+            contents = split_contents(run.notebook, job.name, job.title)
         except ReportFailed as failure:
             failure.notebook = run.notebook
             raise
@@ -103,7 +69,7 @@ class Maker:
             self.progress.note(f"{job.name}: the page is {size:.1f} MB; show fewer points or smaller pictures if it is to be sent by mail")
         texts = {
             f"{job.name}.html": html,
-            f"{job.name}.result.json": to_json(result(run, contents)),
+            f"{job.name}.result.json": to_json(record(run, contents)),
             f"{job.name}.ipynb": _notebook_text(run.notebook),
         }
         with locked(self.directory):
@@ -113,7 +79,7 @@ class Maker:
         self.progress.done(job.name, len(run.notebook.cells), run.seconds, self.directory / f"{job.name}.html")
 
     def _render(self, run, contents) -> str:
-        from tokcost.report.html import render
+        from tokcost.report.page.html import render
 
         def warn(sentence):
             self.progress.note(f"{run.job.name}: {sentence}")
@@ -153,7 +119,7 @@ class Maker:
         self.progress.error(f"       {job.name}: what ran is kept at {path}")
 
     def _write_index(self) -> None:
-        from tokcost.report.index import overview
+        from tokcost.report.page.index import overview
 
         with locked(self.directory):
             self.written += write_all(self.directory, {"index.html": overview(self.directory)})

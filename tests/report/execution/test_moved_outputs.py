@@ -4,7 +4,7 @@ import importlib.util
 from pathlib import Path
 from types import SimpleNamespace
 
-CONFTEST = Path(__file__).parents[2] / "conftest.py"
+CONFTEST = Path(__file__).parents[3] / "conftest.py"
 
 
 def test_cells_are_counted_as_reports_count_them(tmp_path, notebook):

@@ -3,7 +3,7 @@
 import pytest
 
 from tokcost.report.errors import ReportError
-from tokcost.report.exclusions import parse_exclusions
+from tokcost.report.request.exclusions import parse_exclusions
 
 PARAMETERS = """price_basis = "hyperscaler"  # whose price; one of: hyperscaler, neocloud, rental
 year = 2025  # of the price list; one of: 2025, 2026

@@ -9,19 +9,22 @@ from pathlib import Path
 
 from tokcost.quantities import nearest
 from tokcost.report.errors import ReportError
-from tokcost.report.parameters import Parameter
+from tokcost.report.request.parameters import Parameter
 
 DEFAULT = "notebook default"
 COMMAND_LINE = "command line"
 
 
+class Written(str):
+    """A value as somebody wrote it, still to be parsed as its parameter asks: on the command line, or bare in YAML."""
+
+
 @dataclass(frozen=True)
 class Layer:
-    """Values from one place; `is_text` where they still have to be parsed (the command line)."""
+    """Values from one place."""
 
     origin: str
     values: dict
-    is_text: bool = False
 
 
 @dataclass(frozen=True)
@@ -45,7 +48,7 @@ def settings(parameters: list[Parameter], layers: list[Layer]) -> list[Setting]:
             if name in chosen:
                 parameter = chosen[name].parameter
                 try:
-                    value = parameter.parse(raw) if layer.is_text else parameter.check(raw)
+                    value = parameter.parse(raw) if isinstance(raw, Written) else parameter.check(raw)
                 except ReportError as error:
                     raise ReportError(f"{layer.origin}: {error}") from None
                 chosen[name] = Setting(parameter, value, layer.origin)
@@ -71,8 +74,8 @@ def from_command_line(pairs: tuple[str, ...]) -> Layer:
             raise ReportError(f"-p {pair!r} is not name=value; for example: -p rate_usd_per_gpu_h=3.2")
         if name in values:
             raise ReportError(f"-p `{name}` is given twice ({values[name]} and {text.strip()}); keep one")
-        values[name] = text.strip()
-    return Layer(COMMAND_LINE, values, is_text=True)
+        values[name] = Written(text.strip())
+    return Layer(COMMAND_LINE, values)
 
 
 def from_file(path: Path) -> Layer:
@@ -81,8 +84,6 @@ def from_file(path: Path) -> Layer:
         raise ReportError(f"-f {path}: a parameter file ends in .toml, .yaml or .yml")
     text = read_text(path)
     values = read_toml(path, text) if path.suffix == ".toml" else _read_yaml(path, text)
-    if not isinstance(values, dict) or not all(isinstance(name, str) for name in values):
-        raise ReportError(f"{path} must hold lines of the form name: value")
     if "notebook" in values or isinstance(values.get("parameters"), dict):
         raise ReportError(f"-f {path} is a report definition; pass it as TARGET: tokcost report {path}")
     return Layer(path.name, values)
@@ -112,43 +113,38 @@ def read_toml(path: Path, text: str) -> dict:
         raise ReportError(f"{path} is not valid TOML: {error}") from None
 
 
-def _read_yaml(path: Path, text: str):
+def _read_yaml(path: Path, text: str) -> dict:
+    """The names and values of a YAML file, none of them guessed at.
+
+    What stands bare is parsed as on the command line: YAML 1.1 would read `yes` as true, `010` as eight, `1:30` as ninety, and
+    `3e4` as text.
+    """
     import yaml
 
     try:
-        content = yaml.load(text, Loader=_yaml_loader())
-        return {} if content is None else content
+        root = yaml.compose(text, Loader=yaml.SafeLoader)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise ReportError(f"{path} line {line} is not valid YAML: {error.problem or error.context}") from None
     except (yaml.YAMLError, ValueError) as error:
         raise ReportError(f"{path} is not valid YAML: {str(error).splitlines()[0]}") from None
+    values: dict = {}
+    pairs = root.value if isinstance(root, yaml.MappingNode) else [] if root is None else [(root, root)]
+    for key, value in pairs:
+        if not isinstance(root, yaml.MappingNode) or not isinstance(key, yaml.ScalarNode):
+            raise ReportError(f"{path} must hold lines of the form name: value")
+        if key.value in values:
+            raise ReportError(f"{path} line {key.start_mark.line + 1} is not valid YAML: `{key.value}` is given twice")
+        values[key.value] = _yaml_value(path, value)
+    return values
 
 
-def _yaml_loader():
-    """YAML as people mean it: `3e4` is a number, `yes`, `010`, `1:30` and dates are text, a key stands once.
-
-    YAML 1.1, which PyYAML follows, reads these as text, true, eight, ninety and a date.
-    """
-    import yaml
-
-    class Loader(yaml.SafeLoader):
-        yaml_implicit_resolvers: dict = {}
-
-        def construct_mapping(self, node, deep=False):
-            seen = set()
-            for key, _ in node.value:
-                if key.value in seen:
-                    raise yaml.constructor.ConstructorError(None, None, f"`{key.value}` is given twice", key.start_mark)
-                if isinstance(key.value, str):
-                    seen.add(key.value)
-            return super().construct_mapping(node, deep)
-
-    for tag, pattern, first in (
-        ("bool", r"true|false|True|False", "tTfF"),
-        ("int", r"[-+]?(?:0|[1-9]\d*)", "-+0123456789"),
-        ("float", r"[-+]?(?:(?:0|[1-9]\d*)\.\d*|\.\d+|(?:0|[1-9]\d*)(?=[eE]))(?:[eE][-+]?\d+)?|[-+]?\.inf|\.nan", "-+.0123456789"),
-        ("null", r"~|null|", ["~", "n", ""]),
-    ):
-        Loader.add_implicit_resolver(f"tag:yaml.org,2002:{tag}", re.compile(f"(?:{pattern})$"), list(first))
-    return Loader
+def _yaml_value(path: Path, node):
+    """A scalar as it was written, with its quotes where it had some; anything else only as what it is."""
+    if node.id != "scalar":
+        return [] if node.id == "sequence" else {}
+    if node.tag.rpartition(":")[2] not in ("str", "int", "float", "bool", "null", "timestamp", "merge", "value"):
+        raise ReportError(f"{path} line {node.start_mark.line + 1}: `{node.tag}` is no kind of value; write a number, text, true or false")
+    if node.style is not None:
+        return node.value
+    return None if node.value in ("", "~", "null") else Written(node.value)

@@ -3,9 +3,9 @@
 import pandas as pd
 import pytest
 
-from tokcost.report.html import _Outputs
-from tokcost.report.markdown import Prose
-from tokcost.report.sanitize import INLINE, sanitize, table_styles
+from tokcost.report.page.html import _Outputs
+from tokcost.report.page.markdown import Prose
+from tokcost.report.page.sanitize import INLINE, sanitize, table_styles
 
 
 @pytest.mark.parametrize(

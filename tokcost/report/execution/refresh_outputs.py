@@ -1,4 +1,4 @@
-"""Rewrite the committed outputs of notebooks: `python -m tokcost.report.renew NOTEBOOK... [--figure FILE.svg]`.
+"""Rewrite the committed outputs of notebooks: `python -m tokcost.report.execution.refresh_outputs NOTEBOOK... [--figure FILE.svg]`.
 
 Fresh kernel, top to bottom, default parameters; only what a reader needs is kept. A notebook
 that fails is left as it was.
@@ -14,12 +14,12 @@ import nbformat
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 
-from tokcost.report.files import write_atomically
+from tokcost.report.execution.files import write_atomically
 
 _KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 
 
-def renew(path: Path) -> bool:
+def refresh_outputs(path: Path) -> bool:
     """Execute one notebook in place; True when a byte of it changed."""
     before = path.read_text(encoding="utf-8")
     notebook = nbformat.reads(before, as_version=4)
@@ -53,7 +53,7 @@ def main(notebooks, figure):
     status = 0
     for path in notebooks:
         try:
-            click.echo(f"{path}: {'renewed' if renew(path) else 'unchanged'}")
+            click.echo(f"{path}: {'refreshed' if refresh_outputs(path) else 'unchanged'}")
         except CellExecutionError as error:
             click.echo(f"{path}: left as it was, a cell failed: {error.ename}: {error.evalue}", err=True)
             status = 1

@@ -2,7 +2,9 @@
 
 import pytest
 
-from tokcost.report.settings import from_file
+from tokcost.report.errors import ReportError
+from tokcost.report.request.parameters import Parameter
+from tokcost.report.request.settings import from_file, settings
 
 CASES = {
     "unknown parameter": (
@@ -84,12 +86,31 @@ def test_a_later_place_wins_and_the_dry_run_says_which(ask, tmp_path):
     assert not (tmp_path / "reports").exists()
 
 
-def test_yaml_reads_numbers_as_people_mean_them(tmp_path):
-    path = tmp_path / "x.yaml"
-    path.write_text("a: 3e4\nb: 1.0e6\nc: 3\nd: 0.5\ne: 1:30\nf: true\ng: 1_000\nh: 2026-11-23\ni: on\nj: .5e1\n")
-    assert from_file(path).values == {
-        "a": 3e4, "b": 1e6, "c": 3, "d": 0.5, "e": "1:30", "f": True, "g": "1_000", "h": "2026-11-23", "i": "on", "j": 5.0,
-    }  # fmt: skip
+@pytest.mark.parametrize(
+    ("written", "value"),
+    [("3e4", 30000.0), ("1.0e6", 1e6), ("3", 3.0), ("0.5", 0.5), (".5e1", 5.0), ("+7", 7.0), ("&a 8", 8.0)],
+)
+def test_yaml_reads_numbers_as_people_mean_them(tmp_path, written, value):
+    assert set_by_yaml(tmp_path, f"size: {written}") == value
+
+
+NO_NUMBERS = [
+    "1:30", "1_000", "2026-11-23", "on", "010", "0x10", ".inf", '"8"', "'8'", "!!str 8x", "!!binary aGk=", "!!int '8x'", "[8]", "{8: 8}",
+    "~", "", "!!python/name:os.system ''", "!!set {8}",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("written", NO_NUMBERS)
+def test_yaml_reads_nothing_else_as_a_number(tmp_path, written):
+    with pytest.raises(ReportError, match="`size` must be a number, got|no kind of value"):
+        set_by_yaml(tmp_path, f"size: {written}")
+
+
+def set_by_yaml(folder, text):
+    path = folder / "x.yaml"
+    path.write_text(text + "\n")
+    (found,) = settings([Parameter("size", 1.0)], [from_file(path)])
+    return found.value
 
 
 def test_an_empty_file_sets_nothing_but_false_is_no_list_of_values(ask, tmp_path):

@@ -69,6 +69,7 @@ def show(table, filters, as_csv):
     from tokcost.evidence.catalog import load_table
     from tokcost.evidence.schema import TABLES
     from tokcost.quantities import nearest
+    from tokcost.spreadsheet import to_csv
 
     if table not in TABLES:
         raise click.UsageError(f"there is no table `{table}`{nearest(table, TABLES) or '; tokcost data list names them all'}")
@@ -84,7 +85,7 @@ def show(table, filters, as_csv):
             raise click.UsageError(f"no row of {table} has {column} {wanted!r}{nearest(wanted, rows[column].astype(str).unique())}")
         rows = kept
     if as_csv:
-        click.echo(rows.to_csv(index=False), nl=False)
+        click.echo(to_csv(rows), nl=False)
         return
     for row in rows.to_dict("records"):
         said = {name: value for name, value in row.items() if value == value and value != ""}

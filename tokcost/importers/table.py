@@ -11,6 +11,7 @@ import pandas as pd
 
 from tokcost.importers.point import LATENCIES, STATISTICS
 from tokcost.quantities import QuantityError
+from tokcost.spreadsheet import to_csv
 
 TEXT = (
     "source_file", "run", "tool", "tool_version", "model", "accelerator", "token_source", "precision", "framework", "speculative",
@@ -57,7 +58,7 @@ def write(table: pd.DataFrame, path: Path | None) -> None:
     """
     table = table.assign(source_file=[_readable(name) for name in table["source_file"]])
     if path is None:
-        table.to_csv(sys.stdout, index=False, lineterminator="\n")
+        to_csv(table, sys.stdout, lineterminator="\n")
         sys.stdout.flush()
         return
     path = Path(os.path.realpath(path))  # a link stays a link
@@ -65,7 +66,7 @@ def write(table: pd.DataFrame, path: Path | None) -> None:
     os.close(handle)
     try:
         if path.suffix.lower() == ".csv":
-            table.to_csv(temporary, index=False, lineterminator="\n")
+            to_csv(table, temporary, lineterminator="\n")
         elif path.suffix.lower() == ".json":
             table.to_json(temporary, orient="records", indent=1, double_precision=15)
         else:

@@ -66,6 +66,7 @@ RC = {
     "xtick.labelcolor": INK,
     "ytick.labelcolor": INK,
     "text.color": INK,
+    "text.parse_math": False,  # a dollar is a dollar
     "lines.linewidth": 2.0,
     "lines.markersize": 5,
     "legend.frameon": False,

@@ -168,7 +168,7 @@ def test_what_is_not_entered_is_said(tmp_path):
     top.mkdir()
     (top / "latest").symlink_to(tmp_path / "real")
     result = run(top)
-    assert result.exit_code == 1 and "a link to a folder, which is not followed" in result.output
+    assert result.exit_code == 2 and "a link to a folder, which is not followed" in result.output
     found = Imported(None)
     assert not list(_walk(tmp_path / "gone", found)) and "the folder cannot be read" in found.problems[0].sentence
     empty = tmp_path / "empty"

@@ -7,8 +7,6 @@ know a record that stands twice: a fiftieth of the log or less.
 
 from __future__ import annotations
 
-import gzip
-import zlib
 from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,7 +16,7 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
-from tokcost.importers.documents import BOM, open_bytes
+from tokcost.importers.documents import BOM, LARGEST_LINE_BYTES, Cut, open_bytes
 from tokcost.importers.fields import SECONDS, seconds_per
 from tokcost.importers.normalise import LARGEST
 from tokcost.importers.point import LATENCIES, MS_PER_S, STATISTICS, ImportProblem, Point
@@ -132,10 +130,12 @@ def _blocks(path: Path, point: _Log) -> Iterator[list[_Record]]:
     with open_bytes(path) as file:
         while True:
             if filled == len(buffer):
+                if filled > LARGEST_LINE_BYTES:
+                    raise ImportProblem(f"record {n_read + 1} of the log is longer than any record; the log is damaged")
                 buffer.extend(bytes(len(buffer)))  # a line longer than the buffer
             try:
                 count = file.readinto(memoryview(buffer)[filled:])
-            except (EOFError, zlib.error, gzip.BadGzipFile):
+            except Cut:
                 point.cut = _CUT.format(n_read + 1)
                 return
             filled += count

@@ -45,7 +45,7 @@ def import_files(paths, gpus, accelerator, output, kind, **options):
 
     \b
     Exit status: 0 all files were imported; 1 some were not (the others are written);
-    2 wrong call (nothing is written).
+    2 nothing was imported: a wrong call, or no file that could be read (nothing is written).
     """
     from tokcost.importers import table
 
@@ -67,7 +67,7 @@ def import_files(paths, gpus, accelerator, output, kind, **options):
             where = f"--output {output}" if output else "standard output"
             raise click.UsageError(f"{where} cannot be written ({error.strerror})" + ("; nothing was" if output else "")) from None
     _report(found, gpus, kind, output)
-    sys.exit(1 if found.problems or not len(found.points) else 0)
+    sys.exit(2 if not len(found.points) else 1 if found.problems else 0)
 
 
 #: options that only one or two kinds take

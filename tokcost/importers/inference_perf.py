@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from tokcost.importers import documents
 from tokcost.importers.fields import Fields, as_text, dig
 from tokcost.importers.point import STATISTICS, ImportProblem, Point
 
@@ -79,12 +80,6 @@ def _tokens(point: Point, fields: Fields) -> None:
 
 
 def _about(point: Point, path: Path) -> None:
-    import yaml
-
-    beside = path.parent / "config.yaml"
-    try:
-        point.model = as_text(dig(yaml.safe_load(beside.read_text(encoding="utf-8")), "server", "model_name"))
-    except (OSError, ValueError, RecursionError, yaml.YAMLError):
-        point.model = None
+    point.model = as_text(dig(documents.beside(path, "config.yaml"), "server", "model_name"))
     if point.model is None:
         point.note("no `config.yaml` beside the file names the model; it is left empty")

@@ -7,12 +7,12 @@ responses are missing. The clock is not in the file: it is requests / requests p
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
 
+from tokcost.importers import documents
 from tokcost.importers.fields import Fields, as_number, as_text
 from tokcost.importers.point import S_PER_MINUTE, STATISTICS, ImportProblem, Point
 
@@ -58,8 +58,7 @@ def points(content, path: Path) -> Iterator[Point]:
 
 def _tpot(point: Point, path: Path) -> None:
     """(request time - TTFT) / (tokens - 1), per request where the single responses are at hand."""
-    beside = path.with_name(path.name.replace("_summary.json", "_individual_responses.json"))
-    seconds = _single_tpots(beside) if beside != path and beside.exists() else []
+    seconds = _single_tpots(documents.beside(path, path.name.replace("_summary.json", "_individual_responses.json")))
     if seconds:
         point.latency_s |= {"mean_tpot_s": float(np.mean(seconds)), "median_tpot_s": float(np.median(seconds))}
         point.latency_s |= {f"{s}_tpot_s": float(np.percentile(seconds, int(s[1:]))) for s in STATISTICS if s.startswith("p")}
@@ -71,14 +70,10 @@ def _tpot(point: Point, path: Path) -> None:
     point.note("the single responses are not beside the summary, so that only the mean TPOT is known")
 
 
-def _single_tpots(path: Path) -> list[float]:
-    try:
-        responses = json.loads(path.read_text(encoding="utf-8-sig"))
-    except (OSError, ValueError, RecursionError):
-        return []
+def _single_tpots(responses) -> list[float]:
     seconds = []
     for response in responses if isinstance(responses, list) else []:
-        if not isinstance(response, dict) or response.get("error_code") is not None:
+        if not isinstance(response, Mapping) or response.get("error_code") is not None:
             continue
         numbers = [as_number(response.get(key)) for key in ("end_to_end_latency_s", "ttft_s", "number_output_tokens")]
         if None not in numbers and numbers[2] > 1:

@@ -27,13 +27,15 @@ class ImportProblem(QuantityError):
 
 
 #: what a reader meets in a file that is laid out in ways that nobody expected
-UNEXPECTED = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError, csv.Error)
+UNEXPECTED = (ArithmeticError, AttributeError, LookupError, MemoryError, RecursionError, TypeError, ValueError, csv.Error)
 
 
 def as_problem(error: Exception) -> ImportProblem:
     """One sentence about an error of `UNEXPECTED`; an ImportProblem is its own."""
     if isinstance(error, ImportProblem):
         return error
+    if isinstance(error, UnicodeDecodeError):
+        return ImportProblem("the file is not text in UTF-8; give the tool's JSON, JSONL, YAML or CSV output")
     detail = f"{type(error).__name__}: {str(error)[:80]}"
     return ImportProblem(f"it looks like a known result but is laid out differently ({detail})")
 

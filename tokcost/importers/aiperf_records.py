@@ -113,6 +113,8 @@ def points(path: Path) -> Iterator[Point]:
         point.input_tok, point.output_tok = tokens["isl"], tokens["osl"]
     else:
         raise ImportProblem("some successful requests of the log have no token counts, without which there is no rate")
+    if counted["osl"] == n_requests:
+        point.counts["client"], point.is_tpot_by_client = tokens["osl"], True
     point.cached_input_tok = tokens["cached"] or None
     point.latency_s = _statistics(latencies)
     point.note("read from the log of single requests, which names neither model nor concurrency")

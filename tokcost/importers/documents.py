@@ -178,7 +178,8 @@ def read(path: Path, large_bytes: int = LARGE_BYTES) -> Document:
         return _read_json(path, large_bytes)
     if {".json", ".jsonl"} & set(path.suffixes[-2:]):
         raise ImportProblem(f"the file starts with {start.lstrip()[:12]!r}, which is no JSON object or list; it is damaged or misnamed")
-    if re.match(rb"(?:#.*\n|---\s*\n)*[\w.\"-]+:(?:\s|$)", start) and b"{" not in start.split(b"\n", 1)[0]:
+    is_yaml = not {".txt", ".csv", ".prom", ".log", ".md"} & set(path.suffixes[-2:])
+    if is_yaml and re.match(rb"(?:#.*\n|---\s*\n)*[\w.\"-]+:(?:\s|$)", start) and b"{" not in start.split(b"\n", 1)[0]:
         content = read_yaml(path)
         if isinstance(content, Mapping):
             return Document(path, "object", content)

@@ -82,8 +82,25 @@ class Point:
     output_tok: float | None = None
     total_tok: float | None = None
     cached_input_tok: float | None = None
-    #: who counted the tokens: `server usage` or `client`
+    #: who counted the tokens: `server usage`, `client` or `requested` (the length that every answer was told to have)
     token_source: str | None = None
+    #: output tokens as each of them counted, where a file has several counts
+    counts: dict[str, float | None] = field(default_factory=dict)
+    #: mean gap between streamed chunks, and tokens that a chunk holds
+    chunk_gap_s: float | None = None
+    chunk_tok: float = 1.0
+    #: tokens that every answer was told to have, no less and no more
+    told_osl: float | None = None
+    #: the tool's TPOT rests on the client's count, or on one that was found wrong
+    is_tpot_by_client: bool = False
+    is_tpot_wrong: bool = False
+    #: no count holds, and a note says why there is no rate
+    is_rate_empty: bool = False
+    #: joules of the boards by the tool's own telemetry, and how many boards it saw
+    energy_joule: float | None = None
+    energy_gpus: float | None = None
+    stated_output_tok_per_joule: float | None = None
+    stated_total_tok_per_joule: float | None = None
     #: rates as the tool printed them, of the whole deployment
     recorded_output_tok_per_s: float | None = None
     recorded_total_tok_per_s: float | None = None
@@ -112,3 +129,12 @@ def one_by_one(read: Callable[[int, object], Point], items: Iterable, name: str,
             yield read(number, item)
         except UNEXPECTED as error:
             yield ImportProblem(f"{name.format(number)}: {as_problem(error)}")
+
+
+def per_request(tokens: float | None, requests: float | None) -> float | None:
+    """Mean of a count, or None where there is none.
+
+    >>> per_request(100.0, 4.0), per_request(100.0, 0.0), per_request(None, 4.0)
+    (25.0, None, None)
+    """
+    return tokens / requests if tokens is not None and requests else None

@@ -23,6 +23,7 @@ COLUMNS = (
     *(f"{statistic}_{latency}_s" for statistic in STATISTICS for latency in LATENCIES),
     "total_tok_per_s", "output_tok_per_s", "input_tok_per_s",
     "recorded_output_tok_per_s", "recorded_total_tok_per_s", "recorded_differs_frac",
+    "gpu_energy_joule", "total_tok_per_joule", "output_tok_per_joule",
     "precision", "framework", "speculative", "deployment", "n_prefill_gpus", "n_decode_gpus", "started", "source_sha256", "notes",
 )  # fmt: skip
 SUFFIXES = (".csv", ".parquet", ".json")

@@ -249,7 +249,7 @@ def _parts(document) -> Iterator[tuple[str, Iterator[Point | ImportProblem]]]:
         yield "", aiperf_records.points(document.path)
     elif document.form == "text":
         if inferencex.matches_text(content):
-            yield "", inferencex.points_from_text(content, document.path)
+            yield "", inferencex.points_from_text(document.path)
     else:
         parts = [content] if document.form == "object" else content
         for number, part in enumerate(parts, start=1):

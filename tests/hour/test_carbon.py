@@ -69,7 +69,7 @@ def test_a_longer_life_spreads_the_making(life, more):
 
 
 def test_the_grid_of_a_region_and_a_year_is_found_with_its_source():
-    table = evidence.load("carbon_intensity")
+    table = evidence.load_table("carbon_intensity")
     row = grid_intensity(table, region="us-east4", year=2024)
     assert 50 < row["value"] < 900
     assert row["source_id"] == "google_region_carbon"
@@ -77,8 +77,8 @@ def test_the_grid_of_a_region_and_a_year_is_found_with_its_source():
 
 
 def test_no_year_is_filled_in_from_another():
-    table = evidence.load("carbon_intensity")
-    with pytest.raises(UnknownCarbon, match="no `us-east4` in 2030; on file: "):
+    table = evidence.load_table("carbon_intensity")
+    with pytest.raises(UnknownCarbon, match="no `us-east4` in 2030; in the dataset: "):
         grid_intensity(table, region="us-east4", year=2030)
     with pytest.raises(UnknownCarbon, match="did you mean `us-east4`"):
         grid_intensity(table, region="us-eats4", year=2024)
@@ -88,4 +88,4 @@ def test_no_year_is_filled_in_from_another():
 
 
 def test_no_grid_is_on_file_at_zero():
-    assert (evidence.load("carbon_intensity")["value"] > 0).all()
+    assert (evidence.load_table("carbon_intensity")["value"] > 0).all()

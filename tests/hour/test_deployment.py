@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from tokcost.hour import (
     Deployment,
     likely_interval_usd_per_gpu_h,
+    one_at_a_time,
     owner_cash_flow,
     reference_deployment,
     solve_for,
-    swings,
 )
 from tokcost.hour.cashflow import DEPRECIATION, Nominal, Real
 from tokcost.hour.deployment import LOWERS_COST, numeric_inputs
@@ -316,7 +316,7 @@ def test_what_cannot_be_reached_is_said_and_not_clamped():
 
 def test_swings_are_single_and_the_likely_interval_lies_inside_the_widest():
     here = reference_deployment("gb300", "hyperscaler")
-    table = swings(here)
+    table = one_at_a_time(here)
     assert set(table["input_name"]) == set(here.ranges)
     assert table["swing_usd_per_gpu_h"].is_monotonic_decreasing
     row = table.set_index("input_name").loc["wacc_frac"]

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tokcost import metrics
+from tokcost import formulas
 from tokcost.hour import (
     MoneyError,
     Nominal,
@@ -40,7 +40,7 @@ def cost(money="real", life_yr=5.0, delay_yr=0.0):
 @given(st.floats(0, 0.25), st.floats(100, 50_000), st.floats(0.05, 1), st.integers(2, 8))
 def test_with_steady_output_it_is_the_hour_over_the_tokens(wacc, throughput, share, life):
     yearly = 40_000 * capital_recovery_per_yr(wacc_frac=wacc, life_yr=life) + 3_000
-    hour = metrics.total_token_cost_usd_per_mtok(rate_usd_per_gpu_h=yearly / HOURS_PER_YEAR, total_tok_per_s_per_gpu=throughput * share)
+    hour = formulas.total_token_cost_usd_per_mtok(rate_usd_per_gpu_h=yearly / HOURS_PER_YEAR, total_tok_per_s_per_gpu=throughput * share)
     tokens = output_by_month(**STEADY | {"total_tok_per_s_per_gpu": throughput, "utilization_frac": share, "life_yr": life})
     levelised = levelised_token_cost_usd_per_mtok(cost=cost(life_yr=life), mtok_by_month=tokens, rate=Real(wacc), **PLAIN)
     assert levelised == pytest.approx(hour, rel=1e-9)
@@ -124,7 +124,7 @@ def test_kinds_of_money_do_not_mix_and_no_tokens_is_no_price():
 def test_an_hour_that_is_not_available_makes_no_tokens():
     """The same cost by the hour: a yearly cost over the hours that are available, over the tokens of a used one."""
     yearly = 40_000 * capital_recovery_per_yr(wacc_frac=0.1, life_yr=5) + 3_000
-    hour = metrics.total_token_cost_usd_per_mtok(rate_usd_per_gpu_h=yearly / HOURS_PER_YEAR / 0.9, total_tok_per_s_per_gpu=500)
+    hour = formulas.total_token_cost_usd_per_mtok(rate_usd_per_gpu_h=yearly / HOURS_PER_YEAR / 0.9, total_tok_per_s_per_gpu=500)
     assert levelised(availability_frac=0.9) == pytest.approx(hour, rel=1e-9)
 
 

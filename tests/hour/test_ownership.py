@@ -86,7 +86,7 @@ def test_one_wrong_unit_is_refused(wrong):
 
 
 def example(name):
-    table = evidence.load("levelised_cost_examples")
+    table = evidence.load_table("levelised_cost_examples")
     rows = table[table["example"] == name]
     return dict(zip(rows["item"], rows["value"], strict=True))
 

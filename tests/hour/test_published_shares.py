@@ -7,7 +7,7 @@ from tokcost.hour import loan_capital_recovery_per_yr
 
 
 def facts(model, quantity):
-    table = evidence.load("published_cost_shares")
+    table = evidence.load_table("published_cost_shares")
     rows = table[(table["model"] == model) & (table["quantity"] == quantity)]
     return dict(zip(rows["item"], rows["value"], strict=True))
 

@@ -9,7 +9,7 @@ from tokcost.quantities import QuantityError
 
 
 def published():
-    rates = evidence.load("hourly_rates")
+    rates = evidence.load_table("hourly_rates")
     wanted = rates["accelerator"].isin(["h100", "h200", "b200", "gb200", "gb300"]) & rates["price_basis"].str.startswith("owning_")
     return rates[wanted & (rates["quantity"] == "rate_usd_per_gpu_h")]
 

@@ -7,7 +7,7 @@ import pytest
 
 from tokcost.importers import ImportProblem, import_benchmarks
 from tokcost.importers.per_request import import_requests
-from tokcost.output.service import goodput, latency_frontier
+from tokcost.serving.service_limits import goodput, latency_frontier
 
 SAMPLES = Path(__file__).parents[1] / "samples"
 VLLM = SAMPLES / "vllm-0.32.0" / "bench_serve"

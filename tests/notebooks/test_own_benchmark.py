@@ -35,7 +35,7 @@ def test_it_runs_where_nothing_is_stated_and_says_what_is_missing(run_cells, too
 
 def test_a_folder_of_broken_files_still_gives_a_report_of_what_is_sound(run_cells):
     names = run_cells(NOTEBOOK.stem, benchmark_path="tests/samples/_malformed", stated_gpus=2)
-    assert (names["own"].left_out["what"] == "not readable").sum() >= 10
+    assert (names["own"].excluded_runs["what"] == "not readable").sum() >= 10
 
 
 def test_one_command_makes_a_report_of_your_own_files(tmp_path):

@@ -56,8 +56,8 @@ FIGURES = {
     "waterfall": lambda alt: hours.plot_waterfall(PARTS, totals=TOTALS, by="series", alt=alt),
     "prices": lambda alt: hours.plot_prices(PRICES, alt=alt),
     "brackets": lambda alt: hours.plot_brackets(AGAINST, alt=alt),
-    "swings": lambda alt: hours.plot_swings(SWINGS, here=2.47, alt=alt),
-    "pairs": lambda alt: hours.plot_pairs(PAIRS, label="label", first="drawn", second="built", x="provisioned_kw_per_gpu", alt=alt),
+    "one_at_a_time": lambda alt: hours.plot_tornado(SWINGS, here=2.47, alt=alt),
+    "pairs": lambda alt: hours.plot_dumbbell(PAIRS, label="label", first="drawn", second="built", x="provisioned_kw_per_gpu", alt=alt),
     "sorted": lambda alt: hours.plot_sorted(REGIONS, label="name", value="carbon_g_per_mtok", group="group", alt=alt),
 }
 
@@ -93,7 +93,7 @@ def test_a_price_that_is_not_public_says_so_and_gets_no_mark():
 
 
 def test_the_bars_of_a_swing_carry_the_inputs_that_make_them():
-    shown = set(words(FIGURES["swings"]("x")))
+    shown = set(words(FIGURES["one_at_a_time"]("x")))
     assert {"3", "6", "6%", "9%", "3 million", "4 million", "Economic life", "2.47"} <= shown
 
 

@@ -44,7 +44,7 @@ FIGURES = {
     "steps": lambda: loads.plot_steps(
         STARTS, x="median_ttft_s", y="total_token_cost_usd_per_mtok", by="accelerator", alt="a", mark={"m": 5.0}
     ),
-    "ladder": lambda: loads.plot_ladder(
+    "ladder": lambda: loads.plot_by_category(
         PROMISES, x="service_level_frac", y="allocation_token_cost_usd_per_mtok", by="profile", alt="a", level={"l": 1.0}
     ),
     "week": lambda: loads.plot_week(WEEK, by="plan", alt="a"),
@@ -91,7 +91,7 @@ def test_one_panel_per_accelerator_with_its_name():
 
 
 def test_a_mark_beyond_the_last_run_is_still_in_the_picture():
-    """A limit looser than any run on file: the steps go on flat up to it."""
+    """A limit looser than any run in the dataset: the steps go on flat up to it."""
     svg = FIGURES["steps"]().svg
     width = float(re.search(r'viewBox="0 0 ([\d.]+)', svg).group(1))
     at = {name: float(re.search(r'x="([\d.]+)"[^>]*>' + name + "<", svg).group(1)) for name in ("m", "H200")}

@@ -127,7 +127,7 @@ FIGURES = {
     ),
     "bars": lambda: charts.plot_bars(RANKED, label="accelerator", value="ratio", alt="a", highlight="h200"),
     "slope": lambda: charts.plot_slope(RANKED, by="accelerator", rankings={"A": "a", "B": "b"}, best={"A": "low", "B": "high"}, alt="a"),
-    "against": lambda: charts.plot_against(RANKED, x={"A": "a", "B": "b"}, y="ratio", by="accelerator", alt="a"),
+    "against": lambda: charts.plot_parity(RANKED, x={"A": "a", "B": "b"}, y="ratio", by="accelerator", alt="a"),
     "iceberg": lambda: lessons.plot_iceberg(["up"], ["down", "deeper"], alt="a"),
     "levers": lambda: lessons.plot_levers(LEVERS, label="lever", cost="c", revenue="r", rate="rate_usd_per_gpu_h", alt="a"),
 }
@@ -226,5 +226,5 @@ def test_stretches_of_a_scale_show_in_words():
 
 
 def test_a_result_can_be_named_for_its_reader():
-    data = sentences.result("wrong_order_frac", 0.5, label="FLOPS per dollar picks the dearer token").data
-    assert (data["name"], data["label"]) == ("wrong_order_frac", "FLOPS per dollar picks the dearer token")
+    data = sentences.result("wrong_order_frac", 0.5, label="FLOPS per dollar picks the more expensive token").data
+    assert (data["name"], data["label"]) == ("wrong_order_frac", "FLOPS per dollar picks the more expensive token")

@@ -1,6 +1,6 @@
 """The evidence catalog: validated tables of data/, single facts, and a record of what was used.
 
-`load("hourly_rates")` gives a table or the rows of it that are asked for, `fact`, `rate` and
+`load_table("hourly_rates")` gives a table or the rows of it that are asked for, `fact`, `rate` and
 `provisioned_power` one number with its source, `measured` the measured serving rows. `provenance` says
 which tables the process has used and which sources the rows used cite, for the foot of a report.
 """
@@ -72,14 +72,14 @@ def table_path(table: str) -> Path:
     return data_dir() / f"{table}.csv"
 
 
-def load(table: str, **filters) -> pd.DataFrame:
+def load_table(table: str, **filters) -> pd.DataFrame:
     """A validated copy of data/<table>.csv, or of its rows where each column named has the value (or one of the values) given.
 
     Numbers are floats with NaN for not known, texts are empty where nothing is said. Only the sources of the rows
     returned count as used. Raises DataError with every problem of the file (file, line, column, what is allowed); a
     filter value that no row has is an error that names the nearest one.
 
-    >>> load("hourly_rates", accelerator="h200", rate_vintage="2026-03")["value"].tolist()
+    >>> load_table("hourly_rates", accelerator="h200", rate_vintage="2026-03")["value"].tolist()
     [1.41, 1.74, 1.6]
     """
     rows = _rows(table)
@@ -151,7 +151,7 @@ def fact(table: str, **keys: str) -> Fact:
     rows = _rows(table)
     key_columns = TABLES[table].key
     if "value" not in rows:
-        raise DataError(f"data/{table}.csv is not a table of single facts; use load({table!r})")
+        raise DataError(f"data/{table}.csv is not a table of single facts; use load_table({table!r})")
     for name, wanted in keys.items():
         if name not in key_columns:
             raise DataError(f"data/{table}.csv has no key `{name}`{nearest(name, key_columns)}")
@@ -210,7 +210,7 @@ def accelerators(names=None) -> pd.DataFrame:
     >>> accelerators(["gb300", "h200"])["peak_fp8_dense_tflop_per_s"].to_dict()
     {'h200': 1979.0, 'gb300': 5000.0}
     """
-    rows = load("accelerators", **({} if names is None else {"accelerator": list(names)}))
+    rows = load_table("accelerators", **({} if names is None else {"accelerator": list(names)}))
     wide = rows.pivot(index="accelerator", columns="quantity", values="value")
     order = [name for name in TABLES["accelerators"].columns["quantity"].values if name in wide]
     return wide.loc[rows["accelerator"].unique(), order].rename_axis(columns=None)
@@ -226,7 +226,7 @@ def measured(**filters) -> pd.DataFrame:
     >>> rows["total_tok_per_s_per_gpu"].round(4).tolist()
     [5970.2615]
     """
-    return load("inference", **filters).reset_index(drop=True)
+    return load_table("inference", **filters).reset_index(drop=True)
 
 
 def used_tables() -> list[str]:

@@ -66,13 +66,13 @@ def list_tables():
 @click.option("--csv", "as_csv", is_flag=True, help="All columns as CSV instead of one block a row.")
 def show(table, filters, as_csv):
     """Print the rows of TABLE with their sources."""
-    from tokcost.evidence.catalog import load
+    from tokcost.evidence.catalog import load_table
     from tokcost.evidence.schema import TABLES
     from tokcost.quantities import nearest
 
     if table not in TABLES:
         raise click.UsageError(f"there is no table `{table}`{nearest(table, TABLES) or '; tokcost data list names them all'}")
-    rows = load(table)
+    rows = load_table(table)
     for condition in filters:
         column, equals, wanted = condition.partition("=")
         if not equals:

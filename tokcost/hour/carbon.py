@@ -15,7 +15,7 @@ from tokcost.quantities import QuantityError, formula, nearest
 
 
 class UnknownCarbon(QuantityError):
-    """No carbon intensity is on file for what was asked."""
+    """No carbon intensity is in the dataset for what was asked."""
 
 
 def _per_mtok(amount_per_h, tok_per_s):
@@ -89,7 +89,7 @@ def source_water_l_per_mtok(*, average_kw_per_gpu, water_l_per_kwh, total_tok_pe
 def grid_intensity(table, *, region: str, year: int | None = None):
     """The row of data/carbon_intensity.csv for a region and a year, without a year the latest; nothing is filled in from another.
 
-    Raises `UnknownCarbon` with the years or the region that are on file.
+    Raises `UnknownCarbon` with the years or the region that are in the dataset.
     """
     rows = table[table["region"].str.lower() == region.lower()]
     if rows.empty:
@@ -98,10 +98,10 @@ def grid_intensity(table, *, region: str, year: int | None = None):
     found = rows[years == (years.max() if year is None else int(year))]
     if found.empty:
         on_file = ", ".join(map(str, sorted(years)))
-        raise UnknownCarbon(f"carbon_intensity.csv has no `{region}` in {year}; on file: {on_file}")
+        raise UnknownCarbon(f"carbon_intensity.csv has no `{region}` in {year}; in the dataset: {on_file}")
     row = found.iloc[0]
     return row if np.isfinite(row["value"]) else _unknown(region, row["year"])
 
 
 def _unknown(region, year):
-    raise UnknownCarbon(f"the carbon intensity of `{region}` in {year} is on file as not known; take a year that is")
+    raise UnknownCarbon(f"the carbon intensity of `{region}` in {year} is in the dataset as not known; take a year that is")

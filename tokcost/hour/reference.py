@@ -45,7 +45,7 @@ def deployment_from_rows(systems, operators, *, accelerator: str, operator: str)
 
 def reference_inputs(accelerator: str, operator: str):
     """The sourced rows of one reference deployment (see `deployment_inputs`)."""
-    return deployment_inputs(evidence.load("systems"), evidence.load("operators"), accelerator=accelerator, operator=operator)
+    return deployment_inputs(evidence.load_table("systems"), evidence.load_table("operators"), accelerator=accelerator, operator=operator)
 
 
 def reference_deployment(accelerator: str, operator: str) -> Deployment:
@@ -58,12 +58,14 @@ def reference_deployment(accelerator: str, operator: str) -> Deployment:
     Traceback (most recent call last):
     tokcost.quantities.QuantityError: data/systems.csv has no accelerator `h20`; did you mean `h200`?
     """
-    return deployment_from_rows(evidence.load("systems"), evidence.load("operators"), accelerator=accelerator, operator=operator)
+    return deployment_from_rows(
+        evidence.load_table("systems"), evidence.load_table("operators"), accelerator=accelerator, operator=operator
+    )
 
 
 def reference_deployments() -> dict:
     """Every system with every operator: (accelerator, price basis of the published constant) to deployment."""
-    systems, operators = evidence.load("systems"), evidence.load("operators")
+    systems, operators = evidence.load_table("systems"), evidence.load_table("operators")
     return {
         (accelerator, PRICE_BASIS[operator]): deployment_from_rows(systems, operators, accelerator=accelerator, operator=operator)
         for accelerator in systems["accelerator"].unique()

@@ -2,7 +2,7 @@
 
 On-demand is paid by the hour, reserved in every hour of the term, used or not; spot is cheap and
 is taken away, which loses output. Idle hours are paid: utilization divides the tokens later, once
-(`metrics.delivered_total_tok_per_s_per_gpu`), and never the rent.
+(`formulas.delivered_total_tok_per_s_per_gpu`), and never the rent.
 """
 
 from __future__ import annotations

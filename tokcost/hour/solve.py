@@ -63,7 +63,7 @@ def solve_for(deployment: Deployment, target_usd_per_gpu_h, input_name: str, low
     return Solution(input_name, target, value, float(low), float(high), at_low + target, at_high + target)
 
 
-def swings(deployment: Deployment):
+def one_at_a_time(deployment: Deployment):
     """What each ranged input does to the GPU-hour alone, all others as they stand; the widest first.
 
     Returns
@@ -82,12 +82,12 @@ def swings(deployment: Deployment):
 
 
 def likely_interval_usd_per_gpu_h(deployment: Deployment) -> tuple:
-    """(low, high) if the ranged inputs err independently: each side is the root of the summed squares of single swings.
+    """(low, high) if the ranged inputs err independently: each side is the root of the summed squares of single one_at_a_time.
 
     Narrower than `Deployment.interval_usd_per_gpu_h`, where all inputs err together. Not a confidence interval: it is as wide
     as the ranges, which are spans of sources and not distributions.
     """
-    table, here = swings(deployment), float(deployment.owned_rate_usd_per_gpu_h)
+    table, here = one_at_a_time(deployment), float(deployment.owned_rate_usd_per_gpu_h)
     ends = table[["rate_at_low_usd_per_gpu_h", "rate_at_high_usd_per_gpu_h"]] - here
     down, up = ends.min(axis=1).clip(upper=0), ends.max(axis=1).clip(lower=0)
     return here - math.hypot(*down), here + math.hypot(*up)

@@ -251,7 +251,7 @@ def plot_slope(frame, *, by: str, rankings: dict[str, str], best: dict[str, str]
         return finish(fig, alt)
 
 
-def plot_against(frame, *, x: dict[str, str], y: str, alt: str, by: str | None = None, title: str = "") -> Figure:
+def plot_parity(frame, *, x: dict[str, str], y: str, alt: str, by: str | None = None, title: str = "") -> Figure:
     """Predicted against observed, one panel for each predictor (`x`: heading -> column), with the line of agreement."""
     kinds = list(dict.fromkeys(frame[by])) if by else [None]
     with drawing(1, len(x), figsize=(5.8, 3.3), sharey=True, sharex=True, squeeze=False) as (fig, axes):

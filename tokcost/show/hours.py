@@ -133,8 +133,8 @@ def plot_brackets(frame, *, alt: str, title: str = "") -> Figure:
         return finish(fig, alt)
 
 
-def plot_swings(frame, *, here: float, alt: str, title: str = "", n: int = 12) -> Figure:
-    """What each input does alone (`tokcost.hour.swings`), the widest first: bars from the price of the hour to its ends.
+def plot_tornado(frame, *, here: float, alt: str, title: str = "", n: int = 12) -> Figure:
+    """What each input does alone (`tokcost.hour.one_at_a_time`), the widest first: bars from the price of the hour to its ends.
 
     The inputs' ends are written beside the bars, so a reader sees which value makes which price.
     """
@@ -163,7 +163,7 @@ def _as_input(name: str, value: float) -> str:
     return f"{value / MILLION:g} million" if value >= MILLION else f"{value:,.3g}" if value < 1000 else f"{value:,.0f}"
 
 
-def plot_pairs(frame, *, label: str, first: str, second: str, x: str, alt: str, title: str = "", names=("first", "second")) -> Figure:
+def plot_dumbbell(frame, *, label: str, first: str, second: str, x: str, alt: str, title: str = "", names=("first", "second")) -> Figure:
     """Two values of each row on one axis, joined by a line: where two ways of counting differ. From zero."""
     with drawing(figsize=(5.8, 0.4 * len(frame) + 1.4)) as (fig, ax):
         for row, (_, fact) in enumerate(frame.iterrows()):

@@ -111,7 +111,7 @@ def plot_steps(frame: pd.DataFrame, *, x: str, y: str, by: str, alt: str, title:
         return finish(fig, alt)
 
 
-def plot_ladder(
+def plot_by_category(
     frame: pd.DataFrame, *, x: str, y: str, by: str, alt: str, title: str = "", level: dict[str, float] | None = None
 ) -> Figure:
     """A value at a few rungs (shares near one, evenly spaced), one line for each value of `by`, from zero."""

@@ -53,7 +53,7 @@ def say(text: str) -> Shown:
 def refused(function, **inputs) -> Shown:
     """Show that a call is refused, and with which sentence; if it is not refused, the notebook stops.
 
-    >>> from tokcost.metrics import flop_per_usd
+    >>> from tokcost.formulas import flop_per_usd
     >>> refused(flop_per_usd, peak_tflop_per_s=1979, rate_usd_per_h=1.41).markdown
     'Refused: flop_per_usd takes no `rate_usd_per_h`; did you mean `rate_usd_per_gpu_h`?'
     """

@@ -1,0 +1,191 @@
+"""Your own files beside public runs: nothing guessed, everything accounted for, nothing priced beyond what was measured."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from tokcost import evidence
+from tokcost.analysis.benchmark_comparison import compare_with_public, price_of_hour, price_range
+from tokcost.analysis.gains import yearly_gains
+from tokcost.analysis.own_benchmark import delivered_by_two_routes, known_and_missing, own_benchmark
+from tokcost.quantities import QuantityError
+
+SAMPLES = Path(__file__).parents[1] / "samples"
+EXAMPLE = "data/benchmark_example"
+LIST = {"price_basis": "rental_3yr", "rate_vintage": "2026-09"}
+
+
+@pytest.fixture(scope="module")
+def public():
+    return evidence.measured(model="dsr1", isl=1024, osl=1024)
+
+
+def priced(own, public, speed=100.0, **basis):
+    basis = LIST | basis
+    rate = price_of_hour(own.said("accelerator"), rate_usd_per_gpu_h=2.5, **basis)
+    return compare_with_public(own, public, rate=rate, tok_per_s_per_user=speed, **basis)
+
+
+def test_every_point_is_in_use_or_set_aside_with_its_reason():
+    own = own_benchmark(EXAMPLE, stated_gpus=8, accelerator="h200")
+    assert (len(own.points), own.n_set_aside, own.n_read) == (3, 2, 5)
+    reasons = own.excluded_runs.set_index("source_file")["reason"]
+    assert reasons["failed/serve_all_failed.json"] == "no request succeeded, so it has no throughput"
+    assert "truncated" in reasons["failed/serve_cut_off.json"]
+    assert reasons["single_requests/serve_errors30.json"].startswith("another workload: model tiny-llama")
+
+
+def test_files_left_out_for_one_reason_take_one_row(tmp_path):
+    """Three notes, one broken result and the results themselves: what is left out is listed by reason, nothing twice or never."""
+    for name in ("a.md", "b.md", "c.md"):
+        (tmp_path / name).write_text("a note")
+    (tmp_path / "cut.json").write_text("{")
+    shutil.copy(SAMPLES.parents[1] / EXAMPLE / "sweep/benchmarks.json.gz", tmp_path)
+    own = own_benchmark(str(tmp_path), stated_gpus=8)
+    by_reason = own.excluded_by_reason.set_index("source_file")["reason"]
+    assert list(by_reason.index) == ["cut.json", "a.md and 2 more"]
+    assert len(own.excluded_runs) == 4
+
+
+def test_a_token_costs_what_the_hour_costs_over_what_it_delivered(public):
+    """By hand: the point at concurrency 4, 30 requests of 138 + 32 tokens, over its duration and 8 GPUs, at 2.90 an hour."""
+    own = own_benchmark(EXAMPLE, stated_gpus=8, accelerator="h200")
+    point = own.points[own.points["concurrency"] == 4].iloc[0]
+    tokens_per_gpu_hour = 30 * (138 + 32) / point["duration_s"] / 8 * 3600
+    beside = priced(own, public, speed=float(point["tok_per_s_per_user"]))
+    assert beside.cost("your files") == pytest.approx(2.9 / tokens_per_gpu_hour * 1e6)
+
+
+def test_without_a_gpu_count_there_is_no_cost_and_it_says_so(public):
+    own = own_benchmark(EXAMPLE, accelerator="h200")
+    beside = priced(own, public)
+    assert own.points["total_tok_per_s_per_gpu"].isna().all()
+    assert beside.missing == "neither the files nor you say on how many GPUs they ran"
+    assert pd.isna(beside.cost("your files")) and price_range(own, tok_per_s_per_user=100) == (None, None)
+    known = known_and_missing(own, stated_gpus=0, accelerator="h200", rate=2.5).set_index("what")
+    assert known.loc["GPUs of the deployment", ["value", "said_by"]].tolist() == ["missing", "nobody"]
+    assert "set stated_gpus" in known.loc["GPUs of the deployment", "without_it"]
+
+
+def test_without_an_accelerator_the_cheapest_public_system_stands_beside(public):
+    own = own_benchmark(EXAMPLE, stated_gpus=8)
+    beside = priced(own, public)
+    assert beside.missing == "neither the files nor you say which accelerator"
+    assert beside.rival == beside.at_speed["system"].iloc[0]
+
+
+def test_a_gpu_count_in_the_file_is_taken_and_named_as_the_files():
+    own = own_benchmark("tests/samples/inferencex/agg_single_node.json")
+    known = known_and_missing(own, stated_gpus=0, accelerator="not stated", rate=None).set_index("what")
+    assert known.loc["GPUs of the deployment", ["value", "said_by"]].tolist() == ["8", "your files"]
+
+
+def test_beyond_the_measured_speeds_nothing_is_priced(public):
+    own = own_benchmark(EXAMPLE, stated_gpus=8, accelerator="h200")
+    fastest = own.front.reach[1]
+    assert priced(own, public, speed=fastest).cost("your files") > 0
+    beyond = priced(own, public, speed=fastest * 1.001)
+    assert pd.isna(beyond.cost("your files")) and beyond.reach("your files") == own.front.reach
+    assert all(map(pd.isna, beyond.reach("no such system")))
+
+
+def test_a_price_of_your_own_prices_public_runs_on_your_accelerator_only(public):
+    own = own_benchmark(EXAMPLE, stated_gpus=8, accelerator="h200")
+    beside = priced(own, public, price_basis="own")
+    assert sorted(beside.at_speed["system"]) == ["H200 public", "your files"]
+    assert set(beside.at_speed["rate_usd_per_gpu_h"]) == {2.5}
+
+
+def test_twice_the_gpus_is_twice_the_cost(public):
+    costs = [priced(own_benchmark(EXAMPLE, stated_gpus=n, accelerator="h200"), public).cost("your files") for n in (4, 8)]
+    assert costs[1] == pytest.approx(2 * costs[0])
+
+
+def test_served_in_time_counts_failures_and_both_limits():
+    own = own_benchmark(EXAMPLE, stated_gpus=8)
+    loose = own.goodput(ttft_limit_s=60, tpot_limit_s=1).set_index("source_file")
+    assert loose.loc["single_requests/serve_errors30.json", ["n_requests", "n_good"]].tolist() == [32, 25]
+    assert loose.loc["failed/serve_all_failed.json", "n_good"] == 0
+    strict = own.goodput(ttft_limit_s=0.01, tpot_limit_s=1)
+    assert strict["n_good"].sum() < 25
+
+
+def test_files_without_single_requests_give_no_goodput():
+    own = own_benchmark("tests/samples/guidellm-0.8.1/concurrent", stated_gpus=1)
+    assert own.goodput(ttft_limit_s=1, tpot_limit_s=1).empty
+
+
+def test_logs_beside_a_summary_are_found():
+    own = own_benchmark("tests/samples/aiperf-0.3.0", stated_gpus=1)
+    assert own.goodput(ttft_limit_s=60, tpot_limit_s=1)["source_file"].tolist() == ["c4/profile_export.jsonl.gz"]
+
+
+@pytest.mark.parametrize(
+    ("path", "says"),
+    [
+        ("nowhere/at/all", "there is no such file or folder in the folder of this project; give the whole path"),
+        ("/nowhere/at/all", "'/nowhere/at/all': there is no such file or folder$"),
+        (" ", "there is no such file or folder"),
+        ("data/hourly_rates.csv", "holds no benchmark result that can be read: hourly_rates.csv: this is not a result"),
+        ("tests/samples/_malformed/vllm_truncated.json", "it is truncated; copy the file again"),
+        ("tests/samples/_malformed/vllm_empty.json", "the file is empty"),
+        ("tests/samples/vllm-0.32.0/bench_serve/serve_all_failed.json", "not one request succeeded"),
+    ],
+)
+def test_what_cannot_be_used_is_said_in_a_sentence(path, says):
+    with pytest.raises(QuantityError, match=says):
+        own_benchmark(path, stated_gpus=1)
+
+
+def test_an_empty_folder_is_said(tmp_path):
+    with pytest.raises(QuantityError, match="there is no file in it"):
+        own_benchmark(str(tmp_path))
+
+
+def test_points_of_another_length_or_model_do_not_enter_the_curve(tmp_path):
+    original = json.loads((SAMPLES / "vllm-0.32.0/bench_serve/serve_c4.json").read_text())
+    for name, change in (("a", {}), ("b", {"duration": 9.0, "max_concurrency": 8}), ("c", {"model_id": "another", "duration": 3.0})):
+        (tmp_path / f"{name}.json").write_text(json.dumps(original | change))
+    own = own_benchmark(str(tmp_path), stated_gpus=1)
+    assert own.said("model") == "tiny-llama" and len(own.points) == 2
+    assert own.excluded_runs["reason"].str.contains("model another").sum() == 1
+
+
+def test_counted_tokens_are_those_of_rate_gpus_and_duration():
+    counted, worked_out = delivered_by_two_routes(own_benchmark("tests/samples/vllm-0.12.0", stated_gpus=3))
+    assert counted == 48 * 32 * 2 and worked_out == pytest.approx(counted)
+
+
+def test_kinds_of_evidence_stay_apart_in_the_yearly_gains():
+    pairs = pd.DataFrame({"evidence_class": ["vendor_statement", "mlperf_same_submitter"], "ratio": [4.0, 1.0], "elapsed_yr": [2.0, 1.0]})
+    gains = yearly_gains([pairs.iloc[:1], pairs.iloc[1:]], min_elapsed_yr=0.25)
+    assert gains["label"].tolist() == ["MLPerf, same submitter", "stated by vendors"]
+    assert gains["median_annualised_ratio"].tolist() == pytest.approx([1.0, 2.0])
+
+
+def test_a_ratio_is_only_between_runs_of_one_model():
+    """Tokens of two models are not one unit; an alias of the user's own proves nothing."""
+    from tokcost.analysis.benchmark_comparison import SERVED_AS, is_same_model
+    from tokcost.quantities import LABELS
+
+    assert set(SERVED_AS) <= set(LABELS["model"])
+    assert is_same_model("openai/gpt-oss-120b", "gptoss120b")
+    assert not is_same_model("openai/gpt-oss-20b", "gptoss120b")
+    assert not is_same_model("my-model", "dsr1")
+
+
+def test_a_ratio_needs_the_lengths_of_the_public_runs_as_well_as_their_model():
+    from dataclasses import replace
+
+    from tokcost.analysis.benchmark_comparison import why_no_ratio
+
+    public = {"model": "dsr1", "isl": 1024, "osl": 1024}
+    own = own_benchmark("data/benchmark_example", stated_gpus=1, accelerator="h200")
+    assert "the model tiny-llama, the public runs dsr1; your requests have 138/32 tokens" in why_no_ratio(own, **public)
+    named = own.points.assign(model="deepseek-ai/DeepSeek-R1-0528")
+    assert why_no_ratio(replace(own, points=named), **public).startswith("your requests have 138/32 tokens, the public runs 1024/1024")
+    assert why_no_ratio(replace(own, points=named.assign(isl=1060.0, osl=1000.0)), **public) == ""
+    assert "do not state their lengths" in why_no_ratio(replace(own, points=named.assign(isl=float("nan"))), **public)

@@ -1,0 +1,182 @@
+"""Two systems at equal interactivity, the median configuration beside the best, and how far to trust the curve.
+
+A ratio is a number only between equals: the same model, lengths, tokens, price basis, dates of the
+rates. What may differ on request must be named (`differing=`), so that the reader sees it too.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from tokcost import formulas
+from tokcost.quantities import QuantityError, nearest, require_alike, token_class
+from tokcost.serving.pareto_frontier import (
+    CONFIGURATION,
+    MAX_FALL_RATIO,
+    SPEED,
+    Frontier,
+    cost_at,
+    fall_between,
+    is_on_front,
+    metric_at,
+    require_fact_of,
+    steffen,
+)
+
+#: labels that must be equal, or named in `differing`
+ON_REQUEST = ("precision", "speculative", "campaign")
+VINTAGES = ("rate_vintage", "power_vintage")
+
+
+def ratio_at(
+    candidate: Frontier,
+    baseline: Frontier,
+    *,
+    tok_per_s_per_user,
+    of: str = "cost",
+    candidate_fact=None,
+    baseline_fact=None,
+    price_basis: str | None = None,
+    rate_vintage: str | None = None,
+    power_vintage: str | None = None,
+    differing: tuple[str, ...] = (),
+):
+    """How many times better the candidate is at equal interactivity; NaN where either was not reached.
+
+    `of="throughput"`: candidate / baseline. `of="per_mw"`: the same per provisioned MW. `of="cost"`:
+    baseline / candidate cost, so that above 1 always favours the candidate. For cost the facts are
+    rates (USD per GPU-hour), per MW they are provisioned kW per GPU: labelled facts of the catalog, or
+    plain numbers with `price_basis` and `rate_vintage` (for kW `power_vintage`) declared for both.
+
+    Unequal model, lengths, token class or price basis are an error. Unequal precision, speculative
+    decoding, campaign or vintage are an error too unless `differing` names them.
+
+    >>> from tokcost import evidence
+    >>> from tokcost.serving.pareto_frontier import frontier
+    >>> rows = evidence.measured(campaign="inferencex_dsr1_2026_04", isl=1024)
+    >>> old, new = frontier(rows, accelerator="h200", precision="fp8"), frontier(rows, accelerator="gb300", precision="fp8")
+    >>> ratio_at(new, old, tok_per_s_per_user=[35, 100, 200], of="throughput").round(1).tolist()
+    [6.0, 19.2, nan]
+    """
+    _require_comparable(candidate, baseline, differing)
+    if of == "throughput":
+        return _ratio(candidate.at(tok_per_s_per_user=tok_per_s_per_user), baseline.at(tok_per_s_per_user=tok_per_s_per_user))
+    if of not in ("cost", "per_mw"):
+        raise QuantityError(f"a ratio can be of cost, throughput or per_mw, got `{of}`{nearest(of, ['cost', 'throughput', 'per_mw'])}")
+    what = "rate" if of == "cost" else "provisioned kW"
+    for side, curve, fact in (("candidate", candidate, candidate_fact), ("baseline", baseline, baseline_fact)):
+        if fact is None:
+            raise QuantityError(f"a ratio of {of} needs `{side}_fact`: the {what} of {curve.accelerator}")
+        require_fact_of(curve, fact, what)
+    if of == "cost":
+        declared = {"price_basis": price_basis, "rate_vintage": rate_vintage}
+        _require_same_labels(candidate_fact, baseline_fact, declared, differing)
+        candidate_cost = cost_at(candidate, candidate_fact, tok_per_s_per_user=tok_per_s_per_user)
+        return _ratio(cost_at(baseline, baseline_fact, tok_per_s_per_user=tok_per_s_per_user), candidate_cost)
+    _require_same_labels(candidate_fact, baseline_fact, {"power_vintage": power_vintage}, differing)
+    baseline_per_mw = per_mw_at(baseline, baseline_fact, tok_per_s_per_user=tok_per_s_per_user)
+    return _ratio(per_mw_at(candidate, candidate_fact, tok_per_s_per_user=tok_per_s_per_user), baseline_per_mw)
+
+
+def per_mw_at(curve: Frontier, provisioned, *, tok_per_s_per_user):
+    """Tokens per second for each provisioned megawatt at an interactivity; NaN where not reached.
+
+    `provisioned` is a labelled fact of the catalog or kW per GPU, utility side: no PUE on top.
+    """
+    if token_class(curve.throughput) != "total":
+        raise QuantityError(f"tokens per MW count input and output; build the curve of total_tok_per_s_per_gpu, not {curve.throughput}")
+    require_fact_of(curve, provisioned, "provisioned kW")
+    kw = getattr(provisioned, "value", provisioned)
+    return metric_at(curve, formulas.total_tok_per_s_per_mw, tok_per_s_per_user=tok_per_s_per_user, provisioned_kw_per_gpu=kw)
+
+
+def spread_at(curve: Frontier, *, tok_per_s_per_user) -> pd.DataFrame:
+    """The median configuration beside the best, at each interactivity: what a front of winners hides.
+
+    A configuration (one precision, kind of speculative decoding, deployment and framework) counts where its own front
+    reaches, but not between two points of it that lie more than five times apart in throughput (`fall_between`). Columns:
+    the speed, `n_configurations`, `median_` and `front_` throughput, and `median_to_front_ratio`: above 1 where a
+    configuration's curve runs over a dent of the pooled front.
+    """
+    speeds = np.atleast_1d(np.asarray(tok_per_s_per_user, dtype=float))
+    keys = [name for name in CONFIGURATION if name in curve.points]
+    reached = np.array([_configuration_at(rows, curve.throughput, speeds) for _, rows in curve.points.groupby(keys, dropna=False)])
+    known = ~np.isnan(reached)
+    median = np.array([np.median(column[seen]) if seen.any() else np.nan for column, seen in zip(reached.T, known.T, strict=True)])
+    front = curve.at(tok_per_s_per_user=speeds)
+    return pd.DataFrame(
+        {
+            SPEED: speeds,
+            "n_configurations": known.sum(axis=0),
+            f"median_{curve.throughput}": median,
+            f"front_{curve.throughput}": front,
+            "median_to_front_ratio": median / front,
+        }
+    )
+
+
+def leave_one_out(curve: Frontier) -> pd.DataFrame:
+    """How well the curve gives back measured points that it was not shown, against splining the cost.
+
+    Every point of the front but the two ends (beyond them nothing is claimed) is left out in turn.
+    Both errors are of the cost, and the same at any rate: `|predicted / measured - 1|`. `fall_ratio` is how many times
+    the throughput falls between the points to either side, which bounds the first of them.
+    """
+    front = curve.front
+    speed, throughput = front[SPEED].to_numpy(float), front[curve.throughput].to_numpy(float)
+    inner = range(1, len(speed) - 1)
+    derived, splined = [], []
+    for i in inner:
+        others = np.arange(len(speed)) != i
+        derived.append(abs(throughput[i] / steffen(speed[others], throughput[others])(speed[i]) - 1))
+        splined.append(abs(throughput[i] * steffen(speed[others], 1 / throughput[others])(speed[i]) - 1))
+    return pd.DataFrame(
+        {
+            SPEED: speed[1:-1],
+            curve.throughput: throughput[1:-1],
+            "fall_ratio": throughput[:-2] / throughput[2:],
+            "derived_cost_error_frac": np.array(derived, dtype=float),
+            "splined_cost_error_frac": np.array(splined, dtype=float),
+        }
+    )
+
+
+def _ratio(over, under):
+    ratio = over / under
+    return ratio.rename("ratio") if isinstance(ratio, pd.Series) else ratio
+
+
+def _configuration_at(rows: pd.DataFrame, throughput: str, speeds: np.ndarray) -> np.ndarray:
+    best = rows[is_on_front(rows[SPEED], rows[throughput])]
+    is_known = fall_between(best[SPEED], best[throughput], speeds) <= MAX_FALL_RATIO
+    return np.where(is_known, steffen(best[SPEED], best[throughput])(speeds), np.nan)
+
+
+def _require_comparable(candidate: Frontier, baseline: Frontier, differing) -> None:
+    known = (*ON_REQUEST, *VINTAGES)
+    for name in differing:
+        if name not in known:
+            raise QuantityError(f"`{name}` cannot be allowed to differ{nearest(name, known)}")
+    require_alike(candidate.throughput, baseline.throughput)
+    for name in ("model", "isl", "osl", *ON_REQUEST):
+        ours, theirs = getattr(candidate, name), getattr(baseline, name)
+        if ours != theirs and name not in differing:
+            hint = f"; if that is meant, say differing=({name!r},)" if name in ON_REQUEST else "; compare like with like"
+            sides = f"{ours or 'not stated'} for {candidate.label} and {theirs or 'not stated'} for {baseline.label}"
+            raise QuantityError(f"{name} is {sides}{hint}")
+
+
+def _require_same_labels(candidate_fact, baseline_fact, declared: dict[str, str | None], differing) -> None:
+    for name, stated in declared.items():
+        own = [getattr(fact, name, None) for fact in (candidate_fact, baseline_fact)]
+        if stated and any(label and label != stated for label in own):
+            raise QuantityError(
+                f"{name} is declared as {stated}, the facts say {' and '.join(filter(None, own))}; declare it for plain numbers only"
+            )
+        ours, theirs = (label or stated for label in own)
+        if not ours or not theirs:
+            raise QuantityError(f"{name} of a plain number is not known; give a fact of the catalog, or declare {name}=...")
+        if ours != theirs and name not in differing:
+            hint = f"; if that is meant, say differing=({name!r},)" if name in VINTAGES else "; take both on one basis"
+            raise QuantityError(f"{name} is {ours} for the candidate and {theirs} for the baseline{hint}")

@@ -16,9 +16,10 @@ MODULES = sorted((ROOT / "tokcost").rglob("*.py"))
 MAY_IMPORT = {
     "namespace": {"quantities"},
     "quantities": set(),
+    "spreadsheet": set(),
     "formulas": {"quantities"},
     "evidence": {"quantities"},
-    "importers": {"quantities"},
+    "importers": {"quantities", "spreadsheet"},
     "show": {"quantities"},
     "hour": {"quantities", "formulas", "evidence"},
     "serving": {"quantities", "formulas", "evidence"},

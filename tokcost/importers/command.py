@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
@@ -52,10 +53,12 @@ def import_files(paths, gpus, accelerator, output, kind, **options):
     try:
         if output is not None:
             table.check_output(output)
+            table.keep_sources(output, paths)
+        elif sys.stdout is None:
+            raise QuantityError("standard output is closed, so that there is nowhere to write; give --output FILE")
         if accelerator and accelerator.lower() not in LABELS["accelerator"]:
             click.echo(f"note: --gpu {accelerator} is not in the vocabulary{nearest(accelerator.lower(), LABELS['accelerator'])}", err=True)
         found = _import(paths, gpus, accelerator, kind, options)
-        _keep_sources(output, [*paths, *found.points["source_file"]])
     except QuantityError as error:
         raise click.UsageError(str(error)) from None
     if len(found.points):
@@ -64,9 +67,14 @@ def import_files(paths, gpus, accelerator, output, kind, **options):
         except OSError as error:
             if isinstance(error, BrokenPipeError):  # a reader that has seen enough, such as `head`
                 raise
+            if output is None:  # what is left in the buffer must not be tried again at the end
+                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             where = f"--output {output}" if output else "standard output"
             raise click.UsageError(f"{where} cannot be written ({error.strerror})" + ("; nothing was" if output else "")) from None
-    _report(found, gpus, kind, output)
+    try:
+        _report(found, gpus, kind, output)
+    except OSError:  # standard error is full or closed: nobody can be told, but the caller can see it
+        sys.exit(2)
     sys.exit(2 if not len(found.points) else 1 if found.problems else 0)
 
 
@@ -102,14 +110,6 @@ def _import(paths, gpus, accelerator, kind, options):
     from tokcost.importers.collect import import_benchmarks
 
     return import_benchmarks(paths, n_gpus=gpus, accelerator=accelerator)
-
-
-def _keep_sources(output: Path | None, sources) -> None:
-    """A measurement is never written over by its own table."""
-    if output is not None and output.exists():
-        for source in sources:
-            if Path(source).is_file() and output.samefile(source):
-                raise QuantityError(f"--output {output} is one of the files to import; give another name")
 
 
 def _when(text: str | None) -> str | float | None:

@@ -17,9 +17,8 @@ import msgspec
 import numpy as np
 
 from tokcost.importers.documents import BOM, LARGEST_LINE_BYTES, Cut, open_bytes
-from tokcost.importers.fields import SECONDS, seconds_per
-from tokcost.importers.normalise import LARGEST
-from tokcost.importers.point import LATENCIES, MS_PER_S, STATISTICS, ImportProblem, Point
+from tokcost.importers.fields import LARGEST, SECONDS, seconds_per, statistics
+from tokcost.importers.point import LATENCIES, MS_PER_S, ImportProblem, Point
 
 NS_PER_S = MS_PER_S**3
 BLOCK_BYTES = 2**19
@@ -80,10 +79,7 @@ def points(path: Path) -> Iterator[Point]:
     tokens, counted = dict.fromkeys(_COUNTS, 0.0), dict.fromkeys(_COUNTS, 0)
     latencies = {name: array("d") for name in LATENCIES}
     starts, ends, n_requests, n_failed = array("q"), array("q"), 0, 0
-    for records in _blocks(path, point):
-        measured = [record for record in records if record.metadata.benchmark_phase == "profiling"]
-        if not measured:
-            continue
+    for measured in _measured(path, point):
         starts.extend([record.metadata.request_start_ns for record in measured])
         ends.extend([record.metadata.request_end_ns for record in measured])
         succeeded = [record.metrics for record in measured if record.error is None and record.metrics is not None]
@@ -123,6 +119,33 @@ def points(path: Path) -> Iterator[Point]:
     yield point
     if point.cut:
         raise ImportProblem(f"{point.cut}; copy the log again")
+
+
+def single_requests(path: Path) -> Iterator[tuple[float | None, float | None, float | None, bool]]:
+    """TTFT and request time in seconds, output tokens, and whether it failed, of every request of the log."""
+    point = _Log("aiperf")
+    for measured in _measured(path, point):
+        for record in measured:
+            if record.error is not None or record.metrics is None:
+                yield None, None, None, True
+                continue
+            times = [_seconds(getattr(record.metrics, key), key) for key in ("time_to_first_token", "request_latency")]
+            tokens = record.metrics.usage_completion_tokens or record.metrics.output_sequence_length
+            yield *times, tokens.value if tokens else None, False
+    if point.cut:
+        raise ImportProblem(f"{point.cut}; copy the log again")
+
+
+def _seconds(time: _Time | None, key: str) -> float | None:
+    return None if time is None or time.value is None else time.value * seconds_per(time.unit, key)
+
+
+def _measured(path: Path, point: _Log) -> Iterator[list[_Record]]:
+    """The records of the profiling phase, block by block; warm-up is in the log too."""
+    for records in _blocks(path, point):
+        measured = [record for record in records if record.metadata.benchmark_phase == "profiling"]
+        if measured:
+            yield measured
 
 
 def _blocks(path: Path, point: _Log) -> Iterator[list[_Record]]:
@@ -194,7 +217,5 @@ def _statistics(latencies: dict[str, array]) -> dict[str, float]:
         values = np.frombuffer(seconds)
         if not values.min() >= 0:  # nor is a number that is none
             raise ImportProblem(f"a record's `{_TIMES[name]}` is negative or no number; the log is damaged")
-        found[f"mean_{name}_s"] = float(values.mean())
-        ranks = {"median": 50.0, **{s: float(s[1:]) for s in STATISTICS if s.startswith("p")}}
-        found |= {f"{s}_{name}_s": float(v) for s, v in zip(ranks, np.percentile(values, list(ranks.values())), strict=True)}
-    return {name: seconds for name, seconds in found.items() if seconds > 0}  # as in the summary: zero is not a time
+        found |= statistics(name, values)
+    return found

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from tokcost.importers import documents
 from tokcost.importers.collect import Imported, files_of
-from tokcost.importers.fields import as_number, dig
+from tokcost.importers.fields import as_finite, dig
 from tokcost.importers.focus import focus_rows
 from tokcost.importers.point import UNEXPECTED, ImportProblem, Problem, as_problem
 from tokcost.importers.table import frame
@@ -65,8 +65,8 @@ def _opencost(path: Path) -> list[dict]:
     totals: dict[str, list[float]] = {}
     for step in filter(None, steps):
         for name, allocation in step.items():
-            hours = as_number(dig(allocation, "gpuHours")) or 0.0
-            cost = (as_number(dig(allocation, "gpuCost")) or 0.0) + (as_number(dig(allocation, "gpuCostAdjustment")) or 0.0)
+            hours = as_finite(dig(allocation, "gpuHours")) or 0.0
+            cost = (as_finite(dig(allocation, "gpuCost")) or 0.0) + (as_finite(dig(allocation, "gpuCostAdjustment")) or 0.0)
             total = totals.setdefault(name, [0.0, 0.0, 0.0])
             total[0], total[1], total[2] = total[0] + hours, total[1] + cost, total[2] + 1
     for name, (hours, cost, count) in totals.items():

@@ -10,14 +10,14 @@ from pathlib import Path
 
 import pandas as pd
 
-from tokcost.importers import aiperf_records, documents, inferencex, recognise
+from tokcost.importers import aiperf_records, documents, recognise
 from tokcost.importers.normalise import row
 from tokcost.importers.point import UNEXPECTED, ImportProblem, Point, Problem, as_problem
 from tokcost.importers.table import frame
 from tokcost.quantities import LABELS, QuantityError
 
 #: within a directory only these are opened; everything else is listed as skipped
-READABLE = (".json", ".jsonl", ".yaml", ".yml", ".csv", ".prom", ".txt")
+READABLE = (".json", ".jsonl", ".yaml", ".yml", ".csv", ".prom", ".txt", ".xlsx")
 #: two files with the same measurement (JSON and YAML of one run): the first of these is kept
 _PREFERENCE = {".json": 0, ".jsonl": 1, ".yaml": 2, ".yml": 2, ".csv": 3}
 _USE = {
@@ -27,7 +27,10 @@ _USE = {
 }
 
 
-TOOLS = ("AIPerf", "genai-perf", "vLLM", "SGLang", "GuideLLM", "inference-perf", "genai-bench", "llmperf", "InferenceX", "MLPerf")
+TOOLS = (
+    "AIPerf", "genai-perf", "vLLM", "SGLang", "TensorRT-LLM", "GuideLLM", "inference-perf", "llm-d", "genai-bench", "EvalScope", "llmperf",
+    "LMBenchmark", "llama-bench", "InferenceX", "MLPerf",
+)  # fmt: skip
 #: two rows that agree in all of these are one measurement (the duration has nanoseconds); without a duration, in everything
 _IDENTITY = ("tool", "model", "concurrency", "duration_s", "n_requests", "input_tok", "output_tok", "total_tok_per_s", "median_ttft_s")
 
@@ -109,13 +112,16 @@ class _Collector:
             self._import(documents.Document(path, "records", None), is_named=False)
 
     def drop_summaries(self) -> None:
-        """inference-perf's summary mixes the load stages that lie beside it."""
+        """Drop what says again what its stages say, which lie beside it: inference-perf's summary, and their copies in llm-d's form."""
         stages = [values for values in self.rows if values["tool"] == "inference-perf"]
         staged = {Path(values["source_file"]).parent for values in stages if values["run"] != "summary"}
         for values in stages:
             if values["run"] == "summary" and Path(values["source_file"]).parent in staged:
                 self.rows.remove(values)
                 self._skip(Path(values["source_file"]), "inference-perf's mix of all load stages, which are imported one by one")
+        for values in [values for values in self.rows if values["tool"] == "llm-d" and Path(values["source_file"]).parent in staged]:
+            self.rows.remove(values)
+            self._skip(Path(values["source_file"]), "a stage in llm-d's form, whose JSON beside it is exact")
 
     def _problem(self, path: Path, sentence: str) -> None:
         self.found.problems.append(Problem(str(path), sentence))
@@ -248,8 +254,10 @@ def _parts(document) -> Iterator[tuple[str, Iterator[Point | ImportProblem]]]:
     if document.form == "records":
         yield "", aiperf_records.points(document.path)
     elif document.form == "text":
-        if inferencex.matches_text(content):
-            yield "", inferencex.points_from_text(document.path)
+        for reader in recognise.TEXT_READERS:
+            if reader.matches_text(content):
+                yield "", reader.points_from_text(document.path)
+                return
     else:
         parts = [content] if document.form == "object" else content
         for number, part in enumerate(parts, start=1):

@@ -11,6 +11,7 @@ or the length that every answer was told to have. Where nothing decides, there i
 
 from __future__ import annotations
 
+from tokcost.importers.fields import LARGEST
 from tokcost.importers.point import ImportProblem, Point
 
 #: how far two honest counts of the same tokens (client, server) were seen apart
@@ -111,11 +112,12 @@ def _empty(point: Point) -> None:
     point.latency_s = {name: value for name, value in point.latency_s.items() if "_tpot_" not in name}
 
 
-def require_counts(point: Point, largest: float) -> None:
+def require_counts(point: Point) -> None:
     """Counts and times are finite and not negative, and requests whole, whichever way a reader came by them."""
     for name in ("duration_s", "n_requests", "n_failed", "input_tok", "output_tok", "total_tok", "cached_input_tok", "energy_joule"):
         value = getattr(point, name)
-        if value is not None and not 0 <= value < largest:
+        is_part = name.endswith("_tok") and value is not None and 0 < value < 0.5
+        if is_part or value is not None and not 0 <= value < LARGEST:
             raise ImportProblem(f"{name} comes to {value:g}, which cannot be; a number in the file is damaged")
         if value is not None and name in ("n_requests", "n_failed") and abs(value - round(value)) > 0.01:
             raise ImportProblem(f"{name} comes to {value:g}, but requests are whole; a number in the file is damaged")

@@ -18,6 +18,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from tokcost.importers import workbook
 from tokcost.importers.lazy import LazyObject, check_marks, each_line, unpacked
 from tokcost.importers.point import ImportProblem
 from tokcost.importers.yaml_bounds import check_yaml
@@ -178,6 +179,8 @@ def read(path: Path, large_bytes: int = LARGE_BYTES) -> Document:
         return _read_json(path, large_bytes)
     if {".json", ".jsonl"} & set(path.suffixes[-2:]):
         raise ImportProblem(f"the file starts with {start.lstrip()[:12]!r}, which is no JSON object or list; it is damaged or misnamed")
+    if workbook.is_workbook(path):
+        return Document(path, "text", workbook.header(path, "Raw data"))
     is_yaml = not {".txt", ".csv", ".prom", ".log", ".md"} & set(path.suffixes[-2:])
     if is_yaml and re.match(rb"(?:#.*\n|---\s*\n)*[\w.\"-]+:(?:\s|$)", start) and b"{" not in start.split(b"\n", 1)[0]:
         content = read_yaml(path)

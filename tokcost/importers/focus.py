@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tokcost.importers import documents
-from tokcost.importers.fields import as_number, as_text, dig
+from tokcost.importers.fields import as_finite, as_text, dig
 from tokcost.importers.point import S_PER_MINUTE, SEPARATOR, ImportProblem
 from tokcost.quantities import SECONDS_PER_HOUR
 
@@ -67,7 +67,7 @@ class _Use:
         self.n_rows += 1
         self.is_committed |= line.get("CommitmentDiscountStatus") == "Used"
         for basis, column in BASES.items():
-            cost = as_number(line.get(column))
+            cost = as_finite(line.get(column))
             if cost is not None:
                 self.costs[basis][0] += cost
                 self.costs[basis][1] += 1
@@ -104,7 +104,7 @@ class Bill:
             line = {key: value for key, value in told.items() if value.lower() not in _NOTHING}
             if line.get("CommitmentDiscountStatus") == "Unused":
                 currency = _currency(line)
-                self.unused[currency] = self.unused.get(currency, 0.0) + (as_number(line.get("EffectiveCost")) or 0.0)
+                self.unused[currency] = self.unused.get(currency, 0.0) + (as_finite(line.get("EffectiveCost")) or 0.0)
             elif line.get("ChargeCategory") == "Usage" and line.get("ChargeClass") != "Correction":
                 self._add(line)
         for (currency, _), machine in self.machines.items():
@@ -128,7 +128,7 @@ class Bill:
         if part or _OTHER_PART.search(described) and not is_gpu_unit:
             self._add_part(line, part and " ".join(part.group(1).split()), hours, given)
             return
-        n_gpus = 1.0 if is_gpu_unit else as_number(dig(details, "GpuCount")) or (given[1] if given and self._is_compute(line) else None)
+        n_gpus = 1.0 if is_gpu_unit else as_finite(dig(details, "GpuCount")) or (given[1] if given and self._is_compute(line) else None)
         if hours is not None and self._is_compute(line):
             self.types.setdefault(kind or line.get("SkuMeter") or line.get("ChargeDescription") or "")
         if not n_gpus:
@@ -259,7 +259,7 @@ def _hours(line: Mapping) -> tuple[bool, float | None]:
     ((False, 10.0), (True, 16.0))
     """
     for kind in ("Consumed", "Pricing"):
-        unit, quantity = _UNIT.fullmatch((line.get(f"{kind}Unit") or "").lower().strip()), as_number(line.get(f"{kind}Quantity"))
+        unit, quantity = _UNIT.fullmatch((line.get(f"{kind}Unit") or "").lower().strip()), as_finite(line.get(f"{kind}Quantity"))
         if unit and quantity is not None:
             block = float(unit.group(1) or 1) if kind == "Pricing" else 1.0
             return bool(unit.group(2)), quantity * block * _HOURS_PER[unit.group(3)[0]]

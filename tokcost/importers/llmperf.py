@@ -10,10 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-import numpy as np
-
 from tokcost.importers import documents
-from tokcost.importers.fields import Fields, as_number, as_text
+from tokcost.importers.fields import Fields, as_number, as_text, statistics
 from tokcost.importers.point import S_PER_MINUTE, STATISTICS, ImportProblem, Point
 
 _STATISTICS = {"mean": "mean", "median": "quantiles_p50", **{s: f"quantiles_{s}" for s in STATISTICS if s.startswith("p")}}
@@ -60,8 +58,7 @@ def _tpot(point: Point, path: Path) -> None:
     """(request time - TTFT) / (tokens - 1), per request where the single responses are at hand."""
     seconds = _single_tpots(documents.beside(path, path.name.replace("_summary.json", "_individual_responses.json")))
     if seconds:
-        point.latency_s |= {"mean_tpot_s": float(np.mean(seconds)), "median_tpot_s": float(np.median(seconds))}
-        point.latency_s |= {f"{s}_tpot_s": float(np.percentile(seconds, int(s[1:]))) for s in STATISTICS if s.startswith("p")}
+        point.latency_s |= statistics("tpot", seconds)
         return
     ttft_s, e2e_s = point.latency_s.get("mean_ttft_s"), point.latency_s.get("mean_e2e_s")
     osl = point.output_tok / point.n_requests if point.n_requests else 0

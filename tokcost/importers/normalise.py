@@ -21,9 +21,6 @@ from tokcost.importers.checks import (
 from tokcost.importers.counts import require_counts, settle
 from tokcost.importers.point import LATENCIES, SEPARATOR, STATISTICS, ImportProblem, Point, per_request
 
-#: beyond any count of tokens or requests, or any time in seconds
-LARGEST = 1e18
-
 
 def row(point: Point, n_gpus: float | None = None, accelerator: str | None = None) -> dict[str, object]:
     """The table's row for one point; `n_gpus` and `accelerator` are what the analyst gave.
@@ -31,7 +28,7 @@ def row(point: Point, n_gpus: float | None = None, accelerator: str | None = Non
     >>> row(Point("demo", duration_s=2.0, n_requests=4.0, input_tok=400.0, output_tok=100.0), n_gpus=2)["output_tok_per_s_per_gpu"]
     25.0
     """
-    require_counts(point, LARGEST)
+    require_counts(point)
     if point.concurrency is not None and point.concurrency < 1:
         point.note(f"a concurrency of {point.concurrency:g} cannot be and is left empty")
         point.concurrency = None

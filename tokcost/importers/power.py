@@ -26,6 +26,10 @@ from tokcost.quantities import W_PER_KW, QuantityError
 
 #: a working or idle accelerator draws within these; outside, the log's unit is not what it says
 LOWEST_W, HIGHEST_W = 5.0, 3000.0
+#: seconds since 1970 beyond any log
+LATEST_S = 1e11
+#: a single reading beyond is damaged, not a unit
+MOST_W = 1e7
 #: a pause this many times the usual interval is a gap
 GAP_FACTOR = 5.0
 #: two readings of one board at one time that differ by more are two meters, or parts of the board
@@ -96,9 +100,9 @@ def _say_twice(rows: list[dict]) -> None:
 
 def _samples(board: Board, window: tuple[float | None, float | None]) -> tuple[np.ndarray, np.ndarray]:
     """Times and watts within the window, one reading a time: pods, slices and instances of a board repeat it."""
-    known = [sample for sample in board.samples if all(map(math.isfinite, sample))]
+    known = [(when, watts) for when, watts in board.samples if abs(when) < LATEST_S and 0 <= watts <= MOST_W]
     if len(known) < len(board.samples):
-        board.notes.append(f"{len(board.samples) - len(known)} samples are no numbers and are excluded")
+        board.notes.append(f"{len(board.samples) - len(known)} samples are no numbers, or no power of a board, and are excluded")
     if not board.is_dated and window != (None, None):
         raise ImportProblem("the log has no dates, so that it cannot be clipped; log again with `nvidia-smi dmon -s p -o DT`")
     samples = sorted(s for s in known if (window[0] is None or s[0] >= window[0]) and (window[1] is None or s[0] <= window[1]))

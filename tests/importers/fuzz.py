@@ -128,9 +128,8 @@ def main() -> int:
     while time.monotonic() < end:
         wrong += check(seed, found)
         seed += 1
-    print(
-        f"{seed - asked.seed} damaged files of {len(files())} samples, each read in 5 ways; {len(wrong)} ended in anything but rows or a sentence"
-    )
+    print(f"{seed - asked.seed} damaged files of {len(files())} samples, each read in 5 ways")
+    print(f"{len(wrong)} ended in anything but rows or a sentence")
     for what, count in sorted(found.items()):
         print(f"  {count:7} {what}")
     print("\n".join(wrong[:20]))

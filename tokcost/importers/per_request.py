@@ -12,6 +12,7 @@ import pandas as pd
 
 from tokcost.importers import documents
 from tokcost.importers.aiperf_records import single_requests
+from tokcost.importers.fields import LARGEST
 from tokcost.importers.point import UNEXPECTED, ImportProblem, as_problem
 
 COLUMNS = ["ttft_s", "tpot_s", "e2e_s", "output_tok", "is_failed"]
@@ -52,5 +53,8 @@ def _requests(path: Path) -> Iterator[tuple]:
 def _row(ttft_s: float | None, e2e_s: float | None, output_tok: float | None, is_failed: bool) -> tuple:
     if is_failed:
         return None, None, None, None, True
+    for value in (ttft_s, e2e_s, output_tok):
+        if value is not None and not 0 <= value < LARGEST:
+            raise ImportProblem(f"a request has {value:g} for a time or a count, which cannot be; the file is damaged")
     has_more = bool(output_tok and output_tok > 1 and ttft_s is not None and e2e_s is not None)
     return ttft_s, (e2e_s - ttft_s) / (output_tok - 1) if has_more else None, e2e_s, output_tok, False

@@ -49,7 +49,7 @@ def test_files_without_single_requests_say_how_to_get_them(tmp_path):
     with pytest.raises(ImportProblem, match="is cut off .*copy the log again"):
         import_requests(cut)
     empty = tmp_path / "warm.jsonl"
-    empty.write_text('{"metadata": {"benchmark_phase": "warmup"}}\n')
+    empty.write_text('{"metadata": {"request_start_ns": 1, "request_end_ns": 2, "benchmark_phase": "warmup"}}\n')
     with pytest.raises(ImportProblem, match="no request of the profiling phase"):
         import_requests(empty)
 

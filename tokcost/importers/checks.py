@@ -147,7 +147,7 @@ def _is_unit_wrong(point: Point, statistic: str) -> bool:
         for factor in (MS_PER_S, 1 / MS_PER_S):
             before = dict(point.latency_s)
             point.latency_s.update({key: value * factor for key, value in before.items() if f"_{name}_" in key})
-            if _is_near(point, statistic, _UNIT_WITHIN):
+            if _is_near(point, statistic, _UNIT_WITHIN) and (name != "ttft" or _is_rest(point, statistic)):
                 unit = "seconds" if factor > 1 else "milliseconds"
                 point.note(
                     f"{name.upper()} was read as {unit}, not as the file says: only so is TTFT + TPOT x (OSL - 1) the request's time"
@@ -155,6 +155,13 @@ def _is_unit_wrong(point: Point, statistic: str) -> bool:
                 return True
             point.latency_s = before
     return False
+
+
+def _is_rest(point: Point, statistic: str) -> bool:
+    """A TTFT that the other two hardly feel must be what they leave of the request's time."""
+    ttft_s, e2e_s = (point.latency_s[f"{statistic}_{name}_s"] for name in ("ttft", "e2e"))
+    rest_s = e2e_s - (_answer_time(point, statistic) - ttft_s)
+    return rest_s > 0 and 1 / _UNIT_WITHIN < ttft_s / rest_s < _UNIT_WITHIN
 
 
 def _is_near(point: Point, statistic: str, factor: float) -> bool:

@@ -1,6 +1,6 @@
 """Damage real files at random and import them: a file gives rows, or sentences, and never anything else.
 
-    python tests/importers/fuzz.py [SECONDS] [--seed N]
+    python tests/importers/fuzz.py [SECONDS] [--seed N] [--files N]
 
 Prints a table of what was tried. Exit status 1 if an input ended in anything but rows and sentences, or took too long.
 """
@@ -123,9 +123,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("seconds", type=float, nargs="?", default=60.0)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--files", type=int, help="stop after so many")
     asked = parser.parse_args()
     end, seed, found, wrong = time.monotonic() + asked.seconds, asked.seed, Counter(), []
-    while time.monotonic() < end:
+    while time.monotonic() < end and (asked.files is None or seed < asked.seed + asked.files):
         wrong += check(seed, found)
         seed += 1
     print(f"{seed - asked.seed} damaged files of {len(files())} samples, each read in 5 ways")

@@ -15,7 +15,7 @@ from pathlib import Path
 from tokcost.importers import documents
 from tokcost.importers.collect import Imported, files_of
 from tokcost.importers.fields import as_finite, dig
-from tokcost.importers.focus import focus_rows
+from tokcost.importers.focus import SHORTEST_H, focus_rows
 from tokcost.importers.point import UNEXPECTED, ImportProblem, Problem, as_problem
 from tokcost.importers.table import frame
 from tokcost.quantities import QuantityError
@@ -70,7 +70,7 @@ def _opencost(path: Path) -> list[dict]:
             total = totals.setdefault(name, [0.0, 0.0, 0.0])
             total[0], total[1], total[2] = total[0] + hours, total[1] + cost, total[2] + 1
     for name, (hours, cost, count) in totals.items():
-        if hours > 0:
+        if hours > SHORTEST_H:
             note = "idle GPUs that were paid" if name == "__idle__" else "the GPU's share alone, in the currency that OpenCost is set to"
             rows.append(
                 {

@@ -29,8 +29,8 @@ HEAD_BYTES = 65536
 LARGE_BYTES = 4 * 2**20
 #: text that must be held as a whole, beyond any result of a tool
 LARGEST_BYTES = 64 * 2**20
-#: nor is any line of a log or a table as long
-LARGEST_LINE_BYTES = 2**24
+#: nor is any record of a log, or any line of a table, as long
+LARGEST_LINE_BYTES, LARGEST_TABLE_LINE_BYTES = 2**24, 2**20
 PIECE_BYTES = 4 * 2**20
 #: results pack to a tenth or a thirtieth of their size
 MOST_TIMES_PACKED = 100
@@ -145,10 +145,10 @@ def lines(path: Path) -> Iterator[str]:
     """The lines of a text, each with its end, as a stream."""
     with open_bytes(path) as file:
         rest, is_first = b"", True
-        while piece := file.read(2**20):
+        while piece := file.read(2**19):
             whole, newline, rest = (rest + piece.removeprefix(BOM if is_first else b"")).rpartition(b"\n")
             is_first = False
-            if len(rest) > LARGEST_LINE_BYTES or (newline and not whole.strip() and len(whole) > HEAD_BYTES):
+            if len(rest) > LARGEST_TABLE_LINE_BYTES or (newline and not whole.strip() and len(whole) > HEAD_BYTES):
                 raise ImportProblem("a line of the file is longer than any line of a log or a table; the file is damaged")
             if newline:
                 yield from (f"{line}\n" for line in _decoded(whole).split("\n"))
@@ -182,7 +182,7 @@ def read(path: Path, large_bytes: int = LARGE_BYTES) -> Document:
     if workbook.is_workbook(path):
         return Document(path, "text", workbook.header(path, "Raw data"))
     is_yaml = not {".txt", ".csv", ".prom", ".log", ".md"} & set(path.suffixes[-2:])
-    if is_yaml and re.match(rb"(?:#.*\n|---\s*\n)*[\w.\"-]+:(?:\s|$)", start) and b"{" not in start.split(b"\n", 1)[0]:
+    if is_yaml and re.match(rb"(?:#.*\n|---\s*\n)*[\w.\"-]+:(?:\s|$)", start.lstrip()) and b"{" not in start.split(b"\n", 1)[0]:
         content = read_yaml(path)
         if isinstance(content, Mapping):
             return Document(path, "object", content)
@@ -228,7 +228,7 @@ def _read_json(path: Path, large_bytes: int) -> Document:
         check_marks(raw)
         content = unpacked(raw)
         if not isinstance(content, (LazyObject, list)) and _NOT_JSON.search(raw):
-            raw = _NOT_JSON.sub(rb'\1"\2"', raw)
+            raw = _NOT_JSON.sub(rb'\1"\2"', bytes(raw))
             content = unpacked(raw)
         if isinstance(content, LazyObject):
             return Document(path, "object", content)

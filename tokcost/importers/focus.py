@@ -23,6 +23,8 @@ from tokcost.importers.point import S_PER_MINUTE, SEPARATOR, ImportProblem
 from tokcost.quantities import SECONDS_PER_HOUR
 
 BASES = {"effective": "EffectiveCost", "billed": "BilledCost", "list": "ListCost", "contracted": "ContractedCost"}
+#: shorter use is a slip of a number
+SHORTEST_H = 1e-6
 _NOTHING = {"", "null", "none", "nan"}
 _UNIT = re.compile(r"(\d+)?\s*(?:(gpus?)[\s-]*)?(?:instances?[\s-]*)?(?:per\s*)?(h|hrs?|hours?|s|secs?|seconds?|mins?|minutes?|days?)")
 _HOURS_PER = {"h": 1.0, "s": 1 / SECONDS_PER_HOUR, "m": S_PER_MINUTE / SECONDS_PER_HOUR, "d": 24.0}
@@ -111,7 +113,7 @@ class Bill:
             self._add_machine(machine, currency)
         if not self.uses:
             raise ImportProblem(self._why_nothing())
-        used = [use for use in self.uses.values() if use.gpu_hours > 0]
+        used = [use for use in self.uses.values() if use.gpu_hours > SHORTEST_H]
         if not used:
             raise ImportProblem(
                 f"{next(iter(self.uses.values())).instance_type} was used for 0 hours, so that there is no price of an hour"

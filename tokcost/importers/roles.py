@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from tokcost.importers.point import Point
 
+ENDED = "vllm:request_success_total"
 PROMPT, OUTPUT, BY_SOURCE = "vllm:prompt_tokens_total", "vllm:generation_tokens_total", "vllm:prompt_tokens_by_source_total"
 #: labels that name a server, the surest first
 _SERVER = (
@@ -80,6 +81,8 @@ def tell_apart(growths: list[Growth], point: Point) -> Roles:
             roles.only_decode.add(server)
         elif _is_role(growths, server, _PREFILLS):
             roles.only_prefill.add(server)
+    if not (roles.only_decode or roles.only_prefill):
+        roles.only_prefill = _one_token_writers(growths, servers)
     if roles.only_decode and not roles.only_prefill:
         roles.only_prefill = set(servers) - roles.only_decode
     elif roles.only_prefill and not roles.only_decode:
@@ -146,6 +149,14 @@ def _drop_routers(growths: list[Growth], point: Point) -> None:
 
 def _is_role(growths: list[Growth], server: str, words: re.Pattern) -> bool:
     return any(words.search(growth.labels.get(name, "")) for growth in growths if growth.server == server for name in _ROLE)
+
+
+def _one_token_writers(growths: list[Growth], servers: dict[str, tuple[float, float]]) -> set[str]:
+    """Servers that write one token a request, if the others read as many prompt tokens again: they prefill for them."""
+    ended = {server: sum(g.grown for g in growths if g.name == ENDED and g.server == server) for server in servers}
+    writers = {server for server, (_, written) in servers.items() if 0 < written <= (1 + _SAME_FRAC) * ended[server]}
+    read, read_again = (sum(servers[server][0] for server in part) for part in (writers, set(servers) - writers))
+    return writers if abs(read - read_again) <= _SAME_FRAC * read_again else set()
 
 
 def _is_fed(growths: list[Growth], server: str) -> bool:

@@ -5,7 +5,8 @@
 Each server counts everything that it did in that time, warm-up and other clients included, and idle time between the
 two scrapes lowers the rate. What several servers count of one request is counted once:
 - of a split deployment, prompts count where they are prefilled and answers where they are decoded; a decoding server is
-  known by its name, or because nearly all its prompt tokens came from another one (`prompt_tokens_by_source`);
+  known by its name, or because nearly all its prompt tokens came from another one (`prompt_tokens_by_source`), a
+  prefilling one also because it writes one token a request;
 - a router or proxy that counts what its servers count is excluded; one counter that is scraped twice counts once.
 """
 
@@ -21,11 +22,11 @@ from tokcost.importers.collect import Imported, canonical
 from tokcost.importers.exposition import Scrape, read_range, read_scrape
 from tokcost.importers.normalise import row
 from tokcost.importers.point import UNEXPECTED, ImportProblem, Point, Problem, as_problem
-from tokcost.importers.roles import OUTPUT, PROMPT, Growth, tell_apart
+from tokcost.importers.roles import BY_SOURCE, ENDED, OUTPUT, PROMPT, Growth, tell_apart
 from tokcost.importers.table import frame
 from tokcost.quantities import QuantityError
 
-CACHED, ENDED = "vllm:prompt_tokens_cached_total", "vllm:request_success_total"
+CACHED = "vllm:prompt_tokens_cached_total"
 _HISTOGRAMS = {"ttft": "time_to_first_token", "tpot": "request_time_per_output_token", "e2e": "e2e_request_latency"}
 _FAILED = ("abort", "error")
 
@@ -107,7 +108,7 @@ def _from_scrapes(before: Scrape, after: Scrape, seconds: float | None) -> Point
     if not any(name == OUTPUT for name, _, _ in after.samples):
         raise ImportProblem(f"the scrapes have no `{OUTPUT}`; scrape the serving vLLM itself")
     start = {(name, tuple(sorted(labels.items()))): value for name, labels, value in before.samples}
-    read = {OUTPUT, PROMPT, CACHED, ENDED, "vllm:prompt_tokens_by_source_total"}
+    read = {OUTPUT, PROMPT, CACHED, ENDED, BY_SOURCE}
     read |= {f"vllm:{metric}_seconds_{part}" for metric in _HISTOGRAMS.values() for part in ("sum", "count")}
     growths = [
         _grown(name, labels, start.get((name, tuple(sorted(labels.items()))), 0.0), value)
@@ -133,7 +134,7 @@ def _from_ranges(paths: list[Path]) -> Point:
     for path in paths:
         for labels, values in read_range(path):
             name = labels.get("__name__")
-            if name not in (PROMPT, OUTPUT, "vllm:prompt_tokens_by_source_total") or len(values) < 2:
+            if name not in (PROMPT, OUTPUT, BY_SOURCE) or len(values) < 2:
                 raise ImportProblem(
                     f"a range must hold at least two samples of `{PROMPT}` or `{OUTPUT}`, {path.name} holds {len(values)} of {name!r}"
                 )

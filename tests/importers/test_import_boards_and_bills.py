@@ -267,7 +267,7 @@ AZURE = {
 @pytest.mark.parametrize("details", [{"x_SkuDetails": "ServiceType"}, {"SkuPriceDetails": "x_ServiceType"}, {}])
 @pytest.mark.parametrize("name", ["Standard_ND96isr_H100_v5", "ND96isr H100 v5", "nd96isr_h100_v5"])
 def test_azure_names_as_they_stand_anywhere(tmp_path, details, name):
-    """24 h of 8 GPUs at 98.32 USD/h: 12.29 USD/h; a small machine beside it is no part of it."""
+    """24 h of 8 GPUs at 98.32 USD/h: 12.29 USD/h; a small machine next to it is no part of it."""
     told = {column: json.dumps({key: "Standard_ND96isr_H100_v5"}) for column, key in details.items()}
     small = {"BilledCost": 2.64, "ConsumedQuantity": 24, "ConsumedUnit": "Hours", "SkuMeter": "D2s v3", "ChargeDescription": "D2s v3"}
     path = bill(tmp_path / "bill.csv", AZURE | told, small)

@@ -141,7 +141,7 @@ def test_a_copied_run_is_one_point(tmp_path):
         shutil.copytree(AIPERF_RUN, tmp_path / name)
     alone = import_benchmarks([tmp_path / "run_a"]).points
     both = import_benchmarks([tmp_path])
-    assert len(both.points) == len(alone) and any("summarised beside it" in item.sentence for item in both.skipped)
+    assert len(both.points) == len(alone) and any("summarised next to it" in item.sentence for item in both.skipped)
 
 
 def test_the_output_is_never_a_source(tmp_path):

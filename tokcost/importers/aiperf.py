@@ -1,7 +1,7 @@
 """NVIDIA AIPerf: the summary of one run, `profile_export_aiperf.json` of any version, and genai-perf before it.
 
 Every metric carries its unit. AIPerf counts tokens with the client's tokenizer; where the
-server's own counts stand beside them (`total_usage_*`), those are used, unless they contradict (see `counts`).
+server's own counts stand next to them (`total_usage_*`), those are used, unless they contradict (see `counts`).
 
 Warm-up phases are not in the summary. Requests in flight when a run ends by time are in no count: a note says how many
 at most. Joules are of the boards that the tool watched.

@@ -149,7 +149,7 @@ def _measured(path: Path, point: _Log) -> Iterator[list[_Record]]:
 
 
 def _blocks(path: Path, point: _Log) -> Iterator[list[_Record]]:
-    """The log's records, some hundred at a time. A last record that is cut off is left out and said."""
+    """The log's records, some hundred at a time. A last record that is cut off is excluded and said."""
     decoder = msgspec.json.Decoder(_Record)
     buffer, filled, n_read = bytearray(BLOCK_BYTES), 0, 0
     with open_bytes(path) as file:
@@ -183,7 +183,7 @@ _CUT = "the log is truncated: record {} is cut off and the whole ones before it 
 
 
 def _sound(values: list[float], key: str) -> float:
-    """Their sum; a negative number or one that is none spoils the log."""
+    """Their sum; a negative number or one that is none voids the log."""
     if not values:
         return 0.0
     total = sum(values)

@@ -38,7 +38,7 @@ def import_files(paths, gpus, accelerator, output, kind, **options):
     \b
     --kind points   operating points (the default)
     --kind server   exactly two scrapes of vLLM's /metrics, before and after (their
-                    times from a .time file beside each, or --seconds), or Prometheus
+                    times from a .time file next to each, or --seconds), or Prometheus
                     query_range files of its token counters: one operating point
     --kind power    nvidia-smi logs, DCGM exporter scrapes, Prometheus ranges of DCGM
                     power, AIPerf's GPU telemetry: watts and joules per GPU

@@ -1,6 +1,6 @@
 """Whose count of output tokens holds, where a file has several, and what a count cannot be.
 
-Two honest counts of the same tokens (the server's, the client's tokenizer) differ by a few per cent. Where they differ
+Two right counts of the same tokens (the server's, the client's tokenizer) differ by a few per cent. Where they differ
 by more than a fifth, one is wrong: a server that counts one token a request or always the most that was asked for, a
 tokenizer that misses reasoning or degenerate text. What the file knows of the stream decides:
 
@@ -14,7 +14,7 @@ from __future__ import annotations
 from tokcost.importers.fields import LARGEST
 from tokcost.importers.point import ImportProblem, Point
 
-#: how far two honest counts of the same tokens (client, server) were seen apart
+#: how far two right counts of the same tokens (client, server) were seen apart
 TOKEN_COUNT_SPREAD_FRAC = 0.2
 #: a smaller difference is said as well
 DIFFERENCE_NOTED_FRAC = 0.02

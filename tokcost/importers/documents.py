@@ -68,7 +68,7 @@ class Document:
 def sha256(path: Path) -> str:
     """SHA-256 of the file as it lies on disk.
 
-    In large pieces: beside a reader at work, each piece may wait its turn once.
+    In large pieces: while a reader is at work, each piece may wait its turn once.
     """
     digest, piece = hashlib.sha256(), memoryview(bytearray(PIECE_BYTES))
     with open(path, "rb", buffering=0) as file:
@@ -189,8 +189,8 @@ def read(path: Path, large_bytes: int = LARGE_BYTES) -> Document:
     return Document(path, "text", _decoded(start, is_whole=len(start) < HEAD_BYTES))
 
 
-def beside(path: Path, name: str):
-    """What the JSON or YAML file `name` beside a result says; None where there is none that can be read."""
+def companion(path: Path, name: str):
+    """What the JSON or YAML file `name` next to a result says; None where there is none that can be read."""
     neighbour = path.with_name(name)
     try:
         if neighbour == path or not neighbour.exists():

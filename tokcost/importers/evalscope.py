@@ -1,4 +1,4 @@
-"""EvalScope `perf`: `benchmark_summary.json`, with `benchmark_percentile.json` and `benchmark_args.json` beside it.
+"""EvalScope `perf`: `benchmark_summary.json`, with `benchmark_percentile.json` and `benchmark_args.json` next to it.
 
 The unit of each number stands in its key. Tokens are the server's usage where it sends one, else the client's
 tokenizer's. Only requests that succeeded count; the time is that of the whole test.
@@ -39,7 +39,7 @@ def matches(content) -> bool:
 
 def points(content, path: Path) -> Iterator[Point]:
     """The one operating point of a summary."""
-    about = documents.beside(path, "benchmark_args.json")
+    about = documents.companion(path, "benchmark_args.json")
     point = Point("evalscope", model=as_text(dig(about, "model")))
     fields = Fields(content, point)
     point.duration_s = fields.required(_key(content, *_KEYS["duration"]), why="there is no rate")
@@ -57,13 +57,13 @@ def points(content, path: Path) -> Iterator[Point]:
         _latency(fields, f"mean_{name}_s", _key(content, *_KEYS[name]))
     gap = _key(content, *_KEYS["chunk_gap"])
     point.chunk_gap_s = (fields.number(gap) or 0.0) * _scale(gap) or None if gap else None
-    _percentiles(point, documents.beside(path, "benchmark_percentile.json"))
+    _percentiles(point, documents.companion(path, "benchmark_percentile.json"))
     point.note("EvalScope takes the server's usage where it sends one and else counts itself; the file does not say which")
     seconds = as_number(dig(about, "duration"))
     if seconds:
         point.note(f"the run ended by time ({seconds:g} s): requests in flight then are in no count")
     if point.model is None:
-        point.note("no `benchmark_args.json` beside the file names the model; it is left empty")
+        point.note("no `benchmark_args.json` next to the file names the model; it is left empty")
     fields.finish()
     yield point
 
@@ -92,7 +92,7 @@ def _percentiles(point: Point, rows) -> None:
     if isinstance(rows, Mapping) and isinstance(rows.get("Percentiles"), list):
         rows = [{key: dig(values, i) for key, values in rows.items()} for i in range(len(rows["Percentiles"]))]
     if not isinstance(rows, list):
-        point.note("no `benchmark_percentile.json` is beside the file: only means are known")
+        point.note("no `benchmark_percentile.json` is next to the file: only means are known")
         return
     ranks = {"median": "50%", **{s: f"{s[1:]}%" for s in STATISTICS if s.startswith("p")}}
     for statistic, rank in ranks.items():

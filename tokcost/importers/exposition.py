@@ -49,10 +49,10 @@ def read_scrape(path: Path) -> Scrape:
         raise ImportProblem("the scrape ends in the middle of a line; it is truncated, scrape again")
     if not samples:
         raise ImportProblem("the file holds no metric samples")
-    return Scrape(path, samples, _time_beside(path))
+    return Scrape(path, samples, _time_of(path))
 
 
-def _time_beside(path: Path) -> float | None:
+def _time_of(path: Path) -> float | None:
     name = path.with_suffix(".time")
     try:
         return as_number(documents.read_text(name, largest=100).strip()) if name.exists() else None

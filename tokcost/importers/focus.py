@@ -28,7 +28,7 @@ SHORTEST_H = 1e-6
 _NOTHING = {"", "null", "none", "nan"}
 _UNIT = re.compile(r"(\d+)?\s*(?:(gpus?)[\s-]*)?(?:instances?[\s-]*)?(?:per\s*)?(h|hrs?|hours?|s|secs?|seconds?|mins?|minutes?|days?)")
 _HOURS_PER = {"h": 1.0, "s": 1 / SECONDS_PER_HOUR, "m": S_PER_MINUTE / SECONDS_PER_HOUR, "d": 24.0}
-#: a GPU, or a part beside it, that a row bills by itself
+#: a GPU, or a part next to it, that a row bills by itself
 _GPU_PART = re.compile(r"(.*?\bGPU)s?\b.*\b(?:running|attached)\b", re.IGNORECASE)
 _OTHER_PART = re.compile(r"\b(?:cores?|v?cpus?|ocpus?|ram|memory)\b", re.IGNORECASE)
 _NO_HARDWARE = re.compile(r"\b(?:licen[cs]es?|software|marketplace|ebs-?optimized)\b", re.IGNORECASE)

@@ -1,4 +1,4 @@
-"""genai-bench: one file per concurrency, with `experiment_metadata.json` beside them.
+"""genai-bench: one file per concurrency, with `experiment_metadata.json` next to them.
 
 Latencies are seconds or milliseconds, as the user chose; `_time_unit` says which. The
 printed throughput divides tokens without warm-up by the time with it, so that it is too
@@ -65,10 +65,10 @@ def _tokens(point: Point, requests) -> None:
 
 
 def _about(point: Point, path: Path) -> None:
-    """Model, GPUs and version from the experiment's own description, if it lies beside the file."""
-    about = documents.beside(path, "experiment_metadata.json")
+    """Model, GPUs and version from the experiment's own description, if it lies next to the file."""
+    about = documents.companion(path, "experiment_metadata.json")
     if about is None:
-        point.note("no `experiment_metadata.json` that can be read is beside the file; model and GPUs are left empty")
+        point.note("no `experiment_metadata.json` that can be read is next to the file; model and GPUs are left empty")
         return
     point.model = as_text(dig(about, "model"))
     point.tool_version = as_text(dig(about, "benchmark_version"))

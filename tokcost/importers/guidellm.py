@@ -89,7 +89,7 @@ def _cut_off(point: Point, fields: Fields, requests: float | None) -> None:
 
 
 def _load(point: Point, fields: Fields, strategy) -> None:
-    """Warm-up and cool-down that were left out of the measured time, and a load that rises in it."""
+    """Warm-up and cool-down that are excluded from the measured time, and a load that rises in it."""
     for name in ("warmup", "cooldown"):
         seconds = fields.number(f"{name}_duration")
         if seconds:

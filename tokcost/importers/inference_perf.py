@@ -1,6 +1,6 @@
 """inference-perf: `stage_N_lifecycle_metrics.json`, one load stage each, everything in seconds.
 
-The model stands only in `config.yaml` beside it. The printed token rate uses the client's
+The model stands only in `config.yaml` next to it. The printed token rate uses the client's
 count; where the server's count is there (0.7), that is used.
 """
 
@@ -79,6 +79,6 @@ def _tokens(point: Point, fields: Fields) -> None:
 
 
 def _about(point: Point, path: Path) -> None:
-    point.model = as_text(dig(documents.beside(path, "config.yaml"), "server", "model_name"))
+    point.model = as_text(dig(documents.companion(path, "config.yaml"), "server", "model_name"))
     if point.model is None:
-        point.note("no `config.yaml` beside the file names the model; it is left empty")
+        point.note("no `config.yaml` next to the file names the model; it is left empty")

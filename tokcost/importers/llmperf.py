@@ -1,4 +1,4 @@
-"""ray-project/llmperf: `<model>_<in>_<out>_summary.json`, with `..._individual_responses.json` beside it.
+"""ray-project/llmperf: `<model>_<in>_<out>_summary.json`, with `..._individual_responses.json` next to it.
 
 All latencies are seconds. Its inter-token latency is request time / tokens, which includes
 the time to first token; TPOT is worked out here per request, or for the mean if the single
@@ -56,7 +56,7 @@ def points(content, path: Path) -> Iterator[Point]:
 
 def _tpot(point: Point, path: Path) -> None:
     """(request time - TTFT) / (tokens - 1), per request where the single responses are at hand."""
-    seconds = _single_tpots(documents.beside(path, path.name.replace("_summary.json", "_individual_responses.json")))
+    seconds = _single_tpots(documents.companion(path, path.name.replace("_summary.json", "_individual_responses.json")))
     if seconds:
         point.latency_s |= statistics("tpot", seconds)
         return
@@ -64,7 +64,7 @@ def _tpot(point: Point, path: Path) -> None:
     osl = point.output_tok / point.n_requests if point.n_requests else 0
     if ttft_s is not None and e2e_s is not None and osl > 1:
         point.latency_s["mean_tpot_s"] = (e2e_s - ttft_s) / (osl - 1)
-    point.note("the single responses are not beside the summary, so that only the mean TPOT is known")
+    point.note("the single responses are not next to the summary, so that only the mean TPOT is known")
 
 
 def _single_tpots(responses) -> list[float]:

@@ -3,7 +3,7 @@
     output tokens/s = output tokens of successful requests / duration
     per GPU         = that / GPUs
 
-The rate that the tool printed is kept beside it and compared. Units are converted by the
+The rate that the tool printed is kept next to it and compared. Units are converted by the
 readers; here three identities catch a file whose units are not what its keys say.
 """
 

@@ -23,7 +23,7 @@ STATISTICS = ("mean", "median", "p90", "p95", "p99")
 
 
 class ImportProblem(QuantityError):
-    """A file, or one point in it, that cannot be read honestly; the message is one sentence."""
+    """A file, or one point in it, that cannot be read rightly; the message is one sentence."""
 
 
 #: what a reader meets in a file that is laid out in ways that nobody expected

@@ -55,7 +55,7 @@ def import_power(
     `paths` are files, or directories whose power logs are found by their content. `start`, `end`
     clip to the benchmark's time (anything pandas.Timestamp reads, or seconds since 1970); `gpus`
     keeps these indices or UUIDs; `timezone` is that of times that name none. Two DCGM scrapes make one
-    energy: their difference (`seconds` between them, if no `.time` files stand beside). Average
+    energy: their difference (`seconds` between them, if no `.time` files stand next to them). Average
     power is weighted by time; the log's ends are not extrapolated.
     """
     window = tuple(None if t is None else seconds_of(t, timezone) for t in (start, end))

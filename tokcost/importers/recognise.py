@@ -30,7 +30,7 @@ READERS = (
 #: readers of tables; the first whose `matches_text` knows the beginning reads the file
 TEXT_READERS = (inferencex, conversations)
 
-#: keys that tell a file which tools write beside their results; the first that has all of them
+#: keys that tell a file which tools write next to their results; the first that has all of them
 _COMPANIONS = {
     "AIPerf's time slices of a run": {"timeslices"},
     "AIPerf's averages over repeated runs, which are imported one by one": {"aggregation_type"},
@@ -44,7 +44,7 @@ _COMPANIONS = {
     "EvalScope's arguments of a run": {"parallel", "api", "dataset", "url"},
     "EvalScope's throughput over time": {"n_samples", "wall_time_s", "rows"},
     "EvalScope's timeline of a run": {"wall_start", "points"},
-    "EvalScope's percentiles, which are read with the summary beside them": {"Percentiles"},
+    "EvalScope's percentiles, which are read with the summary next to them": {"Percentiles"},
     "inference-perf's single requests": {"start_time", "end_time", "request", "response"},
     "genai-bench's description of an experiment": {"benchmark_version", "experiment_folder_name"},
     "llmperf's single responses": {"inter_token_latency_s", "ttft_s"},
@@ -65,7 +65,7 @@ def reader(content):
 
 
 def companion(content) -> str | None:
-    """What a file is that a tool writes beside its results, or None."""
+    """What a file is that a tool writes next to its results, or None."""
     if isinstance(content, list):
         content = content[0] if content else None
     if not isinstance(content, Mapping):
@@ -113,10 +113,10 @@ def _kind_of_text(text: str) -> str | None:
 
 
 def companion_text(text: str) -> str | None:
-    """What a text file is that a tool writes beside its results, or None."""
+    """What a text file is that a tool writes next to its results, or None."""
     first = text.lstrip().split("\n", 1)[0]
     if first.startswith(("Metric,avg", "Metric,Unit")):
-        return "AIPerf's or genai-perf's rounded CSV; the JSON beside it is exact"
+        return "AIPerf's or genai-perf's rounded CSV; the JSON next to it is exact"
     if first.startswith(("Type,Run Id", ",Run", "Run Info", "Benchmark")):
-        return "GuideLLM's CSV; the JSON or YAML beside it is the one to import"
+        return "GuideLLM's CSV; the JSON or YAML next to it is the one to import"
     return None

@@ -100,7 +100,7 @@ def _from_scrapes(before: Scrape, after: Scrape, seconds: float | None) -> Point
     if seconds is None:
         if before.at_s is None or after.at_s is None:
             raise ImportProblem(
-                "a scrape does not say when it was made; put a .time file with seconds since 1970 beside each, or give the seconds"
+                "a scrape does not say when it was made; put a .time file with seconds since 1970 next to each, or give the seconds"
             )
         seconds = after.at_s - before.at_s
     if seconds <= 0:

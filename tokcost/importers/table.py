@@ -29,8 +29,8 @@ COLUMNS = (
     "gpu_energy_joule", "total_tok_per_joule", "output_tok_per_joule",
     "precision", "framework", "speculative", "deployment", "n_prefill_gpus", "n_decode_gpus", "started", "source_sha256", "notes",
 )  # fmt: skip
-#: what readers look for beside a result
-_BESIDE = ("experiment_metadata", "benchmark_args", "benchmark_percentile")
+#: what readers look for next to a result
+_COMPANIONS = ("experiment_metadata", "benchmark_args", "benchmark_percentile")
 SUFFIXES = (".csv", ".parquet", ".json")
 
 
@@ -73,11 +73,11 @@ def keep_sources(output: Path | None, paths: Iterable[Path]) -> None:
 
 
 def _every_file(paths: Iterable[Path]) -> Iterator[Path]:
-    """Files that are named, or lie below a folder that is, or beside a file that is, where tools keep what belongs to it."""
+    """Files that are named, or lie below a folder that is, or next to a file that is, where tools keep what belongs to it."""
     for path in paths:
         if not path.is_dir():
             yield path
-            yield from (beside for beside in path.parent.glob("*.json") if beside.name.startswith(_BESIDE))
+            yield from (near for near in path.parent.glob("*.json") if near.name.startswith(_COMPANIONS))
             yield from path.parent.glob(f"{glob.escape(path.name.removesuffix('_summary.json'))}_individual_responses.json")
             continue
         for folder, _, names in os.walk(path):

@@ -258,6 +258,9 @@ def test_inferencex_workers_that_prefill_and_decode(tmp_path, disagg):
     point = imported(tmp_path, inferencex(disagg=disagg))
     assert (point.n_gpus, point.total_tok_per_s, point.output_tok_per_s, point.input_tok_per_s) == (16, 32000, 16000, 16000)
     assert point.deployment == "aggregated" and point[["n_decode_gpus"]].isna().all()
+    content = inferencex(disagg=disagg)
+    del content["num_prefill_gpu"], content["num_decode_gpu"]
+    assert imported(tmp_path, content).n_gpus == 2 * 8
 
 
 def test_inferencex_split_rates_are_of_their_pools_unless_they_add_up(tmp_path):

@@ -30,19 +30,29 @@ MOST_GPUS = round(of("n_gpus").high)
 def import_files(paths, gpus, accelerator, output, kind, **options):
     """Import benchmark results from PATHS (files or directories; with --kind server: files) as one tidy table.
 
-    Each file's tool and version are recognised from its content: AIPerf, genai-perf, vLLM,
-    SGLang, GuideLLM, inference-perf, genai-bench, llmperf, InferenceX, MLPerf. One row per
-    operating point; a directory of a sweep becomes a curve. Empty cells: the file does not
-    say it, and nothing is guessed.
+    Each file's tool and version are recognised from its content: AIPerf, genai-perf, vLLM
+    (serve, throughput, multi-turn), SGLang, TensorRT-LLM, GuideLLM, inference-perf, llm-d,
+    genai-bench, EvalScope, llmperf, LMBenchmark, llama-bench, InferenceX, MLPerf. One row
+    per operating point; a directory of a sweep becomes a curve. Empty cells: the file does
+    not say it, and nothing is guessed.
 
     \b
     --kind points   operating points (the default)
     --kind server   exactly two scrapes of vLLM's /metrics, before and after (their
                     times from a .time file next to each, or --seconds), or Prometheus
                     query_range files of its token counters: one operating point
-    --kind power    nvidia-smi logs, DCGM exporter scrapes, Prometheus ranges of DCGM
-                    power, AIPerf's GPU telemetry: watts and joules per GPU
-    --kind billing  FOCUS exports or OpenCost allocations: dollars per GPU-hour
+    --kind power    nvidia-smi (CSV and dmon) and amd-smi logs, DCGM exporter scrapes,
+                    Prometheus ranges of DCGM power, AIPerf's GPU telemetry: watts and
+                    joules of each board, once
+    --kind billing  FOCUS exports (1.0 to 1.4) or OpenCost allocations: dollars per GPU-hour
+
+    \b
+    What counts (a note says each with its size, where the file knows it):
+    - requests that succeeded; those that the end of a run cut off do not count
+    - the time that the tool measured; warm-up that it sets aside is not in it, and a
+      load that rises during the run is no steady state
+    - the server's count of tokens; where the client's differs by more than a fifth,
+      the one that the stream confirms, and no rate where nothing decides
 
     \b
     Exit status: 0 all files were imported; 1 some were not (the others are written);

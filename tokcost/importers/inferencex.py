@@ -123,13 +123,17 @@ def _point(content: Mapping) -> Point:
 
 def _gpus(point: Point, fields: Fields) -> None:
     """All GPUs: prefill + decode of a disaggregated run; the workers of one that is not; on one node TP x PP x PCP."""
-    prefill, decode = fields.number("num_prefill_gpu"), fields.number("num_decode_gpu")
+    prefill, decode = (_pool(fields, role) for role in ("prefill", "decode"))
     is_split = _is_true(fields.content.get("disagg")) and decode != 0
     point.deployment = "disaggregated" if is_split else "aggregated"
     if is_split:
-        point.n_prefill_gpus = fields.required("num_prefill_gpu", why="rates per prefill and per decode GPU cannot be brought together")
-        point.n_decode_gpus = fields.required("num_decode_gpu", why="rates per prefill and per decode GPU cannot be brought together")
-        point.n_gpus = point.n_prefill_gpus + point.n_decode_gpus
+        if prefill is None or decode is None:
+            missing = "num_prefill_gpu" if prefill is None else "num_decode_gpu"
+            raise ImportProblem(
+                f"the row has no `{missing}`, without which rates per prefill and per decode GPU cannot be brought together"
+            )
+        point.n_prefill_gpus, point.n_decode_gpus = prefill, decode
+        point.n_gpus = prefill + decode
         return
     if prefill and (_is_true(fields.content.get("is_multinode")) or decode == 0):
         point.n_gpus = max(prefill, decode or 0.0)
@@ -139,6 +143,14 @@ def _gpus(point: Point, fields: Fields) -> None:
     if tensor is None:
         raise ImportProblem("the row has no `tp`, without which the number of GPUs is not known")
     point.n_gpus = tensor * (fields.number("pp") or 1) * (fields.number("pcp_size") or 1)
+
+
+def _pool(fields: Fields, role: str) -> float | None:
+    """GPUs of a role: as stated, or its workers x TP x PP x PCP."""
+    stated, workers, tensor = (fields.number(name) for name in (f"num_{role}_gpu", f"{role}_num_workers", f"{role}_tp"))
+    if stated is not None or workers is None or tensor is None:
+        return stated
+    return workers * tensor * (fields.number(f"{role}_pp") or 1) * (fields.number(f"{role}_pcp_size") or 1)
 
 
 def _is_true(value) -> bool:

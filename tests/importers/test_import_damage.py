@@ -141,7 +141,7 @@ def test_a_copied_run_is_one_point(tmp_path):
         shutil.copytree(AIPERF_RUN, tmp_path / name)
     alone = import_benchmarks([tmp_path / "run_a"]).points
     both = import_benchmarks([tmp_path])
-    assert len(both.points) == len(alone) and any("summarised beside it" in item.sentence for item in both.skipped)
+    assert len(both.points) == len(alone) and any("summarised next to it" in item.sentence for item in both.skipped)
 
 
 def test_the_output_is_never_a_source(tmp_path):
@@ -168,7 +168,7 @@ def test_what_is_not_entered_is_said(tmp_path):
     top.mkdir()
     (top / "latest").symlink_to(tmp_path / "real")
     result = run(top)
-    assert result.exit_code == 1 and "a link to a folder, which is not followed" in result.output
+    assert result.exit_code == 2 and "a link to a folder, which is not followed" in result.output
     found = Imported(None)
     assert not list(_walk(tmp_path / "gone", found)) and "the folder cannot be read" in found.problems[0].sentence
     empty = tmp_path / "empty"

@@ -145,7 +145,7 @@ def test_seconds_under_keys_of_milliseconds_are_found(ttft_s, tpot_s, osl, n, co
 
 
 @given(
-    output_tok=st.integers(1, 10**9), input_tok=st.integers(0, 10**9), duration_s=st.floats(0.01, 1e6), n_gpus=st.integers(1, 1000)
+    output_tok=st.integers(1, 10**9), input_tok=st.integers(1, 10**9), duration_s=st.floats(0.01, 1e6), n_gpus=st.integers(1, 1000)
 )  # fmt: skip
 def test_rate_times_gpus_times_time_is_the_tokens(output_tok, input_tok, duration_s, n_gpus):
     values = row(Point("demo", n_requests=1, output_tok=output_tok, input_tok=input_tok, duration_s=duration_s), n_gpus=n_gpus)

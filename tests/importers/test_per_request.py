@@ -1,5 +1,6 @@
 """Single requests of real files give back what the tools themselves printed, and their goodput."""
 
+import gzip
 import json
 from pathlib import Path
 
@@ -44,11 +45,11 @@ def test_files_without_single_requests_say_how_to_get_them(tmp_path):
     with pytest.raises(ImportProblem, match="add --save-detailed"):
         import_requests(VLLM / "serve_c16.json")
     cut = tmp_path / "log.jsonl"
-    cut.write_text('{"metadata": {"benchmark_phase": "profiling"}}\n{"metada')
-    with pytest.raises(ImportProblem, match="line 2 is not JSON; is the file cut off"):
+    cut.write_bytes(gzip.decompress((AIPERF / "profile_export.jsonl.gz").read_bytes())[:-500])
+    with pytest.raises(ImportProblem, match="is cut off .*copy the log again"):
         import_requests(cut)
     empty = tmp_path / "warm.jsonl"
-    empty.write_text('{"metadata": {"benchmark_phase": "warmup"}}\n')
+    empty.write_text('{"metadata": {"request_start_ns": 1, "request_end_ns": 2, "benchmark_phase": "warmup"}}\n')
     with pytest.raises(ImportProblem, match="no request of the profiling phase"):
         import_requests(empty)
 

@@ -1,7 +1,10 @@
 """NVIDIA AIPerf: the summary of one run, `profile_export_aiperf.json` of any version, and genai-perf before it.
 
 Every metric carries its unit. AIPerf counts tokens with the client's tokenizer; where the
-server's own counts stand beside them (`total_usage_*`), those are used.
+server's own counts stand next to them (`total_usage_*`), those are used, unless they contradict (see `counts`).
+
+Warm-up phases are not in the summary. Requests in flight when a run ends by time are in no count: a note says how many
+at most. Joules are of the boards that the tool watched.
 """
 
 from __future__ import annotations
@@ -9,8 +12,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from tokcost.importers.fields import Fields, as_text, dig, note_if_newer, seconds_per
-from tokcost.importers.point import STATISTICS, ImportProblem, Point
+from tokcost.importers.counts import TOKEN_COUNT_SPREAD_FRAC
+from tokcost.importers.fields import Fields, as_number, as_text, dig, note_if_newer, seconds_per
+from tokcost.importers.point import STATISTICS, ImportProblem, Point, per_request
 
 NEWEST_SCHEMA = "1.4"
 NEWEST_AIPERF = "0.13"
@@ -39,7 +43,14 @@ def points(content, path: Path) -> Iterator[Point]:
             scale = seconds_per(dig(metrics.content, key, "unit"), key)
             for statistic, theirs in _STATISTICS.items():
                 metrics.latency(f"{statistic}_{name}_s", key, theirs, scale=scale)
-    _warn(point, content)
+    gap_s = metrics.number("inter_chunk_latency", "avg")
+    point.chunk_gap_s = gap_s * seconds_per(dig(metrics.content, "inter_chunk_latency", "unit"), "inter_chunk_latency") if gap_s else None
+    _asked(point, metrics, content["input_config"])
+    _ends(point, content["input_config"])
+    _telemetry(point, metrics, content)
+    if content.get("was_cancelled") is True or content.get("is_complete") is False:
+        reason = as_text(content.get("incomplete_reason"))
+        point.note(f"the run was cancelled or is incomplete{f' ({reason})' if reason else ''}; it is no steady state")
     fields.finish()
     yield point
 
@@ -89,21 +100,15 @@ def _counts(point: Point, metrics: Fields) -> None:
     point.n_failed = metrics.number("error_request_count", "avg")
     if point.n_failed is None and point.tool == "aiperf" and metrics.number("completed_request_count", "avg") == point.n_requests:
         point.n_failed = 0.0
-    client = {name: _tokens(metrics, short, long, point.n_requests) for name, short, long in _TOKENS}
+    point.input_tok, point.output_tok = (_tokens(metrics, short, long, point.n_requests) for short, long in _TOKENS)
+    point.counts["client"], point.is_tpot_by_client = point.output_tok, True
     usage = [metrics.number(f"total_usage_{name}_tokens", "avg") for name in ("prompt", "completion")]
-    point.input_tok, point.output_tok = (client["input"], client["output"])
     told = metrics.number("usage_completion_tokens", "count")
     if told is not None and point.n_requests is not None and told < point.n_requests and None not in usage:
         point.note(f"the server counted the tokens of {told:g} of {point.n_requests:g} requests only; the client's count was used")
-        usage = [None, None]
-    if None not in usage:
+    elif None not in usage:
         point.input_tok, point.output_tok = usage
         point.token_source = "server usage"
-        if client["output"] and abs(client["output"] / (usage[1] or 1) - 1) > 0.02:
-            point.note(
-                f"the client counted {client['output']:.0f} output tokens, the server {usage[1]:.0f}; the server's count was used, "
-                "while TPOT is by the client's count"
-            )
     point.cached_input_tok = metrics.number("total_usage_prompt_cache_read_tokens", "avg") or metrics.number(
         "usage_prompt_cache_read_tokens", "sum"
     )
@@ -112,7 +117,7 @@ def _counts(point: Point, metrics: Fields) -> None:
         _state_rates(point, metrics, request_rate)
 
 
-_TOKENS = (("input", "total_isl", "input_sequence_length"), ("output", "total_osl", "output_sequence_length"))
+_TOKENS = (("total_isl", "input_sequence_length"), ("total_osl", "output_sequence_length"))
 
 
 def _tokens(metrics: Fields, total: str, each: str, requests: float | None) -> float | None:
@@ -145,19 +150,58 @@ def _state_rates(point: Point, metrics: Fields, request_rate: float | None) -> N
     point.note("the file has no counts and no duration; the rates are as the tool printed them")
 
 
-def _warn(point: Point, content) -> None:
-    if content.get("was_cancelled") is True or content.get("is_complete") is False:
-        reason = as_text(content.get("incomplete_reason"))
-        point.note(f"the run was cancelled or is incomplete{f' ({reason})' if reason else ''}; it is no steady state")
-    gpus = {
-        str(dig(gpu, "gpu_uuid")): as_text(dig(gpu, "gpu_name"))
-        for endpoint in _values(dig(content, "telemetry_data", "endpoints"))
-        for gpu in _values(dig(endpoint, "gpus"))
-    }
-    if gpus:
+def _asked(point: Point, metrics: Fields, config) -> None:
+    """The length that was asked for. Told to go on to the end (`ignore_eos`, `min_tokens`), every answer has it."""
+    asked = as_number(dig(config, "datasets", 0, "prompts", "osl", "mean") or dig(config, "input", "prompt", "output_tokens", "mean"))
+    extra = dig(config, "endpoint", "extra") or dig(config, "input", "extra")
+    extra = dict(extra) if isinstance(extra, Mapping) or (isinstance(extra, list) and all(len(pair) == 2 for pair in extra)) else {}
+    counted = per_request(point.output_tok, point.n_requests)
+    if not asked or counted is None:
+        return
+    if extra.get("ignore_eos") is True or (as_number(extra.get("min_tokens")) or 0.0) >= asked:
+        point.told_osl = asked
+        point.counts["requested"] = asked * point.n_requests
+    n_other = metrics.number("osl_mismatch_count", "avg")
+    if n_other and abs(counted / asked - 1) > TOKEN_COUNT_SPREAD_FRAC:
         point.note(
-            f"telemetry saw {len(gpus)} x {', '.join(sorted({str(n) for n in gpus.values()}))}, which need not be the GPUs that served"
+            f"AIPerf found {n_other:g} of {point.n_requests:g} answers not as long as asked for (osl_mismatch_count): "
+            f"requested {asked:g} tokens, counted {counted:.4g}"
         )
+
+
+def _ends(point: Point, config) -> None:
+    """A load that rises, and requests that the end of the run cut off: they are in no count."""
+    phase = next((p for p in dig(config, "phases") or [] if dig(p, "name") == "profiling"), dig(config, "loadgen"))
+    if not isinstance(phase, Mapping):
+        return
+    rising = [name for name in phase if "ramp" in name and phase[name]]
+    if rising:
+        point.note(f"the load rose during the run ({', '.join(rising)}): the rate is a mean over a rising load, no steady state")
+    seconds = as_number(phase.get("duration") or phase.get("benchmark_duration"))
+    grace_s = as_number(phase.get("grace_period") or phase.get("benchmark_grace_period")) or 0.0
+    if seconds and point.concurrency and point.n_requests and grace_s < (point.latency_s.get("mean_e2e_s") or 0.0):
+        point.note(
+            f"the run ended by time: requests in flight then are in no count; they are at most {point.concurrency:g}, "
+            f"which would add less than {point.concurrency / point.n_requests:.0%} to the {point.n_requests:g} that ended"
+        )
+
+
+def _telemetry(point: Point, metrics: Fields, content) -> None:
+    """The boards that AIPerf watched, and their joules; a board that two endpoints report is in its sum twice."""
+    seen = [gpu for endpoint in _values(dig(content, "telemetry_data", "endpoints")) for gpu in _values(dig(endpoint, "gpus"))]
+    if not seen:
+        return
+    boards = {str(dig(gpu, "gpu_uuid")): str(as_text(dig(gpu, "gpu_name"))) for gpu in seen}
+    point.note(f"telemetry saw {len(boards)} x {', '.join(sorted(set(boards.values())))}, which need not be the GPUs that served")
+    joules = [metrics.number(f"{vendor}total_gpu_energy", "avg") for vendor in ("nvidia_", "amd_", "")]
+    if not any(joules):
+        return
+    if len(seen) > len(boards):
+        point.note(
+            f"two endpoints report the same boards: AIPerf's energy counts {len(seen) - len(boards)} of them twice; it is left empty"
+        )
+        return
+    point.energy_joule, point.energy_gpus = sum(filter(None, joules)), float(len(boards))
 
 
 def _values(content) -> list:

@@ -7,8 +7,6 @@ know a record that stands twice: a fiftieth of the log or less.
 
 from __future__ import annotations
 
-import gzip
-import zlib
 from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,10 +16,9 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
-from tokcost.importers.documents import BOM, open_bytes
-from tokcost.importers.fields import SECONDS, seconds_per
-from tokcost.importers.normalise import LARGEST
-from tokcost.importers.point import LATENCIES, MS_PER_S, STATISTICS, ImportProblem, Point
+from tokcost.importers.documents import BOM, LARGEST_LINE_BYTES, Cut, open_bytes
+from tokcost.importers.fields import LARGEST, SECONDS, seconds_per, statistics
+from tokcost.importers.point import LATENCIES, MS_PER_S, ImportProblem, Point
 
 NS_PER_S = MS_PER_S**3
 BLOCK_BYTES = 2**19
@@ -82,10 +79,7 @@ def points(path: Path) -> Iterator[Point]:
     tokens, counted = dict.fromkeys(_COUNTS, 0.0), dict.fromkeys(_COUNTS, 0)
     latencies = {name: array("d") for name in LATENCIES}
     starts, ends, n_requests, n_failed = array("q"), array("q"), 0, 0
-    for records in _blocks(path, point):
-        measured = [record for record in records if record.metadata.benchmark_phase == "profiling"]
-        if not measured:
-            continue
+    for measured in _measured(path, point):
         starts.extend([record.metadata.request_start_ns for record in measured])
         ends.extend([record.metadata.request_end_ns for record in measured])
         succeeded = [record.metrics for record in measured if record.error is None and record.metrics is not None]
@@ -115,6 +109,8 @@ def points(path: Path) -> Iterator[Point]:
         point.input_tok, point.output_tok = tokens["isl"], tokens["osl"]
     else:
         raise ImportProblem("some successful requests of the log have no token counts, without which there is no rate")
+    if counted["osl"] == n_requests:
+        point.counts["client"], point.is_tpot_by_client = tokens["osl"], True
     point.cached_input_tok = tokens["cached"] or None
     point.latency_s = _statistics(latencies)
     point.note("read from the log of single requests, which names neither model nor concurrency")
@@ -125,17 +121,46 @@ def points(path: Path) -> Iterator[Point]:
         raise ImportProblem(f"{point.cut}; copy the log again")
 
 
+def single_requests(path: Path) -> Iterator[tuple[float | None, float | None, float | None, bool]]:
+    """TTFT and request time in seconds, output tokens, and whether it failed, of every request of the log."""
+    point = _Log("aiperf")
+    for measured in _measured(path, point):
+        for record in measured:
+            if record.error is not None or record.metrics is None:
+                yield None, None, None, True
+                continue
+            times = [_seconds(getattr(record.metrics, key), key) for key in ("time_to_first_token", "request_latency")]
+            tokens = record.metrics.usage_completion_tokens or record.metrics.output_sequence_length
+            yield *times, tokens.value if tokens else None, False
+    if point.cut:
+        raise ImportProblem(f"{point.cut}; copy the log again")
+
+
+def _seconds(time: _Time | None, key: str) -> float | None:
+    return None if time is None or time.value is None else time.value * seconds_per(time.unit, key)
+
+
+def _measured(path: Path, point: _Log) -> Iterator[list[_Record]]:
+    """The records of the profiling phase, block by block; warm-up is in the log too."""
+    for records in _blocks(path, point):
+        measured = [record for record in records if record.metadata.benchmark_phase == "profiling"]
+        if measured:
+            yield measured
+
+
 def _blocks(path: Path, point: _Log) -> Iterator[list[_Record]]:
-    """The log's records, some hundred at a time. A last record that is cut off is left out and said."""
+    """The log's records, some hundred at a time. A last record that is cut off is excluded and said."""
     decoder = msgspec.json.Decoder(_Record)
     buffer, filled, n_read = bytearray(BLOCK_BYTES), 0, 0
     with open_bytes(path) as file:
         while True:
             if filled == len(buffer):
+                if filled > LARGEST_LINE_BYTES:
+                    raise ImportProblem(f"record {n_read + 1} of the log is longer than any record; the log is damaged")
                 buffer.extend(bytes(len(buffer)))  # a line longer than the buffer
             try:
                 count = file.readinto(memoryview(buffer)[filled:])
-            except (EOFError, zlib.error, gzip.BadGzipFile):
+            except Cut:
                 point.cut = _CUT.format(n_read + 1)
                 return
             filled += count
@@ -158,7 +183,7 @@ _CUT = "the log is truncated: record {} is cut off and the whole ones before it 
 
 
 def _sound(values: list[float], key: str) -> float:
-    """Their sum; a negative number or one that is none spoils the log."""
+    """Their sum; a negative number or one that is none voids the log."""
     if not values:
         return 0.0
     total = sum(values)
@@ -192,7 +217,5 @@ def _statistics(latencies: dict[str, array]) -> dict[str, float]:
         values = np.frombuffer(seconds)
         if not values.min() >= 0:  # nor is a number that is none
             raise ImportProblem(f"a record's `{_TIMES[name]}` is negative or no number; the log is damaged")
-        found[f"mean_{name}_s"] = float(values.mean())
-        ranks = {"median": 50.0, **{s: float(s[1:]) for s in STATISTICS if s.startswith("p")}}
-        found |= {f"{s}_{name}_s": float(v) for s, v in zip(ranks, np.percentile(values, list(ranks.values())), strict=True)}
-    return {name: seconds for name, seconds in found.items() if seconds > 0}  # as in the summary: zero is not a time
+        found |= statistics(name, values)
+    return found

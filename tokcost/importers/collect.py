@@ -10,14 +10,14 @@ from pathlib import Path
 
 import pandas as pd
 
-from tokcost.importers import aiperf_records, documents, inferencex, recognise
+from tokcost.importers import aiperf_records, documents, recognise
 from tokcost.importers.normalise import row
 from tokcost.importers.point import UNEXPECTED, ImportProblem, Point, Problem, as_problem
 from tokcost.importers.table import frame
 from tokcost.quantities import LABELS, QuantityError
 
 #: within a directory only these are opened; everything else is listed as skipped
-READABLE = (".json", ".jsonl", ".yaml", ".yml", ".csv", ".prom", ".txt")
+READABLE = (".json", ".jsonl", ".yaml", ".yml", ".csv", ".prom", ".txt", ".xlsx")
 #: two files with the same measurement (JSON and YAML of one run): the first of these is kept
 _PREFERENCE = {".json": 0, ".jsonl": 1, ".yaml": 2, ".yml": 2, ".csv": 3}
 _USE = {
@@ -27,7 +27,10 @@ _USE = {
 }
 
 
-TOOLS = ("AIPerf", "genai-perf", "vLLM", "SGLang", "GuideLLM", "inference-perf", "genai-bench", "llmperf", "InferenceX", "MLPerf")
+TOOLS = (
+    "AIPerf", "genai-perf", "vLLM", "SGLang", "TensorRT-LLM", "GuideLLM", "inference-perf", "llm-d", "genai-bench", "EvalScope", "llmperf",
+    "LMBenchmark", "llama-bench", "InferenceX", "MLPerf",
+)  # fmt: skip
 #: two rows that agree in all of these are one measurement (the duration has nanoseconds); without a duration, in everything
 _IDENTITY = ("tool", "model", "concurrency", "duration_s", "n_requests", "input_tok", "output_tok", "total_tok_per_s", "median_ttft_s")
 
@@ -102,20 +105,23 @@ class _Collector:
         return None
 
     def read_log(self, path: Path) -> None:
-        """Import a request log, unless its summary lies beside it."""
+        """Import a request log, unless its summary lies next to it."""
         if path.parent in self.summarised:
-            self._skip(path, "AIPerf's single requests, summarised beside it")
+            self._skip(path, "AIPerf's single requests, summarised next to it")
         else:
             self._import(documents.Document(path, "records", None), is_named=False)
 
     def drop_summaries(self) -> None:
-        """inference-perf's summary mixes the load stages that lie beside it."""
+        """Drop what says again what its stages say, which lie next to it: inference-perf's summary, and their copies in llm-d's form."""
         stages = [values for values in self.rows if values["tool"] == "inference-perf"]
         staged = {Path(values["source_file"]).parent for values in stages if values["run"] != "summary"}
         for values in stages:
             if values["run"] == "summary" and Path(values["source_file"]).parent in staged:
                 self.rows.remove(values)
                 self._skip(Path(values["source_file"]), "inference-perf's mix of all load stages, which are imported one by one")
+        for values in [values for values in self.rows if values["tool"] == "llm-d" and Path(values["source_file"]).parent in staged]:
+            self.rows.remove(values)
+            self._skip(Path(values["source_file"]), "a stage in llm-d's form, whose JSON next to it is exact")
 
     def _problem(self, path: Path, sentence: str) -> None:
         self.found.problems.append(Problem(str(path), sentence))
@@ -126,8 +132,8 @@ class _Collector:
     def _import(self, document: documents.Document, is_named: bool) -> None:
         """Add the document's rows, or say what it is instead."""
         path = document.path
-        with ThreadPoolExecutor(1) as beside:  # hashing a log of gigabytes need not wait for its decoding
-            digest = beside.submit(documents.sha256, path)
+        with ThreadPoolExecutor(1) as aside:  # hashing a log of gigabytes need not wait for its decoding
+            digest = aside.submit(documents.sha256, path)
             self._import_points(document, is_named, digest)
 
     def _import_points(self, document: documents.Document, is_named: bool, digest: Future) -> None:
@@ -205,7 +211,7 @@ def _files(paths: list[Path], found: Imported) -> Iterator[tuple[Path, bool]]:
     for top in paths:
         inside = _walk(top, found) if top.is_dir() else [top]
         for path in sorted(inside, key=lambda p: (p.parent, _PREFERENCE.get(_suffix(p), 9), p.name)):
-            real = os.path.realpath(path)  # unlike Path.resolve it bears links that lead to themselves
+            real = os.path.realpath(path)  # unlike Path.resolve it survives links that lead to themselves
             if real in opened:
                 continue
             opened.add(real)
@@ -225,7 +231,7 @@ def _walk(top: Path, found: Imported) -> Iterator[Path]:
         for name in [name for name in folders if Path(folder, name).is_symlink()]:
             found.skipped.append(Problem(str(Path(folder, name)), "a link to a folder, which is not followed; name it to import it"))
         if "phase_manifest.json" in names and "phases" in folders:
-            folders.remove("phases")  # AIPerf's copies per phase of what stands beside them
+            folders.remove("phases")  # AIPerf's copies per phase of what stands next to them
         folders[:] = sorted(f for f in folders if not f.startswith("."))
         yield from (Path(folder, name) for name in names if not name.startswith("."))
 
@@ -248,8 +254,10 @@ def _parts(document) -> Iterator[tuple[str, Iterator[Point | ImportProblem]]]:
     if document.form == "records":
         yield "", aiperf_records.points(document.path)
     elif document.form == "text":
-        if inferencex.matches_text(content):
-            yield "", inferencex.points_from_text(content, document.path)
+        for reader in recognise.TEXT_READERS:
+            if reader.matches_text(content):
+                yield "", reader.points_from_text(document.path)
+                return
     else:
         parts = [content] if document.form == "object" else content
         for number, part in enumerate(parts, start=1):
@@ -269,9 +277,9 @@ def _not_a_point(document: documents.Document) -> str:
     kind = recognise.other_kind(content)
     if kind:
         return _USE[kind]
-    beside = recognise.companion_text(content) if isinstance(content, str) else recognise.companion(content)
-    if beside:
-        return beside
+    companion = recognise.companion_text(content) if isinstance(content, str) else recognise.companion(content)
+    if companion:
+        return companion
     if recognise.reader(content[0] if isinstance(content, list) and content else content):
         return "a result without a single row in tokens/s"
     return "not a result of a benchmark tool that is known; known are " + ", ".join(TOOLS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
@@ -29,33 +30,45 @@ MOST_GPUS = round(of("n_gpus").high)
 def import_files(paths, gpus, accelerator, output, kind, **options):
     """Import benchmark results from PATHS (files or directories; with --kind server: files) as one tidy table.
 
-    Each file's tool and version are recognised from its content: AIPerf, genai-perf, vLLM,
-    SGLang, GuideLLM, inference-perf, genai-bench, llmperf, InferenceX, MLPerf. One row per
-    operating point; a directory of a sweep becomes a curve. Empty cells: the file does not
-    say it, and nothing is guessed.
+    Each file's tool and version are recognised from its content: AIPerf, genai-perf, vLLM
+    (serve, throughput, multi-turn), SGLang, TensorRT-LLM, GuideLLM, inference-perf, llm-d,
+    genai-bench, EvalScope, llmperf, LMBenchmark, llama-bench, InferenceX, MLPerf. One row
+    per operating point; a directory of a sweep becomes a curve. Empty cells: the file does
+    not say it, and nothing is guessed.
 
     \b
     --kind points   operating points (the default)
     --kind server   exactly two scrapes of vLLM's /metrics, before and after (their
-                    times from a .time file beside each, or --seconds), or Prometheus
+                    times from a .time file next to each, or --seconds), or Prometheus
                     query_range files of its token counters: one operating point
-    --kind power    nvidia-smi logs, DCGM exporter scrapes, Prometheus ranges of DCGM
-                    power, AIPerf's GPU telemetry: watts and joules per GPU
-    --kind billing  FOCUS exports or OpenCost allocations: dollars per GPU-hour
+    --kind power    nvidia-smi (CSV and dmon) and amd-smi logs, DCGM exporter scrapes,
+                    Prometheus ranges of DCGM power, AIPerf's GPU telemetry: watts and
+                    joules of each board, once
+    --kind billing  FOCUS exports (1.0 to 1.4) or OpenCost allocations: dollars per GPU-hour
+
+    \b
+    What counts (a note says each with its size, where the file knows it):
+    - requests that succeeded; those that the end of a run cut off do not count
+    - the time that the tool measured; warm-up that it sets aside is not in it, and a
+      load that rises during the run is no steady state
+    - the server's count of tokens; where the client's differs by more than a fifth,
+      the one that the stream confirms, and no rate where nothing decides
 
     \b
     Exit status: 0 all files were imported; 1 some were not (the others are written);
-    2 wrong call (nothing is written).
+    2 nothing was imported: a wrong call, or no file that could be read (nothing is written).
     """
     from tokcost.importers import table
 
     try:
         if output is not None:
             table.check_output(output)
+            table.keep_sources(output, paths)
+        elif sys.stdout is None:
+            raise QuantityError("standard output is closed, so that there is nowhere to write; give --output FILE")
         if accelerator and accelerator.lower() not in LABELS["accelerator"]:
             click.echo(f"note: --gpu {accelerator} is not in the vocabulary{nearest(accelerator.lower(), LABELS['accelerator'])}", err=True)
         found = _import(paths, gpus, accelerator, kind, options)
-        _keep_sources(output, [*paths, *found.points["source_file"]])
     except QuantityError as error:
         raise click.UsageError(str(error)) from None
     if len(found.points):
@@ -64,10 +77,15 @@ def import_files(paths, gpus, accelerator, output, kind, **options):
         except OSError as error:
             if isinstance(error, BrokenPipeError):  # a reader that has seen enough, such as `head`
                 raise
+            if output is None:  # what is left in the buffer must not be tried again at the end
+                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             where = f"--output {output}" if output else "standard output"
             raise click.UsageError(f"{where} cannot be written ({error.strerror})" + ("; nothing was" if output else "")) from None
-    _report(found, gpus, kind, output)
-    sys.exit(1 if found.problems or not len(found.points) else 0)
+    try:
+        _report(found, gpus, kind, output)
+    except OSError:  # standard error is full or closed: nobody can be told, but the caller can see it
+        sys.exit(2)
+    sys.exit(2 if not len(found.points) else 1 if found.problems else 0)
 
 
 #: options that only one or two kinds take
@@ -102,14 +120,6 @@ def _import(paths, gpus, accelerator, kind, options):
     from tokcost.importers.collect import import_benchmarks
 
     return import_benchmarks(paths, n_gpus=gpus, accelerator=accelerator)
-
-
-def _keep_sources(output: Path | None, sources) -> None:
-    """A measurement is never written over by its own table."""
-    if output is not None and output.exists():
-        for source in sources:
-            if Path(source).is_file() and output.samefile(source):
-                raise QuantityError(f"--output {output} is one of the files to import; give another name")
 
 
 def _when(text: str | None) -> str | float | None:

@@ -36,28 +36,27 @@ class Scrape:
 
 def read_scrape(path: Path) -> Scrape:
     """Parse the text of `/metrics`; its time comes from a file of the same name with suffix `.time`."""
-    text = documents.read_text(path)
-    samples = []
-    for number, line in enumerate(text.splitlines(), start=1):
+    samples, line = [], "\n"
+    for number, line in enumerate(documents.lines(path), start=1):
         if not line.strip() or line.startswith("#"):
             continue
-        found = _SAMPLE.fullmatch(line)
+        found = _SAMPLE.fullmatch(line.rstrip("\r\n"))
         value = as_number(found.group(3)) if found else None
         if value is None:
             raise ImportProblem(f"line {number} is no metric sample; the scrape is truncated or damaged, scrape again")
         samples.append((found.group(1), dict(_LABEL.findall(found.group(2) or "")), value))
-    if samples and not text.endswith("\n"):
+    if samples and not line.endswith("\n"):
         raise ImportProblem("the scrape ends in the middle of a line; it is truncated, scrape again")
     if not samples:
         raise ImportProblem("the file holds no metric samples")
-    return Scrape(path, samples, _time_beside(path))
+    return Scrape(path, samples, _time_of(path))
 
 
-def _time_beside(path: Path) -> float | None:
-    beside = path.with_suffix(".time")
+def _time_of(path: Path) -> float | None:
+    name = path.with_suffix(".time")
     try:
-        return as_number(beside.read_text(encoding="utf-8").strip())
-    except OSError:
+        return as_number(documents.read_text(name, largest=100).strip()) if name.exists() else None
+    except (OSError, ImportProblem):
         return None
 
 

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from tokcost.importers.point import MS_PER_S, S_PER_MINUTE, ImportProblem, Point
+import numpy as np
 
+from tokcost.importers.point import MS_PER_S, S_PER_MINUTE, STATISTICS, ImportProblem, Point
+
+#: beyond any count of tokens or requests, any time in seconds, any cost
+LARGEST = 1e18
 #: unit as files spell it -> seconds
 SECONDS = {
     "s": 1.0, "sec": 1.0, "second": 1.0, "seconds": 1.0,
@@ -28,6 +32,16 @@ def as_number(value) -> float | None:
         return float(value)
     except (TypeError, ValueError, OverflowError):
         return None
+
+
+def as_finite(value) -> float | None:
+    """`value` as a finite float of a size that a cost, a time or a count can have, or None.
+
+    >>> as_finite("24"), as_finite("inf"), as_finite(1e300)
+    (24.0, None, None)
+    """
+    number = as_number(value)
+    return number if number is not None and abs(number) < LARGEST else None
 
 
 def as_text(value) -> str | None:
@@ -118,6 +132,19 @@ def seconds_per(unit, name: str) -> float:
         return SECONDS[str(unit).strip().lower()]
     except KeyError:
         raise ImportProblem(f"`{name}` is in {unit!r}, which is no unit of time that is known; allowed: {', '.join(SECONDS)}") from None
+
+
+def statistics(name: str, seconds: Sequence[float] | np.ndarray) -> dict[str, float]:
+    """Mean, median and high percentiles of a latency, under their columns' names.
+
+    >>> statistics("ttft", [1.0, 3.0])["mean_ttft_s"], statistics("ttft", [])
+    (2.0, {})
+    """
+    if not len(seconds):
+        return {}
+    ranks = {"median": 50.0, **{s: float(s[1:]) for s in STATISTICS if s.startswith("p")}}
+    values = {"mean": float(np.mean(seconds)), **{s: float(np.percentile(seconds, rank)) for s, rank in ranks.items()}}
+    return {f"{statistic}_{name}_s": value for statistic, value in values.items() if value > 0}
 
 
 def version_tuple(text) -> tuple[int, ...]:

@@ -1,4 +1,4 @@
-"""genai-bench: one file per concurrency, with `experiment_metadata.json` beside them.
+"""genai-bench: one file per concurrency, with `experiment_metadata.json` next to them.
 
 Latencies are seconds or milliseconds, as the user chose; `_time_unit` says which. The
 printed throughput divides tokens without warm-up by the time with it, so that it is too
@@ -7,10 +7,10 @@ low; here all successful requests are counted over the whole run.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from tokcost.importers import documents
 from tokcost.importers.fields import Fields, as_number, as_text, dig, note_if_newer, seconds_per
 from tokcost.importers.point import STATISTICS, ImportProblem, Point
 
@@ -65,15 +65,10 @@ def _tokens(point: Point, requests) -> None:
 
 
 def _about(point: Point, path: Path) -> None:
-    """Model, GPUs and version from the experiment's own description, if it lies beside the file."""
-    beside = path.parent / "experiment_metadata.json"
-    try:
-        about = json.loads(beside.read_text(encoding="utf-8-sig"))
-    except FileNotFoundError:
-        point.note("`experiment_metadata.json` is not beside the file; model and GPUs are left empty")
-        return
-    except (OSError, ValueError, RecursionError):
-        point.note("`experiment_metadata.json` cannot be read; model and GPUs are left empty")
+    """Model, GPUs and version from the experiment's own description, if it lies next to the file."""
+    about = documents.companion(path, "experiment_metadata.json")
+    if about is None:
+        point.note("no `experiment_metadata.json` that can be read is next to the file; model and GPUs are left empty")
         return
     point.model = as_text(dig(about, "model"))
     point.tool_version = as_text(dig(about, "benchmark_version"))

@@ -60,12 +60,12 @@ def _point(content, benchmark, number: int) -> Point:
     if counted[0] is None:
         raise ImportProblem("a benchmark has no `request_totals.successful`, so it is not known how many requests succeeded")
     point.n_requests, point.n_failed = counted[0], counted[1]
-    if counted[2]:
-        point.note(f"{counted[2]:.0f} requests were cut off at the end and are not counted")
     point.duration_s = fields.required("duration", why="there is no rate")
     point.input_tok, point.output_tok = (_tokens(fields, name, point.n_requests) for name in ("prompt", "output"))
     if point.output_tok is None:
         raise ImportProblem("a benchmark has no `metrics.output_token_count.successful`, without which there is no output rate")
+    _cut_off(point, fields, counted[2])
+    _load(point, fields, strategy)
     point.recorded_output_tok_per_s = fields.number("metrics", "output_tokens_per_second", "successful", "mean")
     for name, (key, scale) in _LATENCIES.items():
         for statistic in STATISTICS:
@@ -73,6 +73,30 @@ def _point(content, benchmark, number: int) -> Point:
             fields.latency(f"{statistic}_{name}_s", "metrics", key, "successful", *where, scale=scale)
     fields.finish()
     return point
+
+
+def _cut_off(point: Point, fields: Fields, requests: float | None) -> None:
+    """Requests that the end of the run cut off are not counted, as the tool does not; the note says what they would add."""
+    if not requests:
+        return
+    each, count = (fields.number("metrics", "output_token_count", "incomplete", name) for name in ("mean", "count"))
+    said = f"{requests:.0f} requests were cut off at the end and are not counted"
+    if each and point.duration_s and point.output_tok:
+        tokens = each * (requests if count is None else count)
+        rate = (point.output_tok + tokens) / point.duration_s
+        said += f"; with their {tokens:.0f} output tokens the rate would be {rate:.4g} tokens/s ({tokens / point.output_tok:+.0%})"
+    point.note(said)
+
+
+def _load(point: Point, fields: Fields, strategy) -> None:
+    """Warm-up and cool-down that are excluded from the measured time, and a load that rises in it."""
+    for name in ("warmup", "cooldown"):
+        seconds = fields.number(f"{name}_duration")
+        if seconds:
+            point.note(f"{name} of {seconds:.4g} s is not in the measured time")
+    seconds = Fields(strategy, point).number("rampup_duration") if isinstance(strategy, Mapping) else None
+    if seconds:
+        point.note(f"the load rose over the first {seconds:.4g} s: the rate is a mean over a rising load")
 
 
 def _model(content, benchmark) -> str | None:

@@ -1,6 +1,6 @@
 """inference-perf: `stage_N_lifecycle_metrics.json`, one load stage each, everything in seconds.
 
-The model stands only in `config.yaml` beside it. The printed token rate uses the client's
+The model stands only in `config.yaml` next to it. The printed token rate uses the client's
 count; where the server's count is there (0.7), that is used.
 """
 
@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from tokcost.importers import documents
 from tokcost.importers.fields import Fields, as_text, dig
 from tokcost.importers.point import STATISTICS, ImportProblem, Point
 
@@ -71,20 +72,13 @@ def _tokens(point: Point, fields: Fields) -> None:
         point.input_tok = point.output_tok = 0.0
     if point.output_tok is None:
         raise ImportProblem(f"the file has no `successes.{client}`, without which there is no output rate")
-    clients = fields.number("successes", client, "mean")
-    if key == server and clients is not None and point.output_tok and abs(clients * point.n_requests / point.output_tok - 1) > 0.02:
-        point.note(
-            f"the client counted {clients * point.n_requests:.0f} output tokens, the server {point.output_tok:.0f}; the server's was used"
-        )
+    mean = fields.number("successes", client, "mean")
+    point.counts["client"] = mean * point.n_requests if mean is not None else None
+    if "benchmark_time_seconds" in fields.content:  # before, blank lines of the stream were chunks too
+        point.chunk_gap_s = fields.number("successes", "latency", "inter_token_latency", "mean")
 
 
 def _about(point: Point, path: Path) -> None:
-    import yaml
-
-    beside = path.parent / "config.yaml"
-    try:
-        point.model = as_text(dig(yaml.safe_load(beside.read_text(encoding="utf-8")), "server", "model_name"))
-    except (OSError, ValueError, RecursionError, yaml.YAMLError):
-        point.model = None
+    point.model = as_text(dig(documents.companion(path, "config.yaml"), "server", "model_name"))
     if point.model is None:
-        point.note("no `config.yaml` beside the file names the model; it is left empty")
+        point.note("no `config.yaml` next to the file names the model; it is left empty")

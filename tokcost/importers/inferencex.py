@@ -2,21 +2,25 @@
 
 All rates are per GPU already. In a disaggregated run the output rate is divided by the
 decode GPUs only and the input rate by the prefill GPUs only; here both are brought to all
-GPUs. Latencies are seconds; the dashboard's header says (ms) over numbers in seconds, so
+GPUs. A row without decode GPUs is of workers that prefill and decode. Agentic artefacts, nested and
+flat, have counts and a duration, by AIPerf's client. Latencies are seconds; the dashboard's header says (ms) over numbers in seconds, so
 the unit is read from the numbers: TPOT x interactivity is 1 in seconds, 1000 in milliseconds.
 """
 
 from __future__ import annotations
 
 import csv
-import io
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from tokcost.importers.fields import Fields, as_number, as_text
+from tokcost.importers import documents
+from tokcost.importers.fields import Fields, as_number, as_text, dig
 from tokcost.importers.point import MS_PER_S, STATISTICS, ImportProblem, Point, one_by_one
 
 _LATENCIES = {"ttft": "ttft", "tpot": "tpot", "e2e": "e2el"}
+#: rates per GPU that add up this well are of the same GPUs
+SUM_TOLERANCE_FRAC = 0.02
 #: dashboard column -> key of an artefact; latencies are added below
 _CSV_KEYS = {
     "Model": "model", "ISL": "isl", "OSL": "osl", "Hardware": "hw", "Framework": "framework", "Precision": "precision", "TP": "tp",
@@ -27,15 +31,38 @@ _CSV_KEYS = {
 _CSV_LATENCIES = {"TTFT": "ttft", "TPOT": "tpot", "E2E Latency": "e2el"}
 
 
+#: runs whose cache hit rates were filled in from another system (SemiAnalysisAI/InferenceX-app, pull request 975)
+_FILLED_RUNS = ("31633154542", "32242794988", "32809502132")
+_FILLED = re.compile(r"gap_?filled|backfill|borrowed", re.IGNORECASE)
+
+
 def matches(content) -> bool:
     """Is this an InferenceX artefact or a row of its API?"""
     metrics = content.get("metrics") if isinstance(content.get("metrics"), Mapping) else content
-    return "tput_per_gpu" in metrics and ("hw" in content or "hardware" in content)
+    has_rate = "tput_per_gpu" in metrics or "total_tput_tps" in metrics or dig(content, "request_metrics", "throughput") is not None
+    return has_rate and ("hw" in content or "hardware" in content)
 
 
 def points(content, path: Path) -> Iterator[Point]:
     """The one operating point of a row."""
-    yield _point({**content, **content["metrics"]} if isinstance(content.get("metrics"), Mapping) else content)
+    metrics = content["metrics"] if isinstance(content.get("metrics"), Mapping) else {}
+    yield _point({**content, **metrics, **_flat(content.get("request_metrics"))})
+
+
+def _flat(nested) -> dict:
+    """The nested numbers of an agentic artefact under the names of the flat one."""
+    found = {}
+    for name in ("ttft", "tpot", "e2el", "intvty"):
+        statistics = dig(nested, "latency", name)
+        found |= {f"{key}_{name}": value for key, value in statistics.items()} if isinstance(statistics, Mapping) else {}
+    for name in ("total", "output", "input"):
+        found[f"{name}_tput_tps"] = dig(nested, "throughput", name, "tokens_per_second")
+        prefix = "" if name == "total" else f"{name}_"
+        found[f"{prefix}tput_per_gpu"] = dig(nested, "throughput", "per_gpu", f"{name}_tput_tps")
+    found["duration_seconds"] = dig(nested, "throughput", "duration_seconds")
+    found["mean_input_tokens"] = dig(nested, "tokens", "input", "mean")
+    found["mean_output_tokens_actual"] = dig(nested, "tokens", "output_actual", "mean")
+    return {key: value for key, value in found.items() if value is not None}
 
 
 def matches_text(text: str) -> bool:
@@ -44,10 +71,9 @@ def matches_text(text: str) -> bool:
     return "Throughput/GPU (tok/s)" in header and "Hardware" in header
 
 
-def points_from_text(text: str, path: Path) -> Iterator[Point | ImportProblem]:
+def points_from_text(path: Path) -> Iterator[Point | ImportProblem]:
     """One point per row of the export."""
-    lines = [line for line in text.splitlines() if line and not line.startswith("#")]
-    header, *rows = csv.reader(io.StringIO("\n".join(lines)))
+    header, *rows = csv.reader(line for line in documents.lines(path) if line.strip() and not line.startswith("#"))
     yield from one_by_one(lambda number, row: _point_of_row(header, row, number), rows, "row {}", start=1)
 
 
@@ -86,20 +112,32 @@ def _point(content: Mapping) -> Point:
     scale = _latency_scale(point, fields)
     for name, key in _LATENCIES.items():
         for statistic in STATISTICS:
-            fields.latency(f"{statistic}_{name}_s", f"{statistic}_{key}", scale=scale)
-    point.note("InferenceX publishes no request counts and no duration; its rates are taken as printed")
+            theirs = "p50" if statistic == "median" and f"median_{key}" not in content else statistic
+            fields.latency(f"{statistic}_{name}_s", f"{theirs}_{key}", scale=scale)
+    _energy(point, fields)
+    if _is_filled(content):
+        point.note("the cache hit rates of this row were filled in from another system: they are not of this run")
     fields.finish()
     return point
 
 
 def _gpus(point: Point, fields: Fields) -> None:
-    """All GPUs: prefill + decode of a disaggregated run, else TP x PP x PCP."""
-    is_split = str(fields.content.get("disagg")).lower() in ("true", "1", "1.0")
+    """All GPUs: prefill + decode of a disaggregated run; the workers of one that is not; on one node TP x PP x PCP."""
+    prefill, decode = (_pool(fields, role) for role in ("prefill", "decode"))
+    is_split = _is_true(fields.content.get("disagg")) and decode != 0
     point.deployment = "disaggregated" if is_split else "aggregated"
     if is_split:
-        point.n_prefill_gpus = fields.required("num_prefill_gpu", why="rates per prefill and per decode GPU cannot be brought together")
-        point.n_decode_gpus = fields.required("num_decode_gpu", why="rates per prefill and per decode GPU cannot be brought together")
-        point.n_gpus = point.n_prefill_gpus + point.n_decode_gpus
+        if prefill is None or decode is None:
+            missing = "num_prefill_gpu" if prefill is None else "num_decode_gpu"
+            raise ImportProblem(
+                f"the row has no `{missing}`, without which rates per prefill and per decode GPU cannot be brought together"
+            )
+        point.n_prefill_gpus, point.n_decode_gpus = prefill, decode
+        point.n_gpus = prefill + decode
+        return
+    if prefill and (_is_true(fields.content.get("is_multinode")) or decode == 0):
+        point.n_gpus = max(prefill, decode or 0.0)
+        point.note("prefill and decode share their workers: the row is not disaggregated, and its GPUs are those of the workers")
         return
     tensor = fields.number("tp") or fields.number("decode_tp")
     if tensor is None:
@@ -107,19 +145,64 @@ def _gpus(point: Point, fields: Fields) -> None:
     point.n_gpus = tensor * (fields.number("pp") or 1) * (fields.number("pcp_size") or 1)
 
 
+def _pool(fields: Fields, role: str) -> float | None:
+    """GPUs of a role: as stated, or its workers x TP x PP x PCP."""
+    stated, workers, tensor = (fields.number(name) for name in (f"num_{role}_gpu", f"{role}_num_workers", f"{role}_tp"))
+    if stated is not None or workers is None or tensor is None:
+        return stated
+    return workers * tensor * (fields.number(f"{role}_pp") or 1) * (fields.number(f"{role}_pcp_size") or 1)
+
+
+def _is_true(value) -> bool:
+    return str(value).lower() in ("true", "1", "1.0")
+
+
 def _rates(point: Point, fields: Fields) -> None:
-    point.stated_total_tok_per_s = fields.required("tput_per_gpu", why="there is no rate") * point.n_gpus
-    for name, pool in (("output", point.n_decode_gpus), ("input", point.n_prefill_gpus)):
-        per_gpu = fields.number(f"{name}_tput_per_gpu")
-        if per_gpu is not None:
-            setattr(point, f"stated_{name}_tok_per_s", per_gpu * (pool or point.n_gpus))
-    if point.n_decode_gpus:
+    seconds, requests = fields.number("duration_seconds"), fields.number("num_requests_successful")
+    means = [fields.number(name) for name in ("mean_input_tokens", "mean_output_tokens_actual")]
+    if seconds and requests and None not in means:
+        point.duration_s, point.n_requests, point.token_source = seconds, requests, "client"
+        point.input_tok, point.output_tok = (round(mean * requests, 6) for mean in means)
+        point.recorded_output_tok_per_s, point.recorded_total_tok_per_s = fields.number("output_tput_tps"), fields.number("total_tput_tps")
+        point.note("an agentic run, with prompts and answers of any length; tokens are counted by AIPerf's client")
+        return
+    per_gpu = fields.number("tput_per_gpu")
+    if per_gpu is None:
+        point.stated_total_tok_per_s = fields.required("total_tput_tps", why="there is no rate")
+    else:
+        point.stated_total_tok_per_s = per_gpu * point.n_gpus
+    parts = [fields.number(f"{name}_tput_per_gpu") for name in ("output", "input")]
+    is_of_all = None not in (per_gpu, *parts) and abs(sum(parts) - per_gpu) <= SUM_TOLERANCE_FRAC * per_gpu
+    for name, rate, pool in zip(("output", "input"), parts, (point.n_decode_gpus, point.n_prefill_gpus), strict=True):
+        if rate is not None:
+            setattr(point, f"stated_{name}_tok_per_s", rate * (point.n_gpus if is_of_all or not pool else pool))
+    if point.n_decode_gpus and not is_of_all:
         point.note("output was per decode GPU and input per prefill GPU; both are brought to all GPUs here")
+    point.note("InferenceX publishes no request counts and no duration; its rates are taken as printed")
+
+
+def _energy(point: Point, fields: Fields) -> None:
+    """Energy of the boards, where InferenceX found its own measurement valid."""
+    if not fields.number("power_valid"):
+        return
+    point.energy_joule = fields.number("total_gpu_energy_j")
+    for name in ("total", "output"):
+        joules = fields.number(f"joules_per_{name}_token")
+        if joules:
+            setattr(point, f"stated_{name}_tok_per_joule", 1 / joules)
+
+
+def _is_filled(content: Mapping) -> bool:
+    """Whether a mark of the row, or the run that it is of, says that its cache hits are another system's."""
+    is_of_run = any(run in str(content.get("run_url") or content.get("github_run_id") or "") for run in _FILLED_RUNS)
+    has_hits = any("cache_hit_rate" in key for key in content)
+    return (is_of_run and has_hits) or any(_FILLED.search(key) and value not in (None, False, "", 0) for key, value in content.items())
 
 
 def _latency_scale(point: Point, fields: Fields) -> float:
     """Seconds per unit of the latencies, from TPOT x interactivity."""
-    tpot, interactivity = fields.number("median_tpot"), fields.number("median_intvty")
+    statistic = "median" if "median_tpot" in fields.content else "p50"
+    tpot, interactivity = fields.number(f"{statistic}_tpot"), fields.number(f"{statistic}_intvty")
     if not tpot or not interactivity:
         return 1.0
     product = tpot * interactivity

@@ -1,4 +1,4 @@
-"""ray-project/llmperf: `<model>_<in>_<out>_summary.json`, with `..._individual_responses.json` beside it.
+"""ray-project/llmperf: `<model>_<in>_<out>_summary.json`, with `..._individual_responses.json` next to it.
 
 All latencies are seconds. Its inter-token latency is request time / tokens, which includes
 the time to first token; TPOT is worked out here per request, or for the mean if the single
@@ -7,13 +7,11 @@ responses are missing. The clock is not in the file: it is requests / requests p
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-import numpy as np
-
-from tokcost.importers.fields import Fields, as_number, as_text
+from tokcost.importers import documents
+from tokcost.importers.fields import Fields, as_number, as_text, statistics
 from tokcost.importers.point import S_PER_MINUTE, STATISTICS, ImportProblem, Point
 
 _STATISTICS = {"mean": "mean", "median": "quantiles_p50", **{s: f"quantiles_{s}" for s in STATISTICS if s.startswith("p")}}
@@ -58,27 +56,21 @@ def points(content, path: Path) -> Iterator[Point]:
 
 def _tpot(point: Point, path: Path) -> None:
     """(request time - TTFT) / (tokens - 1), per request where the single responses are at hand."""
-    beside = path.with_name(path.name.replace("_summary.json", "_individual_responses.json"))
-    seconds = _single_tpots(beside) if beside != path and beside.exists() else []
+    seconds = _single_tpots(documents.companion(path, path.name.replace("_summary.json", "_individual_responses.json")))
     if seconds:
-        point.latency_s |= {"mean_tpot_s": float(np.mean(seconds)), "median_tpot_s": float(np.median(seconds))}
-        point.latency_s |= {f"{s}_tpot_s": float(np.percentile(seconds, int(s[1:]))) for s in STATISTICS if s.startswith("p")}
+        point.latency_s |= statistics("tpot", seconds)
         return
     ttft_s, e2e_s = point.latency_s.get("mean_ttft_s"), point.latency_s.get("mean_e2e_s")
     osl = point.output_tok / point.n_requests if point.n_requests else 0
     if ttft_s is not None and e2e_s is not None and osl > 1:
         point.latency_s["mean_tpot_s"] = (e2e_s - ttft_s) / (osl - 1)
-    point.note("the single responses are not beside the summary, so that only the mean TPOT is known")
+    point.note("the single responses are not next to the summary, so that only the mean TPOT is known")
 
 
-def _single_tpots(path: Path) -> list[float]:
-    try:
-        responses = json.loads(path.read_text(encoding="utf-8-sig"))
-    except (OSError, ValueError, RecursionError):
-        return []
+def _single_tpots(responses) -> list[float]:
     seconds = []
     for response in responses if isinstance(responses, list) else []:
-        if not isinstance(response, dict) or response.get("error_code") is not None:
+        if not isinstance(response, Mapping) or response.get("error_code") is not None:
             continue
         numbers = [as_number(response.get(key)) for key in ("end_to_end_latency_s", "ttft_s", "number_output_tokens")]
         if None not in numbers and numbers[2] > 1:

@@ -23,17 +23,19 @@ STATISTICS = ("mean", "median", "p90", "p95", "p99")
 
 
 class ImportProblem(QuantityError):
-    """A file, or one point in it, that cannot be read honestly; the message is one sentence."""
+    """A file, or one point in it, that cannot be read rightly; the message is one sentence."""
 
 
 #: what a reader meets in a file that is laid out in ways that nobody expected
-UNEXPECTED = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError, csv.Error)
+UNEXPECTED = (ArithmeticError, AttributeError, LookupError, MemoryError, RecursionError, TypeError, ValueError, csv.Error)
 
 
 def as_problem(error: Exception) -> ImportProblem:
     """One sentence about an error of `UNEXPECTED`; an ImportProblem is its own."""
     if isinstance(error, ImportProblem):
         return error
+    if isinstance(error, UnicodeDecodeError):
+        return ImportProblem("the file is not text in UTF-8; give the tool's JSON, JSONL, YAML or CSV output")
     detail = f"{type(error).__name__}: {str(error)[:80]}"
     return ImportProblem(f"it looks like a known result but is laid out differently ({detail})")
 
@@ -80,8 +82,25 @@ class Point:
     output_tok: float | None = None
     total_tok: float | None = None
     cached_input_tok: float | None = None
-    #: who counted the tokens: `server usage` or `client`
+    #: who counted the tokens: `server usage`, `client` or `requested` (the length that every answer was told to have)
     token_source: str | None = None
+    #: output tokens as each of them counted, where a file has several counts
+    counts: dict[str, float | None] = field(default_factory=dict)
+    #: mean gap between streamed chunks, and tokens that a chunk holds
+    chunk_gap_s: float | None = None
+    chunk_tok: float = 1.0
+    #: tokens that every answer was told to have, no less and no more
+    told_osl: float | None = None
+    #: the tool's TPOT rests on the client's count, or on one that was found wrong
+    is_tpot_by_client: bool = False
+    is_tpot_wrong: bool = False
+    #: no count holds, and a note says why there is no rate
+    is_rate_empty: bool = False
+    #: joules of the boards by the tool's own telemetry, and how many boards it saw
+    energy_joule: float | None = None
+    energy_gpus: float | None = None
+    stated_output_tok_per_joule: float | None = None
+    stated_total_tok_per_joule: float | None = None
     #: rates as the tool printed them, of the whole deployment
     recorded_output_tok_per_s: float | None = None
     recorded_total_tok_per_s: float | None = None
@@ -110,3 +129,12 @@ def one_by_one(read: Callable[[int, object], Point], items: Iterable, name: str,
             yield read(number, item)
         except UNEXPECTED as error:
             yield ImportProblem(f"{name.format(number)}: {as_problem(error)}")
+
+
+def per_request(tokens: float | None, requests: float | None) -> float | None:
+    """Mean of a count, or None where there is none.
+
+    >>> per_request(100.0, 4.0), per_request(100.0, 0.0), per_request(None, 4.0)
+    (25.0, None, None)
+    """
+    return tokens / requests if tokens is not None and requests else None

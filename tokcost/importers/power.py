@@ -1,4 +1,6 @@
-"""Power logs: watts and joules per GPU from nvidia-smi, DCGM exporter, Prometheus or AIPerf's telemetry.
+"""Power logs: watts and joules of each board, from the logs that `power_logs` reads.
+
+    energy = integral of power over the time that was asked for, each board once
 
 All of them see the board alone, not the server around it. Clip a log to the benchmark's
 time and keep the GPUs that served: idle neighbours in the log add watts and no tokens.
@@ -6,12 +8,8 @@ time and keep the GPUs that served: idle neighbours in the log add watts and no 
 
 from __future__ import annotations
 
-import csv
-import io
-import json
 import math
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -19,228 +17,132 @@ import pandas as pd
 
 from tokcost.importers import documents
 from tokcost.importers.collect import Imported, files_of
-from tokcost.importers.exposition import Scrape, read_range, read_scrape
-from tokcost.importers.fields import as_number, as_text, dig
-from tokcost.importers.point import MS_PER_S, SEPARATOR, ImportProblem, Problem
+from tokcost.importers.exposition import Scrape
+from tokcost.importers.point import SEPARATOR, UNEXPECTED, ImportProblem, Problem, as_problem
+from tokcost.importers.power_logs import Board, between, boards
+from tokcost.importers.power_logs import seconds as seconds_of
 from tokcost.importers.table import frame
 from tokcost.quantities import W_PER_KW, QuantityError
 
 #: a working or idle accelerator draws within these; outside, the log's unit is not what it says
 LOWEST_W, HIGHEST_W = 5.0, 3000.0
+#: seconds since 1970 beyond any log
+LATEST_S = 1e11
+#: a single reading beyond is damaged, not a unit
+MOST_W = 1e7
 #: a pause this many times the usual interval is a gap
 GAP_FACTOR = 5.0
-POWER, ENERGY = "DCGM_FI_DEV_POWER_USAGE", "DCGM_FI_DEV_TOTAL_ENERGY_CONSUMPTION"
-TEXT = ("source_file", "gpu", "accelerator", "start", "end", "source_sha256", "notes")
+#: two readings of one board at one time that differ by more are two meters, or parts of the board
+SAME_READING_FRAC = 0.05
+TEXT = ("source_file", "gpu", "host", "gpu_uuid", "accelerator", "start", "end", "source_sha256", "notes")
 COLUMNS = (
-    "source_file",
-    "gpu",
-    "accelerator",
-    "n_samples",
-    "start",
-    "end",
-    "duration_s",
-    "average_w",
-    "highest_w",
-    "energy_joule",
-    "source_sha256",
-    "notes",
-)
-_NS_PER_S = MS_PER_S**3
-
-
-@dataclass
-class _Log:
-    """Samples of one GPU."""
-
-    gpu: str
-    accelerator: str | None = None
-    samples: list[tuple[float, float]] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
-    energy_joule: float | None = None
+    "source_file", "gpu", "host", "gpu_uuid", "accelerator", "n_samples", "start", "end", "duration_s", "average_w", "highest_w",
+    "energy_joule", "source_sha256", "notes",
+)  # fmt: skip
 
 
 def import_power(
     paths: Iterable[str | Path],
     *,
-    start=None,
-    end=None,
+    start: str | float | None = None,
+    end: str | float | None = None,
     gpus: Iterable[int | str] | None = None,
     timezone: str = "UTC",
     seconds: float | None = None,
 ) -> Imported:
-    """Average power and energy per GPU, one row per GPU and file.
+    """Average power and energy of each board, one row per board and file.
 
     `paths` are files, or directories whose power logs are found by their content. `start`, `end`
     clip to the benchmark's time (anything pandas.Timestamp reads, or seconds since 1970); `gpus`
-    keeps these indices; `timezone` is that of nvidia-smi's local times. Two DCGM scrapes make one
-    energy: their difference (`seconds` between them, if no `.time` files stand beside). Average
+    keeps these indices or UUIDs; `timezone` is that of times that name none. Two DCGM scrapes make one
+    energy: their difference (`seconds` between them, if no `.time` files stand next to them). Average
     power is weighted by time; the log's ends are not extrapolated.
     """
-    window = tuple(None if t is None else _seconds(t, timezone) for t in (start, end))
+    window = tuple(None if t is None else seconds_of(t, timezone) for t in (start, end))
     if None not in window and window[0] >= window[1]:
         raise QuantityError(f"`start` must be before `end`, got {start} and {end}")
     keep = None if gpus is None else {str(gpu) for gpu in gpus}
-    found, rows, scrapes = Imported(frame([], COLUMNS, TEXT)), [], []
+    found, scrapes = Imported(frame([], COLUMNS, TEXT)), []
+    rows: list[dict] = []
     for path in files_of("power", paths, found):
         try:
-            logs = list(_logs(path, timezone, scrapes))
-            rows += [_row(log, path, window) for log in logs if keep is None or log.gpu in keep]
-        except ImportProblem as problem:
-            found.problems.append(Problem(str(path), str(problem)))
-    if seconds is not None and len(scrapes) == 2:
-        scrapes[0].at_s, scrapes[1].at_s = 0.0, float(seconds)
+            rows += [_row(board, path, window) for board in boards(path, timezone, scrapes) if _is_kept(board, keep)]
+        except UNEXPECTED as error:
+            found.problems.append(Problem(str(path), str(as_problem(error))))
     try:
-        for log in _between(scrapes):
-            if keep is None or log.gpu in keep:
-                rows.append(_row(log, max(scrapes, key=lambda scrape: scrape.at_s).path, window))
+        rows += _of_scrapes(scrapes, seconds, window, keep)
     except ImportProblem as problem:
         found.problems.append(Problem(" and ".join(str(s.path) for s in scrapes), str(problem)))
+    _say_twice(rows)
     found.points = frame(rows, COLUMNS, TEXT)
     return found
 
 
-def _logs(path: Path, timezone: str, scrapes: list[Scrape]) -> Iterator[_Log]:
-    start = documents.head(path)
-    if b'"telemetry_data"' in start.split(b"\n", 1)[0] and b'"gpu_index"' in start:
-        yield from _telemetry(path)
-    elif start.lstrip()[:1] == b"{":
-        yield from _ranges(path)
-    elif b"DCGM_FI_DEV_" in start:
-        scrapes.append(read_scrape(path))
-    else:
-        yield from _nvidia_smi(documents.read_text(path), timezone)
+def _is_kept(board: Board, keep: set[str] | None) -> bool:
+    return keep is None or board.gpu in keep or board.uuid in keep
 
 
-def _nvidia_smi(text: str, timezone: str) -> Iterator[_Log]:
-    rows = list(csv.reader(io.StringIO(text), skipinitialspace=True))
-    header = rows[0] if rows else []
-    column = next((i for i, name in enumerate(header) if name.startswith("power.draw")), None)
-    if column is None or "timestamp" not in header:
-        raise ImportProblem(
-            "the power log has no header with timestamp and power.draw; log again without `noheader`, which hides the units"
-        )
-    if "[W]" not in header[column]:
-        raise ImportProblem(f"power is in {header[column]!r}, nvidia-smi writes power.draw [W]; the header was edited, log again")
-    when, index = header.index("timestamp"), header.index("index") if "index" in header else None
-    name = header.index("name") if "name" in header else None
-    logs: dict[str, _Log] = {}
-    missing, damaged = 0, 0
-    for cells in rows[1:]:
-        if cells == header or not cells:
-            continue
-        if len(cells) != len(header):
-            damaged += 1
-            continue
-        watts = as_number(cells[column].removesuffix("W").strip())
-        if watts is None:
-            missing += 1
-            continue
-        gpu = cells[index] if index is not None else "0"
-        log = logs.setdefault(gpu, _Log(gpu, cells[name] if name is not None else None))
-        log.samples.append((_seconds(cells[when], timezone), watts))
-    for log in logs.values():
-        if missing:
-            log.notes.append(f"{missing} samples of the log say [N/A] and are left out")
-        if damaged:
-            log.notes.append(f"{damaged} lines of the log are cut off and are left out")
-        yield log
+def _of_scrapes(scrapes: list[Scrape], seconds: float | None, window, keep) -> list[dict]:
+    if seconds is not None and len(scrapes) == 2:
+        scrapes[0].at_s, scrapes[1].at_s = 0.0, float(seconds)
+    return [_row(board, max(scrapes, key=lambda s: s.at_s).path, window) for board in between(scrapes) if _is_kept(board, keep)]
 
 
-def _telemetry(path: Path) -> Iterator[_Log]:
-    """AIPerf's telemetry; a GPU that two endpoints report is one GPU."""
-    logs: dict[str, _Log] = {}
-    sources: dict[str, str] = {}
-    with documents.open_bytes(path) as lines:
-        for number, line in enumerate(lines, start=1):
-            try:
-                record = json.loads(line)
-            except ValueError:
-                raise ImportProblem(f"line {number} is no telemetry record; the file is truncated, copy it again") from None
-            data = dig(record, "telemetry_data") or {}
-            watts = next((as_number(v) for k, v in data.items() if k.endswith("power_usage")), None)
-            when, uuid = as_number(dig(record, "timestamp_ns")), str(dig(record, "gpu_uuid"))
-            source = str(dig(record, "telemetry_source_url") or dig(record, "dcgm_url"))
-            if watts is None or when is None or sources.setdefault(uuid, source) != source:
-                continue
-            log = logs.setdefault(uuid, _Log(str(dig(record, "gpu_index")), as_text(dig(record, "gpu_model_name"))))
-            log.samples.append((when / _NS_PER_S, watts))
-    yield from logs.values()
+def _say_twice(rows: list[dict]) -> None:
+    """A board that two logs saw at the same time has its energy in both rows."""
+    for number, row in enumerate(rows):
+        for other in rows[:number]:
+            is_same = row["gpu_uuid"] and row["gpu_uuid"] == other["gpu_uuid"] and row["start"] and other["start"]
+            if is_same and row["start"] < other["end"] and other["start"] < row["end"]:
+                said = f"the same board at the same time is in {Path(other['source_file']).name}: count its energy once"
+                row["notes"] = SEPARATOR.join(filter(None, (row["notes"], said)))
 
 
-def _ranges(path: Path) -> Iterator[_Log]:
-    for labels, values in read_range(path):
-        if labels.get("__name__") not in (POWER, None):
-            raise ImportProblem(f"the range is of {labels.get('__name__')!r}; ask Prometheus for {POWER}")
-        yield _Log(str(labels.get("gpu", "0")), labels.get("modelName"), values)
-
-
-def _between(scrapes: list[Scrape]) -> Iterator[_Log]:
-    """Energy per GPU between the first and the last scrape, from the counter in millijoules."""
-    if not scrapes:
-        return
-    if len(scrapes) != 2 or None in (scrapes[0].at_s, scrapes[1].at_s):
-        raise ImportProblem(
-            "one scrape of DCGM is a moment, not an average; give two, each with a .time file (seconds since 1970) of the same name, "
-            "or a Prometheus range; or give the seconds between them"
-        )
-    before, after = sorted(scrapes, key=lambda scrape: scrape.at_s)
-    for name, labels, value in after.samples:
-        if name != ENERGY:
-            continue
-        start = before.total(ENERGY, UUID=labels.get("UUID", ""))
-        if start is None or value < start:
-            raise ImportProblem(
-                "the energy counter of a GPU is missing or fell between the scrapes: it was reset or they are not in order; "
-                "give two scrapes of one run, before and after"
-            )
-        seconds, joules = after.at_s - before.at_s, (value - start) / MS_PER_S
-        log = _Log(labels.get("gpu", "0"), labels.get("modelName"), energy_joule=joules)
-        log.samples = [(before.at_s, joules / seconds), (after.at_s, joules / seconds)]
-        log.notes.append("average from the energy counter; the highest power is not known")
-        yield log
-
-
-def _row(log: _Log, path: Path, window: tuple[float | None, float | None]) -> dict:
-    known = [sample for sample in log.samples if all(map(math.isfinite, sample))]
-    if len(known) < len(log.samples):
-        log.notes.append(f"{len(log.samples) - len(known)} samples are no numbers and are left out")
+def _samples(board: Board, window: tuple[float | None, float | None]) -> tuple[np.ndarray, np.ndarray]:
+    """Times and watts within the window, one reading a time: pods, slices and instances of a board repeat it."""
+    known = [(when, watts) for when, watts in board.samples if abs(when) < LATEST_S and 0 <= watts <= MOST_W]
+    if len(known) < len(board.samples):
+        board.notes.append(f"{len(board.samples) - len(known)} samples are no numbers, or no power of a board, and are excluded")
+    if not board.is_dated and window != (None, None):
+        raise ImportProblem("the log has no dates, so that it cannot be clipped; log again with `nvidia-smi dmon -s p -o DT`")
     samples = sorted(s for s in known if (window[0] is None or s[0] >= window[0]) and (window[1] is None or s[0] <= window[1]))
-    if len(samples) < 2:
+    if not samples:
+        return np.array([]), np.array([])
+    when, watts = np.array(samples).T
+    times, first = np.unique(when, return_index=True)
+    highest, lowest = np.maximum.reduceat(watts, first), np.minimum.reduceat(watts, first)
+    n_apart = int((highest - lowest > SAME_READING_FRAC * highest).sum())
+    if n_apart:
+        board.notes.append(f"at {n_apart} times the rows of this board differ (instances of it, or two meters); the highest was taken")
+    return times, highest
+
+
+def _row(board: Board, path: Path, window: tuple[float | None, float | None]) -> dict:
+    times, watts = _samples(board, window)
+    if len(times) < 2:
         raise ImportProblem(
-            f"GPU {log.gpu} has {len(samples)} samples in the time asked for; the log and the benchmark do not overlap, check the timezone"
+            f"GPU {board.gpu} has {len(times)} samples in the time asked for; the log and the benchmark do not overlap, check the timezone"
+            if board.samples and window != (None, None)
+            else f"GPU {board.gpu} has samples of {len(times)} times only, and an energy needs two; log for as long as the benchmark runs"
         )
-    times, watts = np.array(samples).T
-    seconds = float(times[-1] - times[0])
-    if seconds <= 0:
-        raise ImportProblem(f"all samples of GPU {log.gpu} have the same time, so that they cover none")
     joules = float(np.trapezoid(watts, times))
-    average_w = joules / seconds
+    average_w = joules / float(times[-1] - times[0])
     if not LOWEST_W <= average_w <= HIGHEST_W:
         raise ImportProblem(
-            f"GPU {log.gpu} draws {average_w:.4g} W on average, outside [{LOWEST_W:g}, {HIGHEST_W:g}] W of any accelerator; "
+            f"GPU {board.gpu} draws {average_w:.4g} W on average, outside [{LOWEST_W:g}, {HIGHEST_W:g}] W of any accelerator; "
             f"the log's unit is wrong by a factor such as {W_PER_KW:g}"
         )
     pauses = np.diff(times)
     usual_s = float(np.median(pauses))
-    if len(pauses) > 1 and usual_s > 0 and pauses.max() > GAP_FACTOR * usual_s:
-        log.notes.append(
+    if len(pauses) > 1 and pauses.max() > GAP_FACTOR * usual_s:
+        board.notes.append(
             f"the log has a gap of {pauses.max():.3g} s (usual interval {usual_s:.3g} s); power in it is taken as a straight line"
         )
-    start, end = (pd.Timestamp(t, unit="s", tz="UTC").isoformat() if times[0] else None for t in (times[0], times[-1]))
+    is_dated = board.is_dated and times[0] > 0
+    start, end = (pd.Timestamp(t, unit="s", tz="UTC").isoformat() if is_dated else None for t in (times[0], times[-1]))
     return {
-        "source_file": str(path), "gpu": log.gpu, "accelerator": log.accelerator, "n_samples": len(samples), "start": start, "end": end,
-        "duration_s": seconds, "average_w": average_w, "highest_w": math.nan if log.energy_joule is not None else float(watts.max()),
-        "energy_joule": joules, "source_sha256": documents.sha256(path), "notes": SEPARATOR.join(log.notes) or None,
+        "source_file": str(path), "gpu": board.gpu, "host": board.host, "gpu_uuid": board.uuid, "accelerator": board.accelerator,
+        "n_samples": len(times), "start": start, "end": end, "duration_s": float(times[-1] - times[0]), "average_w": average_w,
+        "highest_w": math.nan if board.energy_joule is not None else float(watts.max()), "energy_joule": joules,
+        "source_sha256": documents.sha256(path), "notes": SEPARATOR.join(board.notes) or None,
     }  # fmt: skip
-
-
-def _seconds(when, timezone: str) -> float:
-    """A time as seconds since 1970; a time without zone is local to `timezone`."""
-    if isinstance(when, (int, float)):
-        return float(when)
-    try:
-        stamp = pd.Timestamp(when)
-        stamp = stamp.tz_localize(timezone) if stamp.tzinfo is None else stamp
-    except (ValueError, TypeError, KeyError) as error:
-        raise ImportProblem(f"{str(when)[:40]!r} is no time that can be read ({type(error).__name__})") from None
-    return stamp.timestamp()

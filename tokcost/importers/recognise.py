@@ -4,13 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from tokcost.importers import aiperf, genai_bench, guidellm, inference_perf, inferencex, llmperf, mlperf, vllm, vllm_offline
+from tokcost.importers import (
+    aiperf,
+    conversations,
+    evalscope,
+    genai_bench,
+    guidellm,
+    inference_perf,
+    inferencex,
+    llama_bench,
+    llmd_report,
+    llmperf,
+    mlperf,
+    trtllm,
+    vllm,
+    vllm_offline,
+)
 from tokcost.importers.fields import dig
 
 #: readers of JSON or YAML objects; the first whose `matches` says so reads the object
-READERS = (aiperf, guidellm, inferencex, genai_bench, llmperf, inference_perf, mlperf, vllm, vllm_offline)
+READERS = (
+    aiperf, guidellm, inferencex, genai_bench, llmperf, inference_perf, llmd_report, mlperf, trtllm, evalscope, llama_bench, conversations,
+    vllm, vllm_offline,
+)  # fmt: skip
+#: readers of tables; the first whose `matches_text` knows the beginning reads the file
+TEXT_READERS = (inferencex, conversations)
 
-#: keys that tell a file which tools write beside their results; the first that has all of them
+#: keys that tell a file which tools write next to their results; the first that has all of them
 _COMPANIONS = {
     "AIPerf's time slices of a run": {"timeslices"},
     "AIPerf's averages over repeated runs, which are imported one by one": {"aggregation_type"},
@@ -21,7 +41,10 @@ _COMPANIONS = {
     "perf_analyzer's raw times, summarised by genai-perf": {"experiments", "service_kind"},
     "inference-perf's check of its own reports": {"reports", "global"},
     "inference-perf's configuration": {"load", "server", "api"},
-    "inference-perf's report in llm-d's form, whose time includes start and stop; the stage's JSON is exact": {"run", "results", "version"},
+    "EvalScope's arguments of a run": {"parallel", "api", "dataset", "url"},
+    "EvalScope's throughput over time": {"n_samples", "wall_time_s", "rows"},
+    "EvalScope's timeline of a run": {"wall_start", "points"},
+    "EvalScope's percentiles, which are read with the summary next to them": {"Percentiles"},
     "inference-perf's single requests": {"start_time", "end_time", "request", "response"},
     "genai-bench's description of an experiment": {"benchmark_version", "experiment_folder_name"},
     "llmperf's single responses": {"inter_token_latency_s", "ttft_s"},
@@ -42,7 +65,7 @@ def reader(content):
 
 
 def companion(content) -> str | None:
-    """What a file is that a tool writes beside its results, or None."""
+    """What a file is that a tool writes next to its results, or None."""
     if isinstance(content, list):
         content = content[0] if content else None
     if not isinstance(content, Mapping):
@@ -90,10 +113,10 @@ def _kind_of_text(text: str) -> str | None:
 
 
 def companion_text(text: str) -> str | None:
-    """What a text file is that a tool writes beside its results, or None."""
+    """What a text file is that a tool writes next to its results, or None."""
     first = text.lstrip().split("\n", 1)[0]
     if first.startswith(("Metric,avg", "Metric,Unit")):
-        return "AIPerf's or genai-perf's rounded CSV; the JSON beside it is exact"
+        return "AIPerf's or genai-perf's rounded CSV; the JSON next to it is exact"
     if first.startswith(("Type,Run Id", ",Run", "Run Info", "Benchmark")):
-        return "GuideLLM's CSV; the JSON or YAML beside it is the one to import"
+        return "GuideLLM's CSV; the JSON or YAML next to it is the one to import"
     return None

@@ -46,6 +46,7 @@ def _vllm(content) -> Point:
     fields = Fields(content, point)
     _counts(point, fields)
     point.n_failed = fields.number("failed")
+    _load(point, fields)
     point.recorded_total_tok_per_s = fields.number("total_token_throughput")
     if "model_id" not in content:
         point.note("the file has no `model_id`; the model is left empty")
@@ -63,6 +64,8 @@ def _sglang(content) -> Point:
     fields = Fields(content, point)
     _counts(point, fields)
     point.recorded_total_tok_per_s = fields.number("total_throughput")
+    point.counts["client"] = fields.number("total_output_tokens_retokenized")
+    point.chunk_tok = fields.number("accept_length") or 1.0
     point.note("SGLang's file names no model and no failures, and counts input tokens as the client sent them")
     for name, key in {**_LATENCIES, "e2e": "e2e_latency"}.items():
         _latencies(fields, name, key, 1 / MS_PER_S, "_ms")
@@ -83,8 +86,20 @@ def _counts(point: Point, fields: Fields) -> None:
     point.concurrency = fields.number("max_concurrency")
     if point.concurrency is None:
         point.note("no `max_concurrency` was set; the concurrency is left empty")
+    chunk_gap = fields.number("mean_itl_ms")
+    point.chunk_gap_s = chunk_gap / MS_PER_S if chunk_gap else None
     rate = as_number(content.get("request_rate"))
     point.is_closed_loop = rate is not None and rate == float("inf")
+
+
+def _load(point: Point, fields: Fields) -> None:
+    """A load that rises during the run: its rate is a mean over all of it."""
+    strategy = fields.text("ramp_up_strategy")
+    if strategy:
+        start, end = (fields.number(f"ramp_up_{end}_rps") for end in ("start", "end"))
+        span = f" from {start:g} to {end:g} requests/s" if None not in (start, end) else ""
+        point.note(f"the load rose during the run ({strategy} ramp-up{span}): the rate is a mean over a rising load, no steady state")
+        point.is_closed_loop = False
 
 
 def _latencies(fields: Fields, name: str, key: str, scale: float, suffix: str) -> None:

@@ -1,7 +1,5 @@
 """What a notebook says follows from its numbers, at inputs far from its own."""
 
-import pytest
-
 LOAD = "07-what-utilisation-does"
 OWN, SPEED, GAIN = "09-your-own-benchmark", "06-how-fast-for-whom", "08-where-does-the-gain-come-from"
 

@@ -9,6 +9,7 @@ a water use of 0, which in published tables mostly stands for "no data".
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 
 from tokcost import evidence
 from tokcost import quantities as q
@@ -87,10 +88,10 @@ def source_water_l_per_mtok(*, average_kw_per_gpu, water_l_per_kwh, total_tok_pe
     return _per_mtok(average_kw_per_gpu * water_l_per_kwh, total_tok_per_s_per_gpu)
 
 
-def grid_intensity(table, *, region: str, year: int | None = None):
+def grid_intensity(table: pd.DataFrame, *, region: str, year: int | None = None) -> pd.Series:
     """The row of data/carbon_intensity.csv for a region and a year, without a year the latest; nothing is filled in from another.
 
-    Raises `UnknownCarbon` with the years or the region that are in the dataset.
+    Raises: UnknownCarbon with the years or the region that are in the dataset.
     """
     rows = table[table["region"].str.lower() == region.lower()]
     if rows.empty:
@@ -108,7 +109,7 @@ def _unknown(region, year):
     raise UnknownCarbon(f"the carbon intensity of `{region}` in {year} is in the dataset as not known; take a year that is")
 
 
-def grid_and_plants_by_region(region: str):
+def grid_and_plants_by_region(region: str) -> pd.DataFrame:
     """What a kilowatt-hour carries in every cloud region of the latest year in the dataset and in `region`, cleanest grid first.
 
     `region` is a cloud region or a country (ISO code). Cloud regions count what their grid burns; a country counts the life

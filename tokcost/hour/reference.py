@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import math
 
+import pandas as pd
+
 from tokcost import evidence, quantities
 from tokcost.hour.deployment import Deployment, numeric_inputs
 from tokcost.quantities import QuantityError, nearest
@@ -16,10 +18,8 @@ from tokcost.quantities import QuantityError, nearest
 PRICE_BASIS = {"hyperscaler": "owning_hyperscaler", "neocloud": "owning_neocloud"}
 
 
-def deployment_inputs(systems, operators, *, accelerator: str, operator: str):
+def deployment_inputs(systems: pd.DataFrame, operators: pd.DataFrame, *, accelerator: str, operator: str) -> pd.DataFrame:
     """The rows behind one deployment, each with value, range, source, date and kind: what a report shows as its inputs."""
-    import pandas as pd
-
     for table, key, wanted, file in (
         (systems, "accelerator", accelerator, "systems.csv"),
         (operators, "operator", operator, "operators.csv"),
@@ -30,7 +30,7 @@ def deployment_inputs(systems, operators, *, accelerator: str, operator: str):
     return pd.concat(chosen, ignore_index=True).drop(columns=["accelerator", "system", "operator"])
 
 
-def deployment_from_rows(systems, operators, *, accelerator: str, operator: str) -> Deployment:
+def deployment_from_rows(systems: pd.DataFrame, operators: pd.DataFrame, *, accelerator: str, operator: str) -> Deployment:
     """One deployment from the two tables; inputs that no row names are None (not present)."""
     rows = deployment_inputs(systems, operators, accelerator=accelerator, operator=operator)
     stated = dict(zip(rows["quantity"], rows["value"].astype(float), strict=True))
@@ -45,7 +45,7 @@ def deployment_from_rows(systems, operators, *, accelerator: str, operator: str)
     )
 
 
-def reference_inputs(accelerator: str, operator: str):
+def reference_inputs(accelerator: str, operator: str) -> pd.DataFrame:
     """The sourced rows of one reference deployment (see `deployment_inputs`)."""
     return deployment_inputs(evidence.load_table("systems"), evidence.load_table("operators"), accelerator=accelerator, operator=operator)
 
@@ -75,7 +75,7 @@ def reference_deployments() -> dict:
     }
 
 
-def inputs_in_use(deployment: Deployment, operator: str):
+def inputs_in_use(deployment: Deployment, operator: str) -> pd.DataFrame:
     """The sourced rows of a reference deployment with the value that `deployment` uses; an input of one's own says so.
 
     Columns: quantity, of ("chip" or "operator"), input (the quantity in words), value, low, high (sourced span; NaN for an input

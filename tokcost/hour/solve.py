@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+import pandas as pd
 from scipy import optimize
 
 from tokcost import quantities
@@ -39,7 +40,7 @@ class Solution:
         return f"{self.target_usd_per_gpu_h:.3f} USD per GPU-hour is not reachable with {self.input_name} within {span}: that spans {ends}"
 
 
-def solve_for(deployment: Deployment, target_usd_per_gpu_h, input_name: str, low, high) -> Solution:
+def solve_for(deployment: Deployment, target_usd_per_gpu_h: float, input_name: str, low: float, high: float) -> Solution:
     """The value of one input, all others as they stand, at which the GPU-hour costs the target.
 
     Searches [low, high] only; the cost is monotone in every input, so one value at most does it.
@@ -67,7 +68,7 @@ def solve_for(deployment: Deployment, target_usd_per_gpu_h, input_name: str, low
     return Solution(input_name, target, value, float(low), float(high), at_low + target, at_high + target)
 
 
-def solutions(deployment: Deployment, target_usd_per_gpu_h: float, *, ranges: dict):
+def solutions(deployment: Deployment, target_usd_per_gpu_h: float, *, ranges: dict) -> pd.DataFrame:
     """What each ranged input, alone, would have to be for the GPU-hour to cost the target; those that can do it within their range first.
 
     `ranges` are the sourced spans to judge by, {input: (low, high)}: those in the dataset, whatever value the deployment takes.
@@ -81,8 +82,6 @@ def solutions(deployment: Deployment, target_usd_per_gpu_h: float, *, ranges: di
     >>> print(table.loc["economic_life_yr", "needed"].round(2), table.loc["economic_life_yr", "verdict"])
     5.66 in its sourced range
     """
-    import pandas as pd
-
     verdicts = ["in its sourced range", "outside its range", "no value does it"]
     rows = []
     for name, (low, high) in ranges.items():
@@ -95,7 +94,7 @@ def solutions(deployment: Deployment, target_usd_per_gpu_h: float, *, ranges: di
     return table.sort_values("verdict", key=lambda verdict: verdict.map(verdicts.index), kind="stable", ignore_index=True)
 
 
-def one_at_a_time(deployment: Deployment):
+def one_at_a_time(deployment: Deployment) -> pd.DataFrame:
     """What each ranged input does to the GPU-hour alone, all others as they stand; the widest first.
 
     Columns: input_name, value, low, high, rate_at_low_usd_per_gpu_h, rate_at_high_usd_per_gpu_h, swing_usd_per_gpu_h.
@@ -104,8 +103,6 @@ def one_at_a_time(deployment: Deployment):
     >>> one_at_a_time(reference_deployment("h200", "hyperscaler"))["input_name"].head(2).tolist()
     ['economic_life_yr', 'system_price_usd']
     """
-    import pandas as pd
-
     rows = []
     for name, (low, high) in (deployment.ranges or {}).items():
         ends = [float(deployment.without_ranges(**{name: end}).owned_rate_usd_per_gpu_h) for end in (low, high)]
@@ -126,7 +123,7 @@ def likely_interval_usd_per_gpu_h(deployment: Deployment) -> tuple:
     return here - math.hypot(*down), here + math.hypot(*up)
 
 
-def against_published(deployments, rates):
+def against_published(deployments: dict, rates: pd.DataFrame) -> pd.DataFrame:
     """The build-up compared with published ownership constants, one row for each constant that has a deployment.
 
     Parameters
@@ -141,8 +138,6 @@ def against_published(deployments, rates):
     independent), residual_usd_per_gpu_h (built - published), residual_ratio (built / published - 1), is_bracketed,
     is_likely (inside the narrower interval).
     """
-    import pandas as pd
-
     rows = []
     for (accelerator, price_basis), node in deployments.items():
         interval = (float(end) for end in node.interval_usd_per_gpu_h())

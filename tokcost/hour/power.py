@@ -15,6 +15,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import pandas as pd
+
 from tokcost import quantities as q
 from tokcost.quantities import QuantityError, check_value, formula, nearest
 
@@ -180,8 +182,8 @@ def energy_share_frac(*, energy_cost_usd_per_gpu_h, rate_usd_per_gpu_h):
     return energy_cost_usd_per_gpu_h / rate_usd_per_gpu_h
 
 
-def measured_and_provisioned(runs, *, provisioned_kw_per_gpu):
-    """Tokens per joule and per megawatt of measured runs, beside the same output on provisioned power.
+def measured_and_provisioned(runs: pd.DataFrame, *, provisioned_kw_per_gpu: dict) -> pd.DataFrame:
+    """Tokens per joule and per megawatt of measured runs, and of the same output on provisioned power.
 
     Parameters
     ----------
@@ -191,13 +193,12 @@ def measured_and_provisioned(runs, *, provisioned_kw_per_gpu):
     provisioned_kw_per_gpu : dict
         Accelerator to utility kilowatts per GPU that must be built; an accelerator without one gets NaN.
 
-    Returns
-    -------
-    DataFrame
-        The rows with `measured_output_tok_per_joule`, `measured_output_token_energy_joule_per_tok`,
-        `measured_output_tok_per_s_per_mw` (all at the row's own boundary), `provisioned_output_tok_per_s_per_mw` (utility)
-        and `drawn_frac` (average over nameplate). Measured boards and provisioned utilities are two boundaries:
-        the columns stand side by side to show the gap, not to be divided by each other.
+    Columns: those of `runs`, then measured_output_tok_per_joule, measured_output_token_energy_joule_per_tok,
+    measured_output_tok_per_s_per_mw (all at the row's own boundary), provisioned_output_tok_per_s_per_mw (utility), drawn_frac
+    (average over nameplate). Measured boards and provisioned utilities are two boundaries: the columns stand side by side to
+    show the gap, not to be divided by each other.
+
+    Raises: PowerError for a column that is missing or a boundary that is not known.
     """
     missing = {"accelerator", "boundary", "average_w_per_gpu", "nameplate_w_per_gpu", "output_tok_per_s_per_gpu"} - set(runs.columns)
     if missing:

@@ -5,6 +5,7 @@ from .charts import plot_curves as plot_curves
 from .charts import plot_parity as plot_parity
 from .charts import plot_ranges as plot_ranges
 from .charts import plot_slope as plot_slope
+from .distributions import plot_strip as plot_strip
 from .gains import plot_factors as plot_factors
 from .hours import plot_brackets as plot_brackets
 from .hours import plot_dumbbell as plot_dumbbell

@@ -57,9 +57,12 @@ def finish(fig, alt: str) -> Figure:
     svg = shown(buffer.getvalue())
     svg = svg[svg.index("<svg") :]
     svg = re.sub(r"<metadata>.*?</metadata>\s*", "", svg, flags=re.S)
-    svg = re.sub(r"<[^>]*>", lambda tag: _COORDINATE.sub(_to_hundredths, tag.group()), svg)
+    svg = re.sub(r"<[^>]*>", lambda tag: " ".join(_COORDINATE.sub(_to_hundredths, tag.group()).split()), svg)
     svg = _same_ids_everywhere(svg)
+    svg = re.sub(r" ?font-family: [^;\"]*;", "", svg)  # once at the root instead of with every word
     svg = re.sub(r"'DejaVu Sans'(?:, [^;\"]*)?", _FONTS, svg)
+    svg = re.sub(r'<g id="[^"]*">', "<g>", svg)  # shapes that others refer to are no groups
+    svg = svg.replace("<svg ", f'<svg style="font-family: {_FONTS}" ', 1)
     svg = re.sub(r"\n\s*", "\n", svg)
     foreign = sorted(set(re.findall(r"#[0-9a-fA-F]{6}\b", svg)) - set(DARK))
     if foreign:

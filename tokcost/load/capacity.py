@@ -21,7 +21,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from tokcost.quantities import QuantityError, check_value
-from tokcost.serving.pareto_frontier import SPEED, Frontier
+from tokcost.serving.configuration import configuration_label
+from tokcost.serving.pareto_frontier import CONFIGURATION, SPEED, Frontier
 
 #: lengths of the load may be this far from those of the measured point: throughput is known there only
 LENGTH_TOLERANCE = 0.25
@@ -136,7 +137,7 @@ def _point(row) -> OperatingPoint:
         **{name: str(row[name]) for name in ("accelerator", "model")},
         **{name: float(row[name]) for name in ("isl", "osl", *STATED, SPEED, "total_tok_per_s_per_gpu")},
         date=str(row.get("run_date", "")),
-        label=", ".join(str(row[name]) for name in ("precision", "speculative", "deployment", "framework") if name in row),
+        label=configuration_label({name: row[name] for name in CONFIGURATION[1:] if name in row}),
     )
 
 

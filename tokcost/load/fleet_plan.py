@@ -66,8 +66,9 @@ class Autoscaling:
 class LoadPlan:
     """What serving a load takes, hour by hour, and what a delivered token then costs.
 
-    `hours`: offered and delivered requests per second, requests that found no capacity, replicas needed, serving
-    and paid, `offered_load_frac`, `in_time_frac`, paid and busy GPU-hours. NaN: not stated by this kind of plan.
+    `hours`: offered and delivered requests per second, requests that found no capacity, replicas needed, serving and paid,
+    requests per second that the paid ones can complete, `offered_load_frac`, `in_time_frac`, paid and busy GPU-hours.
+    NaN: not stated by this kind of plan.
     """
 
     profile: LoadProfile
@@ -244,11 +245,6 @@ def _worked_through(offered: np.ndarray, capacity: float) -> np.ndarray:
     return delivered
 
 
-def compare_plans(plans: dict[str, LoadPlan]) -> pd.DataFrame:
-    """Several plans side by side, one row each under its own name: fleets, shapes, service levels."""
-    return pd.DataFrame({name: plan.summary() for name, plan in plans.items()}).T.rename_axis("plan").reset_index()
-
-
 def _plan(profile, point, rate, delivered, *, unserved, needed, serving, paid, in_time=np.nan) -> LoadPlan:
     each = point.capacity_request_per_s(isl=profile.isl, osl=profile.osl)
     offered = profile.hours["offered_request_per_s"].to_numpy(float)
@@ -260,6 +256,7 @@ def _plan(profile, point, rate, delivered, *, unserved, needed, serving, paid, i
         needed_replicas=needed,
         serving_replicas=serving,
         paid_replicas=paid,
+        paid_request_per_s=paid * each,
         offered_load_frac=offered_load,
         in_time_frac=in_time,
         paid_gpu_h=paid * point.n_gpus,

@@ -18,6 +18,7 @@ import numpy as np
 import pandas as pd
 
 from tokcost.quantities import QuantityError, check_value
+from tokcost.serving.configuration import configuration_label
 from tokcost.serving.pareto_frontier import SPEED, Frontier, frontier, require_fact_of
 
 #: the factor that the two rates of a cost ratio add
@@ -172,14 +173,14 @@ def _cell(rows, factors: Factors, changed: frozenset, speed: float, throughput: 
 
 
 def _measure(rows: pd.DataFrame, where: dict, speed: float, throughput: str) -> _Cell:
-    said = ", ".join(map(str, where.values()))
+    said = configuration_label(where)
     kept = rows
     for name, value in where.items():
         if name not in rows:
             raise QuantityError(f"the rows have no column `{name}`")
         kept = kept[kept[name] == value]
     if kept.empty:
-        return _Cell(np.nan, f"no measured row is {said}", None)
+        return _Cell(np.nan, f"no measured run is {said}", None)
     curve = frontier(kept, throughput=throughput)
     value = float(curve.at(tok_per_s_per_user=speed))
     low, high = curve.reach

@@ -37,7 +37,7 @@ PROGRESS = [
 
 
 @dataclass(frozen=True)
-class Result:
+class BenchmarkResult:
     """One published throughput with the rules it was measured under."""
 
     benchmark: str
@@ -51,10 +51,11 @@ class Result:
         check_value(COUNTS[self.benchmark], self.value)
 
 
-def result_ratio(candidate: Result, baseline: Result) -> float:
+def result_ratio(candidate: BenchmarkResult, baseline: BenchmarkResult) -> float:
     """Candidate over baseline throughput, of one benchmark under one set of rules.
 
-    >>> result_ratio(Result("MLPerf", "llama2-70b-99.9", "closed, offline", 13072), Result("InferenceX", "llama70b", "8192/1024", 2000))
+    >>> offline = BenchmarkResult("MLPerf", "llama2-70b-99.9", "closed, offline", 13072)
+    >>> result_ratio(offline, BenchmarkResult("InferenceX", "llama70b", "8192/1024", 2000))
     Traceback (most recent call last):
     tokcost.quantities.QuantityError: MLPerf counts output tokens, InferenceX input + output, under other loads and latency limits: \
 a ratio across them says nothing; compare each only with its own kind

@@ -1,0 +1,76 @@
+"""Distributions and grids of numbers, drawn by seaborn: a heat map of ratios, and single values over their quartiles."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from tokcost.show.charts import axis_label, log_axis
+from tokcost.show.figure import Figure, drawing, finish
+from tokcost.show.numbers import say_label, times
+from tokcost.show.style import BLUE, INK, LOSS, MUTED, ORANGE, PAPER, SEA, SHADES
+
+
+def plot_heatmap(frame: pd.DataFrame, *, row_name: str, column_name: str, alt: str, title: str = "") -> Figure:
+    """Ratios in a grid (index by columns): those below 1 in another colour, larger ones darker by thirds, a dash where NaN.
+
+    Cells whose row and column have the same value are framed: there both sides are alike.
+    """
+    import seaborn
+
+    ratios = frame.to_numpy(dtype=float)
+    gains = ratios[ratios >= 1]
+    thirds = np.quantile(gains, [1 / 3, 2 / 3]) if len(gains) else []
+    shades = np.where(np.isnan(ratios), 0, np.where(ratios < 1, 1, 2 + np.searchsorted(thirds, ratios)))
+    texts = frame.map(lambda ratio: "–" if np.isnan(ratio) else times(ratio))
+    with drawing(figsize=(5.8, 0.36 * len(frame) + 1.35)) as (fig, ax):
+        seaborn.heatmap(
+            pd.DataFrame(shades, [f"{at:g}" for at in frame.index], [f"{at:g}" for at in frame.columns]),
+            annot=texts.to_numpy(), fmt="", annot_kws={"color": INK, "fontsize": 9}, cmap=[PAPER, LOSS, *SHADES], vmin=0, vmax=4,
+            linewidths=2, linecolor=PAPER, cbar=False, ax=ax,
+        )  # fmt: skip
+        for i, j in zip(*np.nonzero(np.equal.outer(frame.index, frame.columns)), strict=True):
+            ax.texts[i * len(frame.columns) + j].set_fontweight("bold")
+            ax.add_patch(_frame_of_cell(i, j))
+        ax.set(xlabel=column_name, ylabel=row_name)
+        ax.xaxis.tick_top()
+        ax.xaxis.set_label_position("top")
+        ax.tick_params(length=0, rotation=0)
+        fig.suptitle(title, fontsize=10.5, fontweight="bold", x=0.01, ha="left")
+        return finish(fig, alt)
+
+
+def _frame_of_cell(row: int, column: int):
+    from matplotlib.patches import Rectangle
+
+    return Rectangle((column + 0.03, row + 0.05), 0.94, 0.9, facecolor="none", edgecolor=ORANGE, linewidth=2, zorder=3)
+
+
+def plot_strip(
+    frame: pd.DataFrame, *, x: str, by: str, alt: str, title: str = "", reference: dict[str, float] | None = None, log_x: bool = False
+) -> Figure:
+    """Every value as a dot, one row for each value of `by` in the order of the frame, over the box of its quartiles.
+
+    `reference` draws labelled vertical lines. The dots are spread within their row so that none hides another.
+    """
+    import seaborn
+
+    known = frame.dropna(subset=[x])
+    shown = known.assign(**{by: known[by].map(lambda value: say_label(by, value))})
+    n_rows = shown[by].nunique()
+    with drawing(figsize=(5.8, 0.48 * n_rows + 1.3)) as (fig, ax):
+        about = {"data": shown, "x": x, "y": by, "ax": ax, "log_scale": (log_x, False)}
+        seaborn.boxplot(**about, color=SEA, saturation=1, linecolor=MUTED, linewidth=1.2, width=0.62, showfliers=False)
+        state = np.random.get_state()
+        np.random.seed(0)  # seaborn takes the spread from the global generator; the picture must be the same every time
+        seaborn.stripplot(**about, color=BLUE, alpha=0.6, size=3.5, jitter=0.22)
+        np.random.set_state(state)
+        for text, at in (reference or {}).items():
+            ax.axvline(at, color=INK, linewidth=1, linestyle=(0, (2, 2)))
+            ax.annotate(text, (at, 0), xycoords=("data", "axes fraction"), xytext=(3, 3), textcoords="offset points", fontsize=8.5)
+        if log_x:
+            log_axis(ax.xaxis, shown[x].min(), shown[x].max())
+        ax.set(xlabel=axis_label(x) + (", log scale" if log_x else ""), ylabel="", ylim=(n_rows - 0.4, -0.6))
+        ax.grid(axis="y", visible=False)
+        fig.suptitle(title, fontsize=10.5, fontweight="bold", x=0.01, ha="left")
+        return finish(fig, alt)

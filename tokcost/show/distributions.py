@@ -1,4 +1,4 @@
-"""Distributions and grids of numbers, drawn by seaborn: a heat map of ratios, and single values over their quartiles."""
+"""Distributions and grids of numbers, drawn by seaborn: a heat map of ratios, and single values over their middle half."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pandas as pd
 from tokcost.show.charts import axis_label, log_axis
 from tokcost.show.figure import Figure, drawing, finish
 from tokcost.show.numbers import say_label, times
-from tokcost.show.style import BLUE, INK, LOSS, MUTED, ORANGE, PAPER, SEA, SHADES
+from tokcost.show.style import BLUE, INK, LOSS, ORANGE, PAPER, SEA, SHADES
 
 
 def plot_heatmap(frame: pd.DataFrame, *, row_name: str, column_name: str, alt: str, title: str = "") -> Figure:
@@ -49,7 +49,7 @@ def _frame_of_cell(row: int, column: int):
 def plot_strip(
     frame: pd.DataFrame, *, x: str, by: str, alt: str, title: str = "", reference: dict[str, float] | None = None, log_x: bool = False
 ) -> Figure:
-    """Every value as a dot, one row for each value of `by` in the order of the frame, over the box of its quartiles.
+    """Every value as a dot, one row for each value of `by` in the order of the frame, over a bar of its middle half with the median.
 
     `reference` draws labelled vertical lines. The dots are spread within their row so that none hides another.
     """
@@ -59,16 +59,18 @@ def plot_strip(
     shown = known.assign(**{by: known[by].map(lambda value: say_label(by, value))})
     n_rows = shown[by].nunique()
     with drawing(figsize=(5.8, 0.48 * n_rows + 1.3)) as (fig, ax):
-        about = {"data": shown, "x": x, "y": by, "ax": ax, "log_scale": (log_x, False)}
-        seaborn.boxplot(**about, color=SEA, saturation=1, linecolor=MUTED, linewidth=1.2, width=0.62, showfliers=False)
+        low, median, high = shown.groupby(by, sort=False)[x].quantile([0.25, 0.5, 0.75]).unstack().to_numpy().T
+        ax.barh(range(n_rows), high - low, left=low, height=0.66, color=SEA)
+        ax.vlines(median, np.arange(n_rows) - 0.33, np.arange(n_rows) + 0.33, color=INK, linewidth=1.6)
         state = np.random.get_state()
         np.random.seed(0)  # seaborn takes the spread from the global generator; the picture must be the same every time
-        seaborn.stripplot(**about, color=BLUE, alpha=0.6, size=3.5, jitter=0.22)
+        seaborn.stripplot(shown, x=x, y=by, ax=ax, color=BLUE, alpha=0.6, size=3.5, jitter=0.22)
         np.random.set_state(state)
         for text, at in (reference or {}).items():
             ax.axvline(at, color=INK, linewidth=1, linestyle=(0, (2, 2)))
             ax.annotate(text, (at, 0), xycoords=("data", "axes fraction"), xytext=(3, 3), textcoords="offset points", fontsize=8.5)
         if log_x:
+            ax.set_xscale("log")
             log_axis(ax.xaxis, shown[x].min(), shown[x].max())
         ax.set(xlabel=axis_label(x) + (", log scale" if log_x else ""), ylabel="", ylim=(n_rows - 0.4, -0.6))
         ax.grid(axis="y", visible=False)

@@ -111,7 +111,7 @@ def test_two_factors_that_change_one_column_are_refused():
         decompose(grid({}), FACTORS | {"generation": FACTORS["chip"]}, tok_per_s_per_user=50)
 
 
-def test_a_dearer_hour_is_a_factor_of_the_cost_ratio():
+def test_a_more_expensive_hour_is_a_factor_of_the_cost_ratio():
     rows = grid(dict(zip(CORNERS, [100.0] * 4 + [400.0] * 4, strict=True)))
     rates = [rate(accelerator=name, price_basis="owning_hyperscaler", rate_vintage="2026-03") for name in ("h200", "gb300")]
     found = decompose(rows, FACTORS, tok_per_s_per_user=50, baseline_rate=rates[0], candidate_rate=rates[1])

@@ -14,8 +14,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 
 from tokcost import formulas
+from tokcost.evidence.catalog import Fact
 from tokcost.load.capacity import OperatingPoint, in_time_frac, replicas_needed
 from tokcost.load.profiles import LoadProfile
 from tokcost.quantities import SECONDS_PER_HOUR, QuantityError, check_value, check_whole, of
@@ -33,7 +35,7 @@ class Autoscaling:
     """Replicas follow the load: never fewer than the minimum, each paid for while it starts.
 
     Replicas are started `scale_up_delay_h` before the hour that needs them, so that the service level
-    holds in every hour; the delay costs money instead. Suits loads that can be foreseen, as a daily rhythm can.
+    holds in every hour; the delay costs money instead. Suits loads that can be foreseen, as that of a working day can.
     """
 
     min_replicas: int
@@ -163,7 +165,7 @@ def plan(
     profile: LoadProfile,
     point: OperatingPoint,
     *,
-    rate_usd_per_gpu_h,
+    rate_usd_per_gpu_h: Fact | float,
     service_level_frac: float,
     wait_limit_s: float,
     autoscaling: Autoscaling | None = None,
@@ -173,6 +175,9 @@ def plan(
 
     Without autoscaling the fleet has the size of the busiest hour, always. `n_replicas` fixes the fleet instead:
     what it cannot do in an hour is not served, and shown. Capacity follows the peak within the hour, tokens its average.
+
+    Raises: QuantityError for a rate of another accelerator, lengths that the point was not measured at, or a fleet both fixed and
+    autoscaled.
 
     >>> from tokcost.load.profiles import hourly_profile
     >>> node = OperatingPoint("h200", "m", 1000, 1000, 64, 8, 500.0, 50.0, 0.5, 0.02)
@@ -199,7 +204,7 @@ def plan(
     return _plan(profile, point, rate, delivered, unserved=mean - delivered, needed=needed, serving=serving, paid=paid, in_time=in_time)
 
 
-def batch_request_per_s(offered_request_per_s, *, deadline_h: float) -> float:
+def batch_request_per_s(offered_request_per_s: ArrayLike, *, deadline_h: float) -> float:
     """The steady rate of work with which everything is done within the deadline of its arrival, first come first served.
 
     The most that any window of hours asks for, over that window and the deadline together; never below the average.
@@ -216,7 +221,7 @@ def batch_request_per_s(offered_request_per_s, *, deadline_h: float) -> float:
 
 
 def plan_batch(
-    profile: LoadProfile, point: OperatingPoint, *, rate_usd_per_gpu_h, deadline_h: float, n_replicas: int | None = None
+    profile: LoadProfile, point: OperatingPoint, *, rate_usd_per_gpu_h: Fact | float, deadline_h: float, n_replicas: int | None = None
 ) -> LoadPlan:
     """The same load as batch work: it may wait up to the deadline, so a smaller fleet works through it evenly.
 

@@ -16,7 +16,6 @@ from .pareto_frontier import cost_at as cost_at
 from .pareto_frontier import frontier as frontier
 from .service_limits import goodput as goodput
 from .service_limits import latency_frontier as latency_frontier
-from .service_limits import ratio_at_service_level as ratio_at_service_level
 from .service_limits import winners as winners
 from .service_limits import within_limits as within_limits
 from .software import BenchmarkResult as BenchmarkResult

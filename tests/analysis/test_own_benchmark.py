@@ -9,7 +9,6 @@ import pytest
 
 from tokcost import evidence
 from tokcost.analysis.benchmark_comparison import compare_with_public, price_of_hour, price_range
-from tokcost.analysis.gains import yearly_gains
 from tokcost.analysis.own_benchmark import delivered_by_two_routes, known_and_missing, own_benchmark
 from tokcost.quantities import QuantityError
 
@@ -157,13 +156,6 @@ def test_points_of_another_length_or_model_do_not_enter_the_curve(tmp_path):
 def test_counted_tokens_are_those_of_rate_gpus_and_duration():
     counted, worked_out = delivered_by_two_routes(own_benchmark("tests/samples/vllm-0.12.0", stated_gpus=3))
     assert counted == 48 * 32 * 2 and worked_out == pytest.approx(counted)
-
-
-def test_kinds_of_evidence_stay_apart_in_the_yearly_gains():
-    pairs = pd.DataFrame({"evidence_class": ["vendor_statement", "mlperf_same_submitter"], "ratio": [4.0, 1.0], "elapsed_yr": [2.0, 1.0]})
-    gains = yearly_gains([pairs.iloc[:1], pairs.iloc[1:]], min_elapsed_yr=0.25)
-    assert gains["label"].tolist() == ["MLPerf, same submitter", "stated by vendors"]
-    assert gains["median_annualised_ratio"].tolist() == pytest.approx([1.0, 2.0])
 
 
 def test_a_ratio_is_only_between_runs_of_one_model():

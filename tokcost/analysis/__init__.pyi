@@ -7,18 +7,8 @@ from .benchmark_comparison import price_range as price_range
 from .benchmark_comparison import why_no_ratio as why_no_ratio
 from .energy import board_sweeps as board_sweeps
 from .energy import industrial_usd_per_kwh_by_state as industrial_usd_per_kwh_by_state
-from .gains import missing_combinations as missing_combinations
-from .gains import yearly_gains as yearly_gains
 from .levers import cost_by_utilization as cost_by_utilization
 from .levers import levers as levers
-from .loads import by_service_level as by_service_level
-from .loads import by_shape as by_shape
-from .loads import hours_of as hours_of
-from .loads import offered_over_paid_frac as offered_over_paid_frac
-from .loads import points_described as points_described
-from .loads import shapes_by_service_level as shapes_by_service_level
-from .loads import usage_and_idle as usage_and_idle
-from .loads import ways_to_serve as ways_to_serve
 from .metric_rankings import comparable as comparable
 from .metric_rankings import cost_ends as cost_ends
 from .metric_rankings import cost_range as cost_range
@@ -33,13 +23,4 @@ from .ratios import cost_curves as cost_curves
 from .ratios import ratio_curves as ratio_curves
 from .ratios import ratios_by_power as ratios_by_power
 from .ratios import ratios_by_rate as ratios_by_rate
-from .speeds import at_unequal_speeds as at_unequal_speeds
-from .speeds import best_and_median as best_and_median
-from .speeds import cost_by_speed as cost_by_speed
-from .speeds import cost_by_ttft_limit as cost_by_ttft_limit
-from .speeds import costs_by_speed as costs_by_speed
-from .speeds import excluded_runs as excluded_runs
-from .speeds import frontier_coverage as frontier_coverage
-from .speeds import frontiers as frontiers
-from .speeds import ttft_limit_penalty as ttft_limit_penalty
-from .speeds import winners_described as winners_described
+

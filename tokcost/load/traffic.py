@@ -19,7 +19,7 @@ _COUNTER_ENDS = ("_total", "_count")
 _LATEST_S = 4.1e9
 
 
-def profile_from_csv(path, *, isl: float | None = None, osl: float | None = None) -> LoadProfile:
+def profile_from_csv(path: str | Path, *, isl: float | None = None, osl: float | None = None) -> LoadProfile:
     """A profile from a CSV of one's own traffic, over the whole hours that it covers.
 
     Either one row an interval (`timestamp` of its start, `requests`), evenly spaced and without a gap, or
@@ -68,7 +68,7 @@ def profile_from_csv(path, *, isl: float | None = None, osl: float | None = None
     return hourly_profile(mean, peak_offered_request_per_s=peak, name=Path(path).name, start=_stamp(start), **lengths)
 
 
-def profile_from_prometheus(path, *, isl: float, osl: float) -> LoadProfile:
+def profile_from_prometheus(path: str | Path, *, isl: float, osl: float) -> LoadProfile:
     """A profile from the JSON of a Prometheus `query_range`: a counter of requests, or a rate of requests per second.
 
     A metric that counts requests (its name ends in `_total` or `_count`) is a counter: a fall is a restart, and what it

@@ -4,6 +4,7 @@ from .compare import leave_one_out as leave_one_out
 from .compare import per_mw_at as per_mw_at
 from .compare import ratio_at as ratio_at
 from .compare import spread_at as spread_at
+from .configuration import configuration_label as configuration_label
 from .datasheet_prediction import matched_pairs as matched_pairs
 from .datasheet_prediction import prediction_errors as prediction_errors
 from .decomposition import NotMeasured as NotMeasured
@@ -15,10 +16,9 @@ from .pareto_frontier import cost_at as cost_at
 from .pareto_frontier import frontier as frontier
 from .service_limits import goodput as goodput
 from .service_limits import latency_frontier as latency_frontier
-from .service_limits import ratio_at_service_level as ratio_at_service_level
 from .service_limits import winners as winners
 from .service_limits import within_limits as within_limits
-from .software import Result as Result
+from .software import BenchmarkResult as BenchmarkResult
 from .software import annualised_ratio as annualised_ratio
 from .software import mlperf_best as mlperf_best
 from .software import mlperf_progress as mlperf_progress

@@ -98,7 +98,7 @@ def by_processing_time(
     """Classes count as long as they take the machine: TTFT over ISL for a prompt token, TPOT over concurrency for an answer token.
 
     One step of decoding writes a token for each of `concurrency` answers in flight, so each bears its share of the step; a prompt
-    is read at once. TTFT holds waiting as well: take a point whose queue is short, or input looks too dear.
+    is read at once. TTFT holds waiting as well: take a point whose queue is short, or input looks too expensive.
     `cached_to_fresh_ratio` is the time of a cached prompt token over that of a fresh one (0: it takes none).
 
     >>> times = {"median_ttft_s": 0.5, "median_tpot_s": 0.02, "cached_to_fresh_ratio": 0}

@@ -5,8 +5,10 @@ from .charts import plot_curves as plot_curves
 from .charts import plot_parity as plot_parity
 from .charts import plot_ranges as plot_ranges
 from .charts import plot_slope as plot_slope
+from .distributions import plot_heatmap as plot_heatmap
+from .distributions import plot_monthly_strip as plot_monthly_strip
 from .distributions import plot_strip as plot_strip
-from .gains import plot_factors as plot_factors
+from .factors import plot_factors as plot_factors
 from .hours import plot_brackets as plot_brackets
 from .hours import plot_dumbbell as plot_dumbbell
 from .hours import plot_prices as plot_prices
@@ -16,7 +18,6 @@ from .hours import plot_waterfall as plot_waterfall
 from .lessons import plot_iceberg as plot_iceberg
 from .lessons import plot_levers as plot_levers
 from .loads import plot_by_category as plot_by_category
-from .loads import plot_matrix as plot_matrix
 from .loads import plot_panels as plot_panels
 from .loads import plot_stacked as plot_stacked
 from .loads import plot_steps as plot_steps

@@ -5,7 +5,7 @@ import re
 import pandas as pd
 import pytest
 
-from tokcost.show.gains import plot_factors
+from tokcost.show.factors import plot_factors
 
 STEPS = pd.DataFrame({"factor": ["chip", "precision", "price"], "ratio": [6.0, 2.0, 0.5], "low": [3.0, 1.5, 0.5], "high": [9.0, 4.0, 0.5]})
 

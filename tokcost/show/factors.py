@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 
 from tokcost.show.charts import axis_label, log_axis
 from tokcost.show.figure import Figure, drawing, finish
@@ -11,7 +12,7 @@ from tokcost.show.style import BLUE, INK, MUTED, ORANGE
 
 
 def plot_factors(
-    frame,
+    frame: pd.DataFrame,
     *,
     label: str,
     ratio: str,

@@ -16,8 +16,6 @@ from .footprint import some_regions as some_regions
 from .footprint import sweeps as sweeps
 from .gains import missing_combinations as missing_combinations
 from .gains import yearly_gains as yearly_gains
-from .levers import cost_by_utilization as cost_by_utilization
-from .levers import levers as levers
 from .loads import by_service_level as by_service_level
 from .loads import by_shape as by_shape
 from .loads import hours_of as hours_of

@@ -24,11 +24,7 @@ from .loads import points_described as points_described
 from .loads import shapes_by_service_level as shapes_by_service_level
 from .loads import usage_and_idle as usage_and_idle
 from .loads import ways_to_serve as ways_to_serve
-from .metric_rankings import comparable as comparable
-from .metric_rankings import cost_ends as cost_ends
-from .metric_rankings import cost_range as cost_range
 from .metric_rankings import discordant_pairs as discordant_pairs
-from .metric_rankings import firsts as firsts
 from .metric_rankings import rankings as rankings
 from .own_benchmark import delivered_by_two_routes as delivered_by_two_routes
 from .own_benchmark import known_and_missing as known_and_missing

@@ -1,11 +1,10 @@
-"""How many times cheaper, over everything that the answer depends on: speed, lengths, precision, rates, power figures."""
+"""How many times cheaper, over speed, lengths and precision."""
 
 from __future__ import annotations
 
 import numpy as np
 import pandas as pd
 
-from tokcost import evidence, formulas
 from tokcost.serving.compare import ratio_at
 from tokcost.serving.pareto_frontier import SPEED, Frontier, frontier
 
@@ -58,39 +57,6 @@ def ratio_curves(
     return pd.concat(tables, ignore_index=True)
 
 
-def by_speed(ratios: pd.DataFrame) -> pd.DataFrame:
-    """Ratios at a few speeds as a table to read: one row a case, one column a speed, in the order given.
-
-    >>> by_speed(pd.DataFrame({"series": ["8k/1k"] * 2, "tok_per_s_per_user": [35, 116.7], "ratio": [4.7, 14.2]})).columns.tolist()
-    ['series', '35 tok/s/user', '116.7 tok/s/user']
-    """
-    wide = ratios.pivot(index="series", columns=SPEED, values="ratio")
-    return wide.loc[ratios["series"].unique()].rename(columns="{:g} tok/s/user".format).rename_axis(columns=None).reset_index()
-
-
-def ratios_by_rate(*, baseline: str, candidate: str, throughput_ratio: float) -> pd.DataFrame:
-    """What a throughput ratio makes of the cost under every price basis and vintage in the dataset for both accelerators.
-
-    Columns: `price_basis`, `rate_vintage`, both rates, `rate_ratio` (candidate / baseline), `ratio` (baseline cost / candidate cost).
-    """
-    table = _both("hourly_rates", ["price_basis", "rate_vintage"], "rate_usd_per_gpu_h", baseline, candidate)
-    table["rate_ratio"] = table["candidate_rate_usd_per_gpu_h"] / table["baseline_rate_usd_per_gpu_h"]
-    return table.assign(ratio=throughput_ratio / table["rate_ratio"])
-
-
-def ratios_by_power(*, baseline: str, candidate: str, baseline_total_tok_per_s_per_gpu, candidate_total_tok_per_s_per_gpu) -> pd.DataFrame:
-    """Tokens/s per provisioned megawatt of two measured throughputs under every vintage of the power figures.
-
-    Columns: `power_vintage`, both kW per GPU, both throughputs per MW, `ratio` (candidate / baseline).
-    """
-    table = _both("provisioned_power", ["power_vintage"], "provisioned_kw_per_gpu", baseline, candidate)
-    for side, throughput in (("baseline", baseline_total_tok_per_s_per_gpu), ("candidate", candidate_total_tok_per_s_per_gpu)):
-        table[f"{side}_total_tok_per_s_per_mw"] = formulas.total_tok_per_s_per_mw(
-            total_tok_per_s_per_gpu=throughput, provisioned_kw_per_gpu=table[f"{side}_provisioned_kw_per_gpu"]
-        )
-    return table.assign(ratio=table["candidate_total_tok_per_s_per_mw"] / table["baseline_total_tok_per_s_per_mw"])
-
-
 def _best(rows, accelerator: str, precision: str, isl: int, osl: int) -> Frontier:
     return frontier(rows, accelerator=accelerator, precision=precision, isl=isl, osl=osl)
 
@@ -99,12 +65,3 @@ def _all_speeds(first: Frontier, second: Frontier) -> np.ndarray:
     """Fine enough that the ends of both curves are on the grid: a ratio changes most where one gives out."""
     ends = [*first.reach, *second.reach]
     return np.unique(np.concatenate([np.geomspace(min(ends), max(ends), 480).clip(min(ends), max(ends)), ends]))
-
-
-def _both(table: str, keys: list[str], quantity: str, baseline: str, candidate: str) -> pd.DataFrame:
-    facts = evidence.load_table(table, accelerator=[baseline, candidate])
-    sides = [
-        facts[facts["accelerator"] == name].set_index(keys)["value"].rename(f"{side}_{quantity}")
-        for side, name in (("baseline", baseline), ("candidate", candidate))
-    ]
-    return pd.concat(sides, axis=1, join="inner").sort_index().reset_index()

@@ -11,6 +11,7 @@ from tokcost import evidence
 from tokcost import quantities as q
 from tokcost.claims.claim_audit import SYSTEMS, Claim, Range, as_range, claim, quotient, verdict
 from tokcost.claims.printed import printed
+from tokcost.evidence import Fact
 from tokcost.quantities import QuantityError
 
 PRINTED = "peak_pflop_per_s_per_usd_per_h"
@@ -18,7 +19,7 @@ RATE = "rate_usd_per_gpu_h"
 _PEAK = re.compile(r"peak_(?P<precision>\w+?)_(?P<sparsity>dense|sparse)_tflop_per_s")
 
 
-def flops_candidates(claim_id: str, *, rates: dict | None = None, claims: pd.DataFrame | None = None) -> pd.DataFrame:
+def flops_candidates(claim_id: str, *, rates: dict[str, Fact | float] | None = None, claims: pd.DataFrame | None = None) -> pd.DataFrame:
     """Every rated arithmetic rate of each system over its price, held against the "FLOPS per dollar" printed for it.
 
     One row for each system, precision, and dense or sparse: `peak_pflop_per_s`, `derived` (at the printed price) with the
@@ -57,10 +58,11 @@ def flops_candidates(claim_id: str, *, rates: dict | None = None, claims: pd.Dat
     return table.iloc[np.lexsort((table["off_frac"].abs(), table["role"]))].reset_index(drop=True)
 
 
-def flops_ratios(claim_id: str, *, rates: dict | None = None, claims: pd.DataFrame | None = None) -> pd.DataFrame:
-    """The "FLOPS per dollar" ratio for every pair of rated rates, alike or not, against the ratio printed.
+def flops_ratios(claim_id: str, *, rates: dict[str, Fact | float] | None = None, claims: pd.DataFrame | None = None) -> pd.DataFrame:
+    """The "FLOPS per dollar" ratio for every pair of rated rates, like for like or not, against the ratio printed.
 
-    `is_tied`: same precision, both dense or both sparse; only then does the ratio compare like with like.
+    Columns: `baseline` and `candidate` (precision, dense or sparse), `is_like_for_like` (the same on both sides), `ratio` with
+    the range of what the printed prices stand for, `printed`, `verdict`.
 
     >>> table = flops_ratios("nvidia_2026_04_15_deepseek_r1").set_index(["baseline", "candidate"])
     >>> table["ratio"].round(2)["fp8 dense"].to_dict()
@@ -78,7 +80,7 @@ def flops_ratios(claim_id: str, *, rates: dict | None = None, claims: pd.DataFra
                 {
                     "baseline": " ".join(baseline),
                     "candidate": " ".join(candidate),
-                    "is_tied": baseline == candidate,
+                    "is_like_for_like": baseline == candidate,
                     "ratio": ratio.value,
                     "ratio_low": ratio.strict[0],
                     "ratio_high": ratio.strict[1],

@@ -10,8 +10,9 @@ import pandas as pd
 from tokcost import formulas
 from tokcost.claims.claim_audit import SYSTEMS, Claim, claim
 from tokcost.claims.printed import printed
+from tokcost.evidence import Fact
 from tokcost.quantities import QuantityError
-from tokcost.serving.pareto_frontier import SPEED
+from tokcost.serving.pareto_frontier import SPEED, Frontier
 
 THROUGHPUT = "total_tok_per_s_per_gpu"
 #: what two rows must share to be held side by side
@@ -27,8 +28,8 @@ def reproducing_points(
     claim_id: str,
     rows: pd.DataFrame,
     *,
-    rates: dict,
-    provisioned_kw: dict | None = None,
+    rates: dict[str, Fact | float],
+    provisioned_kw: dict[str, Fact | float] | None = None,
     within_frac: float = 0.01,
     claims: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
@@ -38,6 +39,9 @@ def reproducing_points(
     given when the row's value lies in the printed range: `n_reproduced` counts trailing zeros as rounding,
     `n_reproduced_strictly` does not; `n_ratios_reproduced` counts the printed ratios, strictly. `n_as_good` is how many pairs
     do as well as this one in `n_reproduced`: a single one is evidence, many are not. `misses` names the rest.
+
+    Columns: what both runs share (`SAME`), then each run's own under `baseline_` and `candidate_`, then the counts.
+    Raises: QuantityError where a system has no rate or no measured row, or no two rows lie at one interactivity.
     """
     one = claim(claim_id, claims)
     sides = {role: _side(rows, one, role, rates, provisioned_kw or {}) for role in SYSTEMS}
@@ -57,10 +61,8 @@ def reproducing_points(
     ratios = _printed_ratios(one, pairs)
     pairs["n_ratios"] = len(ratios)
     pairs["n_ratios_reproduced"] = sum((_lies_in(value, figure.strict) for value, figure in ratios), np.zeros(len(pairs), dtype=int))
-    pairs["misses"] = [
-        ", ".join(name for name, figure in checks.items() if not figure.loose[0] <= row[name] <= figure.loose[1])
-        for row in pairs.to_dict("records")
-    ]
+    met = {name: _lies_in(pairs[name], figure.loose) for name, figure in checks.items()}
+    pairs["misses"] = [", ".join(name for name, is_met in met.items() if not is_met[row]) for row in range(len(pairs))]
     pairs["n_as_good"] = pairs.groupby("n_reproduced")["n_reproduced"].transform("size")
     best_first = ["n_reproduced", "n_reproduced_strictly", "n_ratios_reproduced"]
     return pairs.sort_values(best_first, ascending=False, kind="stable").reset_index(drop=True)
@@ -68,56 +70,60 @@ def reproducing_points(
 
 @dataclass(frozen=True)
 class RatioCoverage:
-    """At which interactivity a ratio is what was claimed, in numbers ready for a sentence.
+    """At which interactivity a ratio is what was claimed.
 
-    `within`: stretches (from, to) where the ratio rounds to the claimed figure; `at_least`: where it is that or more.
-    Ends are as fine as the speeds of the curve.
+    `within`: stretches (from, to) where the ratio rounds to the claimed figure; `at_least`: where it is that or more; empty
+    for nowhere. Ends are as fine as the speeds of the curve.
     """
 
-    claimed: str
-    low: float
-    high: float
     within: tuple[tuple[float, float], ...]
     at_least: tuple[tuple[float, float], ...]
     min_ratio: float
-    min_at_tok_per_s_per_user: float
     max_ratio: float
-    max_at_tok_per_s_per_user: float
-    reach: tuple[float, float]
-
-    @property
-    def is_held_anywhere(self) -> bool:
-        return bool(self.at_least)
 
 
 def speeds_where_ratio_holds(curve: pd.DataFrame, claimed: str, *, ratio: str = "ratio") -> RatioCoverage:
     """Where a ratio curve (`tok_per_s_per_user` and a ratio) is within the range that rounds to `claimed`, or above.
 
+    Raises: QuantityError where the curve has no value at all.
+
     >>> curve = pd.DataFrame({"tok_per_s_per_user": [20, 40, 60, 80], "ratio": [5.0, 34.8, 39.0, np.nan]})
     >>> held = speeds_where_ratio_holds(curve, "35x lower")
-    >>> held.within, held.at_least, held.min_ratio, held.reach
-    (((40.0, 40.0),), ((40.0, 60.0),), 5.0, (20.0, 60.0))
+    >>> held.within, held.at_least, held.min_ratio, held.max_ratio
+    (((40.0, 40.0),), ((40.0, 60.0),), 5.0, 39.0)
     """
-    figure = printed(claimed)
     curve = curve.sort_values(SPEED)
     speed, value = curve[SPEED].to_numpy(float), curve[ratio].to_numpy(float)
-    known = ~np.isnan(value)
-    if not known.any():
+    if np.isnan(value).all():
         raise QuantityError(f"the curve of {ratio} has no value: one of the two systems reaches none of these speeds")
-    low, high = figure.strict
-    lowest, highest = np.nanargmin(value), np.nanargmax(value)
+    low, high = printed(claimed).strict
     return RatioCoverage(
-        claimed=claimed,
-        low=low,
-        high=high,
         within=_stretches(speed, (value >= low) & (value <= high)),
         at_least=_stretches(speed, value >= low),
-        min_ratio=float(value[lowest]),
-        min_at_tok_per_s_per_user=float(speed[lowest]),
-        max_ratio=float(value[highest]),
-        max_at_tok_per_s_per_user=float(speed[highest]),
-        reach=(float(speed[known][0]), float(speed[known][-1])),
+        min_ratio=float(np.nanmin(value)),
+        max_ratio=float(np.nanmax(value)),
     )
+
+
+def largest_drop(best: Frontier) -> tuple[pd.Series, pd.Series]:
+    """The edge of a curve: its two neighbouring runs between which throughput falls most for the speed gained, both as shares.
+
+    A ratio to this curve leaps there, and beyond it says what the faster of the two runs does, not what the system could.
+
+    Raises: QuantityError for a curve of a single run.
+
+    >>> from tokcost import evidence
+    >>> from tokcost.serving.pareto_frontier import frontier
+    >>> rows = evidence.measured(campaign="inferencex_dsr1_2026_04")
+    >>> last, after = largest_drop(frontier(rows, accelerator="h200", precision="fp8", isl=1024, osl=1024))
+    >>> float(last["tok_per_s_per_user"].round(1)), float(after["tok_per_s_per_user"].round(1))
+    (116.7, 117.3)
+    """
+    if best.n_on_front < 2:
+        raise QuantityError(f"the curve of {best.label} is one run; an edge lies between two")
+    front = best.front
+    fall = np.diff(np.log(front[best.throughput])) / np.diff(np.log(front[SPEED]))
+    return front.iloc[fall.argmin()], front.iloc[fall.argmin() + 1]
 
 
 def _side(rows: pd.DataFrame, one: Claim, role: str, rates: dict, provisioned_kw: dict) -> pd.DataFrame:

@@ -3,8 +3,6 @@
 from .benchmark_comparison import compare_with_public as compare_with_public
 from .benchmark_comparison import is_same_model as is_same_model
 from .benchmark_comparison import price_of_hour as price_of_hour
-from .benchmark_comparison import price_range as price_range
-from .benchmark_comparison import why_no_ratio as why_no_ratio
 from .footprint import best_runs as best_runs
 from .footprint import clock_limited as clock_limited
 from .footprint import electricity_shares as electricity_shares
@@ -26,7 +24,6 @@ from .loads import usage_and_idle as usage_and_idle
 from .loads import ways_to_serve as ways_to_serve
 from .metric_rankings import discordant_pairs as discordant_pairs
 from .metric_rankings import rankings as rankings
-from .own_benchmark import delivered_by_two_routes as delivered_by_two_routes
 from .own_benchmark import known_and_missing as known_and_missing
 from .own_benchmark import own_benchmark as own_benchmark
 from .owned import token_cost_of_deployment as token_cost_of_deployment

@@ -62,6 +62,6 @@ def _best(rows, accelerator: str, precision: str, isl: int, osl: int) -> Frontie
 
 
 def _all_speeds(first: Frontier, second: Frontier) -> np.ndarray:
-    """Fine enough that the ends of both curves are on the grid: a ratio changes most where one gives out."""
+    """Fine enough that the ends of both curves are on the grid: a ratio changes most where one ends."""
     ends = [*first.reach, *second.reach]
     return np.unique(np.concatenate([np.geomspace(min(ends), max(ends), 480).clip(min(ends), max(ends)), ends]))

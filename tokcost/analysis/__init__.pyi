@@ -27,7 +27,6 @@ from .metric_rankings import rankings as rankings
 from .own_benchmark import known_and_missing as known_and_missing
 from .own_benchmark import own_benchmark as own_benchmark
 from .owned import token_cost_of_deployment as token_cost_of_deployment
-from .ratios import cost_curves as cost_curves
 from .ratios import ratio_curves as ratio_curves
 from .speeds import at_unequal_speeds as at_unequal_speeds
 from .speeds import best_and_median as best_and_median

@@ -85,13 +85,7 @@ class PublicComparison:
 
 
 def compare_with_public(
-    own: OwnBenchmark,
-    rows: pd.DataFrame,
-    *,
-    rate: Fact | float | None,
-    price_basis: str,
-    rate_vintage: str,
-    tok_per_s_per_user: float,
+    own: OwnBenchmark, rows: pd.DataFrame, *, rate: Fact | float | None, price_basis: str, rate_vintage: str, tok_per_s_per_user: float
 ) -> PublicComparison:
     """Price your points and the best public runs of each accelerator at equal interactivity.
 

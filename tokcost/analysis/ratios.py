@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 
+from tokcost.evidence import Fact
 from tokcost.serving.compare import ratio_at
 from tokcost.serving.pareto_frontier import SPEED, Frontier, frontier
 
@@ -18,35 +21,41 @@ def lengths(isl: int, osl: int) -> str:
     return "/".join(f"{n // 1024}k" if n % 1024 == 0 else f"{n:,}" for n in (isl, osl))
 
 
-def cost_curves(rows: pd.DataFrame, systems: list[tuple[str, str]], *, isl: int, osl: int, rates: dict) -> pd.DataFrame:
-    """Cost over interactivity, one series for each (accelerator, precision), between its slowest and fastest measured speed.
-
-    `rates` maps accelerators to rates. Columns: the speed, throughput, cost, `accelerator`, `series`.
-    """
-    tables = [
-        _best(rows, accelerator, precision, isl, osl)
-        .curve(rates[accelerator])
-        .assign(accelerator=accelerator, series=f"{accelerator} {precision}".upper())
-        for accelerator, precision in systems
-    ]
-    return pd.concat(tables, ignore_index=True)
-
-
 def ratio_curves(
-    rows: pd.DataFrame, *, baseline: str, candidate: str, cases, of: str, facts: dict, tok_per_s_per_user=None
+    rows: pd.DataFrame,
+    *,
+    baseline: str,
+    candidate: str,
+    cases: list[tuple[int, int, str, str]],
+    of: str,
+    facts: dict[str, Fact],
+    tok_per_s_per_user: float | Sequence[float] | None = None,
+    n_speeds: int = 480,
 ) -> pd.DataFrame:
     """The ratio at equal interactivity, above 1 in favour of the candidate, one series a case.
 
     `rows` are measured rows of one model; `cases` are tuples (ISL, OSL, baseline precision, candidate precision); `of` is
     "cost", "throughput" or "per_mw", and `facts` maps both accelerators to the rates or power figures that it needs.
-    Without speeds of your own: 480 of them over everything that either system reached, NaN where only one did.
-    Columns: `isl`, `osl`, `series`, the speed, `ratio`.
+    Without speeds of your own: `n_speeds` of them over everything that either system reached, NaN where only one did.
+
+    Columns: `isl`, `osl`, `series` (lengths and precisions in words), the speed, `ratio`.
+    Raises: QuantityError where a case was not measured, or where the two facts are of different bases or dates.
+
+    >>> from tokcost import evidence
+    >>> rows = evidence.measured(campaign="inferencex_dsr1_2026_04")
+    >>> whose = {"price_basis": "owning_hyperscaler", "rate_vintage": "2026-03"}
+    >>> rates = {name: evidence.rate(accelerator=name, **whose) for name in ("h200", "gb300")}
+    >>> pair = {"baseline": "h200", "candidate": "gb300", "of": "cost", "facts": rates}
+    >>> curve = ratio_curves(rows, cases=[(1024, 1024, "fp8", "fp4")], tok_per_s_per_user=[35, 100, 200], **pair)
+    >>> curve["series"][0], curve["ratio"].round(1).tolist()
+    ('1k/1k, FP4 against FP8', [8.3, 34.2, nan])
     """
     tables = []
     for isl, osl, baseline_precision, candidate_precision in cases:
-        base = _best(rows, baseline, baseline_precision, isl, osl)
-        cand = _best(rows, candidate, candidate_precision, isl, osl)
-        speeds = _all_speeds(base, cand) if tok_per_s_per_user is None else np.atleast_1d(np.asarray(tok_per_s_per_user, dtype=float))
+        base = frontier(rows, accelerator=baseline, precision=baseline_precision, isl=isl, osl=osl)
+        cand = frontier(rows, accelerator=candidate, precision=candidate_precision, isl=isl, osl=osl)
+        asked = _all_speeds(base, cand, n_speeds) if tok_per_s_per_user is None else tok_per_s_per_user
+        speeds = np.atleast_1d(np.asarray(asked, dtype=float))
         ratio = ratio_at(
             cand, base, tok_per_s_per_user=speeds, of=of, candidate_fact=facts[candidate], baseline_fact=facts[baseline],
             differing=("precision", "speculative", "campaign"),
@@ -57,11 +66,7 @@ def ratio_curves(
     return pd.concat(tables, ignore_index=True)
 
 
-def _best(rows, accelerator: str, precision: str, isl: int, osl: int) -> Frontier:
-    return frontier(rows, accelerator=accelerator, precision=precision, isl=isl, osl=osl)
-
-
-def _all_speeds(first: Frontier, second: Frontier) -> np.ndarray:
+def _all_speeds(first: Frontier, second: Frontier, n: int) -> np.ndarray:
     """Fine enough that the ends of both curves are on the grid: a ratio changes most where one ends."""
     ends = [*first.reach, *second.reach]
-    return np.unique(np.concatenate([np.geomspace(min(ends), max(ends), 480).clip(min(ends), max(ends)), ends]))
+    return np.unique(np.concatenate([np.geomspace(min(ends), max(ends), n).clip(min(ends), max(ends)), ends]))

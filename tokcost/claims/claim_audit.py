@@ -55,7 +55,7 @@ RULES = (formulas.total_token_cost_usd_per_mtok, formulas.total_tok_per_s_per_gp
 
 @dataclass(frozen=True)
 class Range:
-    """What follows from printed figures: taken at face value, and the ranges of both readings."""
+    """What follows from printed figures: taken at face value, and the ranges of both readings (see `Printed`)."""
 
     value: float
     strict: tuple[float, float]
@@ -146,18 +146,19 @@ def derive(function, figures: dict[str, Printed]) -> Range:
     )
 
 
-def as_range(figure: Printed) -> Range:
-    """A printed figure as a range that can go into a ratio."""
-    return Range(figure.value, figure.strict, figure.loose)
+def exact(value: float) -> Range:
+    """A number that stands for itself alone."""
+    return Range(value, (value, value), (value, value))
 
 
-def quotient(over: Range, under: Range) -> Range:
-    """One range divided by another."""
-    ends = {
-        name: (getattr(over, name)[0] / getattr(under, name)[1], getattr(over, name)[1] / getattr(under, name)[0])
-        for name in ("strict", "loose")
-    }
-    return Range(over.value / under.value, **ends)
+def quotient(over: Range | Printed, under: Range | Printed) -> Range:
+    """One range divided by another.
+
+    >>> quotient(printed("6K"), exact(2.0)).strict
+    (2750.0, 3250.0)
+    """
+    strict, loose = ((a[0] / b[1], a[1] / b[0]) for a, b in ((over.strict, under.strict), (over.loose, under.loose)))
+    return Range(over.value / under.value, strict, loose)
 
 
 def _within_a_system(one: Claim, role: str):
@@ -176,7 +177,7 @@ def _between_systems(one: Claim):
         row = printed_ratios.get(quantity)
         figure = printed(row.printed) if row else None
         is_inverse = row is not None and row.direction == "inverse"
-        ways = {"the two printed figures": {role: as_range(one.printed[role, quantity]) for role in SYSTEMS}} if quantity in both else {}
+        ways = {"the two printed figures": {role: one.printed[role, quantity] for role in SYSTEMS}} if quantity in both else {}
         for rule in RULES:
             inputs = _inputs(rule)
             if rule.__name__ == quantity and all(one.has(role, inputs) for role in SYSTEMS) and figure:

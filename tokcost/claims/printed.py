@@ -34,7 +34,7 @@ class Printed:
         return self.strict != self.loose
 
 
-def printed(text) -> Printed:
+def printed(text: str) -> Printed:
     """Read a figure as it stands in print: `$0.12`, `6K`, `2.8M`, `35x lower`, `4.20`, `1,229`.
 
     >>> printed("4.20").strict, printed("6K").strict
@@ -57,7 +57,7 @@ def printed(text) -> Printed:
     )
 
 
-def printed_range(text, *, is_loose: bool = False) -> tuple[float, float]:
+def printed_range(text: str, *, is_loose: bool = False) -> tuple[float, float]:
     """Lowest and highest value that round to a printed figure, strictly or with ending zeros as filling.
 
     >>> printed_range("35x lower"), printed_range("50x", is_loose=True)

@@ -9,7 +9,7 @@ import pandas as pd
 
 from tokcost import formulas
 from tokcost.claims.claim_audit import SYSTEMS, Claim, claim
-from tokcost.claims.printed import printed
+from tokcost.claims.printed import Printed, printed
 from tokcost.evidence import Fact
 from tokcost.quantities import QuantityError
 from tokcost.serving.pareto_frontier import SPEED, Frontier
@@ -52,17 +52,13 @@ def reproducing_points(
         raise QuantityError(
             f"no two measured rows of {' and '.join(one.accelerators.values())} lie within {within_frac:.2%} of one interactivity"
         )
-    checks = _printed_parts(one, pairs)
-    pairs["n_figures"] = len(checks)
-    for reading, column in (("loose", "n_reproduced"), ("strict", "n_reproduced_strictly")):
-        pairs[column] = sum(
-            (_lies_in(pairs[name], getattr(figure, reading)) for name, figure in checks.items()), np.zeros(len(pairs), dtype=int)
-        )
-    ratios = _printed_ratios(one, pairs)
-    pairs["n_ratios"] = len(ratios)
-    pairs["n_ratios_reproduced"] = sum((_lies_in(value, figure.strict) for value, figure in ratios), np.zeros(len(pairs), dtype=int))
-    met = {name: _lies_in(pairs[name], figure.loose) for name, figure in checks.items()}
-    pairs["misses"] = [", ".join(name for name, is_met in met.items() if not is_met[row]) for row in range(len(pairs))]
+    figures = {f"{role}_{name}": figure for (role, name), figure in one.printed.items() if f"{role}_{name}" in pairs}
+    loose, strict = (_met({name: (pairs[name], figure) for name, figure in figures.items()}, pairs, kind) for kind in ("loose", "strict"))
+    ratios = _met(_printed_ratios(one, pairs), pairs, "strict")
+    pairs["n_figures"], pairs["n_ratios"] = len(figures), ratios.shape[1]
+    for column, met in (("n_reproduced", loose), ("n_reproduced_strictly", strict), ("n_ratios_reproduced", ratios)):
+        pairs[column] = met.sum(axis=1).astype(int)
+    pairs["misses"] = [", ".join(loose.columns[~row]) for row in loose.to_numpy(dtype=bool)]
     pairs["n_as_good"] = pairs.groupby("n_reproduced")["n_reproduced"].transform("size")
     best_first = ["n_reproduced", "n_reproduced_strictly", "n_ratios_reproduced"]
     return pairs.sort_values(best_first, ascending=False, kind="stable").reset_index(drop=True)
@@ -138,34 +134,30 @@ def _side(rows: pd.DataFrame, one: Claim, role: str, rates: dict, provisioned_kw
         side = side.assign(users_per_gpu=side["concurrency"] / side["n_gpus"])
     same = [name for name in SAME if name in side]
     shown = side[[name for name in SHOWN if name in side]].copy()
-    rate = rates[accelerator]
     shown["total_token_cost_usd_per_mtok"] = formulas.total_token_cost_usd_per_mtok(
-        rate_usd_per_gpu_h=getattr(rate, "value", rate), total_tok_per_s_per_gpu=side[THROUGHPUT]
+        rate_usd_per_gpu_h=float(rates[accelerator]), total_tok_per_s_per_gpu=side[THROUGHPUT]
     )
     if accelerator in provisioned_kw:
-        kw = provisioned_kw[accelerator]
         shown["total_tok_per_s_per_mw"] = formulas.total_tok_per_s_per_mw(
-            total_tok_per_s_per_gpu=side[THROUGHPUT], provisioned_kw_per_gpu=getattr(kw, "value", kw)
+            provisioned_kw_per_gpu=float(provisioned_kw[accelerator]), total_tok_per_s_per_gpu=side[THROUGHPUT]
         )
     return pd.concat([side[same], shown.add_prefix(f"{role}_")], axis=1)
 
 
-def _printed_parts(one: Claim, pairs: pd.DataFrame) -> dict:
-    return {f"{role}_{name}": figure for (role, name), figure in one.printed.items() if f"{role}_{name}" in pairs}
-
-
-def _printed_ratios(one: Claim, pairs: pd.DataFrame) -> list:
+def _printed_ratios(one: Claim, pairs: pd.DataFrame) -> dict[str, tuple[pd.Series, Printed]]:
     """Each printed ratio that the pairs can be held against: the values of the pairs, the printed figure."""
-    found = []
+    found = {}
     for row in one.ratios.itertuples():
         if f"candidate_{row.quantity}" in pairs and f"baseline_{row.quantity}" in pairs:
             value = pairs[f"candidate_{row.quantity}"] / pairs[f"baseline_{row.quantity}"]
-            found.append((1 / value if row.direction == "inverse" else value, printed(row.printed)))
+            found[row.quantity] = (1 / value if row.direction == "inverse" else value, printed(row.printed))
     return found
 
 
-def _lies_in(values: pd.Series, ends: tuple[float, float]) -> np.ndarray:
-    return values.between(*ends).to_numpy().astype(int)
+def _met(figures: dict[str, tuple[pd.Series, Printed]], pairs: pd.DataFrame, reading: str) -> pd.DataFrame:
+    """Which pairs lie in the range of each printed figure: one row a pair, one column a figure."""
+    met = {name: values.between(*getattr(figure, reading)) for name, (values, figure) in figures.items()}
+    return pd.DataFrame(met, index=pairs.index, dtype=bool)
 
 
 def _stretches(speed: np.ndarray, holds: np.ndarray) -> tuple[tuple[float, float], ...]:

@@ -221,8 +221,7 @@ def plot_slope(
                 box = {"facecolor": PAPER, "edgecolor": "none", "pad": 0.5}
                 text = num(fact[rankings[heading]])
                 _write(ax, (k, heights[k]), text, offset=(0, 6), size=8, va="bottom", ha="center", color=INK, bbox=box)
-        ax.set_xlim(-0.75, len(columns) - 0.25)
-        ax.set_ylim(n + 0.5, 0.4)
+        ax.set(xlim=(-0.75, len(columns) - 0.25), ylim=(n + 0.5, 0.4))
         ax.set_xticks(range(len(columns)), columns)
         ax.xaxis.tick_top()
         ax.tick_params(length=0)
@@ -247,8 +246,8 @@ def plot_parity(frame: pd.DataFrame, *, x: dict[str, str], y: str, alt: str, by:
                 look = {"color": SERIES[k % len(SERIES)], "marker": MARKERS[k % len(MARKERS)]}
                 ax.scatter(group[column], group[y], s=15, alpha=0.7, linewidths=0, label=kind, **look)
             ax.set(xscale="log", yscale="log", xlim=(low, high), ylim=(low, high), xlabel=heading)
-            log_axis(ax.xaxis, low, high)
-            log_axis(ax.yaxis, low, high)
+            for axis in (ax.xaxis, ax.yaxis):
+                log_axis(axis, low, high)
         axes[0][0].set_ylabel(axis_label(y))
         _title(fig, title)
         if by:

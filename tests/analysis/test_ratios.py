@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from tokcost import evidence, formulas
-from tokcost.analysis.ratios import ratio_curves
+from tokcost import evidence
+from tokcost.analysis.ratios import ratio_curves, ratios_by_power, ratios_by_rate
 from tokcost.claims.reproduction import largest_drop, reproducing_points, speeds_where_ratio_holds
 from tokcost.quantities import QuantityError
 from tokcost.serving.pareto_frontier import cost_at, frontier
@@ -89,23 +89,19 @@ def test_lengths_that_were_not_measured_are_refused(rows, rates):
 
 def test_the_two_runs_under_other_price_lists(point):
     throughput = point["candidate_total_tok_per_s_per_gpu"] / point["baseline_total_tok_per_s_per_gpu"]
-    prices = evidence.load_table("hourly_rates").pivot(index=["price_basis", "rate_vintage"], columns="accelerator", values="value")
-    ratio = throughput / (prices["gb300"] / prices["h200"])
+    ratio = ratios_by_rate(**PAIR, throughput_ratio=throughput).set_index(["price_basis", "rate_vintage"])["ratio"]
     assert ratio["owning_hyperscaler", "2026-03"] == pytest.approx(34.1, abs=0.05)
     assert ratio["owning_hyperscaler", "2026-07"] == pytest.approx(33.8, abs=0.05)
     assert round(ratio["rental_3yr", "2026-09"]) == 37
+    assert ("owning_neocloud", "2026-09") not in ratio.index  # the source dropped that column
 
 
 def test_the_two_runs_per_megawatt_under_two_vintages(point):
-    kw = evidence.load_table("provisioned_power").pivot(index="power_vintage", columns="accelerator", values="value")
-    old, new = (
-        formulas.total_tok_per_s_per_mw(
-            total_tok_per_s_per_gpu=point[f"{role}_total_tok_per_s_per_gpu"], provisioned_kw_per_gpu=kw[accelerator]
-        )
-        for role, accelerator in PAIR.items()
-    )
-    assert (round(old["2026-03"]), round(new["2026-03"])) == (53_846, 2_842_982)
-    assert (new / old).round(1)[["2026-03", "2026-07"]].tolist() == [52.8, 41.4]
+    throughput = {f"{role}_total_tok_per_s_per_gpu": point[f"{role}_total_tok_per_s_per_gpu"] for role in PAIR}
+    table = ratios_by_power(**PAIR, **throughput).set_index("power_vintage")
+    per_mw = table.loc["2026-03", ["baseline_total_tok_per_s_per_mw", "candidate_total_tok_per_s_per_mw"]]
+    assert per_mw.round().tolist() == [53_846, 2_842_982]
+    assert table["ratio"].round(1).to_dict() == {"2026-03": 52.8, "2026-07": 41.4}
 
 
 # -- where it holds -------------------------------------------------------------------------------------------------

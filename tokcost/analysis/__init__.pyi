@@ -28,6 +28,8 @@ from .own_benchmark import known_and_missing as known_and_missing
 from .own_benchmark import own_benchmark as own_benchmark
 from .owned import token_cost_of_deployment as token_cost_of_deployment
 from .ratios import ratio_curves as ratio_curves
+from .ratios import ratios_by_power as ratios_by_power
+from .ratios import ratios_by_rate as ratios_by_rate
 from .speeds import at_unequal_speeds as at_unequal_speeds
 from .speeds import best_and_median as best_and_median
 from .speeds import cost_by_speed as cost_by_speed

@@ -71,7 +71,8 @@ def own_benchmark(benchmark_path: str, *, stated_gpus: float = 0, accelerator: s
     `benchmark_path` is absolute, begins with `~`, or is relative to the folder of this project. `stated_gpus` (0: the files
     say it) and `accelerator` (`not stated`: the files say it) are what you add. Points without a successful
     request, and points of another workload than most, are set aside with the reason.
-    Raises QuantityError where nothing there is a benchmark result, and says what was found instead.
+
+    Raises: QuantityError where nothing there is a benchmark result, and says what was found instead.
 
     >>> own = own_benchmark("data/benchmark_example", stated_gpus=1, accelerator="h200")
     >>> len(own.points), own.label("tool"), own.label("model")
@@ -87,13 +88,11 @@ def own_benchmark(benchmark_path: str, *, stated_gpus: float = 0, accelerator: s
         raise QuantityError(f"{benchmark_path} holds no benchmark result that can be read: {reasons}")
     requests = _requests(rows["source_file"], path)
     is_failed = rows["n_requests"] == 0
-    is_tied = ~is_failed & _largest_group(rows[~is_failed]).reindex(rows.index, fill_value=False).astype(bool)
-    for index, row in rows.iterrows():
-        if is_failed[index]:
-            excluded_runs.append(_excluded(path, row["source_file"], "point set aside", "no request succeeded, so it has no throughput"))
-        elif not is_tied[index]:
-            excluded_runs.append(_excluded(path, row["source_file"], "point set aside", f"another workload: {_workload(row)}"))
-    points = rows[is_tied].reset_index(drop=True)
+    is_used = ~is_failed & _largest_group(rows[~is_failed]).reindex(rows.index, fill_value=False).astype(bool)
+    for index, row in rows[~is_used].iterrows():
+        reason = "no request succeeded, so it has no throughput" if is_failed[index] else f"another workload: {_workload(row)}"
+        excluded_runs.append(_excluded(path, row["source_file"], "point set aside", reason))
+    points = rows[is_used].reset_index(drop=True)
     if points.empty:
         raise QuantityError(f"not one request succeeded in {benchmark_path}; look into the log of the server, then run the benchmark again")
     points["source_file"] = points["source_file"].map(lambda name: _within(path, name))

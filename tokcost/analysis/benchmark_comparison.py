@@ -114,7 +114,8 @@ def compare_with_public(
     at_speed["status"] = np.where(at_speed[COST].isna(), "not reached", "priced")
     cheapest = at_speed.loc[at_speed["system"] != YOURS, "system"].head(1)
     rivals = [name for name in (f"{accelerator.upper()} public", *cheapest) if name in systems]
-    curves = [_curve(name, *systems[name]) for name in dict.fromkeys([*rivals, YOURS]) if name in systems]
+    chosen = {name: systems[name] for name in (*rivals, YOURS) if name in systems}
+    curves = [curve.curve(price).assign(rate_usd_per_gpu_h=float(price), series=name) for name, (curve, price) in chosen.items()]
     points = pd.DataFrame(columns=[SPEED, COST, "series"])
     if YOURS in systems:
         points = mine.points.assign(series=YOURS)
@@ -168,10 +169,6 @@ def _listed_price(accelerator: str, price_basis: str, rate_vintage: str) -> Fact
 def _row(name: str, curve: Frontier, rate: Fact | float, speed: float) -> dict:
     values = (name, curve.n_points, *curve.reach, float(rate), curve.at(tok_per_s_per_user=speed))
     return dict(zip(_COLUMNS, (*values, cost_at(curve, rate, tok_per_s_per_user=speed)), strict=True))
-
-
-def _curve(name: str, curve: Frontier, rate: Fact | float) -> pd.DataFrame:
-    return curve.curve(rate).assign(rate_usd_per_gpu_h=float(rate), series=name)
 
 
 def _missing(own: OwnBenchmark, mine: Frontier | None, rate: Fact | float | None) -> str:

@@ -13,15 +13,6 @@ from tokcost.serving.compare import ratio_at
 from tokcost.serving.pareto_frontier import SPEED, Frontier, frontier
 
 
-def lengths(isl: int, osl: int) -> str:
-    """Prompt and answer length as the field writes them.
-
-    >>> lengths(8192, 1024), lengths(1000, 128)
-    ('8k/1k', '1,000/128')
-    """
-    return "/".join(f"{n // 1024}k" if n % 1024 == 0 else f"{n:,}" for n in (isl, osl))
-
-
 def ratio_curves(
     rows: pd.DataFrame, *, baseline: str, candidate: str, cases: list[tuple[int, int, str, str]], of: str, facts: dict[str, Fact],
     tok_per_s_per_user: float | Sequence[float] | None = None, n_speeds: int = 480,
@@ -55,7 +46,8 @@ def ratio_curves(
         )  # fmt: skip
         ours, theirs = candidate_precision.upper(), baseline_precision.upper()
         pair = f"{ours} on both" if ours == theirs else f"{ours} against {theirs}"
-        tables.append(pd.DataFrame({"isl": isl, "osl": osl, "series": f"{lengths(isl, osl)}, {pair}", SPEED: speeds, "ratio": ratio}))
+        lengths = "/".join(f"{n // 1024}k" if n % 1024 == 0 else f"{n:,}" for n in (isl, osl))
+        tables.append(pd.DataFrame({"isl": isl, "osl": osl, "series": f"{lengths}, {pair}", SPEED: speeds, "ratio": ratio}))
     return pd.concat(tables, ignore_index=True)
 
 

@@ -9,8 +9,8 @@ import pandas as pd
 
 from tokcost import evidence
 from tokcost import quantities as q
-from tokcost.claims.claim_audit import SYSTEMS, Claim, Range, claim, exact, quotient, verdict
-from tokcost.claims.printed import printed
+from tokcost.claims.claim_audit import SYSTEMS, Claim, claim, exact, quotient, verdict
+from tokcost.claims.printed import Range, printed
 from tokcost.evidence import Fact
 from tokcost.quantities import QuantityError
 

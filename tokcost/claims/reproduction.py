@@ -49,9 +49,8 @@ def reproducing_points(
     gap = pairs[f"candidate_{SPEED}"] / pairs[f"baseline_{SPEED}"] - 1
     pairs = pairs[gap.abs() <= within_frac].reset_index(drop=True)
     if pairs.empty:
-        raise QuantityError(
-            f"no two measured rows of {' and '.join(one.accelerators.values())} lie within {within_frac:.2%} of one interactivity"
-        )
+        systems = " and ".join(one.accelerators.values())
+        raise QuantityError(f"no two measured rows of {systems} lie within {within_frac:.2%} of one interactivity")
     figures = {f"{role}_{name}": figure for (role, name), figure in one.printed.items() if f"{role}_{name}" in pairs}
     loose, strict = (_met({name: (pairs[name], figure) for name, figure in figures.items()}, pairs, kind) for kind in ("loose", "strict"))
     ratios = _met(_printed_ratios(one, pairs), pairs, "strict")

@@ -166,20 +166,14 @@ def plot_ranges(
 
 
 def plot_bars(
-    frame: pd.DataFrame,
-    *,
-    value: str | dict[str, str],
-    alt: str,
-    label: str = "label",
-    title: str = "",
-    highlight: str | list[str] | None = None,
+    frame: pd.DataFrame, *, value: str | dict[str, str], alt: str, label: str = "label", title: str = "", highlight: str | list[str] = ()
 ) -> Figure:
     """Horizontal bars from zero, each with its number; `highlight` names the row, or the rows, set off.
 
     Several values (what the axis says -> column) stand in panels side by side, on the same rows.
     """
     set_off = [highlight] if isinstance(highlight, str) else highlight
-    colours = [BLUE if set_off is None or name in set_off else ORANGE for name in frame[label]]
+    colours = [BLUE if not len(set_off) or name in set_off else ORANGE for name in frame[label]]
     panels = value if isinstance(value, dict) else {axis_label(value): value}
     with drawing(1, len(panels), figsize=(5.8, 0.36 * len(frame) + 1.0), sharey=True, squeeze=False) as (fig, axes):
         for ax, (heading, column) in zip(axes[0], panels.items(), strict=True):

@@ -6,7 +6,6 @@ from .compare import ratio_at as ratio_at
 from .compare import spread_at as spread_at
 from .configuration import configuration_label as configuration_label
 from .datasheet_prediction import matched_pairs as matched_pairs
-from .datasheet_prediction import prediction_errors as prediction_errors
 from .decomposition import NotMeasured as NotMeasured
 from .decomposition import along_path as along_path
 from .decomposition import decompose as decompose

@@ -15,8 +15,7 @@ from .hours import plot_prices as plot_prices
 from .hours import plot_sorted as plot_sorted
 from .hours import plot_tornado as plot_tornado
 from .hours import plot_waterfall as plot_waterfall
-from .lessons import plot_iceberg as plot_iceberg
-from .lessons import plot_levers as plot_levers
+from .iceberg import plot_iceberg as plot_iceberg
 from .loads import plot_by_category as plot_by_category
 from .loads import plot_panels as plot_panels
 from .loads import plot_stacked as plot_stacked

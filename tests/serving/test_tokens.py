@@ -1,10 +1,8 @@
 """Joint cost, its split and the cost of a task: parts add up exactly, closed forms agree with simulated tasks."""
 
-import inspect
 import random
 
 import numpy as np
-import pint
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -142,18 +140,6 @@ def test_a_solved_task_costs_the_begun_ones_over_the_share_that_is_solved(succes
 def test_a_success_rate_of_nothing_is_refused():
     with pytest.raises(q.QuantityError, match="`success_frac` must be in"):
         expected_attempts(success_frac=0, max_retries=3)
-
-
-@pytest.mark.parametrize("name", [name for name, f in vars(tokens).items() if hasattr(f, "__wrapped__")])
-def test_units_of_every_formula(name, monkeypatch):
-    units = pint.UnitRegistry()
-    for line in ("usd = [currency]", "tok = [token]", "mtok = 1e6 tok", "request = [request]"):
-        units.define(line)
-    monkeypatch.setattr(q, "TOK_PER_MTOK", units.Quantity(1e6, "tok/mtok"))
-    function = getattr(tokens, name).__wrapped__
-    result = function(**{a: units.Quantity(1, q.UNITS[q.unit(a)][1]) for a in inspect.signature(function).parameters})
-    expected = units.Quantity(1, q.UNITS[q.unit(name)][1])
-    assert (result / expected).to_base_units().dimensionless
 
 
 def test_a_price_list_may_give_cached_input_away_and_hold_several_prices():

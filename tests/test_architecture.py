@@ -16,17 +16,18 @@ MODULES = sorted((ROOT / "tokcost").rglob("*.py"))
 MAY_IMPORT = {
     "namespace": {"quantities"},
     "quantities": set(),
+    "paths": set(),
     "formulas": {"quantities"},
-    "evidence": {"quantities"},
+    "evidence": {"quantities", "paths"},
     "importers": {"quantities"},
     "show": {"quantities"},
     "hour": {"quantities", "formulas", "evidence"},
     "serving": {"quantities", "formulas", "evidence"},
     "load": {"quantities", "formulas", "evidence", "serving"},
     "claims": {"quantities", "formulas", "evidence", "serving"},
-    "analysis": {"quantities", "formulas", "evidence", "importers", "hour", "serving", "load"},
-    "report": {"quantities", "show.style", "show.numbers"},
-    "cli": {"quantities", "report"},
+    "analysis": {"quantities", "formulas", "evidence", "importers", "hour", "serving", "load", "paths"},
+    "report": {"quantities", "paths", "show.style", "show.numbers"},
+    "cli": {"quantities", "paths", "report"},
 }
 
 

@@ -8,13 +8,14 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from tokcost.paths import NOTEBOOKS
 from tokcost.quantities import nearest
 from tokcost.report.errors import ReportError
 from tokcost.report.hints import said
 from tokcost.report.settings import Layer, neighbour, read_text, read_toml
 
 #: where a bare name such as `01-what-does-a-million-tokens-cost` is looked for
-SUITE = Path(__file__).resolve().parents[2] / "notebooks"
+SUITE = NOTEBOOKS
 
 
 class Definition(BaseModel):

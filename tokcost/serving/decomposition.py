@@ -17,6 +17,7 @@ from itertools import combinations, pairwise, permutations
 import numpy as np
 import pandas as pd
 
+from tokcost.evidence import NoSuchRow, rows_where
 from tokcost.quantities import QuantityError, check_value
 from tokcost.serving.pareto_frontier import SPEED, Frontier, frontier, require_fact_of
 
@@ -173,12 +174,9 @@ def _cell(rows, factors: Factors, changed: frozenset, speed: float, throughput: 
 
 def _measure(rows: pd.DataFrame, where: dict, speed: float, throughput: str) -> _Cell:
     said = ", ".join(map(str, where.values()))
-    kept = rows
-    for name, value in where.items():
-        if name not in rows:
-            raise QuantityError(f"the rows have no column `{name}`")
-        kept = kept[kept[name] == value]
-    if kept.empty:
+    try:
+        kept = rows_where(rows, where)
+    except NoSuchRow:
         return _Cell(np.nan, f"no measured row is {said}", None)
     curve = frontier(kept, throughput=throughput)
     value = float(curve.at(tok_per_s_per_user=speed))

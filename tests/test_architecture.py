@@ -27,7 +27,8 @@ MAY_IMPORT = {
     "claims": {"quantities", "formulas", "evidence", "serving"},
     "analysis": {"quantities", "formulas", "evidence", "importers", "hour", "serving", "load", "paths"},
     "report": {"quantities", "paths", "show.style", "show.numbers"},
-    "cli": {"quantities", "paths", "report"},
+    "workspace": {"paths"},
+    "cli": {"quantities", "report", "workspace"},
 }
 
 

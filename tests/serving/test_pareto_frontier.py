@@ -1,7 +1,6 @@
 """The curve at equal interactivity: published cells come out, nothing is extrapolated, unlike rows are refused."""
 
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -179,7 +178,7 @@ def test_an_output_rate_per_decode_gpu_is_found_out():
         (lambda: frontier(rows()).at(tok_per_s_per_user=0), "must be in"),
         (lambda: frontier(rows(tok_per_s_per_user=[0.0, 1.0, 2.0])), "`tok_per_s_per_user` must be in"),
         (
-            lambda: cost_at(frontier(rows()), SimpleNamespace(value=2.652, accelerator="gb300"), tok_per_s_per_user=40),
+            lambda: cost_at(frontier(rows()), fact(2.652, accelerator="gb300"), tok_per_s_per_user=40),
             "the rate is one of gb300",
         ),
     ],
@@ -232,8 +231,8 @@ def test_what_is_read_between_two_points_is_as_uncertain_as_the_fall_between_the
 # -- comparisons ----------------------------------------------------------------------------------------------------
 
 
-def fact(value, **labels):
-    return SimpleNamespace(value=value, **labels)
+def fact(value, quantity="rate_usd_per_gpu_h", **labels):
+    return evidence.Fact(value, None, None, quantity, "s", "l", "2026-01-01", "modelled", "", labels)
 
 
 OWNED = {"price_basis": "owning_hyperscaler", "rate_vintage": "2026-03"}

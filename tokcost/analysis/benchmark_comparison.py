@@ -143,7 +143,7 @@ def price_range(own: OwnBenchmark, *, tok_per_s_per_user: float) -> tuple[float,
 
 def rate_over(throughput, rate):
     """Cost per million tokens at a throughput (input and output tokens per second and GPU)."""
-    return formulas.total_token_cost_usd_per_mtok(rate_usd_per_gpu_h=getattr(rate, "value", rate), total_tok_per_s_per_gpu=throughput)
+    return formulas.total_token_cost_usd_per_mtok(rate_usd_per_gpu_h=rate, total_tok_per_s_per_gpu=throughput)
 
 
 def _on_file(accelerator: str, price_basis: str, rate_vintage: str):
@@ -157,12 +157,12 @@ _COLUMNS = ["system", "n_points", "reach_from_tok_per_s_per_user", "reach_to_tok
 
 
 def _row(name: str, curve: Frontier, rate, speed: float) -> dict:
-    values = (name, curve.n_points, *curve.reach, getattr(rate, "value", rate), curve.at(tok_per_s_per_user=speed))
+    values = (name, curve.n_points, *curve.reach, float(rate), curve.at(tok_per_s_per_user=speed))
     return dict(zip(_COLUMNS, (*values, cost_at(curve, rate, tok_per_s_per_user=speed)), strict=True))
 
 
 def _curve(name: str, curve: Frontier, rate) -> pd.DataFrame:
-    return curve.curve(rate).assign(rate_usd_per_gpu_h=getattr(rate, "value", rate), series=name)
+    return curve.curve(rate).assign(rate_usd_per_gpu_h=float(rate), series=name)
 
 
 def _missing(own: OwnBenchmark, mine, rate) -> str:

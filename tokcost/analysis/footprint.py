@@ -139,17 +139,17 @@ def power_limited(mlperf: pd.DataFrame, power: pd.DataFrame) -> pd.DataFrame:
         average_w_per_gpu, break_even_w_per_gpu, nameplate_w_per_gpu.
     """
     keys = ["round", "submitter", "platform", "accelerator", "model", "scenario"]
-    rate = "output_tok_per_s_per_gpu"
+    throughput = "output_tok_per_s_per_gpu"
     limited = mlperf[mlperf["platform"].str.endswith("_MaxQ")]
     limited = limited.assign(
         platform=limited["platform"].str.removesuffix("_MaxQ"), average_w_per_gpu=limited["system_power_w"] / limited["n_gpus"]
     )
-    pairs = limited[[*keys, rate, "average_w_per_gpu"]].merge(mlperf[[*keys, rate]], on=keys, suffixes=("_limited", "_free"))
+    pairs = limited[[*keys, throughput, "average_w_per_gpu"]].merge(mlperf[[*keys, throughput]], on=keys, suffixes=("_limited", "_free"))
     rated = power.query("boundary == 'node'").groupby("accelerator")["nameplate_w_per_gpu"].first()
-    kept = pairs[f"{rate}_limited"] / pairs[f"{rate}_free"]
+    kept = pairs[f"{throughput}_limited"] / pairs[f"{throughput}_free"]
     table = pairs[["accelerator", "model", "scenario"]].assign(
-        unlimited_output_tok_per_s_per_gpu=pairs[f"{rate}_free"],
-        limited_output_tok_per_s_per_gpu=pairs[f"{rate}_limited"],
+        unlimited_output_tok_per_s_per_gpu=pairs[f"{throughput}_free"],
+        limited_output_tok_per_s_per_gpu=pairs[f"{throughput}_limited"],
         output_kept_frac=kept,
         average_w_per_gpu=pairs["average_w_per_gpu"],
         break_even_w_per_gpu=pairs["average_w_per_gpu"] / kept,

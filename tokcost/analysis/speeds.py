@@ -105,7 +105,7 @@ def best_and_median(curve: Frontier, rate, *, tok_per_s_per_user) -> pd.DataFram
     spread = spread_at(curve, tok_per_s_per_user=tok_per_s_per_user)
     for place in ("front", "median"):
         spread[f"{place}_{COST}"] = formulas.total_token_cost_usd_per_mtok(
-            rate_usd_per_gpu_h=getattr(rate, "value", rate), total_tok_per_s_per_gpu=spread[f"{place}_{THROUGHPUT}"]
+            rate_usd_per_gpu_h=rate, total_tok_per_s_per_gpu=spread[f"{place}_{THROUGHPUT}"]
         )
     return spread
 
@@ -146,8 +146,7 @@ def cost_by_ttft_limit(rows: pd.DataFrame, rates: Mapping[str, object], *, tok_p
     tables = []
     for name, group in fast.groupby("accelerator"):
         front = latency_frontier(group, TTFT).front
-        rate = getattr(rates[name], "value", rates[name])
-        cost = formulas.total_token_cost_usd_per_mtok(rate_usd_per_gpu_h=rate, total_tok_per_s_per_gpu=front[THROUGHPUT])
+        cost = formulas.total_token_cost_usd_per_mtok(rate_usd_per_gpu_h=rates[name], total_tok_per_s_per_gpu=front[THROUGHPUT])
         tables.append(front.assign(**{COST: cost}))
     return pd.concat(tables, ignore_index=True)
 

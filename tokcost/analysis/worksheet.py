@@ -161,7 +161,9 @@ def two_routes(deployment: Deployment, *, inflation_frac: float) -> dict:
         "residual_frac": deployment.residual_frac,
         "install_delay_yr": delay / quantities.MONTHS_PER_YEAR,
     }
-    nominal = deployment.rate if deployment.money == "nominal" else deployment.rate.to_nominal(inflation_frac=inflation_frac)
+    nominal = (
+        deployment.discount_rate if deployment.money == "nominal" else deployment.discount_rate.to_nominal(inflation_frac=inflation_frac)
+    )
     flow = owner_cash_flow(capital_usd=capital, running_cost_usd_per_yr=0.0, money="nominal", **term)
     served = nominal.discounts(np.arange(delay + 1, delay + life + 1)).sum()
     closed = capital_cost_usd_per_gpu_yr(

@@ -134,12 +134,12 @@ def _side(rows: pd.DataFrame, one: Claim, role: str, rates: dict, provisioned_kw
     shown = side[[name for name in SHOWN if name in side]].copy()
     rate = rates[accelerator]
     shown["total_token_cost_usd_per_mtok"] = formulas.total_token_cost_usd_per_mtok(
-        rate_usd_per_gpu_h=getattr(rate, "value", rate), total_tok_per_s_per_gpu=side[THROUGHPUT]
+        rate_usd_per_gpu_h=rate, total_tok_per_s_per_gpu=side[THROUGHPUT]
     )
     if accelerator in provisioned_kw:
         kw = provisioned_kw[accelerator]
         shown["total_tok_per_s_per_mw"] = formulas.total_tok_per_s_per_mw(
-            total_tok_per_s_per_gpu=side[THROUGHPUT], provisioned_kw_per_gpu=getattr(kw, "value", kw)
+            total_tok_per_s_per_gpu=side[THROUGHPUT], provisioned_kw_per_gpu=kw
         )
     return pd.concat([side[same], shown.add_prefix(f"{role}_")], axis=1)
 

@@ -221,7 +221,7 @@ def _rate_ratio(ends: tuple[Frontier, Frontier], rates: tuple) -> float:
         baseline, candidate = (getattr(rate, name, None) for rate in rates)
         if baseline != candidate:
             raise QuantityError(f"{name} is {candidate} for the candidate and {baseline} for the baseline; take both on one basis")
-    baseline, candidate = (check_value("rate_usd_per_gpu_h", getattr(rate, "value", rate)) for rate in rates)
+    baseline, candidate = (float(check_value("rate_usd_per_gpu_h", rate)) for rate in rates)
     return candidate / baseline
 
 

@@ -215,7 +215,7 @@ def cost_at(frontier: Frontier, rate, *, tok_per_s_per_user):
     """
     require_fact_of(frontier, rate, "rate")
     cost = COST[token_class(frontier.throughput)]
-    return metric_at(frontier, cost, tok_per_s_per_user=tok_per_s_per_user, rate_usd_per_gpu_h=getattr(rate, "value", rate))
+    return metric_at(frontier, cost, tok_per_s_per_user=tok_per_s_per_user, rate_usd_per_gpu_h=rate)
 
 
 def metric_at(frontier: Frontier, metric, *, tok_per_s_per_user, **others):

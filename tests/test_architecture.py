@@ -17,17 +17,19 @@ MAY_IMPORT = {
     "namespace": {"quantities"},
     "quantities": set(),
     "spreadsheet": set(),
+    "paths": set(),
     "formulas": {"quantities"},
-    "evidence": {"quantities", "spreadsheet"},
+    "evidence": {"quantities", "paths", "spreadsheet"},
     "importers": {"quantities", "spreadsheet"},
     "show": {"quantities"},
     "hour": {"quantities", "formulas", "evidence"},
     "serving": {"quantities", "formulas", "evidence"},
     "load": {"quantities", "formulas", "evidence", "serving"},
     "claims": {"quantities", "formulas", "evidence", "serving"},
-    "analysis": {"quantities", "formulas", "evidence", "importers", "hour", "serving", "load"},
-    "report": {"quantities", "show.style", "show.numbers", "show.text"},
-    "cli": {"quantities", "report"},
+    "analysis": {"quantities", "formulas", "evidence", "importers", "hour", "serving", "load", "paths"},
+    "report": {"quantities", "paths", "show.style", "show.numbers", "show.text"},
+    "workspace": {"paths"},
+    "cli": {"quantities", "report", "workspace"},
 }
 
 

@@ -14,11 +14,11 @@ import pandas as pd
 from tokcost.evidence import Fact
 from tokcost.importers import ImportProblem, import_benchmarks
 from tokcost.importers.per_request import import_requests
+from tokcost.paths import PROJECT
 from tokcost.quantities import QuantityError
 from tokcost.serving.pareto_frontier import SPEED, Frontier, frontier
 from tokcost.serving.service_limits import goodput
 
-ROOT = Path(__file__).parents[2]
 THROUGHPUT = "total_tok_per_s_per_gpu"
 NOT_STATED = "not stated"
 #: prompts and answers this much longer or shorter are another workload
@@ -103,7 +103,7 @@ def own_benchmark(benchmark_path: str, *, stated_gpus: float = 0, accelerator: s
 def located(benchmark_path: str) -> Path:
     """Where a path leads: absolute, below the home folder (`~`), or below this project's folder."""
     path = Path(benchmark_path).expanduser()
-    place = path if path.is_absolute() else ROOT / path
+    place = path if path.is_absolute() else PROJECT / path
     if not str(benchmark_path).strip() or not place.exists():
         where = "" if path.is_absolute() else " in the folder of this project; give the whole path, from / or ~"
         raise QuantityError(f"`benchmark_path` is {benchmark_path!r}: there is no such file or folder{where}")

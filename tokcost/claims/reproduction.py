@@ -134,11 +134,11 @@ def _side(rows: pd.DataFrame, one: Claim, role: str, rates: dict, provisioned_kw
     same = [name for name in SAME if name in side]
     shown = side[[name for name in SHOWN if name in side]].copy()
     shown["total_token_cost_usd_per_mtok"] = formulas.total_token_cost_usd_per_mtok(
-        rate_usd_per_gpu_h=float(rates[accelerator]), total_tok_per_s_per_gpu=side[THROUGHPUT]
+        rate_usd_per_gpu_h=rates[accelerator], total_tok_per_s_per_gpu=side[THROUGHPUT]
     )
     if accelerator in provisioned_kw:
         shown["total_tok_per_s_per_mw"] = formulas.total_tok_per_s_per_mw(
-            provisioned_kw_per_gpu=float(provisioned_kw[accelerator]), total_tok_per_s_per_gpu=side[THROUGHPUT]
+            provisioned_kw_per_gpu=provisioned_kw[accelerator], total_tok_per_s_per_gpu=side[THROUGHPUT]
         )
     return pd.concat([side[same], shown.add_prefix(f"{role}_")], axis=1)
 

@@ -31,10 +31,6 @@ from .power import PowerError as PowerError
 from .power import average_kw_per_gpu as average_kw_per_gpu
 from .power import energy_share_frac as energy_share_frac
 from .power import measured_and_provisioned as measured_and_provisioned
-from .power import output_tok_per_joule as output_tok_per_joule
-from .power import output_tok_per_s_per_mw as output_tok_per_s_per_mw
-from .power import output_token_energy_joule_per_tok as output_token_energy_joule_per_tok
-from .power import total_token_energy_joule_per_tok as total_token_energy_joule_per_tok
 from .reference import inputs_in_use as inputs_in_use
 from .reference import reference_deployment as reference_deployment
 from .reference import reference_deployments as reference_deployments

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tokcost.hour import ownership
-from tokcost.hour.cashflow import DEPRECIATION, Nominal, Rate, Real, schedule_value_frac
+from tokcost.hour.cashflow import DEPRECIATION, DiscountRate, Nominal, Real, schedule_value_frac
 from tokcost.quantities import QuantityError, check_value, nearest, of
 
 #: inputs whose rise lowers the cost; a rise of any other raises it
@@ -181,7 +181,7 @@ class Deployment:
         return self.replace(ranges=None, **changes)
 
     @property
-    def rate(self) -> Rate:
+    def discount_rate(self) -> DiscountRate:
         """The cost of capital in its own kind of money."""
         return (Real if self.money == "real" else Nominal)(self.wacc_frac)
 
@@ -198,7 +198,7 @@ class Deployment:
     def _gross_up(self, schedule, book_life_yr):
         if self.tax_frac is None:
             return 1.0
-        nominal = self.rate if self.money == "nominal" else self.rate.to_nominal(inflation_frac=self.inflation_frac)
+        nominal = self.discount_rate if self.money == "nominal" else self.discount_rate.to_nominal(inflation_frac=self.inflation_frac)
         value = schedule_value_frac(depreciation=schedule, book_life_yr=book_life_yr, wacc_frac=nominal.wacc_frac)
         if self.money == "real":
             # What is deducted is the price on the invoice of month 0, which inflation eats until service starts.

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from tokcost import quantities as q
+from tokcost.formulas import output_tok_per_joule, output_tok_per_s_per_mw, output_token_energy_joule_per_tok
 from tokcost.quantities import QuantityError, check_value, formula, nearest
 
 BOUNDARIES = ("chip", "node", "it", "facility", "utility")
@@ -130,46 +131,6 @@ def average_kw_per_gpu(*, busy_average_kw_per_gpu, idle_average_kw_per_gpu, util
     0.3
     """
     return busy_average_kw_per_gpu * utilization_frac + idle_average_kw_per_gpu * (1 - utilization_frac)
-
-
-@formula
-def output_tok_per_joule(*, output_tok_per_s_per_gpu, average_kw_per_gpu):
-    """Answer tokens per joule of average power.
-
-    >>> output_tok_per_joule(output_tok_per_s_per_gpu=500, average_kw_per_gpu=0.5)
-    1.0
-    """
-    return output_tok_per_s_per_gpu / (average_kw_per_gpu * q.W_PER_KW)
-
-
-@formula
-def total_token_energy_joule_per_tok(*, total_tok_per_s_per_gpu, average_kw_per_gpu):
-    """Joules of average power for each prompt and answer token.
-
-    >>> total_token_energy_joule_per_tok(total_tok_per_s_per_gpu=500, average_kw_per_gpu=1.0)
-    2.0
-    """
-    return average_kw_per_gpu * q.W_PER_KW / total_tok_per_s_per_gpu
-
-
-@formula
-def output_token_energy_joule_per_tok(*, output_tok_per_s_per_gpu, average_kw_per_gpu):
-    """Joules of average power for each answer token; prompts ride free.
-
-    >>> output_token_energy_joule_per_tok(output_tok_per_s_per_gpu=250, average_kw_per_gpu=1.0)
-    4.0
-    """
-    return average_kw_per_gpu * q.W_PER_KW / output_tok_per_s_per_gpu
-
-
-@formula
-def output_tok_per_s_per_mw(*, output_tok_per_s_per_gpu, provisioned_kw_per_gpu):
-    """Answer tokens per second for each megawatt of provisioned utility power.
-
-    >>> output_tok_per_s_per_mw(output_tok_per_s_per_gpu=100, provisioned_kw_per_gpu=2.0)
-    50000.0
-    """
-    return output_tok_per_s_per_gpu / provisioned_kw_per_gpu * q.KW_PER_MW
 
 
 @formula

@@ -272,4 +272,4 @@ def _plan(profile, point, rate, delivered, *, unserved, needed, serving, paid, i
 
 def _rate_of(point: OperatingPoint, rate) -> float:
     require_fact_of(point, rate, "rate")
-    return float(check_value("rate_usd_per_gpu_h", getattr(rate, "value", rate)))
+    return float(check_value("rate_usd_per_gpu_h", rate))

@@ -55,8 +55,8 @@ class LoadProfile:
         """
         if not (np.isfinite(factor) and factor > 0):
             raise QuantityError(f"a load is scaled by a number above 0, got {factor:g}")
-        rates = ["offered_request_per_s", "peak_offered_request_per_s"]
-        return replace(self, hours=self.hours.assign(**{name: self.hours[name] * factor for name in rates}))
+        names = ["offered_request_per_s", "peak_offered_request_per_s"]
+        return replace(self, hours=self.hours.assign(**{name: self.hours[name] * factor for name in names}))
 
 
 def hourly_profile(

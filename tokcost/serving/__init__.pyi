@@ -29,12 +29,12 @@ from .software import versions_at as versions_at
 from .software import yearly_gain as yearly_gain
 from .tokens import SplitRule as SplitRule
 from .tokens import TokenUse as TokenUse
-from .tokens import by_price_weight as by_price_weight
-from .tokens import by_processing_time as by_processing_time
-from .tokens import by_tokens as by_tokens
 from .tokens import expected_attempts as expected_attempts
+from .tokens import price_weights as price_weights
+from .tokens import processing_time_weights as processing_time_weights
 from .tokens import request_cost_usd as request_cost_usd
 from .tokens import solved_task_cost_usd as solved_task_cost_usd
 from .tokens import split_cost as split_cost
 from .tokens import started_task_cost_usd as started_task_cost_usd
 from .tokens import task_success_frac as task_success_frac
+from .tokens import token_weights as token_weights

@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from tokcost.evidence.catalog import Fact
+from tokcost.evidence import Fact, NoSuchRow, rows_where
 from tokcost.quantities import QuantityError, check_value
 from tokcost.serving.configuration import configuration_label
 from tokcost.serving.pareto_frontier import SPEED, Frontier, frontier, require_fact_of
@@ -180,12 +180,9 @@ def _cell(rows, factors: Factors, changed: frozenset, speed: float, throughput: 
 
 def _measure(rows: pd.DataFrame, where: dict, speed: float, throughput: str) -> _Cell:
     said = configuration_label(where)
-    kept = rows
-    for name, value in where.items():
-        if name not in rows:
-            raise QuantityError(f"the rows have no column `{name}`")
-        kept = kept[kept[name] == value]
-    if kept.empty:
+    try:
+        kept = rows_where(rows, where)
+    except NoSuchRow:
         return _Cell(np.nan, f"no measured run is {said}", None)
     curve = frontier(kept, throughput=throughput)
     value = float(curve.at(tok_per_s_per_user=speed))
@@ -230,7 +227,7 @@ def _rate_ratio(ends: tuple[Frontier, Frontier], rates: tuple) -> float:
         baseline, candidate = (getattr(rate, name, None) for rate in rates)
         if baseline != candidate:
             raise QuantityError(f"{name} is {candidate} for the candidate and {baseline} for the baseline; take both on one basis")
-    baseline, candidate = (check_value("rate_usd_per_gpu_h", getattr(rate, "value", rate)) for rate in rates)
+    baseline, candidate = (float(check_value("rate_usd_per_gpu_h", rate)) for rate in rates)
     return candidate / baseline
 
 

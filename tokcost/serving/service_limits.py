@@ -204,7 +204,7 @@ def _raced(curve: Frontier, rates, speeds: np.ndarray, max_fall_ratio: float) ->
     rate = rates[curve.accelerator]
     require_fact_of(curve, rate, "rate")
     cost = COST[token_class(curve.throughput)]
-    return cost(**{"rate_usd_per_gpu_h": getattr(rate, "value", rate), curve.throughput: throughput})
+    return cost(**{"rate_usd_per_gpu_h": rate, curve.throughput: throughput})
 
 
 def _require_seconds(what: str, value) -> None:

@@ -14,7 +14,7 @@ import pandas as pd
 
 from tokcost import evidence
 from tokcost.quantities import QuantityError, check_value, formula, nearest
-from tokcost.serving.pareto_frontier import chosen, frontier
+from tokcost.serving.pareto_frontier import frontier
 
 DAYS_PER_YEAR = 365.0
 
@@ -91,7 +91,7 @@ def mlperf_results(**where: object) -> pd.DataFrame:
     >>> float(rows["output_tok_per_s_per_gpu"].max())
     4487.88
     """
-    return chosen(evidence.load_table("mlperf_inference"), **where).reset_index(drop=True)
+    return evidence.load_table("mlperf_inference", **where).reset_index(drop=True)
 
 
 def mlperf_best(rows: pd.DataFrame, *, by: tuple[str, ...] = ("accelerator",)) -> pd.DataFrame:

@@ -189,9 +189,7 @@ def plot_bars(
         return finish(fig, alt)
 
 
-def plot_slope(
-    frame: pd.DataFrame, *, by: str, rankings: dict[str, str], best: dict[str, str], alt: str, title: str = ""
-) -> Figure:
+def plot_slope(frame: pd.DataFrame, *, by: str, rankings: dict[str, str], best: dict[str, str], alt: str, title: str = "") -> Figure:
     """Rankings side by side: one line an accelerator, crossing where two metrics disagree.
 
     `rankings` maps a heading to the column that it ranks by; `best` says "high" or "low" for each heading. Where a column

@@ -9,7 +9,7 @@ import json
 from pathlib import Path
 
 import pytest
-from tokcost.evidence.importers.table import TEXT
+from tokcost.importers.table import TEXT
 
 from tokcost.evidence.schema import TABLES
 from tokcost.quantities import LABELS

@@ -35,7 +35,7 @@ lab: $(READY)
 
 ## make notebooks   execute the notebooks and rewrite their committed outputs
 notebooks: $(READY)
-	$(BIN)/python -m tokcost.report.renew notebooks/*.ipynb --figure reports/cost-ratio.svg
+	$(BIN)/python -m tokcost.report.execution.refresh_outputs notebooks/*.ipynb --figure reports/cost-ratio.svg
 
 ## make lock        derive requirements.lock and environment.yml from pyproject.toml
 lock: $(READY)

@@ -17,18 +17,24 @@ MAY_IMPORT = {
     "namespace": {"quantities"},
     "quantities": set(),
     "spreadsheet": set(),
+    "paths": set(),
     "formulas": {"quantities"},
-    "evidence": {"quantities"},
+    "evidence": {"quantities", "paths", "spreadsheet"},
     "importers": {"quantities", "spreadsheet"},
     "show": {"quantities"},
     "hour": {"quantities", "formulas", "evidence"},
     "serving": {"quantities", "formulas", "evidence"},
     "load": {"quantities", "formulas", "evidence", "serving"},
     "claims": {"quantities", "formulas", "evidence", "serving"},
-    "analysis": {"quantities", "formulas", "evidence", "importers", "hour", "serving", "load"},
-    "report": {"quantities", "show.style", "show.numbers"},
-    "cli": {"quantities", "report"},
+    "analysis": {"quantities", "formulas", "evidence", "importers", "hour", "serving", "load", "paths"},
+    "report": {"quantities", "paths", "show.style", "show.numbers", "show.text"},
+    "workspace": {"paths"},
+    "cli": {"quantities", "report", "workspace"},
 }
+
+
+#: room of `report/` -> the rooms whose modules it may import; errors and the choice of data belong to all
+ROOMS = {"request": {"request"}, "execution": {"request", "execution"}, "page": {"request", "execution", "page"}}
 
 
 def layer(path: Path) -> str:
@@ -58,6 +64,14 @@ def test_imports_go_one_way(path):
         top = name.split(".")[0]
         allowed = MAY_IMPORT.get(here, set()) | OFFERS
         assert top in {here, "__version__"} | allowed or name in allowed, f"{path} imports tokcost.{name}"
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_what_is_asked_knows_nothing_of_running_it_and_running_nothing_of_the_page(room):
+    for path in (ROOT / "tokcost" / "report" / room).glob("*.py"):
+        for name in imported(path):
+            if name.startswith("report."):
+                assert name.split(".")[1] in ROOMS[room] | {"errors", "data_directory"}, f"{path} imports tokcost.{name}"
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda p: str(p.relative_to(ROOT)))

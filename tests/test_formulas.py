@@ -1,19 +1,15 @@
-"""The headline ratios: hand-worked examples, published numbers, identities, dimensions and scale."""
+"""The headline ratios: hand-worked examples, published numbers, identities."""
 
-import inspect
 import math
 
 import numpy as np
 import pandas as pd
-import pint
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tokcost import formulas
 from tokcost import quantities as q
-
-FORMULAS = {name: f for name, f in vars(formulas).items() if hasattr(f, "__wrapped__")}
 
 rates = st.floats(0.5, 10)
 throughputs = st.floats(50, 50_000)
@@ -110,44 +106,3 @@ def test_flops_per_dollar_has_two_meanings_that_differ_by_the_hour():
     inputs = {"peak_tflop_per_s": 1979.0, "rate_usd_per_gpu_h": 1.41}
     rate, count = formulas.peak_tflop_per_s_per_usd_per_h(**inputs), formulas.flop_per_usd(**inputs)
     assert count == pytest.approx(rate * q.FLOP_PER_TFLOP * q.SECONDS_PER_HOUR, rel=1e-12)
-
-
-@pytest.fixture(scope="module")
-def ureg():
-    registry = pint.UnitRegistry()
-    for line in (
-        "usd = [currency]",
-        "tok = [token]",
-        "mtok = 1e6 tok",
-        "gpu = [gpu]",
-        "user = [user]",
-        "flop = [flop]",
-        "tflop = 1e12 flop",
-    ):
-        registry.define(line)
-    return registry
-
-
-#: an hourly rate of "FLOPS per dollar" is per GPU on both sides, which cancels
-SCALES = {
-    "SECONDS_PER_HOUR": "s/h",
-    "TOK_PER_MTOK": "tok/mtok",
-    "KW_PER_MW": "kW/MW",
-    "W_PER_KW": "W/kW",
-    "FLOP_PER_TFLOP": "flop/tflop",
-}
-
-
-@pytest.mark.parametrize("name", FORMULAS)
-def test_units_and_scale_of_every_formula(name, ureg, monkeypatch):
-    """Each suffix is read as a unit, each constant as a conversion; what comes out must be the result's unit, at scale 1."""
-    for constant, unit in SCALES.items():
-        monkeypatch.setattr(q, constant, ureg.Quantity(getattr(q, constant), unit))
-    function = FORMULAS[name].__wrapped__
-    inputs = {argument: ureg.Quantity(0.5, q.UNITS[q.unit(argument)][1]) for argument in inspect.signature(function).parameters}
-    result = function(**inputs)
-    expected = ureg.Quantity(1, q.UNITS[q.unit(name)][1])
-    assert ureg.get_dimensionality(result.units if hasattr(result, "units") else "") == expected.dimensionality, name
-    plain = dict.fromkeys(inputs, 0.5)
-    monkeypatch.undo()
-    assert (result / expected).to_base_units().magnitude == pytest.approx(function(**plain), rel=1e-9), name

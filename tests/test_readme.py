@@ -7,7 +7,7 @@ from pathlib import Path
 
 import nbformat
 
-from tokcost.report.renew import first_figure
+from tokcost.report.execution.refresh_outputs import first_figure
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -54,3 +54,4 @@ from .show.sentences import result as result
 from .show.sentences import say as say
 from .show.sentences import sources as sources
 from .show.tables import table as table
+from .show.text import literal as literal

@@ -15,7 +15,8 @@ COMMANDS = {
     "report": ("tokcost.report.command:report", "Execute notebooks and write HTML reports."),
     "import": ("tokcost.importers.command:import_files", "Read the files of a benchmark tool as measured rows."),
     "data": ("tokcost.evidence.command:data", "Check the data tables, or show a fact with its source."),
-    "lab": ("tokcost.cli:lab", "Open JupyterLab on the notebooks."),
+    "new": ("tokcost.workspace:new", "Make a workspace: notebooks and report definitions to edit."),
+    "lab": ("tokcost.workspace:lab", "Open JupyterLab on the notebooks."),
 }
 
 _HELP = """What AI inference really costs: from a GPU-hour to a million tokens.
@@ -31,7 +32,8 @@ Start here:
                                                   the same question with your own price
   tokcost report --help-parameters 01-what-does-a-million-tokens-cost
                                                   what can be changed, with unit and range
-  tokcost lab                                     read and change the notebooks themselves
+  tokcost new my-costs                            a folder with notebooks and definitions of your own, to edit
+  tokcost lab                                     read and change the notebooks in JupyterLab
 
 Exit status: 0 all is well, 1 a report or a check failed, 2 the request was wrong and nothing was done.
 """
@@ -115,21 +117,6 @@ class Lazy(click.Group):
 @click.version_option(tokcost.__version__, "-V", "--version", message="tokcost %(version)s")
 def main():
     pass
-
-
-@click.command(context_settings={"ignore_unknown_options": True})
-@click.argument("options", nargs=-1, type=click.UNPROCESSED)
-def lab(options):
-    """Open JupyterLab on the notebooks; OPTIONS are passed on to it."""
-    import subprocess
-    import sys
-    from pathlib import Path
-
-    beside_package = Path(__file__).resolve().parents[1] / "notebooks"
-    folder = Path("notebooks") if Path("notebooks").is_dir() else beside_package
-    if not folder.is_dir():
-        raise click.UsageError("there is no folder `notebooks` here; run this in a checkout of the project")
-    sys.exit(subprocess.call([sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={folder.resolve()}", *options]))
 
 
 if __name__ == "__main__":

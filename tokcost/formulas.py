@@ -16,6 +16,18 @@ def _cost_usd_per_mtok(rate, throughput):
     return rate / (throughput * q.SECONDS_PER_HOUR) * q.TOK_PER_MTOK
 
 
+def _tok_per_s_per_mw(throughput, provisioned_kw):
+    return throughput / provisioned_kw * q.KW_PER_MW
+
+
+def _tok_per_joule(throughput, average_kw):
+    return throughput / (average_kw * q.W_PER_KW)
+
+
+def _joule_per_tok(throughput, average_kw):
+    return average_kw * q.W_PER_KW / throughput
+
+
 @formula
 def total_token_cost_usd_per_mtok(*, rate_usd_per_gpu_h, total_tok_per_s_per_gpu):
     """Cost of a million delivered tokens, prompt and answer alike.
@@ -98,7 +110,17 @@ def total_tok_per_s_per_mw(*, total_tok_per_s_per_gpu, provisioned_kw_per_gpu):
     >>> round(total_tok_per_s_per_mw(total_tok_per_s_per_gpu=93.153, provisioned_kw_per_gpu=1.73))
     53846
     """
-    return total_tok_per_s_per_gpu / provisioned_kw_per_gpu * q.KW_PER_MW
+    return _tok_per_s_per_mw(total_tok_per_s_per_gpu, provisioned_kw_per_gpu)
+
+
+@formula
+def output_tok_per_s_per_mw(*, output_tok_per_s_per_gpu, provisioned_kw_per_gpu):
+    """Answer tokens per second for each megawatt of provisioned utility power.
+
+    >>> output_tok_per_s_per_mw(output_tok_per_s_per_gpu=100, provisioned_kw_per_gpu=2.0)
+    50000.0
+    """
+    return _tok_per_s_per_mw(output_tok_per_s_per_gpu, provisioned_kw_per_gpu)
 
 
 @formula
@@ -108,7 +130,37 @@ def total_tok_per_joule(*, total_tok_per_s_per_gpu, average_kw_per_gpu):
     >>> total_tok_per_joule(total_tok_per_s_per_gpu=500, average_kw_per_gpu=0.5)
     1.0
     """
-    return total_tok_per_s_per_gpu / (average_kw_per_gpu * q.W_PER_KW)
+    return _tok_per_joule(total_tok_per_s_per_gpu, average_kw_per_gpu)
+
+
+@formula
+def output_tok_per_joule(*, output_tok_per_s_per_gpu, average_kw_per_gpu):
+    """Answer tokens per joule of average power.
+
+    >>> output_tok_per_joule(output_tok_per_s_per_gpu=500, average_kw_per_gpu=0.5)
+    1.0
+    """
+    return _tok_per_joule(output_tok_per_s_per_gpu, average_kw_per_gpu)
+
+
+@formula
+def total_token_energy_joule_per_tok(*, total_tok_per_s_per_gpu, average_kw_per_gpu):
+    """Joules of average power for each prompt and answer token.
+
+    >>> total_token_energy_joule_per_tok(total_tok_per_s_per_gpu=500, average_kw_per_gpu=1.0)
+    2.0
+    """
+    return _joule_per_tok(total_tok_per_s_per_gpu, average_kw_per_gpu)
+
+
+@formula
+def output_token_energy_joule_per_tok(*, output_tok_per_s_per_gpu, average_kw_per_gpu):
+    """Joules of average power for each answer token; prompts ride free.
+
+    >>> output_token_energy_joule_per_tok(output_tok_per_s_per_gpu=250, average_kw_per_gpu=1.0)
+    4.0
+    """
+    return _joule_per_tok(output_tok_per_s_per_gpu, average_kw_per_gpu)
 
 
 @formula

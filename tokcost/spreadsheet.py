@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import re
 
 import pandas as pd
@@ -30,8 +31,10 @@ def unguarded(value: object) -> object:
 
 def to_csv(frame: pd.DataFrame, target=None, **options) -> str | None:
     """`frame` as CSV with its text guarded; headers are the project's own words."""
-    safe = frame.apply(lambda column: column.map(guarded) if not pd.api.types.is_numeric_dtype(column) else column)
-    return safe.to_csv(target, index=False, **options)
+    safe = frame.apply(lambda column: column if pd.api.types.is_numeric_dtype(column) else column.map(guarded))
+    # A carriage return alone ends a line to many readers, and is not quoted by itself.
+    returns = any("\r" in value for name in safe for value in safe[name] if isinstance(value, str))
+    return safe.to_csv(target, index=False, quoting=csv.QUOTE_NONNUMERIC if returns else csv.QUOTE_MINIMAL, **options)
 
 
 def read_csv(source, **options) -> pd.DataFrame:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from tokcost import evidence
 from tokcost import quantities as q
-from tokcost.analysis.metric_rankings import COST, ERROR, comparable, cost_ends, cost_range, discordant_pairs, firsts, rankings
+from tokcost.analysis.metric_rankings import COST, ERROR, discordant_pairs, rankings
 from tokcost.quantities import QuantityError
 
 JOB = {"isl": 1024, "osl": 1024, "precision": "fp8", "price_basis": "owning_hyperscaler", "rate_vintage": "2026-03"}
@@ -51,19 +51,15 @@ def test_a_precision_that_is_not_rated_leaves_no_figure(rows):
     assert np.isnan(table.loc["h200", "flop_per_usd"]) and table.loc["gb300", "flop_per_usd"] > 0
 
 
-def test_an_unrated_accelerator_keeps_its_place_in_price_and_cost_and_has_none_in_flops(rows):
-    table = comparable(rankings(rows, **{**JOB, "precision": "fp4"}, tok_per_s_per_user=50))
-    assert table["accelerator"].tolist() == ["gb300", "h200"]
-    bought = {metric: row["accelerator"] for metric, row in firsts(table).items()}
-    assert bought == {"rate_usd_per_gpu_h": "h200", "peak_tflop_per_s_per_usd_per_h": "gb300", COST: "gb300"}
+def test_an_unrated_accelerator_keeps_its_place_in_price_and_cost_and_is_in_no_pair_of_flops(rows):
+    table = rankings(rows, **{**JOB, "precision": "fp4"}, tok_per_s_per_user=50)
+    assert table["accelerator"].tolist() == ["gb300", "h200"] and table[["rate_usd_per_gpu_h", COST]].notna().all(axis=None)
     assert discordant_pairs(table, "peak_tflop_per_s_per_usd_per_h", is_better_high=True) == (0, 0)
-    assert "peak_tflop_per_s_per_usd_per_h" not in firsts(table[table["accelerator"] == "h200"])
 
 
-def test_one_accelerator_alone_is_shown_and_none_is_refused(rows):
-    assert comparable(rankings(rows, **JOB, tok_per_s_per_user=180))["accelerator"].tolist() == ["gb300"]
-    with pytest.raises(QuantityError, match="none of .*h200.* reaches that speed"):
-        comparable(rankings(rows, **JOB, tok_per_s_per_user=400))
+def test_a_speed_that_none_reaches_ranks_nothing(rows):
+    assert rankings(rows, **JOB, tok_per_s_per_user=180)["status"].tolist() == ["cheapest", "not reached"]
+    assert rankings(rows, **JOB, tok_per_s_per_user=400)["status"].tolist() == ["not reached"] * 2
 
 
 # -- how well a cost between two runs is known -----------------------------------------------------------------------
@@ -77,11 +73,11 @@ def test_every_cost_says_between_which_measured_speeds_it_was_read():
     assert table[ERROR].round(3)[["b200", "mi355x", "gb300", "gb200"]].tolist() == [0.393, 0.223, 0.066, 0.013]
 
 
-def test_costs_that_the_curves_cannot_tell_apart_are_alike():
+def test_costs_that_the_curves_cannot_tell_apart_are_tied():
     table = rankings(evidence.measured(model="dsr1", isl=1024, osl=1024), **{**JOB, "rate_vintage": "2026-07"}, tok_per_s_per_user=50)
-    assert table.loc[table["is_tied"], "accelerator"].tolist() == ["gb300", "b200"]
-    low, high = cost_ends(table)
-    assert (low[~table["is_tied"]] > high[0]).all() and low[1] < table.loc[0, COST] < high[0]
+    assert table.set_index("accelerator")["status"].head(3).to_dict() == {"gb300": "cheapest", "b200": "tied", "gb200": "more expensive"}
+    low, high = table["cost_low_usd_per_mtok"], table["cost_high_usd_per_mtok"]
+    assert (low[table["status"] == "more expensive"] > high[0]).all() and low[1] < table.loc[0, COST] < high[0]
     assert (low <= table[COST]).all() and (table[COST] <= high).all()
 
 
@@ -94,7 +90,7 @@ def test_a_speed_that_was_measured_needs_no_reading_of_a_curve(rows):
 
 def test_a_speed_that_was_not_reached_lies_between_nothing_and_is_like_nothing(rows):
     h200 = rankings(rows, **JOB, tok_per_s_per_user=180).set_index("accelerator").loc["h200"]
-    assert h200[["slower_tok_per_s_per_user", "faster_tok_per_s_per_user", ERROR]].isna().all() and not h200["is_tied"]
+    assert h200[["slower_tok_per_s_per_user", "faster_tok_per_s_per_user", ERROR]].isna().all() and h200["status"] == "not reached"
 
 
 def test_pairs_within_their_errors_are_no_evidence_for_or_against_a_metric():
@@ -106,17 +102,6 @@ def test_pairs_within_their_errors_are_no_evidence_for_or_against_a_metric():
 def test_lengths_without_a_row_are_refused(rows):
     with pytest.raises(QuantityError, match="prompts of 2000 and answers of 1024"):
         rankings(rows, **{**JOB, "isl": 2000}, tok_per_s_per_user=50)
-
-
-def test_each_metric_buys_its_own_first():
-    table = pd.DataFrame(
-        {"accelerator": ["a", "b", "c"], "rate_usd_per_gpu_h": [1, 2, 3], "peak_tflop_per_s_per_usd_per_h": [5, 9, 7], COST: [3, 2, 1]}
-    )
-    assert {metric: row["accelerator"] for metric, row in firsts(table).items()} == {
-        "rate_usd_per_gpu_h": "a",
-        "peak_tflop_per_s_per_usd_per_h": "b",
-        COST: "c",
-    }
 
 
 @given(costs=st.lists(st.integers(1, 9), min_size=2, max_size=8))
@@ -131,10 +116,3 @@ def test_a_metric_never_disagrees_with_itself_and_always_with_its_reverse(costs)
 def test_rows_without_a_figure_are_in_no_pair():
     table = pd.DataFrame({"price": [1, 2, np.nan], "cost": [2, 1, 3]})
     assert discordant_pairs(table, "price", is_better_high=False, output="cost") == (1, 1)
-
-
-def test_the_range_of_a_cost_is_that_of_the_prices(rows):
-    costs = cost_range(rows[rows["isl"] == 1024], accelerator="gb300", tok_per_s_per_user=100)
-    prices = evidence.load_table("hourly_rates").query("accelerator == 'gb300'")["value"]
-    assert costs.max() / costs.min() == pytest.approx(prices.max() / prices.min())
-    assert costs["owning_hyperscaler", "2026-03"] == pytest.approx(0.092, abs=0.0005)

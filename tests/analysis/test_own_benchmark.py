@@ -2,16 +2,17 @@
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
 from tokcost import evidence
-from tokcost.analysis.benchmark_comparison import compare_with_public, price_of_hour, price_range
-from tokcost.analysis.gains import yearly_gains
-from tokcost.analysis.own_benchmark import delivered_by_two_routes, known_and_missing, own_benchmark
-from tokcost.quantities import QuantityError
+from tokcost.analysis.benchmark_comparison import SERVED_AS, compare_with_public, differences, is_same_model, price_of_hour
+from tokcost.analysis.metric_rankings import COST
+from tokcost.analysis.own_benchmark import known_and_missing, own_benchmark
+from tokcost.quantities import LABELS, QuantityError
 
 SAMPLES = Path(__file__).parents[1] / "samples"
 EXAMPLE = "data/benchmark_example"
@@ -25,7 +26,7 @@ def public():
 
 def priced(own, public, speed=100.0, **basis):
     basis = LIST | basis
-    rate = price_of_hour(own.said("accelerator"), rate_usd_per_gpu_h=2.5, **basis)
+    rate = price_of_hour(own.label("accelerator"), rate_usd_per_gpu_h=2.5, **basis)
     return compare_with_public(own, public, rate=rate, tok_per_s_per_user=speed, **basis)
 
 
@@ -38,16 +39,15 @@ def test_every_point_is_in_use_or_set_aside_with_its_reason():
     assert reasons["single_requests/serve_errors30.json"].startswith("another workload: model tiny-llama")
 
 
-def test_files_left_out_for_one_reason_take_one_row(tmp_path):
-    """Three notes, one broken result and the results themselves: what is left out is listed by reason, nothing twice or never."""
+def test_what_is_left_out_is_listed_once_with_its_reason(tmp_path):
+    """Three notes, one broken result and the results themselves: nothing twice or never."""
     for name in ("a.md", "b.md", "c.md"):
         (tmp_path / name).write_text("a note")
     (tmp_path / "cut.json").write_text("{")
     shutil.copy(SAMPLES.parents[1] / EXAMPLE / "sweep/benchmarks.json.gz", tmp_path)
     own = own_benchmark(str(tmp_path), stated_gpus=8)
-    by_reason = own.excluded_by_reason.set_index("source_file")["reason"]
-    assert list(by_reason.index) == ["cut.json", "a.md and 2 more"]
-    assert len(own.excluded_runs) == 4
+    assert own.excluded_runs["source_file"].tolist() == ["cut.json", "a.md", "b.md", "c.md"]
+    assert own.excluded_runs["reason"].nunique() == 2
 
 
 def test_a_token_costs_what_the_hour_costs_over_what_it_delivered(public):
@@ -55,16 +55,16 @@ def test_a_token_costs_what_the_hour_costs_over_what_it_delivered(public):
     own = own_benchmark(EXAMPLE, stated_gpus=8, accelerator="h200")
     point = own.points[own.points["concurrency"] == 4].iloc[0]
     tokens_per_gpu_hour = 30 * (138 + 32) / point["duration_s"] / 8 * 3600
-    beside = priced(own, public, speed=float(point["tok_per_s_per_user"]))
-    assert beside.cost("your files") == pytest.approx(2.9 / tokens_per_gpu_hour * 1e6)
+    found = priced(own, public, speed=float(point["tok_per_s_per_user"]))
+    assert found.own[COST] == pytest.approx(2.9 / tokens_per_gpu_hour * 1e6)
 
 
 def test_without_a_gpu_count_there_is_no_cost_and_it_says_so(public):
     own = own_benchmark(EXAMPLE, accelerator="h200")
-    beside = priced(own, public)
+    found = priced(own, public)
     assert own.points["total_tok_per_s_per_gpu"].isna().all()
-    assert beside.missing == "neither the files nor you say on how many GPUs they ran"
-    assert pd.isna(beside.cost("your files")) and price_range(own, tok_per_s_per_user=100) == (None, None)
+    assert found.missing == "neither the files nor you say on how many GPUs they ran"
+    assert pd.isna(found.own[COST]) and found.own["status"] == "not priced"
     known = known_and_missing(own, stated_gpus=0, accelerator="h200", rate=2.5).set_index("what")
     assert known.loc["GPUs of the deployment", ["value", "said_by"]].tolist() == ["missing", "nobody"]
     assert "set stated_gpus" in known.loc["GPUs of the deployment", "without_it"]
@@ -72,9 +72,9 @@ def test_without_a_gpu_count_there_is_no_cost_and_it_says_so(public):
 
 def test_without_an_accelerator_the_cheapest_public_system_stands_beside(public):
     own = own_benchmark(EXAMPLE, stated_gpus=8)
-    beside = priced(own, public)
-    assert beside.missing == "neither the files nor you say which accelerator"
-    assert beside.rival == beside.at_speed["system"].iloc[0]
+    found = priced(own, public)
+    assert found.missing == "neither the files nor you say which accelerator"
+    assert found.rival == found.at_speed["system"].iloc[0]
 
 
 def test_a_gpu_count_in_the_file_is_taken_and_named_as_the_files():
@@ -86,21 +86,21 @@ def test_a_gpu_count_in_the_file_is_taken_and_named_as_the_files():
 def test_beyond_the_measured_speeds_nothing_is_priced(public):
     own = own_benchmark(EXAMPLE, stated_gpus=8, accelerator="h200")
     fastest = own.front.reach[1]
-    assert priced(own, public, speed=fastest).cost("your files") > 0
+    assert priced(own, public, speed=fastest).own[COST] > 0
     beyond = priced(own, public, speed=fastest * 1.001)
-    assert pd.isna(beyond.cost("your files")) and beyond.reach("your files") == own.front.reach
-    assert all(map(pd.isna, beyond.reach("no such system")))
+    assert pd.isna(beyond.own[COST]) and beyond.own["status"] == "not reached"
+    assert tuple(beyond.own[["reach_from_tok_per_s_per_user", "reach_to_tok_per_s_per_user"]]) == own.front.reach
 
 
 def test_a_price_of_your_own_prices_public_runs_on_your_accelerator_only(public):
     own = own_benchmark(EXAMPLE, stated_gpus=8, accelerator="h200")
-    beside = priced(own, public, price_basis="own")
-    assert sorted(beside.at_speed["system"]) == ["H200 public", "your files"]
-    assert set(beside.at_speed["rate_usd_per_gpu_h"]) == {2.5}
+    found = priced(own, public, price_basis="own")
+    assert sorted(found.at_speed["system"]) == ["H200 public", "your files"]
+    assert set(found.at_speed["rate_usd_per_gpu_h"]) == {2.5}
 
 
 def test_twice_the_gpus_is_twice_the_cost(public):
-    costs = [priced(own_benchmark(EXAMPLE, stated_gpus=n, accelerator="h200"), public).cost("your files") for n in (4, 8)]
+    costs = [priced(own_benchmark(EXAMPLE, stated_gpus=n, accelerator="h200"), public).own[COST] for n in (4, 8)]
     assert costs[1] == pytest.approx(2 * costs[0])
 
 
@@ -150,27 +150,12 @@ def test_points_of_another_length_or_model_do_not_enter_the_curve(tmp_path):
     for name, change in (("a", {}), ("b", {"duration": 9.0, "max_concurrency": 8}), ("c", {"model_id": "another", "duration": 3.0})):
         (tmp_path / f"{name}.json").write_text(json.dumps(original | change))
     own = own_benchmark(str(tmp_path), stated_gpus=1)
-    assert own.said("model") == "tiny-llama" and len(own.points) == 2
+    assert own.label("model") == "tiny-llama" and len(own.points) == 2
     assert own.excluded_runs["reason"].str.contains("model another").sum() == 1
-
-
-def test_counted_tokens_are_those_of_rate_gpus_and_duration():
-    counted, worked_out = delivered_by_two_routes(own_benchmark("tests/samples/vllm-0.12.0", stated_gpus=3))
-    assert counted == 48 * 32 * 2 and worked_out == pytest.approx(counted)
-
-
-def test_kinds_of_evidence_stay_apart_in_the_yearly_gains():
-    pairs = pd.DataFrame({"evidence_class": ["vendor_statement", "mlperf_same_submitter"], "ratio": [4.0, 1.0], "elapsed_yr": [2.0, 1.0]})
-    gains = yearly_gains([pairs.iloc[:1], pairs.iloc[1:]], min_elapsed_yr=0.25)
-    assert gains["label"].tolist() == ["MLPerf, same submitter", "stated by vendors"]
-    assert gains["median_annualised_ratio"].tolist() == pytest.approx([1.0, 2.0])
 
 
 def test_a_ratio_is_only_between_runs_of_one_model():
     """Tokens of two models are not one unit; an alias of the user's own proves nothing."""
-    from tokcost.analysis.benchmark_comparison import SERVED_AS, is_same_model
-    from tokcost.quantities import LABELS
-
     assert set(SERVED_AS) <= set(LABELS["model"])
     assert is_same_model("openai/gpt-oss-120b", "gptoss120b")
     assert not is_same_model("openai/gpt-oss-20b", "gptoss120b")
@@ -178,14 +163,22 @@ def test_a_ratio_is_only_between_runs_of_one_model():
 
 
 def test_a_ratio_needs_the_lengths_of_the_public_runs_as_well_as_their_model():
-    from dataclasses import replace
-
-    from tokcost.analysis.benchmark_comparison import why_no_ratio
-
     public = {"model": "dsr1", "isl": 1024, "osl": 1024}
     own = own_benchmark("data/benchmark_example", stated_gpus=1, accelerator="h200")
-    assert "the model tiny-llama, the public runs dsr1; your requests have 138/32 tokens" in why_no_ratio(own, **public)
+    assert "the model tiny-llama, the public runs dsr1; your requests have 138/32 tokens" in differences(own, **public)
     named = own.points.assign(model="deepseek-ai/DeepSeek-R1-0528")
-    assert why_no_ratio(replace(own, points=named), **public).startswith("your requests have 138/32 tokens, the public runs 1024/1024")
-    assert why_no_ratio(replace(own, points=named.assign(isl=1060.0, osl=1000.0)), **public) == ""
-    assert "do not state their lengths" in why_no_ratio(replace(own, points=named.assign(isl=float("nan"))), **public)
+    assert differences(replace(own, points=named), **public).startswith("your requests have 138/32 tokens, the public runs 1024/1024")
+    assert differences(replace(own, points=named.assign(isl=1060.0, osl=1000.0)), **public) == ""
+    assert "do not state their lengths" in differences(replace(own, points=named.assign(isl=float("nan"))), **public)
+
+
+def test_two_costs_are_compared_only_where_the_tokens_are_one_good(public):
+    own = own_benchmark(EXAMPLE, stated_gpus=8, accelerator="h200")
+    assert priced(own, public).status == "not comparable" and pd.isna(priced(own, public).cost_ratio)
+    same = replace(own, points=own.points.assign(model="deepseek-ai/DeepSeek-R1-0528", isl=1024.0, osl=1024.0))
+    found = priced(same, public)
+    assert found.status == "cheaper" and found.cost_ratio == pytest.approx(found.public[COST] / found.own[COST]) and found.cost_ratio > 1
+    expensive = replace(same, points=same.points.assign(total_tok_per_s_per_gpu=same.points["total_tok_per_s_per_gpu"] / 10))
+    assert priced(expensive, public).status == "more expensive"
+    assert priced(same, public, speed=1000.0).status == "not reached"
+    assert priced(same, public, rate_vintage="2020-01").status == "not priced"

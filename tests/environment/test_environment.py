@@ -57,3 +57,9 @@ def test_every_pin_has_hashes_and_nothing_names_an_index():
 def test_what_is_installed_is_what_is_locked():
     wrong = {name: (metadata.version(name), version) for name, version in pins_here().items() if metadata.version(name) != version}
     assert not wrong, f"installed and locked versions differ: {wrong}; renew with: make clean, then make test"
+
+
+def test_actions_are_pinned_by_their_commit():
+    """A tag can be moved to other code; a commit cannot."""
+    used = [line for path in (ROOT / ".github").rglob("*.yml") for line in path.read_text().splitlines() if "uses:" in line]
+    assert used and all(re.search(r"uses: [\w.-]+/[\w./-]+@[0-9a-f]{40} # v\d", line) for line in used)

@@ -66,25 +66,25 @@ def test_the_rate_of_a_fact_reproduces_the_cost_of_the_two_measured_rows():
 @pytest.mark.parametrize(
     ("ask", "answer"),
     [
-        (lambda: rate("gb30"), "no accelerator `gb30`; did you mean `gb300`"),
-        (lambda: rate("h200", "rental"), "no price_basis `rental`; did you mean `rental_3yr`|known: owning_hyperscaler"),
+        (lambda: rate("gb30"), "accelerator `gb30`; did you mean `gb300`"),
+        (lambda: rate("h200", "rental"), "price_basis `rental`; did you mean `rental_3yr`|known: owning_hyperscaler"),
         (
             lambda: rate("h200", "owning_neocloud", "2026-09"),
-            "no row for .*owning_neocloud` with rate_vintage `2026-09`; there is rate_vintage 2026-03, 2026-07",
+            "owning_neocloud` has rate_vintage `2026-09`; there is rate_vintage 2026-03, 2026-07",
         ),
         (lambda: tc.fact("hourly_rates", accelerator="h200"), "has 8 rows for accelerator `h200`; add price_basis and rate_vintage"),
         (lambda: tc.fact("hourly_rates", gpu="h200"), "has no key `gpu`; known: accelerator"),
         (
             lambda: tc.fact("accelerators", accelerator="h100", quantity="peak_fp4_dense_tflop_per_s"),
-            "no row for accelerator `h100` with quantity",
+            "with accelerator `h100` has quantity `peak_fp4_dense_tflop_per_s`; there is quantity",
         ),
         (lambda: tc.fact("inference", campaign="x"), "not a table of single facts; use load"),
         (lambda: tc.load_table("hourly_rate"), "there is no table `hourly_rate`; did you mean `hourly_rates`"),
-        (lambda: tc.measured(accelerator="gb30"), "no row of data/inference.csv has accelerator `gb30`.*did you mean `gb300`"),
+        (lambda: tc.measured(accelerator="gb30"), "data/inference.csv has accelerator `gb30`.*did you mean `gb300`"),
         (lambda: tc.measured(gpu="gb300"), "has no column `gpu`"),
         (
             lambda: tc.measured(accelerator="gb300", precision="bf16"),
-            "no row of data/inference.csv has precision `bf16` with the filters before it",
+            "data/inference.csv with accelerator `gb300` has precision `bf16`; there is precision fp4, fp8",
         ),
     ],
 )

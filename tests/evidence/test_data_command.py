@@ -63,8 +63,8 @@ def test_show_answers_a_wrong_name_with_the_nearest():
         (("show", "hourly_rate"), "did you mean `hourly_rates`"),
         (("show", "nosuch"), "there is no table `nosuch`; tokcost data list names them all"),
         (("show", "hourly_rates", "--where", "accelerator"), "--where takes COLUMN=TEXT, got 'accelerator'"),
-        (("show", "hourly_rates", "--where", "acelerator=h200"), "hourly_rates has no column 'acelerator'; did you mean `accelerator`?"),
-        (("show", "hourly_rates", "--where", "foo=h200"), "hourly_rates has no column 'foo'; known: accelerator, "),
+        (("show", "hourly_rates", "--where", "acelerator=h200"), "hourly_rates has no column `acelerator`; did you mean `accelerator`?"),
+        (("show", "hourly_rates", "--where", "foo=h200"), "hourly_rates has no column `foo`; known: accelerator, "),
         (("chek",), "did you mean 'check'?"),
         (("show", "hourly_rates", "--where", "accelerator=gb30"), "did you mean `gb300`"),
     ]:

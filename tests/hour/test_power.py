@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tokcost import evidence, formulas
-from tokcost.hour import Power, PowerError, average_kw_per_gpu, measured_and_provisioned, output_tok_per_joule, reference_deployment
-from tokcost.hour.power import BOUNDARIES, alike, consumed, output_tok_per_s_per_mw, output_token_energy_joule_per_tok
+from tokcost.formulas import output_tok_per_joule, output_tok_per_s_per_mw, output_token_energy_joule_per_tok
+from tokcost.hour import Power, PowerError, average_kw_per_gpu, measured_and_provisioned, reference_deployment
+from tokcost.hour.power import BOUNDARIES, alike, consumed
 from tokcost.quantities import QuantityError
 
 kilowatts = st.floats(0.1, 3)

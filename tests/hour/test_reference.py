@@ -1,9 +1,11 @@
 """The reference deployments: no fit to any chip, and yet they hold what was published."""
 
+import math
+
 import pytest
 
 from tokcost import evidence
-from tokcost.hour import against_published, reference_deployment, reference_deployments
+from tokcost.hour import against_published, inputs_in_use, reference_deployment, reference_deployments
 from tokcost.hour.deployment import numeric_inputs
 from tokcost.quantities import QuantityError
 
@@ -43,3 +45,23 @@ def test_an_unknown_chip_or_operator_is_answered_with_the_nearest():
         reference_deployment("gb30", "neocloud")
     with pytest.raises(QuantityError, match="did you mean `hyperscaler`"):
         reference_deployment("gb300", "hyperscale")
+
+
+@pytest.mark.parametrize("wacc, life", [(0.02, 2), (0.12, 5), (0.2, 10)])
+def test_an_input_of_ones_own_has_no_range_and_says_so(wacc, life):
+    node = reference_deployment("h200", "hyperscaler")
+    mine = node.with_inputs(wacc_frac=wacc, economic_life_yr=life)
+    table = inputs_in_use(mine, "hyperscaler").set_index("quantity")
+    for name, value in (("wacc_frac", wacc), ("economic_life_yr", life)):
+        changed = value != getattr(node, name)
+        assert table.loc[name, "value"] == value
+        assert (table.loc[name, "kind"] == "your input") == changed == math.isnan(table.loc[name, "low"])
+        assert (name not in mine.ranges) == changed
+    assert (table.drop(["wacc_frac", "economic_life_yr"])["kind"] != "your input").all()
+
+
+def test_nothing_changed_keeps_every_range_and_a_slip_is_answered():
+    node = reference_deployment("h200", "hyperscaler")
+    assert node.with_inputs(wacc_frac=node.wacc_frac).ranges == node.ranges
+    with pytest.raises(QuantityError, match="did you mean `wacc_frac`"):
+        node.with_inputs(wac_frac=0.1)

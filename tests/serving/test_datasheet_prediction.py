@@ -5,7 +5,7 @@ import pytest
 
 from tokcost import evidence
 from tokcost.quantities import QuantityError
-from tokcost.serving.datasheet_prediction import EQUAL, matched_pairs, prediction_errors
+from tokcost.serving.datasheet_prediction import EQUAL, matched_pairs
 
 
 @pytest.fixture(scope="module")
@@ -44,8 +44,8 @@ def test_a_chip_without_the_arithmetic_has_no_prediction_from_it():
 
 
 def test_the_slower_one_first_whatever_the_data_sheet_says():
-    errors = prediction_errors(matched_pairs(two(output_tok_per_s_per_gpu=[150.0, 100.0])))
-    assert errors["wrong_order_frac"].tolist() == [1, 1]
+    pair = matched_pairs(two(output_tok_per_s_per_gpu=[150.0, 100.0])).iloc[0]
+    assert pair["throughput_ratio"] == 1.5 and pair["peak_flop_ratio"] < 1 and pair["bandwidth_ratio"] < 1
 
 
 def test_missing_columns_are_named():
@@ -54,17 +54,17 @@ def test_missing_columns_are_named():
 
 
 def test_bandwidth_beats_peak_arithmetic_on_all_measured_pairs(pairs):
-    errors = prediction_errors(pairs).set_index("predictor")
-    peak, bandwidth = errors.loc["peak_flop_ratio"], errors.loc["bandwidth_ratio"]
-    assert peak["n_pairs"] > 300 and bandwidth["n_pairs"] > 500
-    assert 0.35 < peak["median_error_frac"] < 0.6
-    assert 0.2 < bandwidth["median_error_frac"] < 0.3
-    assert bandwidth["wrong_order_frac"] < peak["wrong_order_frac"] < 0.2
+    rated = pairs[["peak_flop_ratio", "bandwidth_ratio"]]
+    peak, bandwidth = (rated.div(pairs["throughput_ratio"], axis=0) - 1).abs().median()
+    assert 0.2 < bandwidth < 0.3 < 0.35 < peak < 0.6
+    wrong_peak, wrong_bandwidth = (rated < 1).sum() / rated.count()
+    assert wrong_bandwidth < wrong_peak < 0.2
 
 
 def test_bandwidth_beats_peak_arithmetic_on_the_same_pairs_too(pairs):
-    errors = prediction_errors(pairs.dropna(subset=["peak_flop_ratio"])).set_index("predictor")["median_error_frac"]
-    assert errors["bandwidth_ratio"] < errors["peak_flop_ratio"]
+    rated = pairs.dropna(subset=["peak_flop_ratio"]).set_index("throughput_ratio")[["peak_flop_ratio", "bandwidth_ratio"]]
+    peak, bandwidth = (rated.div(rated.index, axis=0) - 1).abs().median()
+    assert bandwidth < peak
 
 
 def test_from_hopper_to_blackwell_peak_arithmetic_promises_far_too_much(pairs):

@@ -87,7 +87,7 @@ def test_a_cell_that_nobody_measured_leaves_out_its_orders_and_is_named():
     rows = grid({corner: 100.0 + i for i, corner in enumerate(CORNERS) if corner[:2] != ("h200", "fp4")})
     found = decompose(rows, FACTORS, tok_per_s_per_user=50)
     assert (found.n_orders, found.n_possible_orders, found.is_complete) == (3, 6, False)
-    assert found.missing["why"].tolist() == ["no measured row is h200, fp4, none", "no measured row is h200, fp4, mtp"]
+    assert found.missing["why"].tolist() == ["no measured run is H200, FP4, no MTP", "no measured run is H200, FP4, MTP"]
     assert not found.orders["order"].str.startswith("precision").any()
     assert math.prod(found.factors["ratio"]) == pytest.approx(found.ratio)
 
@@ -111,7 +111,7 @@ def test_two_factors_that_change_one_column_are_refused():
         decompose(grid({}), FACTORS | {"generation": FACTORS["chip"]}, tok_per_s_per_user=50)
 
 
-def test_a_dearer_hour_is_a_factor_of_the_cost_ratio():
+def test_a_more_expensive_hour_is_a_factor_of_the_cost_ratio():
     rows = grid(dict(zip(CORNERS, [100.0] * 4 + [400.0] * 4, strict=True)))
     rates = [rate(accelerator=name, price_basis="owning_hyperscaler", rate_vintage="2026-03") for name in ("h200", "gb300")]
     found = decompose(rows, FACTORS, tok_per_s_per_user=50, baseline_rate=rates[0], candidate_rate=rates[1])
@@ -137,7 +137,7 @@ def test_the_measured_h200_to_gb300_ratio_at_100_tokens_a_second():
     ]
     candidate, baseline = (curve.at(tok_per_s_per_user=100.0) for curve in ends)
     assert found.ratio == pytest.approx(candidate / baseline)
-    assert found.missing["why"].str.contains("h200, fp4").any()
+    assert found.missing["why"].str.contains("H200, FP4").any()
 
 
 def test_one_path_of_several_chips_multiplies_to_its_end():
@@ -153,4 +153,4 @@ def test_one_path_of_several_chips_multiplies_to_its_end():
     path = along_path(grid(corners), steps, tok_per_s_per_user=50)
     assert path["ratio"].tolist()[1:4] == pytest.approx([2.5, 1.2, 3.0])
     assert path["cumulative_ratio"].iloc[3] == pytest.approx(9)
-    assert math.isnan(path["ratio"].iloc[4]) and path["why"].iloc[4] == "no measured row is gb300, mtp"
+    assert math.isnan(path["ratio"].iloc[4]) and path["why"].iloc[4] == "no measured run is GB300, MTP"

@@ -5,7 +5,7 @@ import pytest
 
 from tokcost.evidence import load_table
 from tokcost.quantities import QuantityError
-from tokcost.serving.software import Result, mlperf_best, mlperf_progress, mlperf_results, result_ratio
+from tokcost.serving.software import BenchmarkResult, mlperf_best, mlperf_progress, mlperf_results, result_ratio
 
 LLAMA2 = {"model": "llama2-70b-99.9", "scenario": "offline", "division": "closed"}
 
@@ -81,20 +81,20 @@ def test_the_same_submitter_is_compared_with_itself():
 
 
 def test_a_ratio_across_benchmarks_is_refused_with_the_reason():
-    mlperf = Result("MLPerf", "llama2-70b-99.9", "closed, offline", 13071.5)
-    inferencex = Result("InferenceX", "llama70b", "1024/1024", 9000.0)
+    mlperf = BenchmarkResult("MLPerf", "llama2-70b-99.9", "closed, offline", 13071.5)
+    inferencex = BenchmarkResult("InferenceX", "llama70b", "1024/1024", 9000.0)
     for pair in ((mlperf, inferencex), (inferencex, mlperf)):
         with pytest.raises(QuantityError, match="output tokens.*compare each only with its own kind"):
             result_ratio(*pair)
 
 
 def test_within_a_benchmark_models_and_rules_must_agree():
-    first = Result("MLPerf", "llama2-70b-99.9", "closed, offline", 13071.5)
-    assert result_ratio(first, Result("MLPerf", "llama2-70b-99.9", "closed, offline", 3902.469)) == pytest.approx(3.35, abs=0.01)
+    first = BenchmarkResult("MLPerf", "llama2-70b-99.9", "closed, offline", 13071.5)
+    assert result_ratio(first, BenchmarkResult("MLPerf", "llama2-70b-99.9", "closed, offline", 3902.469)) == pytest.approx(3.35, abs=0.01)
     with pytest.raises(QuantityError, match="rules of the two MLPerf results is closed, offline and closed, server"):
-        result_ratio(first, Result("MLPerf", "llama2-70b-99.9", "closed, server", 4000.0))
+        result_ratio(first, BenchmarkResult("MLPerf", "llama2-70b-99.9", "closed, server", 4000.0))
     with pytest.raises(QuantityError, match="no known benchmark"):
-        Result("MLPref", "m", "r", 1.0)
+        BenchmarkResult("MLPref", "m", "r", 1.0)
 
 
 def test_an_mlperf_column_cannot_enter_a_formula_of_total_tokens():

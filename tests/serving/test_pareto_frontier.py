@@ -1,7 +1,6 @@
 """The curve at equal interactivity: published cells come out, nothing is extrapolated, unlike rows are refused."""
 
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -170,16 +169,16 @@ def test_an_output_rate_per_decode_gpu_is_found_out():
             lambda: frontier(rows(), throughput="output_tok_per_s_per_gpu"),
             "the rows have no column `output_tok_per_s_per_gpu`; did you mean",
         ),
-        (lambda: frontier(rows(), accelerator="h20"), "no row has accelerator h20; did you mean `h200`"),
+        (lambda: frontier(rows(), accelerator="h20"), "accelerator `h20`; did you mean `h200`"),
         (lambda: frontier(rows(), accelerater="h200"), "no column `accelerater`; did you mean `accelerator`"),
-        (lambda: frontier(rows(), accelerator="h200", precision="fp4"), "no row has precision fp4 among those with accelerator h200"),
+        (lambda: frontier(rows(), accelerator="h200", precision="fp4"), "precision `fp4`; did you mean `fp8`"),
         (lambda: frontier(rows().drop(columns="osl")), "the rows have no column `osl`"),
         (lambda: frontier(rows().head(0)), "needs measured rows, got none"),
         (lambda: frontier(rows(total_tok_per_s_per_gpu=np.nan)), "none of the 3 rows has both"),
         (lambda: frontier(rows()).at(tok_per_s_per_user=0), "must be in"),
         (lambda: frontier(rows(tok_per_s_per_user=[0.0, 1.0, 2.0])), "`tok_per_s_per_user` must be in"),
         (
-            lambda: cost_at(frontier(rows()), SimpleNamespace(value=2.652, accelerator="gb300"), tok_per_s_per_user=40),
+            lambda: cost_at(frontier(rows()), fact(2.652, accelerator="gb300"), tok_per_s_per_user=40),
             "the rate is one of gb300",
         ),
     ],
@@ -232,8 +231,8 @@ def test_what_is_read_between_two_points_is_as_uncertain_as_the_fall_between_the
 # -- comparisons ----------------------------------------------------------------------------------------------------
 
 
-def fact(value, **labels):
-    return SimpleNamespace(value=value, **labels)
+def fact(value, quantity="rate_usd_per_gpu_h", **labels):
+    return evidence.Fact(value, None, None, quantity, "s", "l", "2026-01-01", "modelled", "", labels)
 
 
 OWNED = {"price_basis": "owning_hyperscaler", "rate_vintage": "2026-03"}

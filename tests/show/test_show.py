@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tokcost.quantities import QuantityError
-from tokcost.show import charts, labels, lessons, numbers, sentences, style, tables
+from tokcost.show import charts, iceberg, labels, numbers, sentences, style, tables
 from tokcost.show.figure import drawing, finish
 
 
@@ -116,7 +116,6 @@ CURVES = pd.DataFrame(
         "accelerator": ["h200"] * 3 + ["gb300"] * 3,
     }
 )
-LEVERS = pd.DataFrame({"lever": ["as it is", "half the price"], "c": [4.0, 2.0], "r": [2.0, 2.0], "rate_usd_per_gpu_h": [1.4, 0.7]})
 RANKED = pd.DataFrame({"accelerator": ["h100", "h200", "gb300"], "a": [1.0, 2, 3], "b": [3.0, 2, 1], "ratio": [1.0, 2, 3]})
 FIGURES = {
     "curves": lambda: charts.plot_curves(
@@ -128,8 +127,9 @@ FIGURES = {
     "bars": lambda: charts.plot_bars(RANKED, label="accelerator", value="ratio", alt="a", highlight="h200"),
     "slope": lambda: charts.plot_slope(RANKED, by="accelerator", rankings={"A": "a", "B": "b"}, best={"A": "low", "B": "high"}, alt="a"),
     "against": lambda: charts.plot_parity(RANKED, x={"A": "a", "B": "b"}, y="ratio", by="accelerator", alt="a"),
-    "iceberg": lambda: lessons.plot_iceberg(["up"], ["down", "deeper"], alt="a"),
-    "levers": lambda: lessons.plot_levers(LEVERS, label="lever", cost="c", revenue="r", rate="rate_usd_per_gpu_h", alt="a"),
+    "iceberg": lambda: iceberg.plot_iceberg(["up"], ["down", "deeper"], alt="a"),
+    "bars in panels": lambda: charts.plot_bars(RANKED, label="accelerator", value={"A": "a", "B": "b"}, alt="a"),
+    "one curve": lambda: charts.plot_curves(RANKED, x="ratio", y="a", alt="a", points=RANKED),
 }
 
 

@@ -1,4 +1,4 @@
-"""Your own benchmark beside public measurements: what your files hold, what they leave open, and what a token costs on them.
+"""Your own benchmark: what your files hold, and what they leave open.
 
 Nothing is guessed. A GPU count, an accelerator or a price that neither the files nor you state is named as missing,
 and what depends on it stays unknown.
@@ -11,17 +11,18 @@ from pathlib import Path
 
 import pandas as pd
 
+from tokcost.evidence import Fact
 from tokcost.importers import ImportProblem, import_benchmarks
 from tokcost.importers.per_request import import_requests
+from tokcost.paths import PROJECT
 from tokcost.quantities import QuantityError
 from tokcost.serving.pareto_frontier import SPEED, Frontier, frontier
 from tokcost.serving.service_limits import goodput
 
-ROOT = Path(__file__).parents[2]
 THROUGHPUT = "total_tok_per_s_per_gpu"
 NOT_STATED = "not stated"
 #: prompts and answers this much longer or shorter are another workload
-ALIKE_FRAC = 0.1
+SAME_LENGTH_FRAC = 0.1
 #: larger logs of single requests are not opened here
 LARGEST_LOG_BYTES = 200_000_000
 
@@ -41,14 +42,8 @@ class OwnBenchmark:
         """Operating points that were read and not used; each has its reason in `excluded_runs`."""
         return int((self.excluded_runs["what"] == "point set aside").sum())
 
-    @property
-    def excluded_by_reason(self) -> pd.DataFrame:
-        """`excluded_runs` with one row for each reason: its files by name, or the first and how many more."""
-        grouped = self.excluded_runs.groupby(["what", "reason"], sort=False)["source_file"]
-        return grouped.agg(_listed).reset_index()[["source_file", "what", "reason"]]
-
-    def said(self, name: str) -> str:
-        """What the used points say of a label; `not stated` where they do not."""
+    def label(self, name: str) -> str:
+        """A label of the points in use, such as their `model`; `not stated` where they carry none."""
         values = [str(value) for value in self.points[name].dropna().unique() if value != ""]
         return ", ".join(values) or NOT_STATED
 
@@ -59,9 +54,9 @@ class OwnBenchmark:
         if known.empty:
             return None
         # One workload: its lengths are the middle ones. The rate of the importer is per all GPUs already.
-        alike = {"model": self.said("model"), "accelerator": self.said("accelerator")}
+        labels = {"model": self.label("model"), "accelerator": self.label("accelerator")}
         lengths = {name: max(1.0, known[name].median().round()) for name in ("isl", "osl")}
-        return frontier(known[[SPEED, THROUGHPUT, "concurrency", "n_gpus"]].assign(**alike, **lengths))
+        return frontier(known[[SPEED, THROUGHPUT, "concurrency", "n_gpus"]].assign(**labels, **lengths))
 
     def goodput(self, *, ttft_limit_s: float, tpot_limit_s: float) -> pd.DataFrame:
         """Share of requests within both limits, one row for each file that keeps single requests; empty where none does."""
@@ -76,29 +71,28 @@ def own_benchmark(benchmark_path: str, *, stated_gpus: float = 0, accelerator: s
     `benchmark_path` is absolute, begins with `~`, or is relative to the folder of this project. `stated_gpus` (0: the files
     say it) and `accelerator` (`not stated`: the files say it) are what you add. Points without a successful
     request, and points of another workload than most, are set aside with the reason.
-    Raises QuantityError where nothing there is a benchmark result, and says what was found instead.
+
+    Raises: QuantityError where nothing there is a benchmark result, and says what was found instead.
 
     >>> own = own_benchmark("data/benchmark_example", stated_gpus=1, accelerator="h200")
-    >>> len(own.points), own.said("tool"), own.said("model")
+    >>> len(own.points), own.label("tool"), own.label("model")
     (3, 'guidellm', 'tiny-llama')
     """
     path = located(benchmark_path)
     found = import_benchmarks([path], n_gpus=stated_gpus or None, accelerator=None if accelerator == NOT_STATED else accelerator)
-    excluded_runs = [_left(path, p.source_file, "not readable", p.sentence) for p in found.problems]
-    excluded_runs += [_left(path, p.source_file, "not a point", p.sentence) for p in found.skipped]
+    excluded_runs = [_excluded(path, p.source_file, "not readable", p.sentence) for p in found.problems]
+    excluded_runs += [_excluded(path, p.source_file, "not a point", p.sentence) for p in found.skipped]
     rows = found.points
     if rows.empty:
         reasons = "; ".join(f"{row['source_file']}: {row['reason']}" for row in excluded_runs[:3]) or "there is no file in it"
         raise QuantityError(f"{benchmark_path} holds no benchmark result that can be read: {reasons}")
     requests = _requests(rows["source_file"], path)
     is_failed = rows["n_requests"] == 0
-    is_tied = ~is_failed & _largest_group(rows[~is_failed]).reindex(rows.index, fill_value=False).astype(bool)
-    for index, row in rows.iterrows():
-        if is_failed[index]:
-            excluded_runs.append(_left(path, row["source_file"], "point set aside", "no request succeeded, so it has no throughput"))
-        elif not is_tied[index]:
-            excluded_runs.append(_left(path, row["source_file"], "point set aside", f"another workload: {_workload(row)}"))
-    points = rows[is_tied].reset_index(drop=True)
+    is_used = ~is_failed & _largest_group(rows[~is_failed]).reindex(rows.index, fill_value=False).astype(bool)
+    for index, row in rows[~is_used].iterrows():
+        reason = "no request succeeded, so it has no throughput" if is_failed[index] else f"another workload: {_workload(row)}"
+        excluded_runs.append(_excluded(path, row["source_file"], "point set aside", reason))
+    points = rows[is_used].reset_index(drop=True)
     if points.empty:
         raise QuantityError(f"not one request succeeded in {benchmark_path}; look into the log of the server, then run the benchmark again")
     points["source_file"] = points["source_file"].map(lambda name: _within(path, name))
@@ -109,62 +103,46 @@ def own_benchmark(benchmark_path: str, *, stated_gpus: float = 0, accelerator: s
 def located(benchmark_path: str) -> Path:
     """Where a path leads: absolute, below the home folder (`~`), or below this project's folder."""
     path = Path(benchmark_path).expanduser()
-    place = path if path.is_absolute() else ROOT / path
+    place = path if path.is_absolute() else PROJECT / path
     if not str(benchmark_path).strip() or not place.exists():
         where = "" if path.is_absolute() else " in the folder of this project; give the whole path, from / or ~"
         raise QuantityError(f"`benchmark_path` is {benchmark_path!r}: there is no such file or folder{where}")
     return place
 
 
-def known_and_missing(own: OwnBenchmark, *, stated_gpus: float, accelerator: str, rate) -> pd.DataFrame:
-    """What the comparison rests on and who says it: one row each with `value`, `said_by` and what follows where it is missing.
+def known_and_missing(own: OwnBenchmark, *, stated_gpus: float, accelerator: str, rate: Fact | float | None) -> pd.DataFrame:
+    """What the comparison rests on and who says it. `rate` is the price of the hour: of the price list, your own number, or None.
 
-    `rate` is the price of the hour: of the price list, a number of your own, or None.
+    Columns: `what`, `value` and `said_by` (`missing` and `nobody` where it is not known), and what follows `without_it`.
+
+    >>> own = own_benchmark("data/benchmark_example", accelerator="h200")
+    >>> table = known_and_missing(own, stated_gpus=0, accelerator="h200", rate=2.5)
+    >>> table.loc[table["said_by"] == "nobody", "what"].tolist()
+    ['GPUs of the deployment', 'Precision']
     """
-    speeds = own.points[SPEED].dropna()
-    lengths = own.points[["isl", "osl"]].dropna()
-    gpus = "" if own.points["n_gpus"].isna().any() else ", ".join(f"{n:g}" for n in sorted(own.points["n_gpus"].unique()))
-    chip = own.said("accelerator").replace(NOT_STATED, "")
+    counts, speeds, lengths = own.points["n_gpus"], own.points[SPEED].dropna(), own.points[["isl", "osl"]].dropna().median()
+    gpus = "" if counts.isna().any() else ", ".join(f"{n:g}" for n in sorted(counts.unique()))
+    chip, model, precision = (own.label(name).replace(NOT_STATED, "") for name in ("accelerator", "model", "precision"))
+    listed = f"{rate.price_basis.replace('_', ' ')}, {rate.rate_vintage}" if isinstance(rate, Fact) else ""
+    price = "" if rate is None else f"{float(rate):,.2f} USD, {listed or 'your own'}"
+    length = "" if lengths.isna().any() else f"{lengths['isl']:,.0f} and {lengths['osl']:,.0f}"
+    ends = dict.fromkeys(f"{end:,.0f}" for end in (speeds.min(), speeds.max())) if len(speeds) else {}
+    speed = f"{' to '.join(ends)} tokens/s" if ends else ""
+    you, files = "you", "your files"
     rows = [
-        ("GPUs of the deployment", gpus, gpus == f"{stated_gpus:g}", "no throughput per GPU and no cost: set stated_gpus"),
-        ("Accelerator", chip.upper(), accelerator != NOT_STATED, "no price in the dataset, no public runs of the same: set accelerator"),
-        (
-            "Price of the GPU-hour",
-            _price(rate),
-            not hasattr(rate, "price_basis"),
-            "no cost: choose an accelerator with a price, or price_basis own",
-        ),
-        ("Model", own.said("model").replace(NOT_STATED, ""), False, "nobody can tell whether the public runs are of the same model"),
-        ("Prompt and answer tokens", _lengths(lengths), False, "nobody can tell whether the public runs have the same lengths"),
-        ("Speed per user", _span(speeds), False, "no curve: have the tool stream answers and keep TPOT"),
-        ("Precision", own.said("precision").replace(NOT_STATED, ""), False, "a ratio to public runs may be one of precision"),
+        ("GPUs of the deployment", gpus, you if gpus == f"{stated_gpus:g}" else files, "no throughput per GPU, no cost: set stated_gpus"),
+        ("Accelerator", chip.upper(), files if accelerator == NOT_STATED else you, "no price, no public runs of the same: set accelerator"),
+        ("Price of the GPU-hour", price, "the price list" if listed else you, "no cost: choose a priced accelerator, or price_basis own"),
+        ("Model", model, files, "nobody can tell whether the public runs are of the same model"),
+        ("Prompt and answer tokens", length, files, "nobody can tell whether the public runs have the same lengths"),
+        ("Speed per user", speed, files, "no curve: have the tool stream answers and keep TPOT"),
+        ("Precision", precision, files, "a ratio to public runs may be one of precision"),
     ]
-    table = [
-        {"what": what, "value": value or "missing", "said_by": ("you" if is_given else "your files") if value else "nobody",
-         "without_it": "" if value else without}
-        for what, value, is_given, without in rows
-    ]  # fmt: skip
-    found = pd.DataFrame(table)
-    found.loc[(found["what"] == "Price of the GPU-hour") & (found["said_by"] == "your files"), "said_by"] = "the price list"
-    return found
-
-
-def _price(rate) -> str:
-    if rate is None:
-        return ""
-    whose = f"{rate.price_basis.replace('_', ' ')}, {rate.rate_vintage}" if hasattr(rate, "price_basis") else "your own"
-    return f"{float(rate):,.2f} USD, {whose}"
-
-
-def delivered_by_two_routes(own: OwnBenchmark) -> tuple[float, float]:
-    """Answer tokens of all points that count them: as counted, and from the rate per GPU, the GPUs and the duration.
-
-    >>> counted, worked_out = delivered_by_two_routes(own_benchmark("data/benchmark_example", stated_gpus=8))
-    >>> round(counted / worked_out, 9)
-    1.0
-    """
-    rows = own.points.dropna(subset=["output_tok", "output_tok_per_s_per_gpu", "n_gpus", "duration_s"])
-    return float(rows["output_tok"].sum()), float((rows["output_tok_per_s_per_gpu"] * rows["n_gpus"] * rows["duration_s"]).sum())
+    table = pd.DataFrame(rows, columns=["what", "value", "said_by", "without_it"])
+    is_missing = table["value"] == ""
+    table.loc[is_missing, ["value", "said_by"]] = "missing", "nobody"
+    table.loc[~is_missing, "without_it"] = ""
+    return table
 
 
 def _largest_group(rows: pd.DataFrame) -> pd.Series:
@@ -175,7 +153,7 @@ def _largest_group(rows: pd.DataFrame) -> pd.Series:
         for name in ("model", "accelerator"):
             same &= (rows[name] == row[name]) | (rows[name].isna() & pd.isna(row[name]))
         for name in ("isl", "osl"):
-            same &= ((rows[name] / row[name] - 1).abs() <= ALIKE_FRAC) | (rows[name].isna() & pd.isna(row[name]))
+            same &= ((rows[name] / row[name] - 1).abs() <= SAME_LENGTH_FRAC) | (rows[name].isna() & pd.isna(row[name]))
         if same.sum() > best.sum():
             best = same
     return best
@@ -187,21 +165,12 @@ def _workload(row) -> str:
     return f"model {model}, accelerator {str(chip).upper() if chip != NOT_STATED else chip}, {lengths}"
 
 
-def _lengths(rows: pd.DataFrame) -> str:
-    return f"{rows['isl'].median():,.0f} and {rows['osl'].median():,.0f}" if len(rows) else ""
-
-
-def _span(values: pd.Series) -> str:
-    ends = dict.fromkeys(f"{end:,.0f}" for end in (values.min(), values.max())) if len(values) else {}
-    return f"{' to '.join(ends)} tokens/s" if ends else ""
-
-
 def _requests(files: pd.Series, top: Path) -> pd.DataFrame:
-    """Single requests of the files themselves, or of the log that AIPerf keeps beside its summary."""
+    """Single requests of the files themselves, or of the log that AIPerf keeps next to its summary."""
     tables = []
     for name in dict.fromkeys(files):
-        beside = [Path(name).with_name(f"profile_export.jsonl{suffix}") for suffix in ("", ".gz")]
-        for path in dict.fromkeys([Path(name), *beside]):
+        logs = [Path(name).with_name(f"profile_export.jsonl{suffix}") for suffix in ("", ".gz")]
+        for path in dict.fromkeys([Path(name), *logs]):
             if path.suffix in (".json", ".jsonl", ".gz") and path.is_file() and path.stat().st_size <= LARGEST_LOG_BYTES:
                 try:
                     tables.append(import_requests(path).assign(source_file=_within(top, str(path))))
@@ -210,16 +179,7 @@ def _requests(files: pd.Series, top: Path) -> pd.DataFrame:
     return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
 
 
-def _listed(names: pd.Series) -> str:
-    """
-    >>> _listed(pd.Series(["a.json", "a.json", "b.json"])), _listed(pd.Series(["a.json", "b.json", "c.json"]))
-    ('a.json, b.json', 'a.json and 2 more')
-    """
-    first, *others = dict.fromkeys(names)
-    return f"{first} and {len(others)} more" if len(others) > 1 else ", ".join([first, *others])
-
-
-def _left(top: Path, source_file: str, what: str, reason: str) -> dict:
+def _excluded(top: Path, source_file: str, what: str, reason: str) -> dict:
     return {"source_file": _within(top, source_file), "what": what, "reason": reason.replace(f"{top}/", "")}
 
 

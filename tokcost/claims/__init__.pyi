@@ -5,9 +5,6 @@ from .claim_audit import claim as claim
 from .flops_per_dollar import flops_candidates as flops_candidates
 from .flops_per_dollar import flops_ratios as flops_ratios
 from .printed import printed_range as printed_range
+from .reproduction import largest_drop as largest_drop
 from .reproduction import reproducing_points as reproducing_points
 from .reproduction import speeds_where_ratio_holds as speeds_where_ratio_holds
-from .verdicts import audit_ranges as audit_ranges
-from .verdicts import largest_drop as largest_drop
-from .verdicts import ratio_coverage as ratio_coverage
-from .verdicts import side_by_side as side_by_side

@@ -8,6 +8,7 @@ figures is a range too. A figure follows when the two ranges meet.
 from __future__ import annotations
 
 import inspect
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,7 +16,7 @@ import pandas as pd
 
 from tokcost import evidence, formulas
 from tokcost import quantities as q
-from tokcost.claims.printed import Printed, printed
+from tokcost.claims.printed import Printed, Range, printed
 from tokcost.quantities import QuantityError, formula, nearest
 
 FOLLOWS = "follows"
@@ -49,17 +50,11 @@ def peak_pflop_per_s(*, peak_pflop_per_s_per_usd_per_h, rate_usd_per_gpu_h):
     return peak_pflop_per_s_per_usd_per_h * rate_usd_per_gpu_h
 
 
-#: what follows from what within one system; each formula is named for its result and takes printed figures
-RULES = (formulas.total_token_cost_usd_per_mtok, formulas.total_tok_per_s_per_gpu, provisioned_kw_per_gpu, peak_pflop_per_s)
-
-
-@dataclass(frozen=True)
-class Range:
-    """What follows from printed figures: taken at face value, and the ranges of both readings."""
-
-    value: float
-    strict: tuple[float, float]
-    loose: tuple[float, float]
+#: what follows from what within one system: formulas named for their result, and the printed figures that they take
+RULES = {
+    rule: list(inspect.signature(rule).parameters)
+    for rule in (formulas.total_token_cost_usd_per_mtok, formulas.total_tok_per_s_per_gpu, provisioned_kw_per_gpu, peak_pflop_per_s)
+}
 
 
 @dataclass(frozen=True)
@@ -132,37 +127,33 @@ def derive(function, figures: dict[str, Printed]) -> Range:
 
     Every formula here rises or falls in each argument throughout, so its extremes lie in the corners.
     """
-    names = list(figures)
 
-    def over(ends: list[tuple[float, float]]) -> tuple[float, float]:
-        corners = np.stack(np.meshgrid(*ends, indexing="ij")).reshape(len(names), -1)
-        values = function(**dict(zip(names, corners, strict=True)))
+    def over(reading: str) -> tuple[float, float]:
+        corners = np.array(list(itertools.product(*(getattr(figure, reading) for figure in figures.values())))).T
+        values = function(**dict(zip(figures, corners, strict=True)))
         return float(values.min()), float(values.max())
 
-    return Range(
-        value=float(function(**{name: figure.value for name, figure in figures.items()})),
-        strict=over([figure.strict for figure in figures.values()]),
-        loose=over([figure.loose for figure in figures.values()]),
-    )
+    value = float(function(**{name: figure.value for name, figure in figures.items()}))
+    return Range(value, over("strict"), over("loose"))
 
 
-def as_range(figure: Printed) -> Range:
-    """A printed figure as a range that can go into a ratio."""
-    return Range(figure.value, figure.strict, figure.loose)
+def exact(value: float) -> Range:
+    """A number that stands for itself alone."""
+    return Range(value, (value, value), (value, value))
 
 
 def quotient(over: Range, under: Range) -> Range:
-    """One range divided by another."""
-    ends = {
-        name: (getattr(over, name)[0] / getattr(under, name)[1], getattr(over, name)[1] / getattr(under, name)[0])
-        for name in ("strict", "loose")
-    }
-    return Range(over.value / under.value, **ends)
+    """One range divided by another.
+
+    >>> quotient(printed("6K"), exact(2.0)).strict
+    (2750.0, 3250.0)
+    """
+    strict, loose = ((a[0] / b[1], a[1] / b[0]) for a, b in ((over.strict, under.strict), (over.loose, under.loose)))
+    return Range(over.value / under.value, strict, loose)
 
 
 def _within_a_system(one: Claim, role: str):
-    for rule in RULES:
-        inputs = _inputs(rule)
+    for rule, inputs in RULES.items():
         if one.has(role, inputs):
             quantity = rule.__name__
             derived = derive(rule, {name: one.printed[role, name] for name in inputs})
@@ -176,9 +167,8 @@ def _between_systems(one: Claim):
         row = printed_ratios.get(quantity)
         figure = printed(row.printed) if row else None
         is_inverse = row is not None and row.direction == "inverse"
-        ways = {"the two printed figures": {role: as_range(one.printed[role, quantity]) for role in SYSTEMS}} if quantity in both else {}
-        for rule in RULES:
-            inputs = _inputs(rule)
+        ways = {"the two printed figures": {role: one.printed[role, quantity] for role in SYSTEMS}} if quantity in both else {}
+        for rule, inputs in RULES.items():
             if rule.__name__ == quantity and all(one.has(role, inputs) for role in SYSTEMS) and figure:
                 ways[" and ".join(inputs)] = {role: derive(rule, {name: one.printed[role, name] for name in inputs}) for role in SYSTEMS}
         for derived_from, sides in ways.items():
@@ -186,10 +176,6 @@ def _between_systems(one: Claim):
             yield quantity, derived_from, figure, quotient(sides[over], sides[under])
         if not ways:
             yield quantity, "nothing printed", figure, None
-
-
-def _inputs(rule) -> list[str]:
-    return list(inspect.signature(rule).parameters)
 
 
 def _row(one: Claim, role: str, quantity: str, derived_from: str, figure: Printed | None, derived: Range | None) -> dict:
@@ -209,7 +195,7 @@ def _row(one: Claim, role: str, quantity: str, derived_from: str, figure: Printe
     }
 
 
-def _ends(name: str, ranges: Printed | Range | None) -> dict[str, float]:
+def _ends(name: str, ranges: Range | None) -> dict[str, float]:
     strict, loose = (ranges.strict, ranges.loose) if ranges else ((np.nan, np.nan), (np.nan, np.nan))
     return dict(zip((f"{name}_low", f"{name}_high", f"{name}_loose_low", f"{name}_loose_high"), (*strict, *loose), strict=True))
 

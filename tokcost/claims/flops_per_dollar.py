@@ -9,8 +9,9 @@ import pandas as pd
 
 from tokcost import evidence
 from tokcost import quantities as q
-from tokcost.claims.claim_audit import SYSTEMS, Claim, Range, as_range, claim, quotient, verdict
-from tokcost.claims.printed import printed
+from tokcost.claims.claim_audit import SYSTEMS, Claim, claim, exact, quotient, verdict
+from tokcost.claims.printed import Range, printed
+from tokcost.evidence import Fact
 from tokcost.quantities import QuantityError
 
 PRINTED = "peak_pflop_per_s_per_usd_per_h"
@@ -18,7 +19,7 @@ RATE = "rate_usd_per_gpu_h"
 _PEAK = re.compile(r"peak_(?P<precision>\w+?)_(?P<sparsity>dense|sparse)_tflop_per_s")
 
 
-def flops_candidates(claim_id: str, *, rates: dict | None = None, claims: pd.DataFrame | None = None) -> pd.DataFrame:
+def flops_candidates(claim_id: str, *, rates: dict[str, Fact | float] | None = None, claims: pd.DataFrame | None = None) -> pd.DataFrame:
     """Every rated arithmetic rate of each system over its price, held against the "FLOPS per dollar" printed for it.
 
     One row for each system, precision, and dense or sparse: `peak_pflop_per_s`, `derived` (at the printed price) with the
@@ -36,31 +37,22 @@ def flops_candidates(claim_id: str, *, rates: dict | None = None, claims: pd.Dat
             raise QuantityError(
                 f"claim {claim_id} does not print both {PRINTED} and {RATE} of its {role}; there is nothing to hold peaks against"
             )
-        figure = one.printed[role, PRINTED]
-        for (precision, sparsity), derived in _per_dollar(one, role, rates).items():
-            rows.append(
-                {
-                    "role": role,
-                    "accelerator": one.accelerators[role],
-                    "precision": precision,
-                    "sparsity": sparsity,
-                    "peak_pflop_per_s": _peaks(one.accelerators[role])[precision, sparsity],
-                    "derived": derived.value,
-                    "derived_low": derived.strict[0],
-                    "derived_high": derived.strict[1],
-                    "printed": figure.text,
-                    "off_frac": derived.value / figure.value - 1,
-                    "verdict": verdict(figure, derived),
-                }
-            )
-    table = pd.DataFrame(rows)
+        figure, accelerator = one.printed[role, PRINTED], one.accelerators[role]
+        for (precision, sparsity), peak, derived in _per_dollar(one, role, rates):
+            off_frac = derived.value / figure.value - 1
+            held = (peak, derived.value, *derived.strict, figure.text, off_frac, verdict(figure, derived))
+            rows.append((role, accelerator, precision, sparsity, *held))
+    columns = ["role", "accelerator", "precision", "sparsity", "peak_pflop_per_s"]
+    columns += ["derived", "derived_low", "derived_high", "printed", "off_frac", "verdict"]
+    table = pd.DataFrame(rows, columns=columns)
     return table.iloc[np.lexsort((table["off_frac"].abs(), table["role"]))].reset_index(drop=True)
 
 
-def flops_ratios(claim_id: str, *, rates: dict | None = None, claims: pd.DataFrame | None = None) -> pd.DataFrame:
-    """The "FLOPS per dollar" ratio for every pair of rated rates, alike or not, against the ratio printed.
+def flops_ratios(claim_id: str, *, rates: dict[str, Fact | float] | None = None, claims: pd.DataFrame | None = None) -> pd.DataFrame:
+    """The "FLOPS per dollar" ratio for every pair of rated rates, like for like or not, against the ratio printed.
 
-    `is_tied`: same precision, both dense or both sparse; only then does the ratio compare like with like.
+    Columns: `baseline` and `candidate` (precision, dense or sparse), `is_like_for_like` (the same on both sides), `ratio` with
+    the range of what the printed prices stand for, `printed`, `verdict`.
 
     >>> table = flops_ratios("nvidia_2026_04_15_deepseek_r1").set_index(["baseline", "candidate"])
     >>> table["ratio"].round(2)["fp8 dense"].to_dict()
@@ -69,24 +61,14 @@ def flops_ratios(claim_id: str, *, rates: dict | None = None, claims: pd.DataFra
     one = claim(claim_id, claims)
     found = one.ratios[one.ratios["quantity"] == PRINTED]
     figure = printed(found["printed"].iloc[0]) if len(found) else None
-    sides = {role: _per_dollar(one, role, rates) for role in SYSTEMS}
     rows = []
-    for baseline, under in sides["baseline"].items():
-        for candidate, over in sides["candidate"].items():
+    for baseline, _, under in _per_dollar(one, "baseline", rates):
+        for candidate, _, over in _per_dollar(one, "candidate", rates):
             ratio = quotient(over, under)
-            rows.append(
-                {
-                    "baseline": " ".join(baseline),
-                    "candidate": " ".join(candidate),
-                    "is_tied": baseline == candidate,
-                    "ratio": ratio.value,
-                    "ratio_low": ratio.strict[0],
-                    "ratio_high": ratio.strict[1],
-                    "printed": figure.text if figure else "",
-                    "verdict": verdict(figure, ratio),
-                }
-            )
-    return pd.DataFrame(rows)
+            held = (ratio.value, *ratio.strict, figure.text if figure else "", verdict(figure, ratio))
+            rows.append((" ".join(baseline), " ".join(candidate), baseline == candidate, *held))
+    columns = ["baseline", "candidate", "is_like_for_like", "ratio", "ratio_low", "ratio_high", "printed", "verdict"]
+    return pd.DataFrame(rows, columns=columns)
 
 
 def _peaks(accelerator: str) -> dict[tuple[str, str], float]:
@@ -101,13 +83,10 @@ def _peaks(accelerator: str) -> dict[tuple[str, str], float]:
     }
 
 
-def _per_dollar(one: Claim, role: str, rates: dict | None) -> dict[tuple[str, str], Range]:
+def _per_dollar(one: Claim, role: str, rates: dict | None) -> list[tuple[tuple[str, str], float, Range]]:
+    """Precision and sparsity, the peak rated for them, and that peak over the price of the hour."""
     accelerator = one.accelerators[role]
-    if rates is None:
-        price = as_range(one.printed[role, RATE])
-    elif accelerator in rates:
-        exact = float(rates[accelerator])
-        price = Range(exact, (exact, exact), (exact, exact))
-    else:
+    if rates is not None and accelerator not in rates:
         raise QuantityError(f"rates has no `{accelerator}`, the {role} of claim {one.claim_id}")
-    return {key: quotient(Range(peak, (peak, peak), (peak, peak)), price) for key, peak in _peaks(accelerator).items()}
+    price = one.printed[role, RATE] if rates is None else exact(float(rates[accelerator]))
+    return [(key, peak, quotient(exact(peak), price)) for key, peak in _peaks(accelerator).items()]

@@ -17,24 +17,26 @@ _FIGURE = re.compile(
 
 
 @dataclass(frozen=True)
-class Printed:
-    """A printed figure and the ranges of what rounds to it.
+class Range:
+    """A number at face value, and all that it can stand for under two readings of print.
 
     Strict: every digit printed is meant. Loose: the zeros that end a whole number only fill its
     places (90 may be 85 to 95). Digits after a decimal point are always meant.
     """
 
-    text: str
     value: float
     strict: tuple[float, float]
     loose: tuple[float, float]
 
-    @property
-    def is_ambiguous(self) -> bool:
-        return self.strict != self.loose
+
+@dataclass(frozen=True)
+class Printed(Range):
+    """A figure as it stands in print, and the ranges of what rounds to it."""
+
+    text: str
 
 
-def printed(text) -> Printed:
+def printed(text: str) -> Printed:
     """Read a figure as it stands in print: `$0.12`, `6K`, `2.8M`, `35x lower`, `4.20`, `1,229`.
 
     >>> printed("4.20").strict, printed("6K").strict
@@ -52,12 +54,11 @@ def printed(text) -> Printed:
         raise QuantityError(f"`{text}` is zero: nothing follows from it; leave the figure out of the claim")
     filling = 0 if decimals else len(whole) - len(whole.rstrip("0"))
     last = scale - len(decimals)
-    return Printed(
-        str(text), _shifted(significand, last), _rounds_to(significand, last), _rounds_to(significand // 10**filling, last + filling)
-    )
+    strict, loose = _rounds_to(significand, last), _rounds_to(significand // 10**filling, last + filling)
+    return Printed(_shifted(significand, last), strict, loose, str(text))
 
 
-def printed_range(text, *, is_loose: bool = False) -> tuple[float, float]:
+def printed_range(text: str, *, is_loose: bool = False) -> tuple[float, float]:
     """Lowest and highest value that round to a printed figure, strictly or with ending zeros as filling.
 
     >>> printed_range("35x lower"), printed_range("50x", is_loose=True)

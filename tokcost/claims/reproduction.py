@@ -9,9 +9,10 @@ import pandas as pd
 
 from tokcost import formulas
 from tokcost.claims.claim_audit import SYSTEMS, Claim, claim
-from tokcost.claims.printed import printed
+from tokcost.claims.printed import Printed, printed
+from tokcost.evidence import Fact
 from tokcost.quantities import QuantityError
-from tokcost.serving.pareto_frontier import SPEED
+from tokcost.serving.pareto_frontier import SPEED, Frontier
 
 THROUGHPUT = "total_tok_per_s_per_gpu"
 #: what two rows must share to be held side by side
@@ -27,8 +28,8 @@ def reproducing_points(
     claim_id: str,
     rows: pd.DataFrame,
     *,
-    rates: dict,
-    provisioned_kw: dict | None = None,
+    rates: dict[str, Fact | float],
+    provisioned_kw: dict[str, Fact | float] | None = None,
     within_frac: float = 0.01,
     claims: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
@@ -38,6 +39,9 @@ def reproducing_points(
     given when the row's value lies in the printed range: `n_reproduced` counts trailing zeros as rounding,
     `n_reproduced_strictly` does not; `n_ratios_reproduced` counts the printed ratios, strictly. `n_as_good` is how many pairs
     do as well as this one in `n_reproduced`: a single one is evidence, many are not. `misses` names the rest.
+
+    Columns: what both runs share (`SAME`), then each run's own under `baseline_` and `candidate_`, then the counts.
+    Raises: QuantityError where a system has no rate or no measured row, or no two rows lie at one interactivity.
     """
     one = claim(claim_id, claims)
     sides = {role: _side(rows, one, role, rates, provisioned_kw or {}) for role in SYSTEMS}
@@ -45,22 +49,15 @@ def reproducing_points(
     gap = pairs[f"candidate_{SPEED}"] / pairs[f"baseline_{SPEED}"] - 1
     pairs = pairs[gap.abs() <= within_frac].reset_index(drop=True)
     if pairs.empty:
-        raise QuantityError(
-            f"no two measured rows of {' and '.join(one.accelerators.values())} lie within {within_frac:.2%} of one interactivity"
-        )
-    checks = _printed_parts(one, pairs)
-    pairs["n_figures"] = len(checks)
-    for reading, column in (("loose", "n_reproduced"), ("strict", "n_reproduced_strictly")):
-        pairs[column] = sum(
-            (_lies_in(pairs[name], getattr(figure, reading)) for name, figure in checks.items()), np.zeros(len(pairs), dtype=int)
-        )
-    ratios = _printed_ratios(one, pairs)
-    pairs["n_ratios"] = len(ratios)
-    pairs["n_ratios_reproduced"] = sum((_lies_in(value, figure.strict) for value, figure in ratios), np.zeros(len(pairs), dtype=int))
-    pairs["misses"] = [
-        ", ".join(name for name, figure in checks.items() if not figure.loose[0] <= row[name] <= figure.loose[1])
-        for row in pairs.to_dict("records")
-    ]
+        systems = " and ".join(one.accelerators.values())
+        raise QuantityError(f"no two measured rows of {systems} lie within {within_frac:.2%} of one interactivity")
+    figures = {f"{role}_{name}": figure for (role, name), figure in one.printed.items() if f"{role}_{name}" in pairs}
+    loose, strict = (_met({name: (pairs[name], figure) for name, figure in figures.items()}, pairs, kind) for kind in ("loose", "strict"))
+    ratios = _met(_printed_ratios(one, pairs), pairs, "strict")
+    pairs["n_figures"], pairs["n_ratios"] = len(figures), ratios.shape[1]
+    for column, met in (("n_reproduced", loose), ("n_reproduced_strictly", strict), ("n_ratios_reproduced", ratios)):
+        pairs[column] = met.sum(axis=1).astype(int)
+    pairs["misses"] = [", ".join(loose.columns[~row]) for row in loose.to_numpy(dtype=bool)]
     pairs["n_as_good"] = pairs.groupby("n_reproduced")["n_reproduced"].transform("size")
     best_first = ["n_reproduced", "n_reproduced_strictly", "n_ratios_reproduced"]
     return pairs.sort_values(best_first, ascending=False, kind="stable").reset_index(drop=True)
@@ -68,56 +65,60 @@ def reproducing_points(
 
 @dataclass(frozen=True)
 class RatioCoverage:
-    """At which interactivity a ratio is what was claimed, in numbers ready for a sentence.
+    """At which interactivity a ratio is what was claimed.
 
-    `within`: stretches (from, to) where the ratio rounds to the claimed figure; `at_least`: where it is that or more.
-    Ends are as fine as the speeds of the curve.
+    `within`: stretches (from, to) where the ratio rounds to the claimed figure; `at_least`: where it is that or more; empty
+    for nowhere. Ends are as fine as the speeds of the curve.
     """
 
-    claimed: str
-    low: float
-    high: float
     within: tuple[tuple[float, float], ...]
     at_least: tuple[tuple[float, float], ...]
     min_ratio: float
-    min_at_tok_per_s_per_user: float
     max_ratio: float
-    max_at_tok_per_s_per_user: float
-    reach: tuple[float, float]
-
-    @property
-    def is_held_anywhere(self) -> bool:
-        return bool(self.at_least)
 
 
 def speeds_where_ratio_holds(curve: pd.DataFrame, claimed: str, *, ratio: str = "ratio") -> RatioCoverage:
     """Where a ratio curve (`tok_per_s_per_user` and a ratio) is within the range that rounds to `claimed`, or above.
 
+    Raises: QuantityError where the curve has no value at all.
+
     >>> curve = pd.DataFrame({"tok_per_s_per_user": [20, 40, 60, 80], "ratio": [5.0, 34.8, 39.0, np.nan]})
     >>> held = speeds_where_ratio_holds(curve, "35x lower")
-    >>> held.within, held.at_least, held.min_ratio, held.reach
-    (((40.0, 40.0),), ((40.0, 60.0),), 5.0, (20.0, 60.0))
+    >>> held.within, held.at_least, held.min_ratio, held.max_ratio
+    (((40.0, 40.0),), ((40.0, 60.0),), 5.0, 39.0)
     """
-    figure = printed(claimed)
     curve = curve.sort_values(SPEED)
     speed, value = curve[SPEED].to_numpy(float), curve[ratio].to_numpy(float)
-    known = ~np.isnan(value)
-    if not known.any():
+    if np.isnan(value).all():
         raise QuantityError(f"the curve of {ratio} has no value: one of the two systems reaches none of these speeds")
-    low, high = figure.strict
-    lowest, highest = np.nanargmin(value), np.nanargmax(value)
+    low, high = printed(claimed).strict
     return RatioCoverage(
-        claimed=claimed,
-        low=low,
-        high=high,
         within=_stretches(speed, (value >= low) & (value <= high)),
         at_least=_stretches(speed, value >= low),
-        min_ratio=float(value[lowest]),
-        min_at_tok_per_s_per_user=float(speed[lowest]),
-        max_ratio=float(value[highest]),
-        max_at_tok_per_s_per_user=float(speed[highest]),
-        reach=(float(speed[known][0]), float(speed[known][-1])),
+        min_ratio=float(np.nanmin(value)),
+        max_ratio=float(np.nanmax(value)),
     )
+
+
+def largest_drop(best: Frontier) -> tuple[pd.Series, pd.Series]:
+    """The edge of a curve: its two neighbouring runs between which throughput falls most for the speed gained, both as shares.
+
+    A ratio to this curve leaps there, and beyond it says what the faster of the two runs does, not what the system could.
+
+    Raises: QuantityError for a curve of a single run.
+
+    >>> from tokcost import evidence
+    >>> from tokcost.serving.pareto_frontier import frontier
+    >>> rows = evidence.measured(campaign="inferencex_dsr1_2026_04")
+    >>> last, after = largest_drop(frontier(rows, accelerator="h200", precision="fp8", isl=1024, osl=1024))
+    >>> float(last["tok_per_s_per_user"].round(1)), float(after["tok_per_s_per_user"].round(1))
+    (116.7, 117.3)
+    """
+    if best.n_on_front < 2:
+        raise QuantityError(f"the curve of {best.label} is one run; an edge lies between two")
+    front = best.front
+    fall = np.diff(np.log(front[best.throughput])) / np.diff(np.log(front[SPEED]))
+    return front.iloc[fall.argmin()], front.iloc[fall.argmin() + 1]
 
 
 def _side(rows: pd.DataFrame, one: Claim, role: str, rates: dict, provisioned_kw: dict) -> pd.DataFrame:
@@ -132,34 +133,30 @@ def _side(rows: pd.DataFrame, one: Claim, role: str, rates: dict, provisioned_kw
         side = side.assign(users_per_gpu=side["concurrency"] / side["n_gpus"])
     same = [name for name in SAME if name in side]
     shown = side[[name for name in SHOWN if name in side]].copy()
-    rate = rates[accelerator]
     shown["total_token_cost_usd_per_mtok"] = formulas.total_token_cost_usd_per_mtok(
-        rate_usd_per_gpu_h=getattr(rate, "value", rate), total_tok_per_s_per_gpu=side[THROUGHPUT]
+        rate_usd_per_gpu_h=rates[accelerator], total_tok_per_s_per_gpu=side[THROUGHPUT]
     )
     if accelerator in provisioned_kw:
-        kw = provisioned_kw[accelerator]
         shown["total_tok_per_s_per_mw"] = formulas.total_tok_per_s_per_mw(
-            total_tok_per_s_per_gpu=side[THROUGHPUT], provisioned_kw_per_gpu=getattr(kw, "value", kw)
+            provisioned_kw_per_gpu=provisioned_kw[accelerator], total_tok_per_s_per_gpu=side[THROUGHPUT]
         )
     return pd.concat([side[same], shown.add_prefix(f"{role}_")], axis=1)
 
 
-def _printed_parts(one: Claim, pairs: pd.DataFrame) -> dict:
-    return {f"{role}_{name}": figure for (role, name), figure in one.printed.items() if f"{role}_{name}" in pairs}
-
-
-def _printed_ratios(one: Claim, pairs: pd.DataFrame) -> list:
+def _printed_ratios(one: Claim, pairs: pd.DataFrame) -> dict[str, tuple[pd.Series, Printed]]:
     """Each printed ratio that the pairs can be held against: the values of the pairs, the printed figure."""
-    found = []
+    found = {}
     for row in one.ratios.itertuples():
         if f"candidate_{row.quantity}" in pairs and f"baseline_{row.quantity}" in pairs:
             value = pairs[f"candidate_{row.quantity}"] / pairs[f"baseline_{row.quantity}"]
-            found.append((1 / value if row.direction == "inverse" else value, printed(row.printed)))
+            found[row.quantity] = (1 / value if row.direction == "inverse" else value, printed(row.printed))
     return found
 
 
-def _lies_in(values: pd.Series, ends: tuple[float, float]) -> np.ndarray:
-    return values.between(*ends).to_numpy().astype(int)
+def _met(figures: dict[str, tuple[pd.Series, Printed]], pairs: pd.DataFrame, reading: str) -> pd.DataFrame:
+    """Which pairs lie in the range of each printed figure: one row a pair, one column a figure."""
+    met = {name: values.between(*getattr(figure, reading)) for name, (values, figure) in figures.items()}
+    return pd.DataFrame(met, index=pairs.index, dtype=bool)
 
 
 def _stretches(speed: np.ndarray, holds: np.ndarray) -> tuple[tuple[float, float], ...]:

@@ -1,6 +1,5 @@
 """Facts with their sources: the tables of data/."""
 
-from .catalog import DataError as DataError
 from .catalog import Fact as Fact
 from .catalog import accelerators as accelerators
 from .catalog import data_dir as data_dir
@@ -13,3 +12,6 @@ from .catalog import rate as rate
 from .catalog import reset_used as reset_used
 from .catalog import used_tables as used_tables
 from .checking import check_all as check_all
+from .selection import DataError as DataError
+from .selection import NoSuchRow as NoSuchRow
+from .selection import rows_where as rows_where

@@ -18,18 +18,12 @@ import pandas as pd
 
 from tokcost.evidence.reading import read
 from tokcost.evidence.schema import TABLES
-from tokcost.quantities import QuantityError, nearest
+from tokcost.evidence.selection import DataError, rows_where
+from tokcost.paths import DATA
+from tokcost.quantities import nearest
 
 #: table -> the sources of the rows of it that this process was given
 _used: dict[str, set[str]] = {}
-
-
-class DataError(QuantityError):
-    """A table, a row or a key of data/ is not right; `problems` holds one sentence each."""
-
-    def __init__(self, problems):
-        self.problems = [problems] if isinstance(problems, str) else list(problems)
-        super().__init__("\n".join(self.problems))
 
 
 @dataclass(frozen=True)
@@ -59,7 +53,7 @@ class Fact:
 
 def data_dir() -> Path:
     """The directory of the tables: `$TOKCOST_DATA_DIR`, or data/ of this project."""
-    directory = Path(os.environ.get("TOKCOST_DATA_DIR") or Path(__file__).parents[2] / "data")
+    directory = Path(os.environ.get("TOKCOST_DATA_DIR") or DATA)
     if not directory.is_dir():
         raise DataError(f"there is no data directory {directory}; set TOKCOST_DATA_DIR to the data/ of a checkout of the project")
     return directory
@@ -82,17 +76,7 @@ def load_table(table: str, **filters) -> pd.DataFrame:
     >>> load_table("hourly_rates", accelerator="h200", rate_vintage="2026-03")["value"].tolist()
     [1.41, 1.74, 1.6]
     """
-    rows = _rows(table)
-    for name, wanted in filters.items():
-        if name not in rows:
-            raise DataError(f"data/{table}.csv has no column `{name}`{nearest(name, rows.columns)}")
-        values = list(wanted) if isinstance(wanted, (list, tuple, set, frozenset)) else [wanted]
-        known = set(rows[name].dropna())
-        for value in values:
-            if value not in known:
-                raise DataError(f"no row of data/{table}.csv has {name} `{value}` with the filters before it{nearest(value, known)}")
-        rows = rows[rows[name].isin(values)]
-    return _given(table, rows.copy())
+    return _given(table, rows_where(_rows(table), filters, table=f"data/{table}.csv").copy())
 
 
 def _rows(table: str) -> pd.DataFrame:
@@ -146,43 +130,26 @@ def fact(table: str, **keys: str) -> Fact:
     (141.0, 'vendor_claim')
     >>> fact("accelerators", accelerator="gb30", quantity="memory_gb")
     Traceback (most recent call last):
-    tokcost.evidence.catalog.DataError: data/accelerators.csv has no accelerator `gb30`; did you mean `gb300`?
+    tokcost.evidence.selection.NoSuchRow: no row of data/accelerators.csv has accelerator `gb30`; did you mean `gb300`?
     """
     rows = _rows(table)
     key_columns = TABLES[table].key
     if "value" not in rows:
         raise DataError(f"data/{table}.csv is not a table of single facts; use load_table({table!r})")
-    for name, wanted in keys.items():
+    for name in keys:
         if name not in key_columns:
             raise DataError(f"data/{table}.csv has no key `{name}`{nearest(name, key_columns)}")
-        if wanted not in set(rows[name]):
-            raise DataError(f"data/{table}.csv has no {name} `{wanted}`{nearest(wanted, rows[name].unique())}")
-    found = _narrowed(table, rows, keys)
+    found = rows_where(rows, keys, table=f"data/{table}.csv")
     if len(found) > 1:
         open_keys = [name for name in key_columns if found[name].nunique() > 1]
         choices = "; ".join(f"{name}: {', '.join(sorted(found[name].unique()))}" for name in open_keys)
-        raise DataError(f"data/{table}.csv has {len(found)} rows for {_said(keys)}; add {' and '.join(open_keys)} ({choices})")
+        said = ", ".join(f"{name} `{value}`" for name, value in keys.items()) or "no key at all"
+        raise DataError(f"data/{table}.csv has {len(found)} rows for {said}; add {' and '.join(open_keys)} ({choices})")
     row = _given(table, found).iloc[0]
     low, high = (None if pd.isna(row[end]) else float(row[end]) for end in ("low", "high"))
     labels = {name: row[name] for name in key_columns if name != "quantity"}
     texts = {name: row[name] for name in ("quantity", "source_id", "locator", "date", "kind", "note")}
     return Fact(value=float(row["value"]), low=low, high=high, **texts, keys=labels)
-
-
-def _narrowed(table: str, rows: pd.DataFrame, keys: dict[str, str]) -> pd.DataFrame:
-    """The rows with these keys; if a key leaves none, an error that names the values which the others allow."""
-    narrowed = {}
-    for name, wanted in keys.items():
-        kept = rows[rows[name] == wanted]
-        if kept.empty:
-            there = ", ".join(sorted(rows[name].unique()))
-            raise DataError(f"data/{table}.csv has no row for {_said(narrowed)} with {name} `{wanted}`; there is {name} {there}")
-        rows, narrowed[name] = kept, wanted
-    return rows
-
-
-def _said(keys: dict[str, str]) -> str:
-    return ", ".join(f"{name} `{value}`" for name, value in keys.items()) or "no key at all"
 
 
 def rate(*, accelerator: str, price_basis: str, rate_vintage: str) -> Fact:

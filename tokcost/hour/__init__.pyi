@@ -3,8 +3,9 @@
 from .carbon import UnknownCarbon as UnknownCarbon
 from .carbon import embodied_carbon_g_per_mtok as embodied_carbon_g_per_mtok
 from .carbon import embodied_share_frac as embodied_share_frac
+from .carbon import grid_and_plants_by_region as grid_and_plants_by_region
 from .carbon import grid_intensity as grid_intensity
-from .carbon import operation_carbon_g_per_mtok as operation_carbon_g_per_mtok
+from .carbon import operational_carbon_g_per_mtok as operational_carbon_g_per_mtok
 from .carbon import site_water_l_per_mtok as site_water_l_per_mtok
 from .carbon import source_water_l_per_mtok as source_water_l_per_mtok
 from .carbon import total_carbon_g_per_mtok as total_carbon_g_per_mtok
@@ -15,9 +16,12 @@ from .cashflow import Real as Real
 from .cashflow import RealCashFlow as RealCashFlow
 from .cashflow import depreciation_schedule as depreciation_schedule
 from .cashflow import owner_cash_flow as owner_cash_flow
+from .deployment import LOWERS_COST as LOWERS_COST
 from .deployment import Deployment as Deployment
 from .lcot import levelised_token_cost_usd_per_mtok as levelised_token_cost_usd_per_mtok
 from .lcot import output_by_month as output_by_month
+from .list_prices import latest_list_prices as latest_list_prices
+from .ownership import capital_cost_usd_per_gpu_yr as capital_cost_usd_per_gpu_yr
 from .ownership import capital_recovery_per_yr as capital_recovery_per_yr
 from .ownership import exact_sum as exact_sum
 from .ownership import loan_capital_recovery_per_yr as loan_capital_recovery_per_yr
@@ -27,10 +31,7 @@ from .power import PowerError as PowerError
 from .power import average_kw_per_gpu as average_kw_per_gpu
 from .power import energy_share_frac as energy_share_frac
 from .power import measured_and_provisioned as measured_and_provisioned
-from .power import output_tok_per_joule as output_tok_per_joule
-from .power import output_tok_per_s_per_mw as output_tok_per_s_per_mw
-from .power import output_token_energy_joule_per_tok as output_token_energy_joule_per_tok
-from .power import total_token_energy_joule_per_tok as total_token_energy_joule_per_tok
+from .reference import inputs_in_use as inputs_in_use
 from .reference import reference_deployment as reference_deployment
 from .reference import reference_deployments as reference_deployments
 from .reference import reference_inputs as reference_inputs
@@ -41,4 +42,5 @@ from .solve import Solution as Solution
 from .solve import against_published as against_published
 from .solve import likely_interval_usd_per_gpu_h as likely_interval_usd_per_gpu_h
 from .solve import one_at_a_time as one_at_a_time
+from .solve import solutions as solutions
 from .solve import solve_for as solve_for

@@ -1,7 +1,7 @@
 """Money by month: the same cost as the closed form, written out as a discounted cash flow.
 
 Two kinds of money never mix. *Nominal* money is what stands on an invoice; *real* money
-has the buying power of the day of purchase. A rate belongs to one kind, and so does a
+has the buying power of the day of purchase. A discount rate belongs to one kind, and so does a
 cash flow:
 
     nominal rate = (1 + real rate) x (1 + inflation) - 1
@@ -50,7 +50,7 @@ def real_wacc_frac(*, wacc_frac, inflation_frac):
 
 
 @dataclass(frozen=True, eq=False)
-class Rate:
+class DiscountRate:
     """A yearly cost of capital in one kind of money; use `Real` or `Nominal`."""
 
     wacc_frac: float
@@ -67,7 +67,7 @@ class Rate:
         return (1 + np.asarray(self.per_month)[..., None]) ** -np.asarray(month)
 
 
-class Real(Rate):
+class Real(DiscountRate):
     """A rate of return beyond inflation.
 
     >>> round(Real(0.05).to_nominal(inflation_frac=0.02).wacc_frac, 6)
@@ -80,7 +80,7 @@ class Real(Rate):
         return Nominal(nominal_wacc_frac(wacc_frac=self.wacc_frac, inflation_frac=inflation_frac))
 
 
-class Nominal(Rate):
+class Nominal(DiscountRate):
     """A rate of return as loans and bonds quote it.
 
     >>> round(Nominal(0.071).to_real(inflation_frac=0.02).wacc_frac, 6)
@@ -114,22 +114,24 @@ class CashFlow:
             raise QuantityError(f"a cash flow is a row of finite payments, month 0 first, got {self.usd!r}")
         object.__setattr__(self, "usd", months)
 
-    def _discounts(self, rate: Rate):
-        if getattr(rate, "money", None) != self.money:
-            raise MoneyError(f"a {self.money} cash flow is discounted at a {self.money} rate, got {rate!r}; convert one with the inflation")
-        return rate.discounts(np.arange(self.usd.shape[-1]))
+    def _discounts(self, discount_rate: DiscountRate):
+        if getattr(discount_rate, "money", None) != self.money:
+            raise MoneyError(
+                f"a {self.money} cash flow needs a {self.money} discount rate, got {discount_rate!r}; convert one with the inflation"
+            )
+        return discount_rate.discounts(np.arange(self.usd.shape[-1]))
 
-    def present_value_usd(self, rate: Rate):
+    def present_value_usd(self, discount_rate: DiscountRate):
         """What the payments are worth in month 0.
 
         >>> round(float(NominalCashFlow([100] + [0] * 11 + [110]).present_value_usd(Nominal(0.10))), 6)
         200.0
         """
-        return (self.usd * self._discounts(rate)).sum(axis=-1)[()]
+        return (self.usd * self._discounts(discount_rate)).sum(axis=-1)[()]
 
-    def level_payment_usd(self, rate: Rate):
+    def level_payment_usd(self, discount_rate: DiscountRate):
         """The equal monthly payment, from month 1 to the last, of the same present value."""
-        return self.present_value_usd(rate) / self._discounts(rate)[..., 1:].sum(axis=-1)
+        return self.present_value_usd(discount_rate) / self._discounts(discount_rate)[..., 1:].sum(axis=-1)
 
     def internal_return_frac(self) -> float:
         """The yearly rate at which the present value is zero (IRR), or an error if no single one is in [-5, 50] % a month.
@@ -259,8 +261,8 @@ def depreciation_value_frac(*, shares, wacc_frac):
     written_off = np.asarray(shares, dtype=float)
     if not (written_off >= 0).all() or not np.isclose(written_off.sum(), 1, rtol=0, atol=1e-6):
         raise QuantityError(f"`shares` of the price by year must be 0 or more and add up to 1, got {written_off.tolist()}")
-    rate = np.asarray(wacc_frac, dtype=float)
-    return sum(share * (1 + rate) ** -(year + 1.0) for year, share in enumerate(shares))
+    wacc = np.asarray(wacc_frac, dtype=float)
+    return sum(share * (1 + wacc) ** -(year + 1.0) for year, share in enumerate(shares))
 
 
 def schedule_value_frac(*, depreciation: str, book_life_yr, wacc_frac):
@@ -270,7 +272,7 @@ def schedule_value_frac(*, depreciation: str, book_life_yr, wacc_frac):
     [0.9091, 0.8445]
     """
     lives = np.asarray(book_life_yr if depreciation == "straight_line" else 0.0)  # the other schedules know no book life
-    lives, rates = np.broadcast_arrays(lives, np.asarray(wacc_frac, dtype=float))
+    lives, waccs = np.broadcast_arrays(lives, np.asarray(wacc_frac, dtype=float))
     shares = (depreciation_schedule(depreciation, book_life_yr=life) for life in lives.flat)
-    values = [depreciation_value_frac(shares=of_life, wacc_frac=rate) for of_life, rate in zip(shares, rates.flat, strict=True)]
+    values = [depreciation_value_frac(shares=of_life, wacc_frac=wacc) for of_life, wacc in zip(shares, waccs.flat, strict=True)]
     return np.reshape(values, lives.shape)[()]

@@ -17,11 +17,11 @@ from tokcost import quantities as q
 from tokcost.quantities import formula
 
 
-def _level_payment(rate, periods):
+def _level_payment(interest, periods):
     """Payment per period that repays 1 with interest; 1 / periods when there is no interest."""
-    rate, periods = np.asarray(rate, dtype=float), np.asarray(periods, dtype=float)
-    free = rate == 0
-    interest = np.where(free, 1.0, rate)
+    interest, periods = np.asarray(interest, dtype=float), np.asarray(periods, dtype=float)
+    free = interest == 0
+    interest = np.where(free, 1.0, interest)
     return np.where(free, 1 / periods, interest / -np.expm1(-periods * np.log1p(interest)))[()]
 
 
@@ -50,7 +50,7 @@ def capital_recovery_per_yr(*, wacc_frac, life_yr):
 def year_end_capital_recovery_per_yr(*, wacc_frac, life_yr):
     """Capital recovery factor with one payment at each year's end, as energy studies write it.
 
-    Rate / (1 - (1 + rate) ^ -years). Source: NREL Annual Technology Baseline 2024, "Equations and Variables".
+    Discount rate / (1 - (1 + discount rate) ^ -years). Source: NREL Annual Technology Baseline 2024, "Equations and Variables".
 
     >>> round(float(year_end_capital_recovery_per_yr(wacc_frac=0.07, life_yr=30)), 6)
     0.080586
@@ -88,7 +88,7 @@ def capital_cost_usd_per_gpu_yr(*, capital_usd_per_gpu, wacc_frac, life_yr, resi
     """Yearly charge that returns the capital with its cost, after the sale at the end.
 
     Capital x recovery factor x (tax gross-up + return on idle capital during the delay - discounted
-    residual value). Without tax the rate is 0 and the gross-up 1.
+    residual value). Without tax the tax rate is 0 and the gross-up 1.
 
     >>> round(float(capital_cost_usd_per_gpu_yr(capital_usd_per_gpu=40_000, wacc_frac=0.0, life_yr=4, residual_frac=0.1,
     ...                                         install_delay_yr=0, tax_frac=0, tax_gross_up_ratio=1)), 6)

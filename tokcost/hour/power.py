@@ -15,7 +15,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import pandas as pd
+
 from tokcost import quantities as q
+from tokcost.formulas import output_tok_per_joule, output_tok_per_s_per_mw, output_token_energy_joule_per_tok
 from tokcost.quantities import QuantityError, check_value, formula, nearest
 
 BOUNDARIES = ("chip", "node", "it", "facility", "utility")
@@ -131,46 +134,6 @@ def average_kw_per_gpu(*, busy_average_kw_per_gpu, idle_average_kw_per_gpu, util
 
 
 @formula
-def output_tok_per_joule(*, output_tok_per_s_per_gpu, average_kw_per_gpu):
-    """Answer tokens per joule of average power.
-
-    >>> output_tok_per_joule(output_tok_per_s_per_gpu=500, average_kw_per_gpu=0.5)
-    1.0
-    """
-    return output_tok_per_s_per_gpu / (average_kw_per_gpu * q.W_PER_KW)
-
-
-@formula
-def total_token_energy_joule_per_tok(*, total_tok_per_s_per_gpu, average_kw_per_gpu):
-    """Joules of average power for each prompt and answer token.
-
-    >>> total_token_energy_joule_per_tok(total_tok_per_s_per_gpu=500, average_kw_per_gpu=1.0)
-    2.0
-    """
-    return average_kw_per_gpu * q.W_PER_KW / total_tok_per_s_per_gpu
-
-
-@formula
-def output_token_energy_joule_per_tok(*, output_tok_per_s_per_gpu, average_kw_per_gpu):
-    """Joules of average power for each answer token; prompts ride free.
-
-    >>> output_token_energy_joule_per_tok(output_tok_per_s_per_gpu=250, average_kw_per_gpu=1.0)
-    4.0
-    """
-    return average_kw_per_gpu * q.W_PER_KW / output_tok_per_s_per_gpu
-
-
-@formula
-def output_tok_per_s_per_mw(*, output_tok_per_s_per_gpu, provisioned_kw_per_gpu):
-    """Answer tokens per second for each megawatt of provisioned utility power.
-
-    >>> output_tok_per_s_per_mw(output_tok_per_s_per_gpu=100, provisioned_kw_per_gpu=2.0)
-    50000.0
-    """
-    return output_tok_per_s_per_gpu / provisioned_kw_per_gpu * q.KW_PER_MW
-
-
-@formula
 def energy_share_frac(*, energy_cost_usd_per_gpu_h, rate_usd_per_gpu_h):
     """Electricity's share of the cost of a GPU-hour, and so of a token.
 
@@ -180,8 +143,8 @@ def energy_share_frac(*, energy_cost_usd_per_gpu_h, rate_usd_per_gpu_h):
     return energy_cost_usd_per_gpu_h / rate_usd_per_gpu_h
 
 
-def measured_and_provisioned(runs, *, provisioned_kw_per_gpu):
-    """Tokens per joule and per megawatt of measured runs, beside the same output on provisioned power.
+def measured_and_provisioned(runs: pd.DataFrame, *, provisioned_kw_per_gpu: dict) -> pd.DataFrame:
+    """Tokens per joule and per megawatt of measured runs, and of the same output on provisioned power.
 
     Parameters
     ----------
@@ -191,13 +154,12 @@ def measured_and_provisioned(runs, *, provisioned_kw_per_gpu):
     provisioned_kw_per_gpu : dict
         Accelerator to utility kilowatts per GPU that must be built; an accelerator without one gets NaN.
 
-    Returns
-    -------
-    DataFrame
-        The rows with `measured_output_tok_per_joule`, `measured_output_token_energy_joule_per_tok`,
-        `measured_output_tok_per_s_per_mw` (all at the row's own boundary), `provisioned_output_tok_per_s_per_mw` (utility)
-        and `drawn_frac` (average over nameplate). Measured boards and provisioned utilities are two boundaries:
-        the columns stand side by side to show the gap, not to be divided by each other.
+    Columns: those of `runs`, then measured_output_tok_per_joule, measured_output_token_energy_joule_per_tok,
+    measured_output_tok_per_s_per_mw (all at the row's own boundary), provisioned_output_tok_per_s_per_mw (utility), drawn_frac
+    (average over nameplate). Measured boards and provisioned utilities are two boundaries: the columns stand side by side to
+    show the gap, not to be divided by each other.
+
+    Raises: PowerError for a column that is missing or a boundary that is not known.
     """
     missing = {"accelerator", "boundary", "average_w_per_gpu", "nameplate_w_per_gpu", "output_tok_per_s_per_gpu"} - set(runs.columns)
     if missing:

@@ -6,18 +6,20 @@ upkeep). Any system goes with any operator, so no input can be tuned for one chi
 
 from __future__ import annotations
 
-from tokcost import evidence
+import math
+
+import pandas as pd
+
+from tokcost import evidence, quantities
 from tokcost.hour.deployment import Deployment, numeric_inputs
 from tokcost.quantities import QuantityError, nearest
 
-#: operator -> the price basis of the published constants that it stands beside
+#: operator -> the price basis of the published constants that it is compared with
 PRICE_BASIS = {"hyperscaler": "owning_hyperscaler", "neocloud": "owning_neocloud"}
 
 
-def deployment_inputs(systems, operators, *, accelerator: str, operator: str):
+def deployment_inputs(systems: pd.DataFrame, operators: pd.DataFrame, *, accelerator: str, operator: str) -> pd.DataFrame:
     """The rows behind one deployment, each with value, range, source, date and kind: what a report shows as its inputs."""
-    import pandas as pd
-
     for table, key, wanted, file in (
         (systems, "accelerator", accelerator, "systems.csv"),
         (operators, "operator", operator, "operators.csv"),
@@ -28,7 +30,7 @@ def deployment_inputs(systems, operators, *, accelerator: str, operator: str):
     return pd.concat(chosen, ignore_index=True).drop(columns=["accelerator", "system", "operator"])
 
 
-def deployment_from_rows(systems, operators, *, accelerator: str, operator: str) -> Deployment:
+def deployment_from_rows(systems: pd.DataFrame, operators: pd.DataFrame, *, accelerator: str, operator: str) -> Deployment:
     """One deployment from the two tables; inputs that no row names are None (not present)."""
     rows = deployment_inputs(systems, operators, accelerator=accelerator, operator=operator)
     stated = dict(zip(rows["quantity"], rows["value"].astype(float), strict=True))
@@ -43,7 +45,7 @@ def deployment_from_rows(systems, operators, *, accelerator: str, operator: str)
     )
 
 
-def reference_inputs(accelerator: str, operator: str):
+def reference_inputs(accelerator: str, operator: str) -> pd.DataFrame:
     """The sourced rows of one reference deployment (see `deployment_inputs`)."""
     return deployment_inputs(evidence.load_table("systems"), evidence.load_table("operators"), accelerator=accelerator, operator=operator)
 
@@ -71,3 +73,29 @@ def reference_deployments() -> dict:
         for accelerator in systems["accelerator"].unique()
         for operator in PRICE_BASIS
     }
+
+
+def inputs_in_use(deployment: Deployment, operator: str) -> pd.DataFrame:
+    """The sourced rows of a reference deployment with the value that `deployment` uses; an input of one's own says so.
+
+    Columns: quantity, of ("chip" or "operator"), input (the quantity in words), value, low, high (sourced span; NaN for an input
+    of one's own), unit, kind ("your input" for one's own), publisher, date.
+
+    >>> mine = reference_deployment("h200", "hyperscaler").with_inputs(wacc_frac=0.12)
+    >>> inputs_in_use(mine, "hyperscaler").set_index("quantity").loc["wacc_frac", "kind"]
+    'your input'
+    """
+    rows = reference_inputs(deployment.accelerator, operator)
+    value = rows["quantity"].map(lambda name: float(getattr(deployment, name)))
+    publisher = evidence.catalog.examined("sources")[0].set_index("source_id")["publisher"]  # looked up, not cited as a whole
+    used = rows.assign(
+        of=rows["quantity"].isin(evidence.load_table("systems")["quantity"]).map({True: "chip", False: "operator"}),
+        input=rows["quantity"].map(quantities.phrase),
+        value=value,
+        unit=["share" if quantities.unit(name) == "frac" else quantities.of(name).unit_label for name in rows["quantity"]],
+        publisher=rows["source_id"].map(publisher),
+    )
+    own = rows["value"].astype(float) != value
+    used.loc[own, ["low", "high"]] = math.nan
+    used.loc[own, ["kind", "publisher", "date"]] = ["your input", "", ""]
+    return used[["quantity", "of", "input", "value", "low", "high", "unit", "kind", "publisher", "date"]]

@@ -103,7 +103,7 @@ def needed_rate_usd_per_gpu_h(*, committed_gpus, needed_gpus, reserved_rate_usd_
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Rental:
-    """One rented GPU-hour: its price and what is paid beside it.
+    """One rented GPU-hour: its price and what is paid on top of it.
 
     `price_basis` is on_demand, reserved or spot. For spot, state interruptions and the hours lost
     with each; for the others state 0. What the contract does not charge is stated as 0, not left out.
@@ -162,7 +162,7 @@ class Rental:
         return pd.DataFrame(
             {
                 "component": list(parts),
-                "group": ["Rent", "Rent", "Beside the rent", "Beside the rent"],
+                "group": ["Rent", "Rent", "On top of the rent", "On top of the rent"],
                 "usd_per_gpu_h": list(parts.values()),
                 "share_frac": [part / total for part in parts.values()],
                 "basis": self.price_basis,

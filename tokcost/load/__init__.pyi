@@ -7,7 +7,6 @@ from .capacity import replicas_needed as replicas_needed
 from .capacity import skipped_runs as skipped_runs
 from .fleet_plan import Autoscaling as Autoscaling
 from .fleet_plan import LoadPlan as LoadPlan
-from .fleet_plan import compare_plans as compare_plans
 from .fleet_plan import plan as plan
 from .fleet_plan import plan_batch as plan_batch
 from .profiles import LoadProfile as LoadProfile

@@ -19,9 +19,11 @@ import itertools
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from tokcost.quantities import QuantityError, check_value
-from tokcost.serving.pareto_frontier import SPEED, Frontier
+from tokcost.serving.configuration import configuration_label
+from tokcost.serving.pareto_frontier import CONFIGURATION, SPEED, Frontier
 
 #: lengths of the load may be this far from those of the measured point: throughput is known there only
 LENGTH_TOLERANCE = 0.25
@@ -72,7 +74,7 @@ class OperatingPoint:
                 )
         return self.total_tok_per_s_per_gpu * self.n_gpus / (isl + osl)
 
-    def service_time_s(self, **lengths) -> float:
+    def service_time_s(self, **lengths: float) -> float:
         """Seconds that a request holds its place: concurrency over completed requests per second (Little's law).
 
         >>> OperatingPoint("h200", "m", 1000, 1000, 64, 8, 500.0, 50.0, 0.5, 0.02).service_time_s()
@@ -97,6 +99,8 @@ def operating_point(frontier: Frontier, *, tok_per_s_per_user: float, ttft_limit
     A measured row and no interpolation: a replica has a size and a concurrency, which lie on no curve.
     With a TTFT limit, rows that do not say their TTFT do not qualify. Nor do rows whose throughput and
     latencies contradict each other by more than a quarter (`skipped_runs`): they are not one operating point.
+
+    Raises: QuantityError where no row is that fast, or none of them qualifies.
     """
     fast, points = _fast_enough(frontier, tok_per_s_per_user, ttft_limit_s)
     sound = [point for point in points if not point.is_contradictory]
@@ -136,11 +140,11 @@ def _point(row) -> OperatingPoint:
         **{name: str(row[name]) for name in ("accelerator", "model")},
         **{name: float(row[name]) for name in ("isl", "osl", *STATED, SPEED, "total_tok_per_s_per_gpu")},
         date=str(row.get("run_date", "")),
-        label=", ".join(str(row[name]) for name in ("precision", "speculative", "deployment", "framework") if name in row),
+        label=configuration_label({name: row[name] for name in CONFIGURATION[1:] if name in row}),
     )
 
 
-def erlang_c(*, servers, erlangs):
+def erlang_c(*, servers: ArrayLike, erlangs: ArrayLike) -> np.ndarray:
     """Share of arrivals that find every place taken (M/M/c); 1 where the load is more than the places can do.
 
     >>> round(float(erlang_c(servers=1, erlangs=0.5)), 12), round(float(erlang_c(servers=2, erlangs=1)), 6)
@@ -155,7 +159,7 @@ def erlang_c(*, servers, erlangs):
     return np.where(is_stable, blocked / (1 - load / np.maximum(servers, 1) * (1 - blocked)), 1.0)
 
 
-def in_time_frac(*, offered_request_per_s, service_time_s, servers, wait_limit_s):
+def in_time_frac(*, offered_request_per_s: ArrayLike, service_time_s: float, servers: ArrayLike, wait_limit_s: float) -> np.ndarray:
     """Share of requests that start within the wait limit; 0 where the queue grows without end.
 
     >>> round(float(in_time_frac(offered_request_per_s=0.5, service_time_s=1, servers=1, wait_limit_s=0)), 12)
@@ -168,7 +172,9 @@ def in_time_frac(*, offered_request_per_s, service_time_s, servers, wait_limit_s
     return np.where(spare > 0, 1 - late, np.where(erlangs > 0, 0.0, 1.0))
 
 
-def replicas_needed(*, offered_request_per_s, service_time_s: float, concurrency: float, wait_limit_s: float, service_level_frac: float):
+def replicas_needed(
+    *, offered_request_per_s: ArrayLike, service_time_s: float, concurrency: float, wait_limit_s: float, service_level_frac: float
+) -> np.ndarray:
     """The fewest whole replicas with which enough requests start in time, for each offered rate.
 
     No request needs no replica. More replicas never lower the share in time, so a bisection finds the fewest.

@@ -14,8 +14,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 
 from tokcost import formulas
+from tokcost.evidence.catalog import Fact
 from tokcost.load.capacity import OperatingPoint, in_time_frac, replicas_needed
 from tokcost.load.profiles import LoadProfile
 from tokcost.quantities import SECONDS_PER_HOUR, QuantityError, check_value, check_whole, of
@@ -33,7 +35,7 @@ class Autoscaling:
     """Replicas follow the load: never fewer than the minimum, each paid for while it starts.
 
     Replicas are started `scale_up_delay_h` before the hour that needs them, so that the service level
-    holds in every hour; the delay costs money instead. Suits loads that can be foreseen, as a daily rhythm can.
+    holds in every hour; the delay costs money instead. Suits loads that can be foreseen, as that of a working day can.
     """
 
     min_replicas: int
@@ -66,8 +68,9 @@ class Autoscaling:
 class LoadPlan:
     """What serving a load takes, hour by hour, and what a delivered token then costs.
 
-    `hours`: offered and delivered requests per second, requests that found no capacity, replicas needed, serving
-    and paid, `offered_load_frac`, `in_time_frac`, paid and busy GPU-hours. NaN: not stated by this kind of plan.
+    `hours`: offered and delivered requests per second, requests that found no capacity, replicas needed, serving and paid,
+    requests per second that the paid ones can complete, `offered_load_frac`, `in_time_frac`, paid and busy GPU-hours.
+    NaN: not stated by this kind of plan.
     """
 
     profile: LoadProfile
@@ -162,7 +165,7 @@ def plan(
     profile: LoadProfile,
     point: OperatingPoint,
     *,
-    rate_usd_per_gpu_h,
+    rate_usd_per_gpu_h: Fact | float,
     service_level_frac: float,
     wait_limit_s: float,
     autoscaling: Autoscaling | None = None,
@@ -172,6 +175,9 @@ def plan(
 
     Without autoscaling the fleet has the size of the busiest hour, always. `n_replicas` fixes the fleet instead:
     what it cannot do in an hour is not served, and shown. Capacity follows the peak within the hour, tokens its average.
+
+    Raises: QuantityError for a rate of another accelerator, lengths that the point was not measured at, or a fleet both fixed and
+    autoscaled.
 
     >>> from tokcost.load.profiles import hourly_profile
     >>> node = OperatingPoint("h200", "m", 1000, 1000, 64, 8, 500.0, 50.0, 0.5, 0.02)
@@ -198,7 +204,7 @@ def plan(
     return _plan(profile, point, rate, delivered, unserved=mean - delivered, needed=needed, serving=serving, paid=paid, in_time=in_time)
 
 
-def batch_request_per_s(offered_request_per_s, *, deadline_h: float) -> float:
+def batch_request_per_s(offered_request_per_s: ArrayLike, *, deadline_h: float) -> float:
     """The steady rate of work with which everything is done within the deadline of its arrival, first come first served.
 
     The most that any window of hours asks for, over that window and the deadline together; never below the average.
@@ -215,7 +221,7 @@ def batch_request_per_s(offered_request_per_s, *, deadline_h: float) -> float:
 
 
 def plan_batch(
-    profile: LoadProfile, point: OperatingPoint, *, rate_usd_per_gpu_h, deadline_h: float, n_replicas: int | None = None
+    profile: LoadProfile, point: OperatingPoint, *, rate_usd_per_gpu_h: Fact | float, deadline_h: float, n_replicas: int | None = None
 ) -> LoadPlan:
     """The same load as batch work: it may wait up to the deadline, so a smaller fleet works through it evenly.
 
@@ -244,11 +250,6 @@ def _worked_through(offered: np.ndarray, capacity: float) -> np.ndarray:
     return delivered
 
 
-def compare_plans(plans: dict[str, LoadPlan]) -> pd.DataFrame:
-    """Several plans side by side, one row each under its own name: fleets, shapes, service levels."""
-    return pd.DataFrame({name: plan.summary() for name, plan in plans.items()}).T.rename_axis("plan").reset_index()
-
-
 def _plan(profile, point, rate, delivered, *, unserved, needed, serving, paid, in_time=np.nan) -> LoadPlan:
     each = point.capacity_request_per_s(isl=profile.isl, osl=profile.osl)
     offered = profile.hours["offered_request_per_s"].to_numpy(float)
@@ -260,6 +261,7 @@ def _plan(profile, point, rate, delivered, *, unserved, needed, serving, paid, i
         needed_replicas=needed,
         serving_replicas=serving,
         paid_replicas=paid,
+        paid_request_per_s=paid * each,
         offered_load_frac=offered_load,
         in_time_frac=in_time,
         paid_gpu_h=paid * point.n_gpus,
@@ -270,4 +272,4 @@ def _plan(profile, point, rate, delivered, *, unserved, needed, serving, paid, i
 
 def _rate_of(point: OperatingPoint, rate) -> float:
     require_fact_of(point, rate, "rate")
-    return float(check_value("rate_usd_per_gpu_h", getattr(rate, "value", rate)))
+    return float(check_value("rate_usd_per_gpu_h", rate))

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 
 from tokcost import evidence
 from tokcost.quantities import SECONDS_PER_HOUR, QuantityError, check_value, nearest
@@ -54,11 +55,19 @@ class LoadProfile:
         """
         if not (np.isfinite(factor) and factor > 0):
             raise QuantityError(f"a load is scaled by a number above 0, got {factor:g}")
-        rates = ["offered_request_per_s", "peak_offered_request_per_s"]
-        return replace(self, hours=self.hours.assign(**{name: self.hours[name] * factor for name in rates}))
+        names = ["offered_request_per_s", "peak_offered_request_per_s"]
+        return replace(self, hours=self.hours.assign(**{name: self.hours[name] * factor for name in names}))
 
 
-def hourly_profile(offered_request_per_s, *, isl: float, osl: float, peak_offered_request_per_s=None, name: str = "own", start: str = ""):
+def hourly_profile(
+    offered_request_per_s: ArrayLike,
+    *,
+    isl: float,
+    osl: float,
+    peak_offered_request_per_s: ArrayLike | None = None,
+    name: str = "own",
+    start: str = "",
+):
     """A profile from one rate for each hour; without peaks the rate within an hour is taken as steady.
 
     >>> hourly_profile([1, 3], isl=1000, osl=500).n_requests

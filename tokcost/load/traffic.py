@@ -19,7 +19,7 @@ _COUNTER_ENDS = ("_total", "_count")
 _LATEST_S = 4.1e9
 
 
-def profile_from_csv(path, *, isl: float | None = None, osl: float | None = None) -> LoadProfile:
+def profile_from_csv(path: str | Path, *, isl: float | None = None, osl: float | None = None) -> LoadProfile:
     """A profile from a CSV of one's own traffic, over the whole hours that it covers.
 
     Either one row an interval (`timestamp` of its start, `requests`), evenly spaced and without a gap, or
@@ -68,7 +68,7 @@ def profile_from_csv(path, *, isl: float | None = None, osl: float | None = None
     return hourly_profile(mean, peak_offered_request_per_s=peak, name=Path(path).name, start=_stamp(start), **lengths)
 
 
-def profile_from_prometheus(path, *, isl: float, osl: float) -> LoadProfile:
+def profile_from_prometheus(path: str | Path, *, isl: float, osl: float) -> LoadProfile:
     """A profile from the JSON of a Prometheus `query_range`: a counter of requests, or a rate of requests per second.
 
     A metric that counts requests (its name ends in `_total` or `_count`) is a counter: a fall is a restart, and what it
@@ -90,7 +90,7 @@ def profile_from_prometheus(path, *, isl: float, osl: float) -> LoadProfile:
         raise QuantityError(f"{file} holds several metrics ({said}), which may count the same requests; query one of them")
     is_counter = bool(names[0])
     start, step = _one_grid([at for _, at, _ in series], file, is_bridged=is_counter)
-    curves = [(at, _so_far(_rise(value))) for _, at, value in series] if is_counter else [_sum_of_rates(series, start, step)]
+    curves = [(at, _so_far(_rise(value))) for _, at, value in series] if is_counter else [_requests_so_far(series, start, step)]
     mean, peak, start = _by_hour(curves, file)
     return hourly_profile(mean, isl=isl, osl=osl, peak_offered_request_per_s=peak, name=file, start=_stamp(start))
 
@@ -141,7 +141,7 @@ def _one_grid(times: list, file: str, *, is_bridged: bool) -> tuple[float, float
     return float(grid[0]), float(step)
 
 
-def _sum_of_rates(series: list, start: float, step: float) -> tuple[np.ndarray, np.ndarray]:
+def _requests_so_far(series: list, start: float, step: float) -> tuple[np.ndarray, np.ndarray]:
     """Requests so far from rates per second on one grid of times: each value holds since the time before it."""
     if not np.isfinite(step):  # a single time
         return np.array([start]), np.zeros(1)

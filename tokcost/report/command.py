@@ -44,8 +44,9 @@ are printed on stdout, one a line; progress goes to stderr.
 @click.option("--timeout", metavar="SECONDS", type=click.IntRange(min=1), default=600, show_default=True, help="Longest time for a cell.")
 @click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors.")
 def report(targets, pairs, files, output, dry_run, help_parameters, show_code, timeout, quiet):
-    from tokcost.report import data_directory, definition, settings
-    from tokcost.report.make import plan
+    from tokcost.report import data_directory
+    from tokcost.report.request import definition, settings
+    from tokcost.report.request.plan import plan
 
     directory = Path(output)
     try:
@@ -61,7 +62,7 @@ def report(targets, pairs, files, output, dry_run, help_parameters, show_code, t
         if dry_run:
             _show_plans(plans, directory)
             return
-        from tokcost.report.files import prepare
+        from tokcost.report.execution.files import prepare
 
         prepare(directory)
     except ReportError as error:
@@ -71,20 +72,20 @@ def report(targets, pairs, files, output, dry_run, help_parameters, show_code, t
 
 
 def _make(directory, plans, show_code, timeout, quiet) -> int:
-    from tokcost.report.make import Maker
+    from tokcost.report.build import ReportBuilder
     from tokcost.report.progress import Progress
 
-    maker = Maker(directory, plans, Progress(quiet=quiet), show_code=show_code, timeout_s=timeout)
+    builder = ReportBuilder(directory, plans, Progress(quiet=quiet), show_code=show_code, timeout_s=timeout)
     try:
         with _termination_as_interrupt():
-            maker.make_all()
+            builder.build_all()
     except KeyboardInterrupt:
         print("tokcost report: interrupted; reports that were not finished are as they were", file=sys.stderr)
         return 130
     if not quiet:
-        for path in maker.written:
+        for path in builder.written:
             print(path)
-    return 1 if maker.failed else 0
+    return 1 if builder.failed else 0
 
 
 @contextlib.contextmanager
@@ -104,9 +105,9 @@ def _termination_as_interrupt():
 
 
 def _show_parameters(jobs) -> None:
-    from tokcost.report.exclusions import read_exclusions
-    from tokcost.report.html import exact
-    from tokcost.report.parameters import read_parameters
+    from tokcost.report.page.html import exact
+    from tokcost.report.request.exclusions import read_exclusions
+    from tokcost.report.request.parameters import read_parameters
 
     for job in jobs:
         rows = [(p.name, exact(p.default), p.unit, p.allowed, p.meaning) for p in read_parameters(job.notebook)]
@@ -116,7 +117,7 @@ def _show_parameters(jobs) -> None:
 
 
 def _show_plans(plans, directory: Path) -> None:
-    from tokcost.report.html import exact
+    from tokcost.report.page.html import exact
 
     for ready in plans:
         rows = [(s.parameter.name, exact(s.value), s.parameter.unit, s.origin) for s in ready.settings]

@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import sys
 
+from tokcost.show.text import visible
+
 
 class Progress:
     """Progress on stderr; stdout is for the paths of what was written."""
@@ -48,6 +50,7 @@ class Progress:
             self.error(sentence)
 
     def error(self, sentence: str) -> None:
+        sentence = visible(sentence)  # a name in it must neither colour the terminal nor begin a line of its own
         if self.live is not None:
             self.live.console.print(sentence, markup=False, highlight=False, soft_wrap=True)
         else:

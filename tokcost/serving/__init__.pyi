@@ -4,8 +4,8 @@ from .compare import leave_one_out as leave_one_out
 from .compare import per_mw_at as per_mw_at
 from .compare import ratio_at as ratio_at
 from .compare import spread_at as spread_at
+from .configuration import configuration_label as configuration_label
 from .datasheet_prediction import matched_pairs as matched_pairs
-from .datasheet_prediction import prediction_errors as prediction_errors
 from .decomposition import NotMeasured as NotMeasured
 from .decomposition import along_path as along_path
 from .decomposition import decompose as decompose
@@ -15,10 +15,9 @@ from .pareto_frontier import cost_at as cost_at
 from .pareto_frontier import frontier as frontier
 from .service_limits import goodput as goodput
 from .service_limits import latency_frontier as latency_frontier
-from .service_limits import ratio_at_service_level as ratio_at_service_level
 from .service_limits import winners as winners
 from .service_limits import within_limits as within_limits
-from .software import Result as Result
+from .software import BenchmarkResult as BenchmarkResult
 from .software import annualised_ratio as annualised_ratio
 from .software import mlperf_best as mlperf_best
 from .software import mlperf_progress as mlperf_progress
@@ -30,12 +29,12 @@ from .software import versions_at as versions_at
 from .software import yearly_gain as yearly_gain
 from .tokens import SplitRule as SplitRule
 from .tokens import TokenUse as TokenUse
-from .tokens import by_price_weight as by_price_weight
-from .tokens import by_processing_time as by_processing_time
-from .tokens import by_tokens as by_tokens
 from .tokens import expected_attempts as expected_attempts
+from .tokens import price_weights as price_weights
+from .tokens import processing_time_weights as processing_time_weights
 from .tokens import request_cost_usd as request_cost_usd
 from .tokens import solved_task_cost_usd as solved_task_cost_usd
 from .tokens import split_cost as split_cost
 from .tokens import started_task_cost_usd as started_task_cost_usd
 from .tokens import task_success_frac as task_success_frac
+from .tokens import token_weights as token_weights

@@ -87,8 +87,7 @@ def per_mw_at(curve: Frontier, provisioned, *, tok_per_s_per_user):
     if token_class(curve.throughput) != "total":
         raise QuantityError(f"tokens per MW count input and output; build the curve of total_tok_per_s_per_gpu, not {curve.throughput}")
     require_fact_of(curve, provisioned, "provisioned kW")
-    kw = getattr(provisioned, "value", provisioned)
-    return metric_at(curve, formulas.total_tok_per_s_per_mw, tok_per_s_per_user=tok_per_s_per_user, provisioned_kw_per_gpu=kw)
+    return metric_at(curve, formulas.total_tok_per_s_per_mw, tok_per_s_per_user=tok_per_s_per_user, provisioned_kw_per_gpu=provisioned)
 
 
 def spread_at(curve: Frontier, *, tok_per_s_per_user) -> pd.DataFrame:

@@ -16,8 +16,11 @@ from itertools import combinations, pairwise, permutations
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 
+from tokcost.evidence import Fact, NoSuchRow, rows_where
 from tokcost.quantities import QuantityError, check_value
+from tokcost.serving.configuration import configuration_label
 from tokcost.serving.pareto_frontier import SPEED, Frontier, frontier, require_fact_of
 
 #: the factor that the two rates of a cost ratio add
@@ -68,15 +71,16 @@ def decompose(
     *,
     tok_per_s_per_user: float,
     throughput: str = "total_tok_per_s_per_gpu",
-    baseline_rate=None,
-    candidate_rate=None,
+    baseline_rate: Fact | float | None = None,
+    candidate_rate: Fact | float | None = None,
 ) -> Decomposition:
     """The throughput ratio of two configurations at one interactivity as a product of factors; with two rates, the cost ratio.
 
     The baseline has the first side of every factor, the candidate the second. Rows must otherwise be alike:
     choose one model, one pair of lengths and one campaign before. A cost ratio is baseline over candidate,
     so that every factor above 1 is a gain; a more expensive hour is a factor below 1.
-    Raises NotMeasured where an end, or some cell of every order, was not measured at this speed.
+
+    Raises: NotMeasured where an end, or some cell of every order, was not measured at this speed.
 
     >>> cells = [("a", "fp8", 100.0), ("a", "fp4", 150.0), ("b", "fp8", 200.0), ("b", "fp4", 600.0)]
     >>> rows = pd.DataFrame([
@@ -119,8 +123,11 @@ def decompose(
     return Decomposition(float(tok_per_s_per_user), of, float(np.exp(whole)), table, cells, orders, n_orders, n_possible)
 
 
-def decompose_by_speed(rows: pd.DataFrame, factors: Factors, *, tok_per_s_per_user, **how) -> pd.DataFrame:
-    """The factors at each of several interactivities, and how many orders are behind them; NaN where not measured."""
+def decompose_by_speed(rows: pd.DataFrame, factors: Factors, *, tok_per_s_per_user: ArrayLike, **how) -> pd.DataFrame:
+    """The factors at each of several interactivities, and how many orders are behind them; NaN where not measured.
+
+    Columns: those of `Decomposition.factors`, `n_orders`, `n_possible_orders`, `whole_ratio`, the speed, and `why` where not measured.
+    """
     tables = []
     for speed in np.atleast_1d(np.asarray(tok_per_s_per_user, dtype=float)):
         try:
@@ -138,7 +145,7 @@ def along_path(
     """One path of measured configurations, each step named: throughput, its ratio to the step before and to the first.
 
     For changes with more than two stages, as one chip, the next and a larger scale-up domain. NaN where a
-    configuration does not reach the interactivity; the two steps beside it are then not known either.
+    configuration does not reach the interactivity; the steps to and from it are then not known either.
     """
     check_value(SPEED, tok_per_s_per_user)
     if not steps:
@@ -172,14 +179,11 @@ def _cell(rows, factors: Factors, changed: frozenset, speed: float, throughput: 
 
 
 def _measure(rows: pd.DataFrame, where: dict, speed: float, throughput: str) -> _Cell:
-    said = ", ".join(map(str, where.values()))
-    kept = rows
-    for name, value in where.items():
-        if name not in rows:
-            raise QuantityError(f"the rows have no column `{name}`")
-        kept = kept[kept[name] == value]
-    if kept.empty:
-        return _Cell(np.nan, f"no measured row is {said}", None)
+    said = configuration_label(where)
+    try:
+        kept = rows_where(rows, where)
+    except NoSuchRow:
+        return _Cell(np.nan, f"no measured run is {said}", None)
     curve = frontier(kept, throughput=throughput)
     value = float(curve.at(tok_per_s_per_user=speed))
     low, high = curve.reach
@@ -223,7 +227,7 @@ def _rate_ratio(ends: tuple[Frontier, Frontier], rates: tuple) -> float:
         baseline, candidate = (getattr(rate, name, None) for rate in rates)
         if baseline != candidate:
             raise QuantityError(f"{name} is {candidate} for the candidate and {baseline} for the baseline; take both on one basis")
-    baseline, candidate = (check_value("rate_usd_per_gpu_h", getattr(rate, "value", rate)) for rate in rates)
+    baseline, candidate = (float(check_value("rate_usd_per_gpu_h", rate)) for rate in rates)
     return candidate / baseline
 
 

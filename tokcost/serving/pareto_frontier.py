@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from tokcost import formulas
+from tokcost.evidence import rows_where
 from tokcost.quantities import QuantityError, check_value, find, nearest, token_class, unit
 
 SPEED = "tok_per_s_per_user"
@@ -214,7 +215,7 @@ def cost_at(frontier: Frontier, rate, *, tok_per_s_per_user):
     """
     require_fact_of(frontier, rate, "rate")
     cost = COST[token_class(frontier.throughput)]
-    return metric_at(frontier, cost, tok_per_s_per_user=tok_per_s_per_user, rate_usd_per_gpu_h=getattr(rate, "value", rate))
+    return metric_at(frontier, cost, tok_per_s_per_user=tok_per_s_per_user, rate_usd_per_gpu_h=rate)
 
 
 def metric_at(frontier: Frontier, metric, *, tok_per_s_per_user, **others):
@@ -256,7 +257,7 @@ def frontier(rows: pd.DataFrame, *, throughput: str = "total_tok_per_s_per_gpu",
     if quantity is None or quantity.unit != "tok_per_s_per_gpu" or token_class(throughput) not in COST:
         known = [f"{tokens}_tok_per_s_per_gpu" for tokens in COST]
         raise QuantityError(f"a frontier needs a throughput per all GPUs, got `{throughput}`{nearest(throughput, known)}")
-    rows = chosen(rows, **where)
+    rows = rows_where(rows, where)
     missing = [name for name in (*ONE_OF, SPEED, throughput) if name not in rows]
     if missing:
         raise QuantityError(f"the rows have no column `{missing[0]}`{nearest(missing[0], rows.columns)}")
@@ -282,25 +283,6 @@ def frontier(rows: pd.DataFrame, *, throughput: str = "total_tok_per_s_per_gpu",
         points=points,
         n_excluded=int((~known).sum()),
     )
-
-
-def chosen(rows: pd.DataFrame, **where) -> pd.DataFrame:
-    """The rows where each named column has the value given, or one of several.
-
-    >>> chosen(pd.DataFrame({"accelerator": ["h100", "h200"]}), accelerator="h20")
-    Traceback (most recent call last):
-    tokcost.quantities.QuantityError: no row has accelerator h20; did you mean `h200`?
-    """
-    for name, value in where.items():
-        if name not in rows:
-            raise QuantityError(f"the rows have no column `{name}`{nearest(name, rows.columns)}")
-        values = list(value) if isinstance(value, (list, tuple, set)) else [value]
-        for wanted in values:
-            if not (rows[name] == wanted).any():
-                kept = f" among those with {', '.join(f'{k} {v}' for k, v in where.items() if k != name)}" if len(where) > 1 else ""
-                raise QuantityError(f"no row has {name} {wanted}{kept}{nearest(wanted, rows[name].dropna().unique())}")
-        rows = rows[rows[name].isin(values)]
-    return rows
 
 
 def _shaped_like(given, values, name):

@@ -12,9 +12,9 @@ from functools import cached_property
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 
 from tokcost.quantities import QuantityError, check_value, nearest, token_class
-from tokcost.serving.compare import ratio_at
 from tokcost.serving.pareto_frontier import (
     CONFIGURATION,
     COST,
@@ -69,7 +69,7 @@ class LatencyFront:
     def _curve(self):
         return steffen(self.front[self.latency], self.front[self.throughput])
 
-    def at(self, latency_s):
+    def at(self, latency_s: ArrayLike):
         """Throughput at a latency in seconds (scalar or array)."""
         values = self._curve(np.asarray(latency_s, dtype=float))
         return float(values) if np.ndim(values) == 0 else values
@@ -135,31 +135,17 @@ def goodput(
     return table.reset_index() if by else table.reset_index(drop=True)
 
 
-def ratio_at_service_level(
-    candidate: pd.DataFrame,
-    baseline: pd.DataFrame,
-    *,
-    tok_per_s_per_user,
-    limits: Mapping[str, float],
-    throughput="total_tok_per_s_per_gpu",
-    **how,
-):
-    """`ratio_at` of two systems at equal interactivity under the same latency limits; NaN where either is not reached under them."""
-    curves = [frontier(within_limits(rows, **limits), throughput=throughput) for rows in (candidate, baseline)]
-    return ratio_at(*curves, tok_per_s_per_user=tok_per_s_per_user, **how)
-
-
 def winners(
     rows: pd.DataFrame,
     *,
-    tok_per_s_per_user,
+    tok_per_s_per_user: ArrayLike,
     by: tuple[str, ...] = CONFIGURATION,
     rates: Mapping[str, object] | None = None,
     throughput: str = "total_tok_per_s_per_gpu",
     min_points: int = 3,
     max_fall_ratio: float = MAX_FALL_RATIO,
 ) -> pd.DataFrame:
-    """Which configuration wins at each interactivity, on how many points of which dates, with the median beside it.
+    """Which configuration wins at each interactivity, on how many points of which dates, with the median of all.
 
     The most throughput per GPU wins; with `rates` (accelerator to USD per GPU-hour) the least cost does, which is
     the fair race between accelerators. A configuration runs up to the fastest speed of its own front; `n_configurations`
@@ -218,7 +204,7 @@ def _raced(curve: Frontier, rates, speeds: np.ndarray, max_fall_ratio: float) ->
     rate = rates[curve.accelerator]
     require_fact_of(curve, rate, "rate")
     cost = COST[token_class(curve.throughput)]
-    return cost(**{"rate_usd_per_gpu_h": getattr(rate, "value", rate), curve.throughput: throughput})
+    return cost(**{"rate_usd_per_gpu_h": rate, curve.throughput: throughput})
 
 
 def _require_seconds(what: str, value) -> None:

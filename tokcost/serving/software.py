@@ -14,7 +14,7 @@ import pandas as pd
 
 from tokcost import evidence
 from tokcost.quantities import QuantityError, check_value, formula, nearest
-from tokcost.serving.pareto_frontier import chosen, frontier
+from tokcost.serving.pareto_frontier import frontier
 
 DAYS_PER_YEAR = 365.0
 
@@ -37,7 +37,7 @@ PROGRESS = [
 
 
 @dataclass(frozen=True)
-class Result:
+class BenchmarkResult:
     """One published throughput with the rules it was measured under."""
 
     benchmark: str
@@ -51,10 +51,11 @@ class Result:
         check_value(COUNTS[self.benchmark], self.value)
 
 
-def result_ratio(candidate: Result, baseline: Result) -> float:
+def result_ratio(candidate: BenchmarkResult, baseline: BenchmarkResult) -> float:
     """Candidate over baseline throughput, of one benchmark under one set of rules.
 
-    >>> result_ratio(Result("MLPerf", "llama2-70b-99.9", "closed, offline", 13072), Result("InferenceX", "llama70b", "8192/1024", 2000))
+    >>> offline = BenchmarkResult("MLPerf", "llama2-70b-99.9", "closed, offline", 13072)
+    >>> result_ratio(offline, BenchmarkResult("InferenceX", "llama70b", "8192/1024", 2000))
     Traceback (most recent call last):
     tokcost.quantities.QuantityError: MLPerf counts output tokens, InferenceX input + output, under other loads and latency limits: \
 a ratio across them says nothing; compare each only with its own kind
@@ -83,20 +84,22 @@ def annualised_ratio(*, ratio, elapsed_yr):
     return ratio ** (1 / elapsed_yr)
 
 
-def mlperf_results(**where) -> pd.DataFrame:
+def mlperf_results(**where: object) -> pd.DataFrame:
     """MLPerf rows of the catalog where each named column has the value, or one of the values, given.
 
     >>> rows = mlperf_results(model="llama2-70b-99.9", scenario="offline", accelerator="h200", division="closed")
     >>> float(rows["output_tok_per_s_per_gpu"].max())
     4487.88
     """
-    return chosen(evidence.load_table("mlperf_inference"), **where).reset_index(drop=True)
+    return evidence.load_table("mlperf_inference", **where).reset_index(drop=True)
 
 
 def mlperf_best(rows: pd.DataFrame, *, by: tuple[str, ...] = ("accelerator",)) -> pd.DataFrame:
-    """The best result per accelerator of each group, with the number of results and their median beside it.
+    """The best result per accelerator of each group, with the number of results and their median.
 
     One model, scenario and division at a time: others do not compare. `by=("accelerator", "round")` gives each round.
+
+    Columns: those of `by`, the throughput, where the best comes from, `n_results` and the median throughput.
     """
     for name in ("model", "scenario", "division"):
         if rows[name].nunique() != 1:
@@ -105,13 +108,13 @@ def mlperf_best(rows: pd.DataFrame, *, by: tuple[str, ...] = ("accelerator",)) -
     throughput = COUNTS["MLPerf"]
     groups = rows.groupby(list(by), sort=True)
     best = rows.loc[groups[throughput].idxmax().sort_values()]
-    beside = groups[throughput].agg(n_results="size", **{f"median_{throughput}": "median"}).reset_index()
+    of_group = groups[throughput].agg(n_results="size", **{f"median_{throughput}": "median"}).reset_index()
     columns = [
         *by,
         throughput,
         *(name for name in ("round", "published_date", "submitter", "n_gpus", "is_inferred", "locator") if name not in by),
     ]
-    return best[columns].merge(beside, on=list(by)).sort_values(throughput, ascending=False, ignore_index=True)
+    return best[columns].merge(of_group, on=list(by)).sort_values(throughput, ascending=False, ignore_index=True)
 
 
 def mlperf_progress(rows: pd.DataFrame, *, is_same_submitter: bool = False) -> pd.DataFrame:
@@ -195,6 +198,9 @@ def yearly_gain(progress: pd.DataFrame, *, min_elapsed_yr: float, by: tuple[str,
 
     Pairs closer than `min_elapsed_yr` are counted in `n_too_short` and left out: raised to a year, a week of
     noise becomes a revolution.
+
+    Columns: those of `by`, `n_pairs`, `n_too_short`, `n_slower`, and the annualised ratio as `median_`, `p25_`, `p75_`, `low_`, `high_`
+    and `pooled_`; NaN where every pair is too short.
     """
     check_value("elapsed_yr", min_elapsed_yr)
     found = []

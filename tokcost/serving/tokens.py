@@ -70,17 +70,17 @@ class SplitRule:
         return getattr(self, f"{token_class}_weight_ratio")
 
 
-def by_tokens() -> SplitRule:
+def token_weights() -> SplitRule:
     """Every token counts the same, read or written, fresh or cached."""
     return SplitRule("by tokens", 1.0, 1.0, 1.0)
 
 
-def by_price_weight(
+def price_weights(
     *, input_price_usd_per_mtok: float, cached_input_price_usd_per_mtok: float, output_price_usd_per_mtok: float
 ) -> SplitRule:
     """Classes count as a price list prices them; fresh input is 1.
 
-    >>> rule = by_price_weight(input_price_usd_per_mtok=1.0, cached_input_price_usd_per_mtok=0.1, output_price_usd_per_mtok=4.0)
+    >>> rule = price_weights(input_price_usd_per_mtok=1.0, cached_input_price_usd_per_mtok=0.1, output_price_usd_per_mtok=4.0)
     >>> rule.output_weight_ratio
     4.0
     """
@@ -92,17 +92,17 @@ def by_price_weight(
     return SplitRule("by price weight", *(price / input_price_usd_per_mtok for price in prices))
 
 
-def by_processing_time(
+def processing_time_weights(
     *, isl: float, concurrency: float, median_ttft_s: float, median_tpot_s: float, cached_to_fresh_ratio: float
 ) -> SplitRule:
     """Classes count as long as they take the machine: TTFT over ISL for a prompt token, TPOT over concurrency for an answer token.
 
     One step of decoding writes a token for each of `concurrency` answers in flight, so each bears its share of the step; a prompt
-    is read at once. TTFT holds waiting as well: take a point whose queue is short, or input looks too dear.
+    is read at once. TTFT holds waiting as well: take a point whose queue is short, or input looks too expensive.
     `cached_to_fresh_ratio` is the time of a cached prompt token over that of a fresh one (0: it takes none).
 
     >>> times = {"median_ttft_s": 0.5, "median_tpot_s": 0.02, "cached_to_fresh_ratio": 0}
-    >>> by_processing_time(isl=1000, concurrency=10, **times).output_weight_ratio
+    >>> processing_time_weights(isl=1000, concurrency=10, **times).output_weight_ratio
     4.0
     """
     for name, value in (("isl", isl), ("concurrency", concurrency), ("median_ttft_s", median_ttft_s), ("median_tpot_s", median_tpot_s)):
@@ -117,7 +117,7 @@ def split_cost(use: TokenUse, rule: SplitRule, *, cost_usd: float) -> pd.DataFra
     Parts are rounded to the last digit of the joint cost, and the largest is what the others leave:
     they add up exactly, in any order. A class without tokens has no cost per million (NaN).
 
-    >>> table = split_cost(TokenUse(8e6, 0, 1e6, 0), by_tokens(), cost_usd=9.0)
+    >>> table = split_cost(TokenUse(8e6, 0, 1e6, 0), token_weights(), cost_usd=9.0)
     >>> table["cost_usd"].tolist(), table["rule"].unique().tolist()
     ([8.0, 0.0, 1.0], ['by tokens'])
     """

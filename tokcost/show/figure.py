@@ -6,11 +6,14 @@ import hashlib
 import io
 import re
 from contextlib import contextmanager
+from html import unescape
 
 import matplotlib
 import matplotlib.pyplot as plt
+from matplotlib.text import Text
 
 from tokcost.show.style import DARK, RC
+from tokcost.show.text import plain, shown
 
 _FONTS = "system-ui, -apple-system, 'Segoe UI', Roboto, 'DejaVu Sans', sans-serif"
 _COORDINATE = re.compile(r"-?\d+\.\d{3,}")
@@ -45,20 +48,26 @@ def finish(fig, alt: str) -> Figure:
     """
     if not alt.strip():
         raise ValueError("a figure needs alt text that states its finding")
+    for text in fig.findobj(Text):
+        if "&" in text.get_text():
+            text.set_text(unescape(text.get_text()))  # an SVG's text is text: see `tokcost.show.text.literal`
     buffer = io.StringIO()
     with matplotlib.rc_context(RC):
         fig.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
-    svg = buffer.getvalue()
+    svg = shown(buffer.getvalue())
     svg = svg[svg.index("<svg") :]
     svg = re.sub(r"<metadata>.*?</metadata>\s*", "", svg, flags=re.S)
-    svg = re.sub(r"<[^>]*>", lambda tag: _COORDINATE.sub(_to_hundredths, tag.group()), svg)
+    svg = re.sub(r"<[^>]*>", lambda tag: " ".join(_COORDINATE.sub(_to_hundredths, tag.group()).split()), svg)
     svg = _same_ids_everywhere(svg)
+    svg = re.sub(r" ?font-family: [^;\"]*;", "", svg)  # once at the root instead of with every word
     svg = re.sub(r"'DejaVu Sans'(?:, [^;\"]*)?", _FONTS, svg)
+    svg = re.sub(r'<g id="[^"]*">', "<g>", svg)  # shapes that others refer to are no groups
+    svg = svg.replace("<svg ", f'<svg style="font-family: {_FONTS}" ', 1)
     svg = re.sub(r"\n\s*", "\n", svg)
     foreign = sorted(set(re.findall(r"#[0-9a-fA-F]{6}\b", svg)) - set(DARK))
     if foreign:
         raise ValueError(f"colour {foreign[0]} is not in tokcost.show.style.DARK: add it with its counterpart for dark pages")
-    return Figure(svg, alt)
+    return Figure(svg, plain(alt))
 
 
 def _same_ids_everywhere(svg: str) -> str:

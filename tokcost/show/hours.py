@@ -7,7 +7,7 @@ import numpy as np
 from tokcost import quantities
 from tokcost.show.charts import axis_label
 from tokcost.show.figure import Figure, drawing, finish
-from tokcost.show.numbers import num
+from tokcost.show.numbers import num, say_label
 from tokcost.show.style import BLUE, GRID, INK, MARKERS, MUTED, ORANGE, SERIES, TEAL
 
 _RATE = "rate_usd_per_gpu_h"
@@ -62,20 +62,20 @@ def plot_waterfall(parts, *, totals, by: str, alt: str, title: str = "") -> Figu
         return finish(fig, alt)
 
 
-def plot_prices(frame, *, alt: str, title: str = "", x: str = _RATE) -> Figure:
-    """Prices of different kinds on one axis: `label`, `group`, `value`, `low`, `high`, and a `note` that says why a price is missing."""
+def plot_prices(frame, *, by: str, alt: str, title: str = "", x: str = _RATE) -> Figure:
+    """Prices of different kinds on one axis, one panel for each value of `by`.
+
+    `frame` has `label`, `group`, `value`, `low`, `high`, and a `note` that says why a price is missing.
+    """
     groups = list(dict.fromkeys(frame["group"]))
-    with drawing(figsize=(5.8, 0.25 * len(frame) + 1.3)) as (fig, ax):
-        for row, price in enumerate(frame.itertuples()):
-            k = groups.index(price.group)
-            if np.isnan(price.value):
-                _write(ax, 0, row, price.note, MUTED, fontstyle="italic")
-                continue
-            if price.high > price.low:
-                ax.plot([price.low, price.high], [row, row], color=SERIES[k], linewidth=6, alpha=0.4, solid_capstyle="butt")
-            ax.plot(price.value, row, marker=MARKERS[k], color=SERIES[k], markersize=6, linestyle="none")
-            _write(ax, max(price.high, price.value), row, f"{price.value:.2f}" + (f"  ({price.note})" if price.note else ""), offset=7)
-        _rows(ax, frame["label"])
+    panels = list(frame.groupby(by, sort=False))
+    grid = {"height_ratios": [len(rows) for _, rows in panels], "sharex": True, "squeeze": False}
+    with drawing(len(panels), 1, figsize=(5.8, 0.25 * len(frame) + 0.5 * len(panels) + 0.9), **grid) as (fig, axes):
+        for ax, (name, rows) in zip(axes[:, 0], panels, strict=True):
+            for row, price in enumerate(rows.itertuples()):
+                _price(ax, row, price, groups.index(price.group))
+            _rows(ax, rows["label"])
+            ax.set_title(say_label(by, name))
         ax.set_xlim(0, frame["high"].max() * 1.28)
         ax.set_xlabel(axis_label(x))
         for k, group in enumerate(groups):
@@ -85,8 +85,17 @@ def plot_prices(frame, *, alt: str, title: str = "", x: str = _RATE) -> Figure:
         return finish(fig, alt)
 
 
+def _price(ax, row, price, k) -> None:
+    if np.isnan(price.value):
+        return _write(ax, 0, row, price.note, MUTED, fontstyle="italic")
+    if price.high > price.low:
+        ax.plot([price.low, price.high], [row, row], color=SERIES[k], linewidth=6, alpha=0.4, solid_capstyle="butt")
+    ax.plot(price.value, row, marker=MARKERS[k], color=SERIES[k], markersize=6, linestyle="none")
+    _write(ax, max(price.high, price.value), row, f"{price.value:.2f}" + (f"  ({price.note})" if price.note else ""), offset=7)
+
+
 def plot_brackets(frame, *, alt: str, title: str = "") -> Figure:
-    """The build-up against published constants (`tokcost.hour.against_published`): one row for each accelerator and basis.
+    """The build-up against published constants (`hour.against_published`): one row for each accelerator and basis.
 
     Thin line: all ranges at one end together; thick: errors independent; tick: built up; markers: the constants by vintage.
     """

@@ -110,4 +110,4 @@ def say_label(name: str, value) -> str:
     known = [label for label in quantities.LABELS if name == label or name.endswith(f"_{label}")]
     if known and known[0] in ("accelerator", "precision", "speculative") and text not in ("none", "unlabelled"):
         return text.upper()
-    return text.replace("_", " ") if known else text
+    return text.replace("_", " ") if known and text in quantities.LABELS[known[0]] else text

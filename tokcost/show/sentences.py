@@ -7,9 +7,11 @@ Each of these returns something that Jupyter displays and that a report can read
 from __future__ import annotations
 
 import math
+from html import unescape
 
 from tokcost import quantities
 from tokcost.show.numbers import MISSING, num, percent, times
+from tokcost.show.text import literal, plain, shown
 
 MIME = "application/vnd.tokcost.v1+json"
 
@@ -22,11 +24,11 @@ class Shown:
     """Text for people and, beside it, data for the report."""
 
     def __init__(self, markdown: str, data: dict | None = None):
-        self.markdown = markdown
+        self.markdown = shown(markdown)
         self.data = data
 
     def _repr_mimebundle_(self, include=None, exclude=None):
-        bundle = {"text/markdown": self.markdown, "text/plain": self.markdown}
+        bundle = {"text/markdown": self.markdown, "text/plain": unescape(self.markdown)}
         return bundle if self.data is None else {**bundle, MIME: self.data}
 
 
@@ -60,7 +62,7 @@ def refused(function, **inputs) -> Shown:
     try:
         function(**inputs)
     except (quantities.QuantityError, TypeError) as error:
-        return Shown(f"Refused: {_literal_dollars(str(error))}")
+        return Shown(f"Refused: {_literal_dollars(str(error))}")  # this project's own words, with names in backquotes
     raise CheckFailed(f"{function.__name__} should have refused {', '.join(inputs)}")
 
 
@@ -82,7 +84,7 @@ def check(claim: str, left, right=None, *, rel: float = 1e-9, factor: float | No
             raise CheckFailed(f"{claim}: does not hold")
         return Shown(
             f"✓ {_literal_dollars(claim)}",
-            {"kind": "check", "claim": claim, "passed": True, "left": None, "right": None, "tolerance": None},
+            {"kind": "check", "claim": plain(claim), "passed": True, "left": None, "right": None, "tolerance": None},
         )
     left, right = float(left), float(right)
     if factor is None:
@@ -93,7 +95,8 @@ def check(claim: str, left, right=None, *, rel: float = 1e-9, factor: float | No
         text = f"{num(left)} against {num(right)}, {tolerance}"
     if not passed:
         raise CheckFailed(f"{claim}: {left!r} is not {right!r} ({tolerance})")
-    data = {"kind": "check", "claim": claim, "passed": True, "left": _stable(left), "right": _stable(right), "tolerance": tolerance}
+    sides = {"left": _stable(left), "right": _stable(right), "tolerance": tolerance}
+    data = {"kind": "check", "claim": plain(claim), "passed": True, **sides}
     return Shown(f"✓ {_literal_dollars(claim)}: {text}", data)
 
 
@@ -126,7 +129,7 @@ def result(name: str, value, low=None, high=None, *, note: str = "", label: str 
         "low": None if low is None else _stable(low),
         "high": None if high is None else _stable(high),
         "unit": quantity.unit,
-        "label": label,
+        "label": plain(label),
         "note": note,
         "missing": missing,
     }
@@ -152,7 +155,7 @@ def answer(text: str, *, interval: str | None = None, **inputs) -> Shown:
             {
                 "name": name,
                 "label": label,
-                "value": _stable(value) if number else str(value),
+                "value": _stable(value) if number else plain(str(value)),
                 "unit": quantity.unit_label if quantity else "",
             }
         )
@@ -171,11 +174,11 @@ def sources(provenance: dict, *assumptions: str) -> Shown:
 
     `provenance` is what `tokcost.provenance()` returns: tables that were loaded, sources that they cite.
     """
-    lines = [
-        f"- {s['publisher']}, *{s['title']}*, {s['date']}, {s['locator']}; licence: {s['licence']}."
-        + (f" {s['attribution']}" if s["attribution"] else "")
-        for s in provenance["sources"]
-    ]
+    lines = []
+    for source in provenance["sources"]:
+        s = {name: literal(value) for name, value in source.items()}
+        said = f" {s['attribution']}" if s["attribution"] else ""
+        lines.append(f"- {s['publisher']}, *{s['title']}*, {s['date']}, {s['locator']}; licence: {s['licence']}.{said}")
     tables = ", ".join(f"`{t['file']}` ({t['rows']:,} rows)" for t in provenance["tables"])
     text = f"**Data**: {tables}\n\n" + "\n".join(lines)
     if assumptions:

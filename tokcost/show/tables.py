@@ -9,6 +9,7 @@ import pandas as pd
 
 from tokcost import quantities
 from tokcost.show.numbers import MISSING, num, percent, say_label, spans
+from tokcost.show.text import plain, visible
 
 
 class Table:
@@ -19,7 +20,8 @@ class Table:
     """
 
     def __init__(self, headers: list[tuple[str, str]], rows: list[list[str]], numeric: list[bool], caption: str, words=frozenset()):
-        self.headers, self.rows, self.numeric, self.caption, self.words = headers, rows, numeric, caption, words
+        self.headers, self.numeric, self.caption, self.words = headers, numeric, plain(caption), words
+        self.rows = [[visible(cell) for cell in row] for row in rows]
 
     def _repr_mimebundle_(self, include=None, exclude=None):
         return {"text/html": self.html(), "text/plain": self.text()}

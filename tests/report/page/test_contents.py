@@ -1,0 +1,102 @@
+"""What a notebook says is taken apart: question and answer to the top, sources to the foot, the notebook's own matters out."""
+
+import nbformat
+import pytest
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+
+from tokcost.report.errors import ReportFailed
+from tokcost.report.page.contents import MIME, split_contents
+
+
+def md(source, *tags):
+    return new_markdown_cell(source, metadata={"tags": list(tags)})
+
+
+def code(*bundles, tags=()):
+    outputs = [new_output("display_data", {"text/plain": "x", **({MIME: nbformat.from_dict(b)} if b else {})}) for b in bundles]
+    return new_code_cell("source", metadata={"tags": list(tags)}, outputs=outputs)
+
+
+ANSWER = {"kind": "answer", "text": "Yes.", "interval": None, "inputs": []}
+SOURCES = {"kind": "sources", "tables": [], "sources": [{"source_id": "a"}], "assumptions": ["b"]}
+
+
+def apart(*cells, **options):
+    return split_contents(new_notebook(cells=list(cells)), "name", **options)
+
+
+def body(contents):
+    return [cell.source for cell in contents.body]
+
+
+def test_the_first_heading_is_the_question_and_leaves_the_body():
+    contents = apart(md("# What does it cost?\n\nRead on."))
+    assert contents.question == "What does it cost?"
+    assert body(contents) == ["\n\nRead on."]
+
+
+def test_a_heading_inside_a_code_block_is_not_the_question():
+    assert apart(md("```\n# comment\n```\n\n# Question")).question == "Question"
+
+
+def test_a_title_takes_the_place_of_the_notebooks_own_question():
+    contents = apart(md("# Theirs"), md("text"), title="Ours")
+    assert contents.question == "Ours" and body(contents) == ["text"]
+
+
+def test_a_notebook_without_a_heading_goes_by_its_name():
+    assert apart(md("text")).question == "name"
+
+
+def test_answer_and_sources_are_lifted_with_their_cells():
+    contents = apart(md("# Q"), code(ANSWER), code(SOURCES), md("rest"))
+    assert contents.answer["text"] == "Yes." and contents.assumptions == ["b"]
+    assert body(contents) == ["rest"]
+
+
+def test_a_lifted_output_leaves_what_the_cell_shows_beside_it():
+    contents = apart(code(ANSWER, None))
+    assert len(contents.body[0].outputs) == 1
+
+
+def test_results_and_checks_are_noted_and_stay_in_the_body():
+    result = {"kind": "result", "name": "a_usd", "value": 1.0}
+    contents = apart(code(result), code({"kind": "check", "claim": "c"}))
+    assert contents.results[0]["name"] == "a_usd" and contents.checks[0]["claim"] == "c"
+    assert len(contents.body) == 2
+
+
+@pytest.mark.parametrize("tag", ["exercise", "solution", "parameters", "injected-parameters", "remove-cell", "notebook-only"])
+def test_cells_for_the_notebooks_reader_are_left_out(tag):
+    assert body(apart(md("seen"), md("unseen", tag))) == ["seen"]
+
+
+def test_a_heading_over_nothing_is_left_out_with_what_stood_under_it():
+    contents = apart(
+        md("## One"), md("text"), md("## Sources"), code(SOURCES), md("## Exercises"), md("do", "exercise"), md("## Two"), md("more")
+    )
+    assert body(contents) == ["## One", "text", "## Two", "more"]
+
+
+def test_the_heading_of_the_sources_goes_with_them_whatever_follows():
+    assert body(apart(md("text"), md("## Sources"), code(SOURCES), md("Next: more."))) == ["text", "Next: more."]
+
+
+def test_a_heading_over_smaller_headings_stays():
+    contents = apart(md("## Part"), md("### Piece"), md("text"), md("## Empty"), md("### Also empty"))
+    assert body(contents) == ["## Part", "### Piece", "text"]
+
+
+def test_two_answers_or_two_results_of_one_name_are_a_failed_report():
+    with pytest.raises(ReportFailed, match="two cells give an answer"):
+        apart(code(ANSWER), code(ANSWER))
+    result = {"kind": "result", "name": "a_usd", "value": 1.0}
+    with pytest.raises(ReportFailed, match="`a_usd` is given twice"):
+        apart(code(result), code(result))
+
+
+def test_taking_apart_leaves_the_executed_notebook_as_it_is():
+    notebook = new_notebook(cells=[md("# Q\n\ntext"), code(ANSWER)])
+    before = nbformat.writes(notebook)
+    split_contents(notebook, "name")
+    assert nbformat.writes(notebook) == before

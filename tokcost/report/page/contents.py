@@ -1,0 +1,108 @@
+"""What an executed notebook says, taken apart: its question, its answer, what stands at the foot, and the body between."""
+
+from __future__ import annotations
+
+import copy
+import re
+from dataclasses import dataclass, field
+
+from tokcost.report.errors import ReportFailed
+from tokcost.show.text import literal
+
+MIME = "application/vnd.tokcost.v1+json"
+
+#: cells that are for the reader of the notebook, not of the report
+LEFT_OUT = {"exercise", "solution", "parameters", "injected-parameters", "remove-cell", "notebook-only"}
+HIDDEN_INPUT = {"remove-input", "remove_input", "hide-input"}
+
+_TITLE = re.compile(r"^\s*#[ \t]+(.+?)[ \t]*#*[ \t]*$", re.M)
+_ONLY_HEADING = re.compile(r"\s*(#{1,6})[ \t]+[^\n]*\s*")
+_HEADING = re.compile(r"\s*(#{1,6})[ \t]")
+_FENCED = re.compile(r"^(```|~~~).*?^\1", re.M | re.S)
+
+
+@dataclass
+class Contents:
+    """The parts of a report."""
+
+    question: str
+    body: list
+    answer: dict | None = None
+    results: list[dict] = field(default_factory=list)
+    checks: list[dict] = field(default_factory=list)
+    tables: list[dict] = field(default_factory=list)
+    sources: list[dict] = field(default_factory=list)
+    assumptions: list[str] = field(default_factory=list)
+
+
+def split_contents(notebook, name: str, title: str | None = None) -> Contents:
+    """The contents of an executed notebook; `title` replaces its own question."""
+    cells = [copy.deepcopy(c) for c in notebook.cells if not LEFT_OUT & set(c.metadata.get("tags", []))]
+    own = _lift_title(cells)
+    contents = Contents(literal(title) if title else own or literal(name), [])
+    before = None
+    for cell in cells:
+        outputs = cell.get("outputs", [])
+        kept = [output for output in outputs if not _collect(contents, output, name)]
+        if cell.cell_type == "code":
+            cell.outputs = kept
+            cell.metadata["lifted"] = len(kept) < len(outputs) and not kept
+            is_sources = cell.metadata["lifted"] and _kind(outputs[-1]) == "sources"
+            if is_sources and before is not None and _ONLY_HEADING.fullmatch(before.source):
+                before.metadata["lifted"] = True  # it named what is now at the foot
+        before = cell
+    contents.body = _without_empty_sections([c for c in cells if not c.metadata.get("lifted") and c.source.strip()])
+    return contents
+
+
+def _lift_title(cells) -> str | None:
+    """The first `# heading`, taken out of its cell."""
+    for cell in cells:
+        if cell.cell_type == "markdown":
+            fences = [m.span() for m in _FENCED.finditer(cell.source)]
+            for found in _TITLE.finditer(cell.source):
+                if not any(start <= found.start(1) < end for start, end in fences):
+                    cell.source = cell.source[: found.start()] + cell.source[found.end() :]
+                    return found[1]
+    return None
+
+
+def _kind(output) -> str | None:
+    data = output.get("data", {}).get(MIME)
+    return data.get("kind") if isinstance(data, dict) else None
+
+
+def _collect(contents: Contents, output, name: str) -> bool:
+    """Note what an output hands to the report; True when it is shown there and not in the body."""
+    kind, data = _kind(output), output.get("data", {}).get(MIME)
+    if kind == "answer":
+        if contents.answer is not None:
+            raise ReportFailed(f"{name}: two cells give an answer; a report has one")
+        contents.answer = data
+    elif kind == "result":
+        if any(r["name"] == data["name"] for r in contents.results):
+            raise ReportFailed(f"{name}: the result `{data['name']}` is given twice; give each its own name")
+        contents.results.append(data)
+    elif kind == "check":
+        contents.checks.append(data)
+    elif kind == "sources":
+        contents.tables += [t for t in data["tables"] if t not in contents.tables]
+        contents.sources += [s for s in data["sources"] if s not in contents.sources]
+        contents.assumptions += [a for a in data["assumptions"] if a not in contents.assumptions]
+    return kind in ("answer", "sources")
+
+
+def _without_empty_sections(cells: list) -> list:
+    """Drop a cell that is only a heading when what stood under it is gone."""
+    kept: list = []
+    for cell in reversed(cells):
+        heading = _ONLY_HEADING.fullmatch(cell.source) if cell.cell_type == "markdown" else None
+        following = kept[-1] if kept else None
+        next_level = 0
+        if following is not None and following.cell_type == "markdown" and (starts := _HEADING.match(following.source)):
+            next_level = len(starts[1])
+        ends_here = following is None or 0 < next_level <= (len(heading[1]) if heading else 0)
+        if heading and ends_here:
+            continue
+        kept.append(cell)
+    return kept[::-1]

@@ -1,0 +1,74 @@
+"""Figures inside the page: an SVG that follows the reader's light or dark preference, as an `<img>` with its alt text."""
+
+from __future__ import annotations
+
+import base64
+import re
+from html import escape
+
+from tokcost.report.page import pictures
+from tokcost.show.text import visible
+
+_HEX = re.compile(r"#[0-9a-fA-F]{6}\b")
+_PAINTS = ("fill", "stroke", "stop-color")
+
+
+def palette() -> dict[str, str]:
+    """Colour on a light page -> colour on a dark page, as the notebooks' figures are drawn."""
+    from tokcost.show.style import DARK
+
+    return DARK
+
+
+def themed(svg: str, dark: dict[str, str]) -> str:
+    """`svg` with the colours of `dark` as variables that the reader's preference sets; other colours stay.
+
+    The figure brings its own paper, so that a browser that ignores the preference inside images still shows it legibly.
+
+    >>> 'var(--c000000)' in themed('<svg><path style="fill: #000000"/></svg>', {"#000000": "#ffffff"})
+    True
+    """
+    paper = {"#ffffff": dark.get("#ffffff", "#11161c")}
+    known = {light.lower(): shade for light, shade in {**dark, **paper}.items()}
+    used = sorted({colour.lower() for colour in _HEX.findall(svg)} & set(known) | set(paper))
+
+    def variable(match):
+        colour = match.group().lower()
+        return f"var(--c{colour[1:]})" if colour in known else match.group()
+
+    body = re.sub(r'(?<=style=")[^"]*|(?<=<style type="text/css">)[^<]*|(?<=<style>)[^<]*', lambda m: _HEX.sub(variable, m.group()), svg)
+    # A colour given as an attribute cannot hold a variable; a rule for the attribute can.
+    attributes = "".join(
+        f'[{paint}="{colour}" i]{{{paint}:var(--c{colour[1:]})}}'
+        for colour in used
+        for paint in _PAINTS
+        if re.search(rf'\b{paint}="{colour}"', svg, re.I)
+    )
+    light = "".join(f"--c{c[1:]}:{c};" for c in used)
+    shades = "".join(f"--c{c[1:]}:{known[c]};" for c in used)
+    night = f"@media screen and (prefers-color-scheme:dark){{svg{{{shades}}}}}"
+    style = f"<style>svg{{{light}background:var(--cffffff)}}{night}{attributes}</style>"
+    opening = re.search(r"<svg\b[^>]*>", body)
+    if opening is None:
+        return svg
+    return body[opening.start() : opening.end()] + style + body[opening.end() :]
+
+
+def figure(data: dict, dark: dict[str, str], warn) -> str:
+    """The HTML of an output that is a picture; alt text is the output's own plain text."""
+    alt = visible("".join(data.get("text/plain", "")))
+    if not alt or re.fullmatch(r"<.*>", alt):
+        warn("a figure has no alt text: readers who cannot see it learn nothing from it")
+        alt = ""
+    try:
+        if "image/svg+xml" in data:
+            svg = themed(pictures.safe_svg("".join(data["image/svg+xml"])), dark)
+            source, kind = "data:image/svg+xml;base64," + base64.b64encode(svg.encode()).decode("ascii"), ""
+        else:
+            mime = next(m for m in ("image/png", "image/jpeg") if m in data)
+            source, kind = pictures.as_data(base64.b64decode("".join(data[mime]))), ' class="card"'
+    except ValueError as reason:
+        warn(f"a picture that a cell made is left out: {reason}")
+        return f"<p><em>{escape(alt)}</em></p>"
+    # On a phone a figure keeps a legible size and scrolls, also with the keyboard.
+    return f'<figure{kind} tabindex="0" aria-label="Figure"><img alt="{escape(alt)}" src="{source}"></figure>'

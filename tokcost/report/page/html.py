@@ -1,0 +1,262 @@
+"""One executed notebook in, one HTML page out that needs nothing else: no script, no request, images and formulas inside."""
+
+from __future__ import annotations
+
+import functools
+import itertools
+import re
+import shlex
+from html import escape
+from pathlib import Path
+
+from tokcost import quantities
+from tokcost.report import data_directory
+from tokcost.report.execution.kernel import light_import
+from tokcost.report.execution.run import Run
+from tokcost.report.page import figures
+from tokcost.report.page.contents import HIDDEN_INPUT, MIME, Contents
+from tokcost.report.page.markdown import Prose, scrollable
+from tokcost.report.page.record import versions
+from tokcost.report.page.sanitize import sanitize, table_styles, text_of
+from tokcost.show.numbers import num, percent, say_label, times, usd
+from tokcost.show.text import plain, shown
+
+TEMPLATE = Path(__file__).parent / "template"
+_TABLE_ENDS = re.compile(r"<(/?)table\b[^>]*>")
+_CAPTION = re.compile(r"<caption[^>]*>(.*?)</caption>", re.S)
+_ADDRESS = re.compile(r"<[^<>]* at 0x[0-9a-f]+>")
+_ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
+
+
+def render(
+    run: Run, contents: Contents, *, show_code: bool = False, links: dict[str, str] | None = None, warn=lambda sentence: None
+) -> str:
+    """The page of a report. `links` maps notebook file names to report file names; `warn` takes what the page lacks."""
+    prose = Prose(links, run.job.notebook.parent, warn)
+    page = _exporter()
+    page.filters_of(prose, _Outputs(prose, warn))
+    for cell in contents.body:
+        cell.metadata["hide_code"] = bool(HIDDEN_INPUT & set(cell.metadata.get("tags", [])))
+    notebook = run.notebook.copy()
+    notebook["cells"] = contents.body
+    resources = {"report": _facts(run, contents, prose), "show_code": show_code, "css": css()}
+    html, _ = page.from_notebook_node(notebook, resources)
+    return re.sub(r"\n{2,}", "\n", html) if "<pre" not in html else html
+
+
+@functools.cache
+def css() -> str:
+    return (TEMPLATE / "tokcost" / "style.css").read_text(encoding="utf-8").strip()
+
+
+@functools.cache
+def _exporter():
+    """The one exporter: its template is compiled once for all reports of a run."""
+    with light_import():
+        from nbconvert.exporters.html import HTMLExporter
+        from nbconvert.exporters.templateexporter import TemplateExporter
+
+    class ReportExporter(HTMLExporter):
+        """nbconvert with our template, and without the second parse of the page that only adds what we have."""
+
+        def filters_of(self, prose: Prose, outputs: _Outputs):
+            self.register_filter("prose", prose.html)
+            self.register_filter("shown", outputs.html)
+            self.register_filter("highlighted", _highlighted)
+
+        def from_notebook_node(self, nb, resources=None, **options):
+            return TemplateExporter.from_notebook_node(self, nb, resources, **options)
+
+        def _init_resources(self, resources):
+            return TemplateExporter._init_resources(self, resources)
+
+    exporter = ReportExporter(template_name="tokcost", extra_template_basedirs=[str(TEMPLATE)])
+    exporter.default_preprocessors = []
+    exporter._init_preprocessors()
+    return exporter
+
+
+def _highlighted(source: str) -> str:
+    from pygments import highlight
+    from pygments.formatters import HtmlFormatter
+    from pygments.lexers import PythonLexer
+
+    return highlight(source, PythonLexer(), HtmlFormatter(nowrap=False)).strip()
+
+
+class _Outputs:
+    """The outputs of code cells as HTML."""
+
+    def __init__(self, prose: Prose, warn):
+        self.prose, self.warn, self.dark = prose, warn, figures.palette()
+
+    def html(self, output) -> str:
+        if output.output_type == "stream":
+            return _preformatted(output.text) if output.name == "stdout" else ""
+        data = output.get("data", {})
+        if {"image/svg+xml", "image/png", "image/jpeg"} & set(data) and "text/html" not in data:
+            return figures.figure(data, self.dark, self.warn) + "\n"
+        if "text/html" in data:
+            return self.cleaned("".join(data["text/html"]))
+        if "text/markdown" in data:
+            html = self.prose.html("".join(data["text/markdown"]))
+            is_check = data.get(MIME, {}).get("kind") == "check"
+            return html.replace("<p>", '<p class="check">', 1) if is_check else html
+        if "text/latex" in data:
+            return self.prose.html("".join(data["text/latex"]))
+        text = "".join(data.get("text/plain", ""))
+        if not text or _ADDRESS.search(text):  # what an object is called in memory tells nobody anything
+            return ""
+        return _preformatted(text)
+
+    def cleaned(self, html: str) -> str:
+        """HTML that a cell made: nothing in it runs or is loaded, tables scroll by themselves."""
+        html = shown(html)
+        return table_styles(html, self.warn) + _scrolling(sanitize(html, self.warn)) + "\n"
+
+
+def _preformatted(text: str) -> str:
+    return f'<pre tabindex="0">{escape(shown(_ANSI.sub("", text)))}</pre>\n'
+
+
+def _scrolling(html: str) -> str:
+    """Each outermost table of well-formed `html` in a region that scrolls."""
+    parts, depth, start, end = [], 0, 0, 0
+    for found in _TABLE_ENDS.finditer(html):
+        depth += -1 if found[1] else 1
+        if depth == 1 and not found[1]:
+            start = found.start()
+        elif depth == 0:
+            table = html[start : found.end()]
+            caption = _CAPTION.search(table)
+            parts += [html[end:start], scrollable(table, plain(text_of(caption[1])) if caption else "Table")]
+            end = found.end()
+    return "".join([*parts, html[end:]])
+
+
+def _facts(run: Run, contents: Contents, prose: Prose) -> dict:
+    """What the template shows around the body."""
+    parameters = [
+        {
+            "name": s.parameter.name,
+            "value": exact(s.value),
+            "default": exact(s.parameter.default),
+            "unit": s.parameter.unit,
+            "meaning": prose.line(s.parameter.meaning),
+            "allowed": s.parameter.allowed,
+            "changed": s.changed,
+        }
+        for s in run.settings
+    ]
+    answer = contents.answer and {
+        "text": prose.line(contents.answer["text"]),
+        "interval": contents.answer["interval"] and prose.line(contents.answer["interval"]),
+        "inputs": [_input(given) for given in contents.answer["inputs"]],
+    }
+    question = prose.line(contents.question)
+    return {
+        "title_text": plain(text_of(question)),
+        "kicker": "What inference really costs",
+        "question": question,
+        "started": run.started,
+        "seconds": run.seconds,
+        "answer": answer,
+        "results": [_headline(r, prose) for r in contents.results],
+        "parameters": parameters,
+        "changed": [row for row in parameters if row["changed"]],
+        "contents": lambda: [(text, name) for level, text, name in prose.headings if level == 2],
+        "sources": [{**source, "locator": _locator(source["locator"])} for source in contents.sources],
+        "assumptions": [prose.line(a) for a in contents.assumptions],
+        "checks": [{"claim": c["claim"], "sides": _sides(c)} for c in contents.checks],
+        "tables": contents.tables,
+        "foreign": data_directory.foreign(contents.tables),
+        "versions": list(versions().items()),
+        "command": command(run),
+        "result_file": f"{run.job.name}.result.json",
+    }
+
+
+def _locator(text: str) -> str:
+    """Where in a source, as HTML: addresses are links, the words between them are set apart, a run at a time.
+
+    >>> _locator("https://example.org/a (row 3, h200)")
+    '<a href="https://example.org/a">https://example.org/a</a> <span class="locator">(row 3, h200)</span>'
+    """
+    parts = []
+    for is_address, words in itertools.groupby(text.split(), key=lambda word: word.startswith(("https://", "http://"))):
+        shown = [escape(word) for word in words]
+        parts += [f'<a href="{word}">{word}</a>' for word in shown] if is_address else [f'<span class="locator">{" ".join(shown)}</span>']
+    return " ".join(parts)
+
+
+def exact(value) -> str:
+    """A parameter as it was given, with thousands separated.
+
+    >>> exact(15667.0), exact(0.45), exact(True), exact("h200")
+    ('15,667', '0.45', 'true', 'h200')
+    """
+    if isinstance(value, bool):
+        return str(value).lower()
+    return value if isinstance(value, str) else f"{value:,.12g}"
+
+
+def quantity(name: str, value, unit: str) -> tuple[str, str]:
+    """A number and its unit as people say them; text as its label.
+
+    >>> quantity("total_token_cost_usd_per_mtok", 4.2045, "USD per million tokens")
+    ('$4.20', 'per million tokens')
+    >>> quantity("utilization_frac", 0.45, ""), quantity("isl", 8192.0, "")
+    (('45%', ''), ('8,192', ''))
+    """
+    if value is None:
+        return "not reached", ""
+    if isinstance(value, str):
+        return say_label(name, value), unit
+    suffix = quantities.unit(name)
+    if suffix == "frac":
+        return percent(value, 3), ""
+    if suffix == "ratio":
+        return times(value), ""
+    if unit.startswith("USD"):
+        rest = unit.removeprefix("USD").strip()
+        return usd(value), f"per {rest[1:]}" if rest.startswith("/") else rest
+    return num(value), unit
+
+
+def _input(given: dict) -> dict:
+    value, unit = quantity(given["name"], given["value"], given["unit"])
+    if isinstance(given["value"], float) and value[-1:].isdigit():  # what was put in is shown as it was put in, not rounded
+        exact = f"{given['value']:,.10g}"
+        value = value if float(value.lstrip("$").replace(",", "")) == given["value"] else ("$" if value.startswith("$") else "") + exact
+    return {"label": given["label"], "value": value, "unit": unit}
+
+
+def _headline(result: dict, prose: Prose) -> dict:
+    label = quantities.UNITS.get(result["unit"], ("", ""))[0]
+    value, unit = quantity(result["name"], result["value"], label)
+    if result["value"] is None:
+        value = result.get("missing", value)
+    span = ""
+    if result["low"] is not None and result["high"] is not None:
+        span = f"{quantity(result['name'], result['low'], label)[0]} to {quantity(result['name'], result['high'], label)[0]}"
+    note = prose.line(result["note"]) if result["note"] else ""
+    return {"label": result["label"], "value": value, "unit": unit, "span": span, "note": note}
+
+
+def _sides(check: dict) -> str:
+    if check["left"] is None or check["right"] is None:
+        return ""
+    return f"{check['left']:,.10g} against {check['right']:,.10g}" + (f", {check['tolerance']}" if check["tolerance"] else "")
+
+
+def command(run: Run) -> str:
+    """The command line that makes this report again, whatever file its values came from."""
+    changed = [f"-p {shlex.quote(f'{s.parameter.name}={exact_text(s.value)}')}" for s in run.settings if s.changed]
+    notebook = run.job.notebook
+    in_suite = notebook.resolve().parent.name == "notebooks"
+    return " ".join(["tokcost report", shlex.quote(notebook.stem if in_suite else notebook.name), *changed])
+
+
+def exact_text(value) -> str:
+    """A value as `-p` reads it back."""
+    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -1,0 +1,203 @@
+r"""Markdown as a report shows it: formulas as MathML, dollars as dollars, links that still lead somewhere.
+
+>>> Prose().html("It costs $4.35, not $15,667.").strip()
+'<p>It costs $4.35, not $15,667.</p>'
+>>> "<math" in Prose().html(r"so $c = r / t$")
+True
+"""
+
+from __future__ import annotations
+
+import re
+from html import escape, unescape
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import mistune
+from latex2mathml.converter import convert
+from mistune.util import striptags
+
+from tokcost.report.page import pictures
+from tokcost.report.page.sanitize import INLINE, TAGS, sanitize, text_of
+from tokcost.show.text import plain, shown
+
+# A formula opens with `$` before something that can start one and closes with `$` after something that can end one;
+# no digit follows (that is the next amount), no letter or digit precedes (US$).
+_INLINE = (
+    r"\$\$(?P<display_tex>(?:[^$\\]|\\.)+?)\$\$"
+    r"|(?<![\w$\\])\$(?=[\w\\({\[|+\-.])(?P<inline_tex>(?:[^$\\\n]|\\.|\n(?!\n))*?(?:[^$\\\s(/,;:\u2013-]|\\.))\$(?![\w$])"
+)
+_PARENTHESES = r"\\\((?P<paren_tex>.+?)\\\)|\\\[(?P<bracket_tex>[\s\S]+?)\\\]"
+_BLOCK = r"^ {0,3}\$\$[ \t]*\n?(?P<block_tex>(?:[^$\\]|\\[\s\S])+?)\n?[ \t]*\$\$[ \t]*(?:\n|$)"
+#: stands for a formula while the HTML around it is cleaned; a source cannot hold it
+_HELD = re.compile("\ue000([0-9]+)\ue001")
+_BLOCK_BRACKETS = r"^ {0,3}\\\[[ \t]*\n?(?P<block_bracket_tex>[\s\S]+?)\n?[ \t]*\\\][ \t]*(?:\n|$)"
+
+
+#: the page's own places, which no cell may take
+PAGE_IDS = frozenset({"summary", "contents", "main", "about"})
+
+
+def slug(text: str, taken: set[str]) -> str:
+    """An id for a heading, different from all `taken`.
+
+    >>> slug("What does it <em>cost</em>?", {"what-does-it-cost"})
+    'what-does-it-cost-2'
+    """
+    base = re.sub(r"[^\w]+", "-", striptags(text).lower()).strip("-") or "section"
+    number, name = 1, base
+    while name in taken:
+        number += 1
+        name = f"{base}-{number}"
+    return name
+
+
+class Prose:
+    """The Markdown of one report: ids are unique over all its cells, headings are collected for the contents list.
+
+    `links` maps the file name of a notebook to the report that shows it; other relative links become plain text,
+    for a report stands alone. `warn` takes a sentence about what could not be shown.
+    """
+
+    def __init__(self, links: dict[str, str] | None = None, folder: Path | None = None, warn=lambda sentence: None):
+        self.links, self.folder, self.warn = links or {}, folder, warn
+        self.headings: list[tuple[int, str, str]] = []
+        self.taken = set(PAGE_IDS)
+        self.parts = 0
+        self.held: list[str] = []
+        self.renderer = _Renderer(self)
+        self.markdown = mistune.create_markdown(renderer=self.renderer, plugins=["table", "strikethrough", "footnotes", "def_list", _math])
+
+    def html(self, source: str) -> str:
+        """A cell's Markdown as HTML."""
+        self.parts += 1
+        return self._clean(self.markdown(_readable(source)), TAGS)
+
+    def line(self, source: str) -> str:
+        """A sentence of Markdown as HTML: emphasis, code, links and formulas, but no heading, list or paragraph of its own."""
+        tokens = self.markdown.inline(_readable(source).strip(), {"ref_links": {}})
+        return self._clean(self.renderer.render_tokens(tokens, self.markdown.block.state_cls()), INLINE)
+
+    def _clean(self, html: str, tags) -> str:
+        return self._released(sanitize(html, self.warn, ids=self.taken - PAGE_IDS, tags=tags))
+
+    def _held(self, own: str) -> str:
+        """A sign for `own` HTML, which needs no cleaning and would not come through it."""
+        self.held.append(own)
+        return f"\ue000{len(self.held) - 1}\ue001"
+
+    def _released(self, html: str) -> str:
+        return _HELD.sub(lambda sign: self.held[int(sign[1])], html)
+
+    def heading(self, level: int, html: str) -> str:
+        """Note a heading for the list of contents; its id."""
+        name = slug(plain(text_of(_HELD.sub("", html))), self.taken)
+        self.taken.add(name)
+        self.headings.append((level, self._released(text_of(html)), name))
+        return name
+
+    def formula(self, tex: str, display: str) -> str:
+        tex = tex.strip()
+        try:
+            mathml = re.sub(r"\\([$%&#_])", r"\1", convert(tex, display=display))
+            if "\\" in mathml:
+                raise ValueError("unknown command")
+            return self._held(mathml)
+        except Exception as error:  # latex2mathml has no error class of its own for this
+            self.warn(f"the formula `{tex}` cannot be shown as MathML ({error or type(error).__name__}); it stands as typed")
+            return f"<code>{escape(tex)}</code>"
+
+
+class _Renderer(mistune.HTMLRenderer):
+    def __init__(self, prose: Prose):
+        super().__init__(escape=False)
+        self.prose = prose
+
+    def text(self, text):
+        return escape(unescape(text), quote=False)
+
+    def heading(self, text, level, **attrs):
+        level = max(2, level)  # the question is the only first-level heading
+        return f'<h{level} id="{self.prose.heading(level, text)}">{text}</h{level}>\n'
+
+    def link(self, text, url, title=None):
+        try:
+            parts = urlsplit(url)
+        except ValueError:  # such as http://[
+            return text
+        if parts.scheme or url.startswith("#"):
+            return super().link(text, url, title)
+        report = self.prose.links.get(Path(unquote(parts.path)).name)
+        return f'<a href="{escape(report)}">{text}</a>' if report and not parts.netloc else text
+
+    def image(self, text, url, title=None):
+        alt = escape(plain(striptags(text)))
+        try:
+            source = url if url.startswith("data:") else pictures.beside(self.prose.folder, unquote(url))
+        except pictures.NoPicture as reason:
+            self.prose.warn(f"the picture {url} is left out: {reason}")
+            return f"<em>{alt}</em>"
+        return f'<span class="figure"><img src="{escape(source)}" alt="{alt}"></span>'
+
+    def table(self, text):
+        return scrollable(f"<table>\n{text}</table>", "Table") + "\n"
+
+    def block_math(self, text):
+        return f'<div class="formula" role="group" aria-label="Formula" tabindex="0">{self.prose.formula(text, "block")}</div>\n'
+
+    def inline_math(self, text):
+        return self.prose.formula(text, "inline")
+
+    def inline_display_math(self, text):
+        return self.prose.formula(text, "block")
+
+    def footnote_ref(self, key, index):
+        n = f"{self.prose.parts}-{index}"
+        self.prose.taken |= {f"fn-{n}", f"fnref-{n}"}
+        return f'<sup id="fnref-{n}"><a href="#fn-{n}" aria-label="Footnote {index}">{index}</a></sup>'
+
+    def footnote_item(self, text, key, index):
+        n = f"{self.prose.parts}-{index}"
+        back = f' <a href="#fnref-{n}" aria-label="Back to the text">↩</a>'
+        return f'<li id="fn-{n}">{text.rstrip().removesuffix("</p>")}{back}</p></li>\n'
+
+    def footnotes(self, text):
+        return f'<div class="footnotes"><ol>\n{text}</ol></div>\n'
+
+
+def _readable(source: str) -> str:
+    return shown(source).replace("\ue000", "\ufffd").replace("\ue001", "\ufffd")
+
+
+def scrollable(table: str, label: str) -> str:
+    """A wide table that scrolls by itself, also with the keyboard, so that the page does not."""
+    return f'<div class="scroll" role="region" tabindex="0" aria-label="{escape(label)}">{table}</div>'
+
+
+def _math(markdown) -> None:
+    """The mistune plugin for formulas; ours, because amounts of money must not become one."""
+
+    def block(parser, match, state):
+        state.append_token({"type": "block_math", "raw": match.group("block_tex")})
+        return match.end()
+
+    def block_brackets(parser, match, state):
+        state.append_token({"type": "block_math", "raw": match.group("block_bracket_tex")})
+        return match.end()
+
+    def inline(parser, match, state):
+        display = match.group("display_tex")
+        kind = "inline_math" if display is None else "inline_display_math"
+        state.append_token({"type": kind, "raw": display or match.group("inline_tex")})
+        return match.end()
+
+    def parentheses(parser, match, state):
+        display = match.group("bracket_tex")
+        kind = "inline_math" if display is None else "inline_display_math"
+        state.append_token({"type": kind, "raw": display or match.group("paren_tex")})
+        return match.end()
+
+    markdown.block.register("block_math", _BLOCK, block, before="list")
+    markdown.block.register("block_math_brackets", _BLOCK_BRACKETS, block_brackets, before="list")
+    markdown.inline.register("money_safe_math", _INLINE, inline, before="codespan")
+    markdown.inline.register("math_parentheses", _PARENTHESES, parentheses, before="escape")

@@ -1,0 +1,121 @@
+"""Which reports are asked for: a notebook, a definition (*.toml) of a notebook with parameters, or a directory of definitions."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tokcost.paths import NOTEBOOKS
+from tokcost.quantities import nearest
+from tokcost.report.errors import ReportError
+from tokcost.report.request.hints import said
+from tokcost.report.request.settings import Layer, neighbour, read_text, read_toml
+
+#: where a bare name such as `01-what-does-a-million-tokens-cost` is looked for
+SUITE = NOTEBOOKS
+
+
+#: the keys of a definition: the type that each holds, that type in words, the fix
+KEYS = {
+    "notebook": (str, "text", ""),
+    "name": (str, "text", ""),
+    "title": (str, "text", ""),
+    "parameters": (dict, "a table", "; write its lines under [parameters]"),
+    "show_code": (bool, "true or false", "; write show_code = true"),
+}
+
+
+@dataclass(frozen=True)
+class Job:
+    """One report to make: `name` is the stem of the files that it writes."""
+
+    name: str
+    notebook: Path
+    title: str | None = None
+    show_code: bool = False
+    layer: Layer = field(default_factory=lambda: Layer("definition", {}))
+
+
+def read_definition(path: Path) -> Job:
+    """The job that a definition file describes; its notebook's path is relative to the file."""
+    content = read_toml(path, read_text(path))
+    # A misspelt key comes first: it is why another one seems to be missing.
+    for key, value in sorted(content.items(), key=lambda item: item[0] in KEYS):
+        if key not in KEYS:
+            raise ReportError(f"{path} has an unknown key `{key}`{nearest(key, KEYS)}")
+        kind, in_words, fix = KEYS[key]
+        if not isinstance(value, kind):
+            raise ReportError(f"{path}: `{key}` must be {in_words}, got {said(value)}{fix}")
+    if "notebook" not in content:
+        raise ReportError(f'{path} does not say its `notebook`; add a line such as notebook = "../notebooks/NAME.ipynb"')
+    named = content["notebook"]
+    notebook = _find(named, path.parent)
+    if notebook is None:
+        known = {p.name for folder in _folders(named, path.parent) for p in folder.glob("*.ipynb")}
+        wanted = f"{Path(named).name.removesuffix('.ipynb')}.ipynb"
+        raise ReportError(f"{path}: there is no notebook {named}{nearest(wanted, known) if known else ''}")
+    name = _file_name(content.get("name", path.stem), str(path))
+    layer = Layer(path.name, content.get("parameters", {}))
+    return Job(name, notebook, content.get("title"), content.get("show_code", False), layer)
+
+
+def jobs(targets: tuple[str, ...]) -> list[Job]:
+    """The reports that `targets` ask for, in that order; two of one name are refused."""
+    found: list[Job] = []
+    for target in targets:
+        found.extend(_jobs_of(target))
+    seen: dict[str, Job] = {}
+    for job in found:
+        if job.name in seen:
+            raise ReportError(f"two reports would both write {job.name}.html; leave one out, or give one a `name` in a definition")
+        seen[job.name] = job
+    return found
+
+
+def _jobs_of(target: str) -> list[Job]:
+    path = Path(target)
+    if path.is_dir():
+        definitions = sorted(path.glob("*.toml"))
+        if not definitions:
+            raise ReportError(f"the directory {target} holds no report definition (*.toml)")
+        return [read_definition(p) for p in definitions]
+    if path.suffix == ".toml":
+        return [read_definition(path)]
+    return [notebook_job(target)]
+
+
+def notebook_job(target: str) -> Job:
+    """The job of a notebook with its own defaults, given as a path or as the bare name of one of the suite."""
+    path = Path(target)
+    found = _find(target, Path())
+    if found:
+        return Job(_file_name(found.stem, str(found)), found)
+    if path.is_file():
+        raise ReportError(f"{target} is neither a notebook (.ipynb) nor a report definition (.toml)")
+    known = {p.stem for folder in _folders(target, Path()) for p in folder.glob("*.ipynb")} if _is_bare(target) else set()
+    near = nearest(target, known) if known else neighbour(path)
+    raise ReportError(f"there is no notebook, definition or directory {target}{near}")
+
+
+def _is_bare(name: str) -> bool:
+    """Whether `name` is that of a notebook of the suite, without folder or ending."""
+    return Path(name).name == name and not name.endswith(".ipynb")
+
+
+def _folders(name: str, here: Path) -> list[Path]:
+    """Where a notebook called `name` in `here` is looked for."""
+    return [Path("notebooks"), SUITE] if _is_bare(name) else [(here / name).parent]
+
+
+def _find(name: str, here: Path) -> Path | None:
+    file = f"{name}.ipynb" if _is_bare(name) else Path(name).name
+    candidates = [here / name, *(folder / file for folder in _folders(name, here))]
+    return next((path for path in candidates if path.suffix == ".ipynb" and path.is_file()), None)
+
+
+def _file_name(name: str, where: str) -> str:
+    """`name` if it can be the stem of a file in the output directory."""
+    if not re.fullmatch(r"\w[\w .,+()-]*", name) or name == "index":
+        raise ReportError(f"{where}: {name!r} cannot name a report; use letters, digits, dots and dashes, and not `index`")
+    return name

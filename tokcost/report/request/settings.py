@@ -1,0 +1,150 @@
+"""What the parameters are set to, and by whom: notebook default < definition < -f file < -p, each checked strictly."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+
+from tokcost.quantities import nearest
+from tokcost.report.errors import ReportError
+from tokcost.report.request.parameters import Parameter
+
+DEFAULT = "notebook default"
+COMMAND_LINE = "command line"
+
+
+class Written(str):
+    """A value as somebody wrote it, still to be parsed as its parameter asks: on the command line, or bare in YAML."""
+
+
+@dataclass(frozen=True)
+class Layer:
+    """Values from one place."""
+
+    origin: str
+    values: dict
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A parameter, the value that it runs with, and where that came from."""
+
+    parameter: Parameter
+    value: bool | int | float | str
+    origin: str
+
+    @property
+    def changed(self) -> bool:
+        return self.value != self.parameter.default
+
+
+def settings(parameters: list[Parameter], layers: list[Layer]) -> list[Setting]:
+    """Each parameter with its value, a later layer over an earlier one; names that no parameter has are left alone."""
+    chosen = {p.name: Setting(p, p.default, DEFAULT) for p in parameters}
+    for layer in layers:
+        for name, raw in layer.values.items():
+            if name in chosen:
+                parameter = chosen[name].parameter
+                try:
+                    value = parameter.parse(raw) if isinstance(raw, Written) else parameter.check(raw)
+                except ReportError as error:
+                    raise ReportError(f"{layer.origin}: {error}") from None
+                chosen[name] = Setting(parameter, value, layer.origin)
+    return list(chosen.values())
+
+
+def require_known(layer: Layer, declared: dict[str, list[Parameter]]) -> None:
+    """Refuse a name that none of the notebooks (`declared`: file name -> parameters) has: a default would run silently."""
+    known = {p.name for parameters in declared.values() for p in parameters}
+    for name in layer.values:
+        if name not in known:
+            who = f"{next(iter(declared))} has" if len(declared) == 1 else f"none of the {len(declared)} notebooks has"
+            raise ReportError(f"{layer.origin}: {who} {'a' if len(declared) > 1 else 'no'} parameter `{name}`{nearest(name, known)}")
+
+
+def from_command_line(pairs: tuple[str, ...]) -> Layer:
+    """The layer of all `-p name=value`."""
+    values: dict[str, str] = {}
+    for pair in pairs:
+        name, equals, text = pair.partition("=")
+        name = name.strip()
+        if not equals or not re.fullmatch(r"[A-Za-z_]\w*", name):
+            raise ReportError(f"-p {pair!r} is not name=value; for example: -p rate_usd_per_gpu_h=3.2")
+        if name in values:
+            raise ReportError(f"-p `{name}` is given twice ({values[name]} and {text.strip()}); keep one")
+        values[name] = Written(text.strip())
+    return Layer(COMMAND_LINE, values)
+
+
+def from_file(path: Path) -> Layer:
+    """The layer of one `-f` file, TOML or YAML: a flat list of names and values."""
+    if path.suffix not in (".toml", ".yaml", ".yml"):
+        raise ReportError(f"-f {path}: a parameter file ends in .toml, .yaml or .yml")
+    text = read_text(path)
+    values = read_toml(path, text) if path.suffix == ".toml" else _read_yaml(path, text)
+    if "notebook" in values or isinstance(values.get("parameters"), dict):
+        raise ReportError(f"-f {path} is a report definition; pass it as TARGET: tokcost report {path}")
+    return Layer(path.name, values)
+
+
+def neighbour(path: Path) -> str:
+    """The end of an error sentence: the file beside `path` that may have been meant."""
+    names = [p.name for p in path.parent.glob(f"*{path.suffix}")]
+    return nearest(path.name, names) if names else ""
+
+
+def read_text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise ReportError(f"there is no file {path}{neighbour(path)}") from None
+    except UnicodeDecodeError:
+        raise ReportError(f"{path} is not UTF-8 text; save it as UTF-8") from None
+    except OSError as error:
+        raise ReportError(f"cannot read {path}: {error.strerror or error}") from None
+
+
+def read_toml(path: Path, text: str) -> dict:
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ReportError(f"{path} is not valid TOML: {error}") from None
+
+
+def _read_yaml(path: Path, text: str) -> dict:
+    """The names and values of a YAML file, none of them guessed at.
+
+    What stands bare is parsed as on the command line: YAML 1.1 would read `yes` as true, `010` as eight, `1:30` as ninety, and
+    `3e4` as text.
+    """
+    import yaml
+
+    try:
+        root = yaml.compose(text, Loader=yaml.SafeLoader)
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise ReportError(f"{path} line {line} is not valid YAML: {error.problem or error.context}") from None
+    except (yaml.YAMLError, ValueError) as error:
+        raise ReportError(f"{path} is not valid YAML: {str(error).splitlines()[0]}") from None
+    values: dict = {}
+    pairs = root.value if isinstance(root, yaml.MappingNode) else [] if root is None else [(root, root)]
+    for key, value in pairs:
+        if not isinstance(root, yaml.MappingNode) or not isinstance(key, yaml.ScalarNode):
+            raise ReportError(f"{path} must hold lines of the form name: value")
+        if key.value in values:
+            raise ReportError(f"{path} line {key.start_mark.line + 1} is not valid YAML: `{key.value}` is given twice")
+        values[key.value] = _yaml_value(path, value)
+    return values
+
+
+def _yaml_value(path: Path, node):
+    """A scalar as it was written, with its quotes where it had some; anything else only as what it is."""
+    if node.id != "scalar":
+        return [] if node.id == "sequence" else {}
+    if node.tag.rpartition(":")[2] not in ("str", "int", "float", "bool", "null", "timestamp", "merge", "value"):
+        raise ReportError(f"{path} line {node.start_mark.line + 1}: `{node.tag}` is no kind of value; write a number, text, true or false")
+    if node.style is not None:
+        return node.value
+    return None if node.value in ("", "~", "null") else Written(node.value)

@@ -256,7 +256,6 @@ def seconds(when, timezone: str) -> float:
         return number / MS_PER_S if number > _MS_SINCE_1970 else number
     try:
         stamp = pd.Timestamp(when)
-        stamp = stamp.tz_localize(timezone) if stamp.tzinfo is None else stamp
-    except (ValueError, TypeError, KeyError) as error:
-        raise ImportProblem(f"{str(when)[:40]!r} is no time that can be read ({type(error).__name__})") from None
-    return stamp.timestamp()
+        return (stamp.tz_localize(timezone) if stamp.tzinfo is None else stamp).timestamp()
+    except (ValueError, TypeError, KeyError, OverflowError):
+        raise ImportProblem(f"{str(when)[:40]!r} is no time that can be read, such as 2026-01-31 12:00:00 or seconds since 1970") from None

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tokcost.importers import import_billing, import_power, import_server_metrics
+from tokcost.importers import import_benchmarks, import_billing, import_power, import_server_metrics
+from tokcost.quantities import QuantityError
 
 UUID = "GPU-11111111-2222-3333-4444-555555555555"
 
@@ -355,3 +356,32 @@ def test_three_causes_have_three_sentences(tmp_path):
     ):
         assert said in sentence
     assert "ND96isr H100 v5" in sentences[0] and "p5.48xlarge" in sentences[1] and "ND96isr H100 v5" in sentences[1]
+
+
+# Wrong calls
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"start": "NaT"}, "is no time that can be read"), ({"end": float("nan")}, "`end` must be a number"),
+        ({"seconds": float("inf")}, "`seconds` must be a number"), ({"seconds": 0}, "more than 0"),
+        ({"timezone": "Nowhere"}, "no time zone"), ({"timezone": "../../etc/passwd"}, "no time zone"),
+    ],
+)  # fmt: skip
+def test_a_wrong_call_is_refused_before_anything_is_read(given, said):
+    with pytest.raises(QuantityError, match=said):
+        import_power(["no-such-log.csv"], **given)
+
+
+@pytest.mark.parametrize("n_gpus", [0, -1, 0.5, float("nan"), float("inf")])
+@pytest.mark.parametrize("read", [import_benchmarks, import_server_metrics])
+def test_a_number_of_gpus_that_cannot_be_is_refused(read, n_gpus):
+    with pytest.raises(QuantityError, match="`n_gpus` must be at least 1"):
+        read([], n_gpus=n_gpus)
+
+
+def test_a_gpu_that_the_log_does_not_have_is_named_with_those_it_has(tmp_path):
+    rows = [f"2026/01/01 00:00:{s:02d}.000, {g}, 700.00 W" for s in range(3) for g in range(2)]
+    found = import_power([smi(tmp_path / "log.csv", "timestamp, index, power.draw [W]", rows)], gpus=[7])
+    assert found.points.empty and "no GPU 7; it has 0, 1" in found.problems[0].sentence

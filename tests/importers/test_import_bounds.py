@@ -150,3 +150,10 @@ def test_nothing_imported_is_exit_status_2(tmp_path):
     (tmp_path / "a.json").write_text("{")
     assert tokcost(tmp_path / "a.json", capture_output=True).returncode == 2
     assert tokcost(tmp_path / "a.json", GOOD, capture_output=True).returncode == 1
+
+
+@pytest.mark.parametrize("kind", ["points", "power", "billing", "server"])
+@pytest.mark.parametrize("target", ["/dev/zero", "/proc/kmsg"])
+def test_a_device_that_is_named_ends_at_once_whatever_it_is_read_as(kind, target):
+    run = tokcost(target, "--kind", kind, capture_output=True)
+    assert run.returncode == 2 and "Traceback" not in run.stderr

@@ -41,8 +41,9 @@ def import_billing(paths: Iterable[str | Path], *, instance_gpus: Mapping[str, i
     found, rows = Imported(frame([], COLUMNS, TEXT)), []
     for path in files_of("billing", paths, found):
         try:
-            digest = documents.sha256(path)
-            rows += [{**row, "source_file": str(path), "source_sha256": digest} for row in _rows(path, instance_gpus or {})]
+            found_rows = _rows(path, instance_gpus or {})
+            about = {"source_file": str(path), "source_sha256": documents.sha256(path)}
+            rows += [{**row, **about} for row in found_rows]
         except UNEXPECTED as error:
             found.problems.append(Problem(str(path), str(as_problem(error))))
     found.points = frame(rows, COLUMNS, TEXT)

@@ -11,6 +11,7 @@ from pathlib import Path
 import pandas as pd
 
 from tokcost.importers import aiperf_records, documents, recognise
+from tokcost.importers.checks import MOST_GPUS
 from tokcost.importers.normalise import row
 from tokcost.importers.point import UNEXPECTED, ImportProblem, Point, Problem, as_problem
 from tokcost.importers.table import frame
@@ -60,8 +61,7 @@ def import_benchmarks(paths: Iterable[str | Path], *, n_gpus: float | None = Non
     >>> round(float(found.points.output_tok_per_s_per_gpu[0]), 2)
     595.78
     """
-    if n_gpus is not None and not n_gpus >= 1:
-        raise QuantityError(f"`n_gpus` must be at least 1, got {n_gpus}; give all GPUs of the deployment")
+    require_gpus(n_gpus)
     paths = [Path(path) for path in paths]
     collector = _Collector(n_gpus, canonical(accelerator))
     logs = []
@@ -193,6 +193,12 @@ def _place(values: dict, named: dict[str, int]) -> tuple:
     if str(path) in named:
         return (number,)
     return (number, *(values[name] or "" for name in ("tool", "tool_version", "model")), values["concurrency"] or 0)
+
+
+def require_gpus(n_gpus: float | None) -> None:
+    """Refuse a number that no deployment has."""
+    if n_gpus is not None and not 1 <= n_gpus <= MOST_GPUS:
+        raise QuantityError(f"`n_gpus` must be at least 1, got {n_gpus}; give all GPUs of the deployment")
 
 
 def canonical(accelerator: str | None) -> str | None:

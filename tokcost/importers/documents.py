@@ -31,6 +31,8 @@ LARGE_BYTES = 4 * 2**20
 LARGEST_BYTES = 64 * 2**20
 #: nor is any record of a log, or any line of a table, as long
 LARGEST_LINE_BYTES, LARGEST_TABLE_LINE_BYTES = 2**24, 2**20
+#: so many lines in one piece of a file are hardly ever the same few
+MANY_LINES = 10_000
 PIECE_BYTES = 4 * 2**20
 #: results pack to a tenth or a thirtieth of their size
 MOST_TIMES_PACKED = 100
@@ -144,14 +146,17 @@ def read_text(path: Path, largest: int = LARGEST_BYTES) -> str:
 def lines(path: Path) -> Iterator[str]:
     """The lines of a text, each with its end, as a stream."""
     with open_bytes(path) as file:
-        rest, is_first = b"", True
+        rest, start = b"", BOM
         while piece := file.read(2**19):
-            whole, newline, rest = (rest + piece.removeprefix(BOM if is_first else b"")).rpartition(b"\n")
-            is_first = False
-            if len(rest) > LARGEST_TABLE_LINE_BYTES or (newline and not whole.strip() and len(whole) > HEAD_BYTES):
+            whole, newline, rest = (rest + piece.removeprefix(start)).rpartition(b"\n")
+            start = b""
+            if len(rest) > LARGEST_TABLE_LINE_BYTES:
                 raise ImportProblem("a line of the file is longer than any line of a log or a table; the file is damaged")
             if newline:
-                yield from (f"{line}\n" for line in _decoded(whole).split("\n"))
+                found = _decoded(whole).split("\n")
+                if len(found) > MANY_LINES and len(set(found)) * MANY_LINES < len(found) * 10:
+                    raise ImportProblem("the file repeats the same few lines without end; it is damaged")
+                yield from (f"{line}\n" for line in found)
         if rest:
             yield _decoded(rest)
 

@@ -58,6 +58,7 @@ def import_power(
     energy: their difference (`seconds` between them, if no `.time` files stand next to them). Average
     power is weighted by time; the log's ends are not extrapolated.
     """
+    _require_call(start, end, timezone, seconds)
     window = tuple(None if t is None else seconds_of(t, timezone) for t in (start, end))
     if None not in window and window[0] >= window[1]:
         raise QuantityError(f"`start` must be before `end`, got {start} and {end}")
@@ -66,7 +67,12 @@ def import_power(
     rows: list[dict] = []
     for path in files_of("power", paths, found):
         try:
-            rows += [_row(board, path, window) for board in boards(path, timezone, scrapes) if _is_kept(board, keep)]
+            seen = list(boards(path, timezone, scrapes))
+            rows += [_row(board, path, window) for board in seen if _is_kept(board, keep)]
+            if seen and not any(_is_kept(board, keep) for board in seen):
+                raise ImportProblem(
+                    f"the log has no GPU {' or '.join(sorted(keep or ()))}; it has {', '.join(board.gpu for board in seen)}"
+                )
         except UNEXPECTED as error:
             found.problems.append(Problem(str(path), str(as_problem(error))))
     try:
@@ -76,6 +82,19 @@ def import_power(
     _say_twice(rows)
     found.points = frame(rows, COLUMNS, TEXT)
     return found
+
+
+def _require_call(start, end, timezone: str, seconds: float | None) -> None:
+    """A wrong call is refused before anything is read."""
+    for name, value in (("start", start), ("end", end), ("seconds", seconds)):
+        if isinstance(value, (int, float)) and not abs(value) < LATEST_S:
+            raise QuantityError(f"`{name}` must be a number of seconds, got {value}")
+    if seconds is not None and seconds <= 0:
+        raise QuantityError(f"`seconds` must be more than 0, got {seconds}")
+    try:
+        pd.Timestamp(0).tz_localize(timezone)
+    except (ValueError, TypeError, KeyError):
+        raise QuantityError(f"`timezone` is {timezone!r}, which is no time zone; give one such as UTC or Europe/Berlin") from None
 
 
 def _is_kept(board: Board, keep: set[str] | None) -> bool:

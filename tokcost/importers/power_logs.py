@@ -26,8 +26,6 @@ POWER, ENERGY = "DCGM_FI_DEV_POWER_USAGE", "DCGM_FI_DEV_TOTAL_ENERGY_CONSUMPTION
 NS_PER_S = MS_PER_S**3
 #: seconds since 1970 beyond these digits are milliseconds
 _MS_SINCE_1970 = 1e11
-#: lines that are cut off before a log is given up
-MOST_DAMAGED = 1000
 _S_PER_DAY = 86400.0
 #: AIPerf's names of a board's watts, by version and vendor
 _TELEMETRY = ("nvidia_power_usage", "amd_power", "gpu_power_usage")
@@ -103,8 +101,6 @@ def _table(path: Path, timezone: str) -> Iterator[Board]:
             continue
         if len(cells) != len(header):
             damaged += 1
-            if damaged > MOST_DAMAGED and not found:
-                raise ImportProblem(f"the first {damaged} lines under the header are none of a power log; the file is damaged")
             continue
         watts = next(filter(lambda number: number is not None, (as_number(cells[i].removesuffix("W").strip()) for i in watts_in)), None)
         if watts is None:
@@ -260,7 +256,6 @@ def seconds(when, timezone: str) -> float:
         return number / MS_PER_S if number > _MS_SINCE_1970 else number
     try:
         stamp = pd.Timestamp(when)
-        stamp = stamp.tz_localize(timezone) if stamp.tzinfo is None else stamp
-    except (ValueError, TypeError, KeyError) as error:
-        raise ImportProblem(f"{str(when)[:40]!r} is no time that can be read ({type(error).__name__})") from None
-    return stamp.timestamp()
+        return (stamp.tz_localize(timezone) if stamp.tzinfo is None else stamp).timestamp()
+    except (ValueError, TypeError, KeyError, OverflowError):
+        raise ImportProblem(f"{str(when)[:40]!r} is no time that can be read, such as 2026-01-31 12:00:00 or seconds since 1970") from None

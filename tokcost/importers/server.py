@@ -18,8 +18,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tokcost.importers import documents
-from tokcost.importers.collect import Imported, canonical
+from tokcost.importers.collect import Imported, canonical, require_gpus
 from tokcost.importers.exposition import Scrape, read_range, read_scrape
+from tokcost.importers.fields import LARGEST
 from tokcost.importers.normalise import row
 from tokcost.importers.point import UNEXPECTED, ImportProblem, Point, Problem, as_problem
 from tokcost.importers.roles import BY_SOURCE, ENDED, OUTPUT, PROMPT, Growth, tell_apart
@@ -43,7 +44,10 @@ def import_server_metrics(
     medians do not, because histogram buckets are too coarse for them.
     Raises QuantityError for a wrong call; what a file lacks is a problem of the result.
     """
+    require_gpus(n_gpus)
     paths = [Path(path) for path in paths]
+    if seconds is not None and not 0 < seconds < LARGEST:
+        raise QuantityError(f"`seconds` must be a number of seconds above 0, got {seconds}")
     try:
         is_range = [documents.head(path).lstrip()[:1] == b"{" for path in paths]
         if paths and all(is_range):

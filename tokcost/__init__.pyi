@@ -54,3 +54,5 @@ from .show.sentences import result as result
 from .show.sentences import say as say
 from .show.sentences import sources as sources
 from .show.tables import table as table
+
+__version__: str

@@ -11,6 +11,7 @@ import csv
 import functools
 import hashlib
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -66,7 +67,7 @@ def table_path(table: str) -> Path:
     return data_dir() / f"{table}.csv"
 
 
-def load_table(table: str, **filters) -> pd.DataFrame:
+def load_table(table: str, **filters: object) -> pd.DataFrame:
     """A validated copy of data/<table>.csv, or of its rows where each column named has the value (or one of the values) given.
 
     Numbers are floats with NaN for not known, texts are empty where nothing is said. Only the sources of the rows
@@ -171,7 +172,7 @@ def provisioned_power(*, accelerator: str, power_vintage: str) -> Fact:
     return fact("provisioned_power", accelerator=accelerator, power_vintage=power_vintage)
 
 
-def accelerators(names=None) -> pd.DataFrame:
+def accelerators(names: Iterable[str] | None = None) -> pd.DataFrame:
     """One row an accelerator (all of them, or those named), one column a quantity; NaN where no source says.
 
     >>> accelerators(["gb300", "h200"])["peak_fp8_dense_tflop_per_s"].to_dict()
@@ -183,7 +184,7 @@ def accelerators(names=None) -> pd.DataFrame:
     return wide.loc[rows["accelerator"].unique(), order].rename_axis(columns=None)
 
 
-def measured(**filters) -> pd.DataFrame:
+def measured(**filters: object) -> pd.DataFrame:
     """Measured serving rows where each column named has the value given, or one of a list of values.
 
     Captures overlap: take one `campaign` (or several that you know to differ). A filter value

@@ -8,10 +8,15 @@ a water use of 0, which in published tables mostly stands for "no data".
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from tokcost import quantities as q
-from tokcost.quantities import QuantityError, formula, nearest
+from tokcost.quantities import Numbers, QuantityError, formula, nearest
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 class UnknownCarbon(QuantityError):
@@ -23,7 +28,7 @@ def _per_mtok(amount_per_h, tok_per_s):
 
 
 @formula
-def operation_carbon_g_per_mtok(*, average_kw_per_gpu, carbon_g_per_kwh, total_tok_per_s_per_gpu):
+def operation_carbon_g_per_mtok(*, average_kw_per_gpu: Numbers, carbon_g_per_kwh: Numbers, total_tok_per_s_per_gpu: Numbers) -> Numbers:
     """Carbon of the electricity for a million tokens; the power is the facility's, PUE included.
 
     >>> round(operation_carbon_g_per_mtok(average_kw_per_gpu=1.0, carbon_g_per_kwh=360, total_tok_per_s_per_gpu=1000), 6)
@@ -33,7 +38,7 @@ def operation_carbon_g_per_mtok(*, average_kw_per_gpu, carbon_g_per_kwh, total_t
 
 
 @formula
-def embodied_carbon_g_per_mtok(*, embodied_kg_per_gpu, life_yr, total_tok_per_s_per_gpu):
+def embodied_carbon_g_per_mtok(*, embodied_kg_per_gpu: Numbers, life_yr: Numbers, total_tok_per_s_per_gpu: Numbers) -> Numbers:
     """Carbon of making the hardware, spread over the tokens of its whole life.
 
     `total_tok_per_s_per_gpu` is the average over all hours of the life, idle ones included.
@@ -45,7 +50,7 @@ def embodied_carbon_g_per_mtok(*, embodied_kg_per_gpu, life_yr, total_tok_per_s_
 
 
 @formula
-def total_carbon_g_per_mtok(*, operation_carbon_g_per_mtok, embodied_carbon_g_per_mtok):
+def total_carbon_g_per_mtok(*, operation_carbon_g_per_mtok: Numbers, embodied_carbon_g_per_mtok: Numbers) -> Numbers:
     """Operation and making together; NaN where one of them is not known.
 
     >>> total_carbon_g_per_mtok(operation_carbon_g_per_mtok=100.0, embodied_carbon_g_per_mtok=1.0)
@@ -55,7 +60,7 @@ def total_carbon_g_per_mtok(*, operation_carbon_g_per_mtok, embodied_carbon_g_pe
 
 
 @formula
-def embodied_share_frac(*, operation_carbon_g_per_mtok, embodied_carbon_g_per_mtok):
+def embodied_share_frac(*, operation_carbon_g_per_mtok: Numbers, embodied_carbon_g_per_mtok: Numbers) -> Numbers:
     """Share of making in the whole; it rises where the grid is clean.
 
     >>> embodied_share_frac(operation_carbon_g_per_mtok=3.0, embodied_carbon_g_per_mtok=1.0)
@@ -65,7 +70,7 @@ def embodied_share_frac(*, operation_carbon_g_per_mtok, embodied_carbon_g_per_mt
 
 
 @formula
-def site_water_l_per_mtok(*, it_average_kw_per_gpu, water_l_per_kwh, total_tok_per_s_per_gpu):
+def site_water_l_per_mtok(*, it_average_kw_per_gpu: Numbers, water_l_per_kwh: Numbers, total_tok_per_s_per_gpu: Numbers) -> Numbers:
     """Water evaporated at the site for a million tokens: WUE counts litres per kWh of *IT* energy.
 
     Source of the definition: The Green Grid, "Water Usage Effectiveness" (2011).
@@ -77,7 +82,7 @@ def site_water_l_per_mtok(*, it_average_kw_per_gpu, water_l_per_kwh, total_tok_p
 
 
 @formula
-def source_water_l_per_mtok(*, average_kw_per_gpu, water_l_per_kwh, total_tok_per_s_per_gpu):
+def source_water_l_per_mtok(*, average_kw_per_gpu: Numbers, water_l_per_kwh: Numbers, total_tok_per_s_per_gpu: Numbers) -> Numbers:
     """Water used to generate the electricity of a million tokens, on facility power.
 
     >>> round(source_water_l_per_mtok(average_kw_per_gpu=1.0, water_l_per_kwh=7.2, total_tok_per_s_per_gpu=1000), 6)
@@ -86,7 +91,7 @@ def source_water_l_per_mtok(*, average_kw_per_gpu, water_l_per_kwh, total_tok_pe
     return _per_mtok(average_kw_per_gpu * water_l_per_kwh, total_tok_per_s_per_gpu)
 
 
-def grid_intensity(table, *, region: str, year: int | None = None):
+def grid_intensity(table: pd.DataFrame, *, region: str, year: int | None = None) -> pd.Series:
     """The row of data/carbon_intensity.csv for a region and a year, without a year the latest; nothing is filled in from another.
 
     Raises `UnknownCarbon` with the years or the region that are in the dataset.

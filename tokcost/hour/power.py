@@ -13,11 +13,16 @@ power, and says which.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from tokcost import quantities as q
 from tokcost.formulas import output_tok_per_joule, output_tok_per_s_per_mw, output_token_energy_joule_per_tok
-from tokcost.quantities import QuantityError, check_value, formula, nearest
+from tokcost.quantities import Numbers, QuantityError, check_value, formula, nearest
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 BOUNDARIES = ("chip", "node", "it", "facility", "utility")
 KINDS = ("nameplate", "provisioned", "average")
@@ -40,7 +45,7 @@ class Power:
     tokcost.hour.power.PowerError: PUE applies once, to power at `it`; this power is at `facility` and already holds it
     """
 
-    kw_per_gpu: float
+    kw_per_gpu: Numbers
     boundary: str
     kind: str
 
@@ -59,36 +64,36 @@ class Power:
             raise PowerError(f"{what} is added to power at `{origin}`; this power is at `{self.boundary}`, which {why}")
         return Power(kw_per_gpu, target, self.kind)
 
-    def to_node(self, *, host_kw_per_gpu) -> Power:
+    def to_node(self, *, host_kw_per_gpu: Numbers) -> Power:
         """Add the host's processors, memory, fans and conversion loss: chip to node."""
         check_value("host_kw_per_gpu", host_kw_per_gpu)
         return self._step("chip", "node", self.kw_per_gpu + host_kw_per_gpu, "the host's power")
 
-    def to_it(self, *, host_kw_per_gpu) -> Power:
+    def to_it(self, *, host_kw_per_gpu: Numbers) -> Power:
         """Add the share of network, storage and head nodes: node to all IT equipment."""
         check_value("host_kw_per_gpu", host_kw_per_gpu)
         return self._step("node", "it", self.kw_per_gpu + host_kw_per_gpu, "network and storage power")
 
-    def to_facility(self, *, pue) -> Power:
+    def to_facility(self, *, pue: Numbers) -> Power:
         """Add cooling and power distribution: IT power times PUE, once."""
         check_value("pue", pue)
         if self.boundary in ("facility", "utility"):
             raise PowerError(f"PUE applies once, to power at `it`; this power is at `{self.boundary}` and already holds it")
         return self._step("it", "facility", self.kw_per_gpu * pue, "facility overhead")
 
-    def to_utility(self, *, loss_frac) -> Power:
+    def to_utility(self, *, loss_frac: Numbers) -> Power:
         """Add what is lost between the utility's meter and the facility: facility to utility."""
         check_value("loss_frac", loss_frac)
         return self._step("facility", "utility", self.kw_per_gpu / (1 - loss_frac), "grid loss")
 
-    def to_metered_facility(self, *, loss_frac) -> Power:
+    def to_metered_facility(self, *, loss_frac: Numbers) -> Power:
         """Take away the grid loss that a utility figure holds: utility to facility, the way back of `to_utility`."""
         check_value("loss_frac", loss_frac)
         if self.boundary != "utility":
             raise PowerError(f"only utility power holds a grid loss; this power is at `{self.boundary}`")
         return Power(self.kw_per_gpu * (1 - loss_frac), "facility", self.kind)
 
-    def without_overhead(self, *, pue) -> Power:
+    def without_overhead(self, *, pue: Numbers) -> Power:
         """The IT power inside a published facility figure: the way back of `to_facility`, with the PUE that went in."""
         check_value("pue", pue)
         if self.boundary == "utility":
@@ -122,7 +127,7 @@ def consumed(power: Power) -> Power:
 
 
 @formula
-def average_kw_per_gpu(*, busy_average_kw_per_gpu, idle_average_kw_per_gpu, utilization_frac):
+def average_kw_per_gpu(*, busy_average_kw_per_gpu: Numbers, idle_average_kw_per_gpu: Numbers, utilization_frac: Numbers) -> Numbers:
     """Average over busy and idle hours: an idle accelerator still draws power.
 
     >>> round(average_kw_per_gpu(busy_average_kw_per_gpu=0.6, idle_average_kw_per_gpu=0.1, utilization_frac=0.4), 6)
@@ -132,7 +137,7 @@ def average_kw_per_gpu(*, busy_average_kw_per_gpu, idle_average_kw_per_gpu, util
 
 
 @formula
-def energy_share_frac(*, energy_cost_usd_per_gpu_h, rate_usd_per_gpu_h):
+def energy_share_frac(*, energy_cost_usd_per_gpu_h: Numbers, rate_usd_per_gpu_h: Numbers) -> Numbers:
     """Electricity's share of the cost of a GPU-hour, and so of a token.
 
     >>> round(energy_share_frac(energy_cost_usd_per_gpu_h=0.14, rate_usd_per_gpu_h=1.41), 3)
@@ -141,7 +146,7 @@ def energy_share_frac(*, energy_cost_usd_per_gpu_h, rate_usd_per_gpu_h):
     return energy_cost_usd_per_gpu_h / rate_usd_per_gpu_h
 
 
-def measured_and_provisioned(runs, *, provisioned_kw_per_gpu):
+def measured_and_provisioned(runs: pd.DataFrame, *, provisioned_kw_per_gpu: Mapping[str, float]) -> pd.DataFrame:
     """Tokens per joule and per megawatt of measured runs, beside the same output on provisioned power.
 
     Parameters

@@ -6,15 +6,20 @@ upkeep). Any system goes with any operator, so no input can be tuned for one chi
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 from tokcost import evidence
 from tokcost.hour.deployment import Deployment, numeric_inputs
 from tokcost.quantities import QuantityError, nearest
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 #: operator -> the price basis of the published constants that it stands beside
 PRICE_BASIS = {"hyperscaler": "owning_hyperscaler", "neocloud": "owning_neocloud"}
 
 
-def deployment_inputs(systems, operators, *, accelerator: str, operator: str):
+def deployment_inputs(systems: pd.DataFrame, operators: pd.DataFrame, *, accelerator: str, operator: str) -> pd.DataFrame:
     """The rows behind one deployment, each with value, range, source, date and kind: what a report shows as its inputs."""
     import pandas as pd
 
@@ -28,14 +33,15 @@ def deployment_inputs(systems, operators, *, accelerator: str, operator: str):
     return pd.concat(chosen, ignore_index=True).drop(columns=["accelerator", "system", "operator"])
 
 
-def deployment_from_rows(systems, operators, *, accelerator: str, operator: str) -> Deployment:
+def deployment_from_rows(systems: pd.DataFrame, operators: pd.DataFrame, *, accelerator: str, operator: str) -> Deployment:
     """One deployment from the two tables; inputs that no row names are None (not present)."""
     rows = deployment_inputs(systems, operators, accelerator=accelerator, operator=operator)
     stated = dict(zip(rows["quantity"], rows["value"].astype(float), strict=True))
     spans = rows.dropna(subset=["low", "high"])
     system = systems.loc[systems["accelerator"] == accelerator, "system"].iloc[0]
+    inputs: dict[str, Any] = {name: stated.get(name) for name in numeric_inputs()}
     return Deployment(
-        **{name: stated.get(name) for name in numeric_inputs()},
+        **inputs,
         name=f"{accelerator} {system}, {operator}",
         accelerator=accelerator,
         money="nominal",
@@ -43,7 +49,7 @@ def deployment_from_rows(systems, operators, *, accelerator: str, operator: str)
     )
 
 
-def reference_inputs(accelerator: str, operator: str):
+def reference_inputs(accelerator: str, operator: str) -> pd.DataFrame:
     """The sourced rows of one reference deployment (see `deployment_inputs`)."""
     return deployment_inputs(evidence.load_table("systems"), evidence.load_table("operators"), accelerator=accelerator, operator=operator)
 

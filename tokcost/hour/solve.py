@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from scipy import optimize
 
 from tokcost.hour.deployment import Deployment, numeric_inputs
 from tokcost.quantities import QuantityError, check_value, nearest
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclass(frozen=True)
@@ -35,7 +41,7 @@ class Solution:
         return f"{self.target_usd_per_gpu_h:.3f} USD per GPU-hour is not reachable with {self.input_name} within {span}: that spans {ends}"
 
 
-def solve_for(deployment: Deployment, target_usd_per_gpu_h, input_name: str, low, high) -> Solution:
+def solve_for(deployment: Deployment, target_usd_per_gpu_h: float, input_name: str, low: float, high: float) -> Solution:
     """The value of one input, all others as they stand, at which the GPU-hour costs the target.
 
     Searches [low, high] only; the cost is monotone in every input, so one value at most does it.
@@ -59,7 +65,7 @@ def solve_for(deployment: Deployment, target_usd_per_gpu_h, input_name: str, low
         return float(deployment.without_ranges(**{input_name: value}).owned_rate_usd_per_gpu_h) - target
 
     at_low, at_high = distance(low), distance(high)
-    value = math.nan if at_low * at_high > 0 else optimize.brentq(distance, low, high, xtol=1e-12, rtol=1e-14)
+    value: Any = math.nan if at_low * at_high > 0 else optimize.brentq(distance, low, high, xtol=1e-12, rtol=np.float64(1e-14))
     return Solution(input_name, target, value, float(low), float(high), at_low + target, at_high + target)
 
 
@@ -93,7 +99,7 @@ def likely_interval_usd_per_gpu_h(deployment: Deployment) -> tuple:
     return here - math.hypot(*down), here + math.hypot(*up)
 
 
-def against_published(deployments, rates):
+def against_published(deployments: Mapping[tuple[str, str], Deployment], rates: pd.DataFrame) -> pd.DataFrame:
     """The build-up beside published ownership constants, one row for each constant that has a deployment.
 
     Parameters

@@ -6,6 +6,8 @@ marker or dash as well as by colour.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
@@ -14,6 +16,10 @@ from tokcost.show.figure import Figure, drawing, finish
 from tokcost.show.labels import label_ends, label_marks
 from tokcost.show.numbers import num, say_label
 from tokcost.show.style import ACCELERATOR, BLUE, INK, MARKERS, MUTED, ORANGE, PAPER, SERIES
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axis import Axis
 
 _DASHES = ("-", (0, (5, 2)), (0, (1.2, 1.4)), (0, (6, 2, 1.2, 2)))
 
@@ -26,7 +32,7 @@ def axis_label(name: str) -> str:
     return quantity.axis_label
 
 
-def log_axis(axis, low: float, high: float) -> None:
+def log_axis(axis: Axis, low: float, high: float) -> None:
     """Plain numbers on a logarithmic axis, at 1-2-5 steps where the range is short."""
     subs = (1.0, 2.0, 5.0) if high / low < 500 else (1.0,)
     axis.set_major_locator(LogLocator(subs=subs, numticks=20))
@@ -46,14 +52,14 @@ def _title(fig, text: str) -> None:
 
 
 def plot_curves(
-    frame,
+    frame: pd.DataFrame,
     *,
     x: str,
     y: str,
     by: str,
     alt: str,
     title: str = "",
-    points=None,
+    points: pd.DataFrame | None = None,
     log_x: bool = False,
     log_y: bool = True,
     mark: dict[str, float] | None = None,
@@ -103,7 +109,7 @@ def plot_curves(
 
 
 def plot_ranges(
-    frame,
+    frame: pd.DataFrame,
     *,
     alt: str,
     label: str = "label",
@@ -167,7 +173,9 @@ def plot_ranges(
         return finish(fig, alt)
 
 
-def plot_bars(frame, *, value: str, alt: str, label: str = "label", title: str = "", highlight: str | list[str] | None = None) -> Figure:
+def plot_bars(
+    frame: pd.DataFrame, *, value: str, alt: str, label: str = "label", title: str = "", highlight: str | list[str] | None = None
+) -> Figure:
     """Horizontal bars from zero, each with its number; `highlight` names the row, or the rows, set off."""
     set_off = [highlight] if isinstance(highlight, str) else highlight
     with drawing(figsize=(5.8, 0.36 * len(frame) + 1.0)) as (fig, ax):
@@ -191,7 +199,7 @@ def plot_bars(frame, *, value: str, alt: str, label: str = "label", title: str =
         return finish(fig, alt)
 
 
-def plot_slope(frame, *, by: str, rankings: dict[str, str], best: dict[str, str], alt: str, title: str = "") -> Figure:
+def plot_slope(frame: pd.DataFrame, *, by: str, rankings: dict[str, str], best: dict[str, str], alt: str, title: str = "") -> Figure:
     """Rankings side by side: one line an accelerator, crossing where two metrics disagree.
 
     `rankings` maps a heading to the column that it ranks by; `best` says "high" or "low" for each heading. Where a column
@@ -251,7 +259,7 @@ def plot_slope(frame, *, by: str, rankings: dict[str, str], best: dict[str, str]
         return finish(fig, alt)
 
 
-def plot_parity(frame, *, x: dict[str, str], y: str, alt: str, by: str | None = None, title: str = "") -> Figure:
+def plot_parity(frame: pd.DataFrame, *, x: dict[str, str], y: str, alt: str, by: str | None = None, title: str = "") -> Figure:
     """Predicted against observed, one panel for each predictor (`x`: heading -> column), with the line of agreement."""
     kinds = list(dict.fromkeys(frame[by])) if by else [None]
     with drawing(1, len(x), figsize=(5.8, 3.3), sharey=True, sharex=True, squeeze=False) as (fig, axes):

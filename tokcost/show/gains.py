@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from tokcost.show.charts import axis_label, log_axis
@@ -9,9 +11,12 @@ from tokcost.show.figure import Figure, drawing, finish
 from tokcost.show.numbers import times
 from tokcost.show.style import BLUE, INK, MUTED, ORANGE
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 
 def plot_factors(
-    frame,
+    frame: pd.DataFrame,
     *,
     label: str,
     ratio: str,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 from matplotlib.patches import Polygon
 
@@ -9,6 +11,9 @@ from tokcost.show.charts import axis_label
 from tokcost.show.figure import Figure, drawing, finish
 from tokcost.show.numbers import num, usd
 from tokcost.show.style import BLUE, DEEP, GREEN, ICE, INK, MUTED, ORANGE, SEA, SKY
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def plot_iceberg(above: list[str], below: list[str], *, alt: str) -> Figure:
@@ -44,7 +49,7 @@ def plot_iceberg(above: list[str], below: list[str], *, alt: str) -> Figure:
         return finish(fig, alt)
 
 
-def plot_levers(frame, *, label: str, cost: str, revenue: str, rate: str, alt: str) -> Figure:
+def plot_levers(frame: pd.DataFrame, *, label: str, cost: str, revenue: str, rate: str, alt: str) -> Figure:
     """The same fall in token cost from halving the price or doubling the output, and what each does to an hour's profit.
 
     One row a lever: its cost per million tokens, its revenue per GPU-hour and its price per GPU-hour.

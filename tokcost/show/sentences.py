@@ -7,6 +7,8 @@ Each of these returns something that Jupyter displays and that a report can read
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from typing import SupportsFloat
 
 from tokcost import quantities
 from tokcost.show.numbers import MISSING, num, percent, times
@@ -50,7 +52,7 @@ def say(text: str) -> Shown:
     return Shown(_literal_dollars(text))
 
 
-def refused(function, **inputs) -> Shown:
+def refused(function: Callable, **inputs: object) -> Shown:
     """Show that a call is refused, and with which sentence; if it is not refused, the notebook stops.
 
     >>> from tokcost.formulas import flop_per_usd
@@ -64,7 +66,7 @@ def refused(function, **inputs) -> Shown:
     raise CheckFailed(f"{function.__name__} should have refused {', '.join(inputs)}")
 
 
-def check(claim: str, left, right=None, *, rel: float = 1e-9, factor: float | None = None) -> Shown:
+def check(claim: str, left: SupportsFloat, right: SupportsFloat | None = None, *, rel: float = 1e-9, factor: float | None = None) -> Shown:
     """A visible check that must hold for any parameters; if it does not, the notebook stops.
 
     `check(claim, True)` for a condition; `check(claim, a, b)` for two routes to one number
@@ -97,7 +99,16 @@ def check(claim: str, left, right=None, *, rel: float = 1e-9, factor: float | No
     return Shown(f"✓ {_literal_dollars(claim)}: {text}", data)
 
 
-def result(name: str, value, low=None, high=None, *, note: str = "", label: str = "", missing: str = MISSING) -> Shown:
+def result(
+    name: str,
+    value: SupportsFloat,
+    low: float | None = None,
+    high: float | None = None,
+    *,
+    note: str = "",
+    label: str = "",
+    missing: str = MISSING,
+) -> Shown:
     """Hand a headline value to the report, by its quantity name, with its range where there is one.
 
     `value` may be NaN: "not reached" is a result too, or what `missing` says. `label` replaces what the vocabulary calls it.
@@ -105,10 +116,10 @@ def result(name: str, value, low=None, high=None, *, note: str = "", label: str 
     >>> result("gb300_total_token_cost_usd_per_mtok", 0.12338, 0.115, 0.125).markdown
     '**Cost per million tokens (input + output), GB300**: 0.123 (0.115 to 0.125) USD per million tokens'
     """
-    quantity = quantities.of(name)
-    if not math.isnan(float(value)):
-        quantities.check_value(name, float(value))
-        if low is not None and high is not None and not float(low) <= float(value) <= float(high):
+    quantity, value = quantities.of(name), float(value)
+    if not math.isnan(value):
+        quantities.check_value(name, value)
+        if low is not None and high is not None and not float(low) <= value <= float(high):
             raise quantities.QuantityError(
                 f"result `{name}`: its range {low:g} to {high:g} does not hold its value {value:g}; give low first"
             )
@@ -118,7 +129,7 @@ def result(name: str, value, low=None, high=None, *, note: str = "", label: str 
     show = percent if quantity.unit == "frac" else times if quantity.unit == "ratio" else num
     span = "" if low is None or high is None else f" ({show(low)} to {show(high)})"
     unit = quantity.unit_label if show is num else ""
-    text = f"**{label}**: " + (missing if math.isnan(float(value)) else f"{show(value)}{span} {unit}".rstrip())
+    text = f"**{label}**: " + (missing if math.isnan(value) else f"{show(value)}{span} {unit}".rstrip())
     data = {
         "kind": "result",
         "name": name,
@@ -133,7 +144,7 @@ def result(name: str, value, low=None, high=None, *, note: str = "", label: str 
     return Shown(_literal_dollars(text + (f"; {note}" if note else "")), data)
 
 
-def answer(text: str, *, interval: str | None = None, **inputs) -> Shown:
+def answer(text: str, *, interval: str | None = None, **inputs: object) -> Shown:
     """The notebook's answer in a sentence, its interval or range, and the few inputs that decide it.
 
     The report lifts it to its top.

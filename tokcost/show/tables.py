@@ -68,7 +68,13 @@ def label(name: str) -> tuple[str, str]:
 
 
 def table(
-    frame, caption: str, *, digits: int = 3, labels: dict[str, str] | None = None, missing: str = MISSING, upright: bool = True
+    frame: pd.DataFrame,
+    caption: str,
+    *,
+    digits: int = 3,
+    labels: dict[str, str] | None = None,
+    missing: str = MISSING,
+    upright: bool = True,
 ) -> Table:
     """Show a DataFrame: one row a fact, headers from the vocabulary, `digits` significant digits.
 

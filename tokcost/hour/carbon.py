@@ -95,6 +95,11 @@ def grid_intensity(table: pd.DataFrame, *, region: str, year: int | None = None)
     """The row of data/carbon_intensity.csv for a region and a year, without a year the latest; nothing is filled in from another.
 
     Raises `UnknownCarbon` with the years or the region that are in the dataset.
+
+    >>> import pandas as pd
+    >>> grids = pd.DataFrame({"region": ["Sweden", "Sweden"], "year": [2023, 2024], "value": [41.0, 36.0]})
+    >>> float(grid_intensity(grids, region="sweden")["value"])
+    36.0
     """
     rows = table[table["region"].str.lower() == region.lower()]
     if rows.empty:

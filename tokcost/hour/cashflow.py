@@ -213,6 +213,13 @@ def owner_cash_flow(
     rate, each dollar is after tax: running cost is deducted at once, depreciation at the end
     of each year of service, the sale is taxed. Depreciation is written in nominal money, so a
     taxed cash flow is nominal. Capital and running cost may be arrays of cases; the tax rate is one number.
+
+    Raises: MoneyError for tax in real money; QuantityError for parts of months, several lives, or a schedule without a tax rate.
+
+    >>> when = {"life_yr": 1, "residual_frac": 0, "install_delay_yr": 0, "money": "real"}
+    >>> flow = owner_cash_flow(capital_usd=1200.0, running_cost_usd_per_yr=120.0, **when)
+    >>> flow.usd.tolist()[:3], flow.usd.size
+    ([1200.0, 10.0, 10.0], 13)
     """
     for name, value in (("capital_usd", capital_usd), ("cost_usd_per_yr", running_cost_usd_per_yr), ("tax_frac", tax_frac)):
         check_value(name, value)
@@ -239,6 +246,8 @@ def owner_cash_flow(
 
 def depreciation_schedule(kind: str | None, *, book_life_yr: float | None = None) -> np.ndarray:
     """Share of the price that tax law deducts in each year of service; sums to 1.
+
+    Raises: QuantityError for a kind that is not one of `DEPRECIATION`.
 
     >>> depreciation_schedule("straight_line", book_life_yr=4)
     array([0.25, 0.25, 0.25, 0.25])

@@ -87,6 +87,14 @@ def levelised_token_cost_usd_per_mtok(
         Cost and discount rate are of two kinds of money.
     QuantityError
         Cost and tokens are of different lives, or of a different delay.
+
+    Examples
+    --------
+    >>> from tokcost.hour import Real, owner_cash_flow
+    >>> flow = owner_cash_flow(capital_usd=1200.0, life_yr=1, residual_frac=0, install_delay_yr=0, running_cost_usd_per_yr=0, money="real")
+    >>> round(float(levelised_token_cost_usd_per_mtok(cost=flow, mtok_by_month=[100.0] * 12, discount_rate=Real(0.0),
+    ...                                               install_delay_yr=0, price_erosion_frac=0)), 9)
+    1.0
     """
     if not isinstance(cost, CashFlow):
         raise QuantityError(f"`cost` must be a RealCashFlow or a NominalCashFlow, got {type(cost).__name__}; see `owner_cash_flow`")

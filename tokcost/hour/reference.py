@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 from tokcost import evidence
 from tokcost.hour.deployment import Deployment, numeric_inputs
-from tokcost.quantities import QuantityError, nearest
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,14 +22,9 @@ def deployment_inputs(systems: pd.DataFrame, operators: pd.DataFrame, *, acceler
     """The rows behind one deployment, each with value, range, source, date and kind: what a report shows as its inputs."""
     import pandas as pd
 
-    for table, key, wanted, file in (
-        (systems, "accelerator", accelerator, "systems.csv"),
-        (operators, "operator", operator, "operators.csv"),
-    ):
-        if wanted not in set(table[key]):
-            raise QuantityError(f"data/{file} has no {key} `{wanted}`{nearest(wanted, table[key].unique())}")
-    chosen = (systems[systems["accelerator"] == accelerator], operators[operators["operator"] == operator])
-    return pd.concat(chosen, ignore_index=True).drop(columns=["accelerator", "system", "operator"])
+    of_system = evidence.rows_where(systems, {"accelerator": accelerator}, table="data/systems.csv")
+    of_operator = evidence.rows_where(operators, {"operator": operator}, table="data/operators.csv")
+    return pd.concat([of_system, of_operator], ignore_index=True).drop(columns=["accelerator", "system", "operator"])
 
 
 def deployment_from_rows(systems: pd.DataFrame, operators: pd.DataFrame, *, accelerator: str, operator: str) -> Deployment:
@@ -50,7 +44,14 @@ def deployment_from_rows(systems: pd.DataFrame, operators: pd.DataFrame, *, acce
 
 
 def reference_inputs(accelerator: str, operator: str) -> pd.DataFrame:
-    """The sourced rows of one reference deployment (see `deployment_inputs`)."""
+    """The sourced rows of one reference deployment (see `deployment_inputs`).
+
+    Columns: quantity, value, low, high, source_id, locator, date, kind, tier, note.
+
+    >>> rows = reference_inputs("h200", "hyperscaler").set_index("quantity")
+    >>> float(rows.at["n_gpus", "value"]), rows.at["n_gpus", "source_id"] != ""
+    (8.0, True)
+    """
     return deployment_inputs(evidence.load_table("systems"), evidence.load_table("operators"), accelerator=accelerator, operator=operator)
 
 
@@ -62,7 +63,7 @@ def reference_deployment(accelerator: str, operator: str) -> Deployment:
     ('h200 8-GPU node, hyperscaler', 8.0)
     >>> reference_deployment("h20", "hyperscaler")
     Traceback (most recent call last):
-    tokcost.quantities.QuantityError: data/systems.csv has no accelerator `h20`; did you mean `h200`?
+    tokcost.evidence.selection.NoSuchRow: no row of data/systems.csv has accelerator `h20`; did you mean `h200`?
     """
     return deployment_from_rows(
         evidence.load_table("systems"), evidence.load_table("operators"), accelerator=accelerator, operator=operator
@@ -70,7 +71,11 @@ def reference_deployment(accelerator: str, operator: str) -> Deployment:
 
 
 def reference_deployments() -> dict:
-    """Every system with every operator: (accelerator, price basis of the published constant) to deployment."""
+    """Every system with every operator: (accelerator, price basis of the published constant) to deployment.
+
+    >>> reference_deployments()["h200", "owning_neocloud"].name
+    'h200 8-GPU node, neocloud'
+    """
     systems, operators = evidence.load_table("systems"), evidence.load_table("operators")
     return {
         (accelerator, PRICE_BASIS[operator]): deployment_from_rows(systems, operators, accelerator=accelerator, operator=operator)

@@ -81,6 +81,8 @@ def needed_rate_usd_per_gpu_h(
 
     Hours run along the last axis of `needed_gpus` and are summed; a plain number is one hour. Cases keep their axes.
 
+    Raises: QuantityError for hours that do not fit, or a case that needs nothing in any hour.
+
     >>> prices = {"reserved_rate_usd_per_gpu_h": 2.0, "on_demand_rate_usd_per_gpu_h": 4.0}
     >>> needed_rate_usd_per_gpu_h(committed_gpus=10, needed_gpus=[4, 12], **prices)
     3.0

@@ -46,6 +46,8 @@ def solve_for(deployment: Deployment, target_usd_per_gpu_h: float, input_name: s
 
     Searches [low, high] only; the cost is monotone in every input, so one value at most does it.
 
+    Raises: QuantityError for an input that the deployment does not have, or a span that does not rise.
+
     Examples
     --------
     >>> from tokcost.hour import reference_deployment
@@ -69,13 +71,15 @@ def solve_for(deployment: Deployment, target_usd_per_gpu_h: float, input_name: s
     return Solution(input_name, target, value, float(low), float(high), at_low + target, at_high + target)
 
 
-def one_at_a_time(deployment: Deployment):
+def one_at_a_time(deployment: Deployment) -> pd.DataFrame:
     """What each ranged input does to the GPU-hour alone, all others as they stand; the widest first.
 
-    Returns
-    -------
-    DataFrame
-        input_name, value, low, high, rate_at_low_usd_per_gpu_h, rate_at_high_usd_per_gpu_h, swing_usd_per_gpu_h.
+    Columns: input_name, value, low, high, rate_at_low_usd_per_gpu_h, rate_at_high_usd_per_gpu_h, swing_usd_per_gpu_h.
+
+    >>> from tokcost.hour import reference_deployment
+    >>> node = reference_deployment("h200", "hyperscaler")
+    >>> one_at_a_time(node)["input_name"][0]
+    'economic_life_yr'
     """
     import pandas as pd
 
@@ -92,6 +96,11 @@ def likely_interval_usd_per_gpu_h(deployment: Deployment) -> tuple:
 
     Narrower than `Deployment.interval_usd_per_gpu_h`, where all inputs err together. Not a confidence interval: it is as wide
     as the ranges, which are spans of sources and not distributions.
+
+    >>> from tokcost.hour import reference_deployment
+    >>> node = reference_deployment("h200", "hyperscaler")
+    >>> [round(float(end), 2) for end in likely_interval_usd_per_gpu_h(node)]
+    [1.38, 2.79]
     """
     table, here = one_at_a_time(deployment), float(deployment.owned_rate_usd_per_gpu_h)
     ends = table[["rate_at_low_usd_per_gpu_h", "rate_at_high_usd_per_gpu_h"]] - here
@@ -109,13 +118,20 @@ def against_published(deployments: Mapping[tuple[str, str], Deployment], rates: 
     rates : DataFrame
         Published constants: accelerator, price_basis, rate_vintage and value in USD per GPU-hour.
 
-    Returns
+    Columns
     -------
-    DataFrame
         accelerator, price_basis, rate_vintage, published_usd_per_gpu_h, built_usd_per_gpu_h, low_usd_per_gpu_h,
         high_usd_per_gpu_h (all ranges at one end together), likely_low_usd_per_gpu_h, likely_high_usd_per_gpu_h (ranges
         independent), residual_usd_per_gpu_h (built - published), residual_ratio (built / published - 1), is_bracketed,
         is_likely (inside the narrower interval).
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from tokcost.hour import reference_deployments
+    >>> printed = {"accelerator": "h200", "price_basis": "owning_hyperscaler", "rate_vintage": "2026-03", "value": 1.41}
+    >>> against_published(reference_deployments(), pd.DataFrame([printed]))["is_bracketed"].tolist()
+    [True]
     """
     import pandas as pd
 

@@ -55,6 +55,8 @@ def say(text: str) -> Shown:
 def refused(function: Callable, **inputs: object) -> Shown:
     """Show that a call is refused, and with which sentence; if it is not refused, the notebook stops.
 
+    Raises: CheckFailed where the call goes through.
+
     >>> from tokcost.formulas import flop_per_usd
     >>> refused(flop_per_usd, peak_tflop_per_s=1979, rate_usd_per_h=1.41).markdown
     'Refused: flop_per_usd takes no `rate_usd_per_h`; did you mean `rate_usd_per_gpu_h`?'
@@ -113,6 +115,8 @@ def result(
 
     `value` may be NaN: "not reached" is a result too, or what `missing` says. `label` replaces what the vocabulary calls it.
 
+    Raises: QuantityError for a name or a value that the vocabulary does not allow, or a range that does not hold the value.
+
     >>> result("gb300_total_token_cost_usd_per_mtok", 0.12338, 0.115, 0.125).markdown
     '**Cost per million tokens (input + output), GB300**: 0.123 (0.115 to 0.125) USD per million tokens'
     """
@@ -149,6 +153,8 @@ def answer(text: str, *, interval: str | None = None, **inputs: object) -> Shown
 
     The report lifts it to its top.
 
+    Raises: QuantityError for an input whose name is not in the vocabulary.
+
     >>> answer("It costs $4.35.", interval="$4.11 to $4.62", rate_usd_per_gpu_h=1.41).data["inputs"][0]["value"]
     1.41
     """
@@ -181,6 +187,10 @@ def sources(provenance: dict, *assumptions: str) -> Shown:
     """Where the numbers of this notebook come from: tables, sources, licences, and what was assumed.
 
     `provenance` is what `tokcost.provenance()` returns: tables that were loaded, sources that they cite.
+
+    >>> table = {"file": "data/pue.csv", "rows": 9}
+    >>> print(sources({"tables": [table], "sources": []}, "idle hours are paid").markdown.splitlines()[0])
+    **Data**: `data/pue.csv` (9 rows)
     """
     lines = [
         f"- {s['publisher']}, *{s['title']}*, {s['date']}, {s['locator']}; licence: {s['licence']}."

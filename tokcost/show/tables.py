@@ -83,6 +83,8 @@ def table(
     `labels` overrides a header; missing numbers read `missing`, missing text is blank. Fractions show as
     percentages, as people read them.
 
+    Raises: KeyError for a label of a column that the frame does not have.
+
     >>> print(table(pd.DataFrame({"accelerator": ["h200"], "utilization_frac": [0.45]}), "Load").text())
     Load
     Accelerator Utilization

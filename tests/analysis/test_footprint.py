@@ -3,7 +3,7 @@
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tokcost import evidence
@@ -39,6 +39,7 @@ def test_about_a_tenth_holds_on_provisioned_power_alone():
     assert shares.loc[shares["boundary"] == "facility", "energy_share_frac"].max() < 0.06
 
 
+@settings(max_examples=25)
 @given(st.floats(0.02, 0.4), st.floats(1.02, 2.5), st.floats(0.2, 1.0))
 def test_the_share_is_that_of_the_deployment_as_it_is_stated(price, pue, load):
     stated = nodes(electricity_usd_per_kwh=price, pue=pue, average_load_frac=load)
@@ -49,6 +50,7 @@ def test_the_share_is_that_of_the_deployment_as_it_is_stated(price, pue, load):
         assert shares.loc[name, "energy_share_frac"] == pytest.approx(by_hand)
 
 
+@settings(max_examples=25)
 @given(st.floats(0.02, 0.4))
 def test_the_average_is_always_less_than_what_is_provisioned(price):
     shares = electricity_shares(nodes(electricity_usd_per_kwh=price), operator="hyperscaler")

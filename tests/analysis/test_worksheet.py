@@ -3,7 +3,7 @@
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tokcost.analysis.worksheet import (
@@ -40,6 +40,7 @@ def test_nothing_changed_keeps_every_range():
         restated(NODE, wac_frac=0.1)
 
 
+@settings(max_examples=15)  # each solves for every input
 @given(st.floats(1.0, 4.0))
 def test_every_solution_gives_the_target_and_its_verdict_is_where_it_lies(target):
     for row in solutions(NODE, target, ranges=NODE.ranges).itertuples():

@@ -27,6 +27,7 @@ report: $(READY)
 test: $(READY)
 	$(BIN)/python -m pytest -n 2 --dist loadfile
 	$(BIN)/ruff check .
+	$(BIN)/pyright
 	$(BIN)/tokcost data check
 
 ## make lab         open JupyterLab on the notebooks

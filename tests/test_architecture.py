@@ -1,6 +1,7 @@
 """The house is built like the formula: imports go one way, modules stay small, the project speaks of itself alone."""
 
 import ast
+import json
 import re
 import subprocess
 import sys
@@ -110,6 +111,22 @@ def test_every_public_name_leads_to_something_with_a_docstring(topic):
     package = import_module(f"tokcost.{topic}".rstrip("."))
     for name in dir(package):
         assert getattr(package, name).__doc__, f"{package.__name__}.{name}"
+
+
+def test_every_name_that_a_notebook_calls_is_in_a_stub():
+    """`tc.hour.power` would run (importing a module makes it an attribute), but no editor would know it."""
+    import tokcost
+
+    called = set()
+    for notebook in (ROOT / "notebooks").glob("*.ipynb"):
+        cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
+        for cell in cells:
+            source = "".join(cell["source"]) if cell["cell_type"] == "code" else ""
+            called.update((notebook.name, *match) for match in re.findall(r"\btc\.(\w+)(?:\.(\w+))?", source))
+    for name, first, second in sorted(called):
+        assert first in dir(tokcost), f"{name}: tc.{first} is in no stub"
+        if first in TOPICS and second:
+            assert second in dir(getattr(tokcost, first)), f"{name}: tc.{first}.{second} is in no stub"
 
 
 def test_the_flat_names_fit_a_screen():

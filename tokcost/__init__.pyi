@@ -55,3 +55,5 @@ from .show.sentences import say as say
 from .show.sentences import sources as sources
 from .show.tables import table as table
 from .show.text import literal as literal
+
+__version__: str

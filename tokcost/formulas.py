@@ -9,7 +9,7 @@ or of another token class, and returns the quantity that it is named for.
 from __future__ import annotations
 
 from tokcost import quantities as q
-from tokcost.quantities import formula
+from tokcost.quantities import Numbers, formula
 
 
 def _cost_usd_per_mtok(rate, throughput):
@@ -29,7 +29,7 @@ def _joule_per_tok(throughput, average_kw):
 
 
 @formula
-def total_token_cost_usd_per_mtok(*, rate_usd_per_gpu_h, total_tok_per_s_per_gpu):
+def total_token_cost_usd_per_mtok(*, rate_usd_per_gpu_h: Numbers, total_tok_per_s_per_gpu: Numbers) -> Numbers:
     """Cost of a million delivered tokens, prompt and answer alike.
 
     The price of a GPU-hour, divided by the tokens that the GPU delivers in that hour,
@@ -42,7 +42,7 @@ def total_token_cost_usd_per_mtok(*, rate_usd_per_gpu_h, total_tok_per_s_per_gpu
 
 
 @formula
-def output_token_cost_usd_per_mtok(*, rate_usd_per_gpu_h, output_tok_per_s_per_gpu):
+def output_token_cost_usd_per_mtok(*, rate_usd_per_gpu_h: Numbers, output_tok_per_s_per_gpu: Numbers) -> Numbers:
     """The whole cost spread over answer tokens alone; prompts ride free.
 
     Not the cost *of* an answer token: prompts were read with the same GPU-hours.
@@ -54,7 +54,7 @@ def output_token_cost_usd_per_mtok(*, rate_usd_per_gpu_h, output_tok_per_s_per_g
 
 
 @formula
-def input_token_cost_usd_per_mtok(*, rate_usd_per_gpu_h, input_tok_per_s_per_gpu):
+def input_token_cost_usd_per_mtok(*, rate_usd_per_gpu_h: Numbers, input_tok_per_s_per_gpu: Numbers) -> Numbers:
     """The whole cost spread over prompt tokens alone; answers ride free.
 
     >>> round(input_token_cost_usd_per_mtok(rate_usd_per_gpu_h=3.6, input_tok_per_s_per_gpu=2000), 6)
@@ -64,7 +64,7 @@ def input_token_cost_usd_per_mtok(*, rate_usd_per_gpu_h, input_tok_per_s_per_gpu
 
 
 @formula
-def total_tok_per_s_per_gpu(*, rate_usd_per_gpu_h, total_token_cost_usd_per_mtok):
+def total_tok_per_s_per_gpu(*, rate_usd_per_gpu_h: Numbers, total_token_cost_usd_per_mtok: Numbers) -> Numbers:
     """The throughput that a cost per million tokens implies at a price: the headline formula solved for output.
 
     >>> round(total_tok_per_s_per_gpu(rate_usd_per_gpu_h=1.41, total_token_cost_usd_per_mtok=4.20), 1)
@@ -74,7 +74,7 @@ def total_tok_per_s_per_gpu(*, rate_usd_per_gpu_h, total_token_cost_usd_per_mtok
 
 
 @formula
-def delivered_total_tok_per_s_per_gpu(*, total_tok_per_s_per_gpu, utilization_frac):
+def delivered_total_tok_per_s_per_gpu(*, total_tok_per_s_per_gpu: Numbers, utilization_frac: Numbers) -> Numbers:
     """Throughput averaged over all paid hours. Utilization is applied here, once, to tokens: idle hours are paid.
 
     >>> delivered_total_tok_per_s_per_gpu(total_tok_per_s_per_gpu=1000, utilization_frac=0.4)
@@ -84,7 +84,7 @@ def delivered_total_tok_per_s_per_gpu(*, total_tok_per_s_per_gpu, utilization_fr
 
 
 @formula
-def revenue_usd_per_gpu_h(*, total_tok_per_s_per_gpu, price_usd_per_mtok):
+def revenue_usd_per_gpu_h(*, total_tok_per_s_per_gpu: Numbers, price_usd_per_mtok: Numbers) -> Numbers:
     """What the tokens of one paid hour sell for.
 
     >>> round(revenue_usd_per_gpu_h(total_tok_per_s_per_gpu=1000, price_usd_per_mtok=0.5), 6)
@@ -94,7 +94,7 @@ def revenue_usd_per_gpu_h(*, total_tok_per_s_per_gpu, price_usd_per_mtok):
 
 
 @formula
-def gross_margin_frac(*, price_usd_per_mtok, total_token_cost_usd_per_mtok):
+def gross_margin_frac(*, price_usd_per_mtok: Numbers, total_token_cost_usd_per_mtok: Numbers) -> Numbers:
     """Share of the selling price that is left after the cost of the GPU-hours.
 
     >>> gross_margin_frac(price_usd_per_mtok=4.0, total_token_cost_usd_per_mtok=1.0)
@@ -104,7 +104,7 @@ def gross_margin_frac(*, price_usd_per_mtok, total_token_cost_usd_per_mtok):
 
 
 @formula
-def total_tok_per_s_per_mw(*, total_tok_per_s_per_gpu, provisioned_kw_per_gpu):
+def total_tok_per_s_per_mw(*, total_tok_per_s_per_gpu: Numbers, provisioned_kw_per_gpu: Numbers) -> Numbers:
     """Throughput of a megawatt of provisioned utility power (facility overhead is already in it: no PUE on top).
 
     >>> round(total_tok_per_s_per_mw(total_tok_per_s_per_gpu=93.153, provisioned_kw_per_gpu=1.73))
@@ -114,7 +114,7 @@ def total_tok_per_s_per_mw(*, total_tok_per_s_per_gpu, provisioned_kw_per_gpu):
 
 
 @formula
-def output_tok_per_s_per_mw(*, output_tok_per_s_per_gpu, provisioned_kw_per_gpu):
+def output_tok_per_s_per_mw(*, output_tok_per_s_per_gpu: Numbers, provisioned_kw_per_gpu: Numbers) -> Numbers:
     """Answer tokens per second for each megawatt of provisioned utility power.
 
     >>> output_tok_per_s_per_mw(output_tok_per_s_per_gpu=100, provisioned_kw_per_gpu=2.0)
@@ -124,7 +124,7 @@ def output_tok_per_s_per_mw(*, output_tok_per_s_per_gpu, provisioned_kw_per_gpu)
 
 
 @formula
-def total_tok_per_joule(*, total_tok_per_s_per_gpu, average_kw_per_gpu):
+def total_tok_per_joule(*, total_tok_per_s_per_gpu: Numbers, average_kw_per_gpu: Numbers) -> Numbers:
     """Tokens per joule of average power ("tokens per watt" means tokens per second per watt, which is this).
 
     >>> total_tok_per_joule(total_tok_per_s_per_gpu=500, average_kw_per_gpu=0.5)
@@ -134,7 +134,7 @@ def total_tok_per_joule(*, total_tok_per_s_per_gpu, average_kw_per_gpu):
 
 
 @formula
-def output_tok_per_joule(*, output_tok_per_s_per_gpu, average_kw_per_gpu):
+def output_tok_per_joule(*, output_tok_per_s_per_gpu: Numbers, average_kw_per_gpu: Numbers) -> Numbers:
     """Answer tokens per joule of average power.
 
     >>> output_tok_per_joule(output_tok_per_s_per_gpu=500, average_kw_per_gpu=0.5)
@@ -144,7 +144,7 @@ def output_tok_per_joule(*, output_tok_per_s_per_gpu, average_kw_per_gpu):
 
 
 @formula
-def total_token_energy_joule_per_tok(*, total_tok_per_s_per_gpu, average_kw_per_gpu):
+def total_token_energy_joule_per_tok(*, total_tok_per_s_per_gpu: Numbers, average_kw_per_gpu: Numbers) -> Numbers:
     """Joules of average power for each prompt and answer token.
 
     >>> total_token_energy_joule_per_tok(total_tok_per_s_per_gpu=500, average_kw_per_gpu=1.0)
@@ -154,7 +154,7 @@ def total_token_energy_joule_per_tok(*, total_tok_per_s_per_gpu, average_kw_per_
 
 
 @formula
-def output_token_energy_joule_per_tok(*, output_tok_per_s_per_gpu, average_kw_per_gpu):
+def output_token_energy_joule_per_tok(*, output_tok_per_s_per_gpu: Numbers, average_kw_per_gpu: Numbers) -> Numbers:
     """Joules of average power for each answer token; prompts ride free.
 
     >>> output_token_energy_joule_per_tok(output_tok_per_s_per_gpu=250, average_kw_per_gpu=1.0)
@@ -164,7 +164,7 @@ def output_token_energy_joule_per_tok(*, output_tok_per_s_per_gpu, average_kw_pe
 
 
 @formula
-def peak_tflop_per_s_per_usd_per_h(*, peak_tflop_per_s, rate_usd_per_gpu_h):
+def peak_tflop_per_s_per_usd_per_h(*, peak_tflop_per_s: Numbers, rate_usd_per_gpu_h: Numbers) -> Numbers:
     """Rated rate that one dollar an hour rents, the first meaning of "FLOPS per dollar". State precision, dense or sparse.
 
     >>> round(peak_tflop_per_s_per_usd_per_h(peak_tflop_per_s=1979, rate_usd_per_gpu_h=1.41))
@@ -174,7 +174,7 @@ def peak_tflop_per_s_per_usd_per_h(*, peak_tflop_per_s, rate_usd_per_gpu_h):
 
 
 @formula
-def flop_per_usd(*, peak_tflop_per_s, rate_usd_per_gpu_h):
+def flop_per_usd(*, peak_tflop_per_s: Numbers, rate_usd_per_gpu_h: Numbers) -> Numbers:
     """Operations that one dollar buys at the rated rate, the second meaning of "FLOPS per dollar".
 
     >>> f"{flop_per_usd(peak_tflop_per_s=1979, rate_usd_per_gpu_h=1.41):.3g}"

@@ -10,23 +10,23 @@ from tokcost.hour.deployment import numeric_inputs
 from tokcost.quantities import QuantityError
 
 
-def published():
+@pytest.fixture(scope="module")
+def table():
+    """The build-up beside every published owner constant, made once."""
     rates = evidence.load_table("hourly_rates")
     wanted = rates["accelerator"].isin(["h100", "h200", "b200", "gb200", "gb300"]) & rates["price_basis"].str.startswith("owning_")
-    return rates[wanted & (rates["quantity"] == "rate_usd_per_gpu_h")]
+    return against_published(reference_deployments(), rates[wanted & (rates["quantity"] == "rate_usd_per_gpu_h")])
 
 
-def test_the_build_up_brackets_every_published_owner_constant():
+def test_the_build_up_brackets_every_published_owner_constant(table):
     """H100 to GB300, hyperscaler and neocloud, all vintages: sourced ranges hold the constant, though they are wide."""
-    table = against_published(reference_deployments(), published())
     assert set(table["accelerator"]) == {"h100", "h200", "b200", "gb200", "gb300"}
     assert set(table["price_basis"]) == {"owning_hyperscaler", "owning_neocloud"}
     assert table["is_bracketed"].all(), table[~table["is_bracketed"]]
 
 
-def test_the_build_up_is_no_fit():
+def test_the_build_up_is_no_fit(table):
     """Nothing is tuned: central values stay within half of the first constants, and on both sides of them."""
-    table = against_published(reference_deployments(), published())
     first = table[table["rate_vintage"] == "2026-03"]
     assert first["residual_ratio"].abs().max() < 0.5
     assert first["residual_usd_per_gpu_h"].min() < 0 < first["residual_usd_per_gpu_h"].max()

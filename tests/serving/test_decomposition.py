@@ -45,7 +45,7 @@ CORNERS = list(product(("h200", "gb300"), ("fp8", "fp4"), ("none", "mtp")))
 
 
 @given(st.lists(st.floats(1, 20_000), min_size=8, max_size=8))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25)
 def test_factors_multiply_to_the_ratio_and_every_order_does(values):
     rows = grid(dict(zip(CORNERS, values, strict=True)))
     found = decompose(rows, FACTORS, tok_per_s_per_user=50)
@@ -59,7 +59,7 @@ def test_factors_multiply_to_the_ratio_and_every_order_does(values):
 
 
 @given(st.floats(0.2, 5), st.floats(0.2, 5), st.floats(0.2, 5))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=15)
 def test_independent_factors_are_found_whatever_the_order(chip, precision, speculative):
     rows = grid(
         {
@@ -119,7 +119,7 @@ def test_a_more_expensive_hour_is_a_factor_of_the_cost_ratio():
     assert found.factors.iloc[-1][["factor", "ratio"]].tolist() == [PRICE, pytest.approx(1.41 / 2.652)]
     assert found.ratio == pytest.approx(4 * 1.41 / 2.652)
     rented = rate(accelerator="gb300", price_basis="rental_3yr", rate_vintage="2026-03")
-    with pytest.raises(QuantityError, match="price_basis is rental_3yr for the candidate and owning_hyperscaler for the baseline"):
+    with pytest.raises(QuantityError, match="price_basis is rental_3yr for the candidate.*take both on one basis"):
         decompose(rows, FACTORS, tok_per_s_per_user=50, baseline_rate=rates[0], candidate_rate=rented)
 
 

@@ -17,7 +17,7 @@ import pandas as pd
 from tokcost import evidence, formulas
 from tokcost import quantities as q
 from tokcost.claims.printed import Printed, Range, printed
-from tokcost.quantities import QuantityError, formula, nearest
+from tokcost.quantities import Numbers, QuantityError, formula, nearest
 
 FOLLOWS = "follows"
 FOLLOWS_LOOSELY = "follows only if trailing zeros are rounding"
@@ -31,7 +31,7 @@ TOUCH = 1e-9
 
 
 @formula
-def provisioned_kw_per_gpu(*, total_tok_per_s_per_gpu, total_tok_per_s_per_mw):
+def provisioned_kw_per_gpu(*, total_tok_per_s_per_gpu: Numbers, total_tok_per_s_per_mw: Numbers) -> Numbers:
     """The power per GPU that a throughput per GPU and one per megawatt imply together.
 
     >>> round(provisioned_kw_per_gpu(total_tok_per_s_per_gpu=90, total_tok_per_s_per_mw=54_000), 3)
@@ -41,7 +41,7 @@ def provisioned_kw_per_gpu(*, total_tok_per_s_per_gpu, total_tok_per_s_per_mw):
 
 
 @formula
-def peak_pflop_per_s(*, peak_pflop_per_s_per_usd_per_h, rate_usd_per_gpu_h):
+def peak_pflop_per_s(*, peak_pflop_per_s_per_usd_per_h: Numbers, rate_usd_per_gpu_h: Numbers) -> Numbers:
     """The rated arithmetic rate that a printed "FLOPS per dollar" and a price imply together.
 
     >>> round(peak_pflop_per_s(peak_pflop_per_s_per_usd_per_h=2.8, rate_usd_per_gpu_h=1.41), 3)

@@ -11,6 +11,7 @@ import csv
 import functools
 import hashlib
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -52,7 +53,13 @@ class Fact:
 
 
 def data_dir() -> Path:
-    """The directory of the tables: `$TOKCOST_DATA_DIR`, or data/ of this project."""
+    """The directory of the tables: `$TOKCOST_DATA_DIR`, or data/ of this project.
+
+    Raises: DataError where that variable names no directory.
+
+    >>> (data_dir() / "sources.csv").is_file()
+    True
+    """
     directory = Path(os.environ.get("TOKCOST_DATA_DIR") or DATA)
     if not directory.is_dir():
         raise DataError(f"there is no data directory {directory}; set TOKCOST_DATA_DIR to the data/ of a checkout of the project")
@@ -66,12 +73,14 @@ def table_path(table: str) -> Path:
     return data_dir() / f"{table}.csv"
 
 
-def load_table(table: str, **filters) -> pd.DataFrame:
+def load_table(table: str, **filters: object) -> pd.DataFrame:
     """A validated copy of data/<table>.csv, or of its rows where each column named has the value (or one of the values) given.
 
     Numbers are floats with NaN for not known, texts are empty where nothing is said. Only the sources of the rows
     returned count as used. Raises DataError with every problem of the file (file, line, column, what is allowed); a
     filter value that no row has is an error that names the nearest one.
+
+    Columns: those of the file (`tokcost data list`; tokcost/evidence/schema.py has them all).
 
     >>> load_table("hourly_rates", accelerator="h200", rate_vintage="2026-03")["value"].tolist()
     [1.41, 1.74, 1.6]
@@ -171,8 +180,10 @@ def provisioned_power(*, accelerator: str, power_vintage: str) -> Fact:
     return fact("provisioned_power", accelerator=accelerator, power_vintage=power_vintage)
 
 
-def accelerators(names=None) -> pd.DataFrame:
+def accelerators(names: Iterable[str] | None = None) -> pd.DataFrame:
     """One row an accelerator (all of them, or those named), one column a quantity; NaN where no source says.
+
+    Columns: the quantities of data/accelerators.csv, in the order of its schema; the index is `accelerator`.
 
     >>> accelerators(["gb300", "h200"])["peak_fp8_dense_tflop_per_s"].to_dict()
     {'h200': 1979.0, 'gb300': 5000.0}
@@ -183,11 +194,13 @@ def accelerators(names=None) -> pd.DataFrame:
     return wide.loc[rows["accelerator"].unique(), order].rename_axis(columns=None)
 
 
-def measured(**filters) -> pd.DataFrame:
+def measured(**filters: object) -> pd.DataFrame:
     """Measured serving rows where each column named has the value given, or one of a list of values.
 
     Captures overlap: take one `campaign` (or several that you know to differ). A filter value
     that no row has is an error that names the nearest one.
+
+    Columns: those of data/inference.csv: `model`, `accelerator`, lengths, `precision`, ..., speed, throughput, latencies, source.
 
     >>> rows = measured(campaign="inferencex_dsr1_2026_04", accelerator="gb300", speculative="mtp", precision="fp4", concurrency=1229)
     >>> rows["total_tok_per_s_per_gpu"].round(4).tolist()
@@ -197,17 +210,34 @@ def measured(**filters) -> pd.DataFrame:
 
 
 def used_tables() -> list[str]:
-    """The tables that this process has used, in the order of first use."""
+    """The tables that this process has used, in the order of first use.
+
+    >>> reset_used()
+    >>> power = provisioned_power(accelerator="h200", power_vintage="2026-03")
+    >>> used_tables()
+    ['provisioned_power']
+    """
     return list(_used)
 
 
 def reset_used() -> None:
-    """Forget which tables were used."""
+    """Forget which tables were used.
+
+    >>> reset_used()
+    >>> used_tables()
+    []
+    """
     _used.clear()
 
 
 def provenance() -> dict:
-    """Tables that this process has used (file, SHA-256, rows of the whole file) and the sources that the rows used cite."""
+    """Tables that this process has used (file, SHA-256, rows of the whole file) and the sources that the rows used cite.
+
+    >>> reset_used()
+    >>> power = provisioned_power(accelerator="h200", power_vintage="2026-03")
+    >>> [table["file"] for table in provenance()["tables"]]
+    ['data/provisioned_power.csv']
+    """
     tables = []
     for table in _used:
         path = table_path(table)

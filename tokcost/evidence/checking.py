@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from tokcost.evidence.catalog import data_dir, examined
 from tokcost.evidence.schema import TABLES
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 
 def check_all() -> list[str]:
-    """Every problem of every table, sources that nothing cites, files without a schema, capture rows that are unaccounted for."""
+    """Every problem of every table, sources that nothing cites, files without a schema, capture rows that are unaccounted for.
+
+    >>> check_all()
+    []
+    """
     problems, tables = [], {}
     for name in TABLES:
         tables[name], found = examined(name)
@@ -30,7 +39,7 @@ def _orphans(tables) -> list[str]:
     ]
 
 
-def unaccounted(captures, inference, excluded_rows) -> list[str]:
+def unaccounted(captures: pd.DataFrame, inference: pd.DataFrame, excluded_rows: pd.DataFrame) -> list[str]:
     """Captures whose rows kept and rows left out do not add up to the rows that they held."""
     problems = []
     for row in captures.itertuples():

@@ -24,12 +24,9 @@ class NoSuchRow(DataError):
 def rows_where(rows: pd.DataFrame, where: Mapping[str, object], *, table: str = "") -> pd.DataFrame:
     """The rows where each column named has the value given, or one of several; `table` is what an error calls the table.
 
-    Raises
-    ------
-    DataError
-        A column that the table does not have.
-    NoSuchRow
-        A value that no row has, with the nearest one; or none with the conditions before it, with the values that there are.
+    Columns: those of `rows`.
+    Raises: DataError for a column that the table does not have; NoSuchRow, a kind of it, for a value that no row has (with the
+    nearest one), or none with the conditions before it (with the values that there are).
 
     >>> rows = pd.DataFrame({"accelerator": ["h100", "h200", "h200"], "precision": ["fp8", "fp8", "bf16"]})
     >>> len(rows_where(rows, {"accelerator": "h200", "precision": ["fp8", "bf16"]}))

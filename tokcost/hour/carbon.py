@@ -13,7 +13,7 @@ import pandas as pd
 
 from tokcost import evidence
 from tokcost import quantities as q
-from tokcost.quantities import QuantityError, formula, nearest
+from tokcost.quantities import Numbers, QuantityError, formula, nearest
 
 
 class UnknownCarbon(QuantityError):
@@ -25,7 +25,7 @@ def _per_mtok(amount_per_h, tok_per_s):
 
 
 @formula
-def operational_carbon_g_per_mtok(*, average_kw_per_gpu, carbon_g_per_kwh, total_tok_per_s_per_gpu):
+def operational_carbon_g_per_mtok(*, average_kw_per_gpu: Numbers, carbon_g_per_kwh: Numbers, total_tok_per_s_per_gpu: Numbers) -> Numbers:
     """Carbon of the electricity for a million tokens; the power is the facility's, PUE included.
 
     >>> round(operational_carbon_g_per_mtok(average_kw_per_gpu=1.0, carbon_g_per_kwh=360, total_tok_per_s_per_gpu=1000), 6)
@@ -35,7 +35,7 @@ def operational_carbon_g_per_mtok(*, average_kw_per_gpu, carbon_g_per_kwh, total
 
 
 @formula
-def embodied_carbon_g_per_mtok(*, embodied_kg_per_gpu, life_yr, total_tok_per_s_per_gpu):
+def embodied_carbon_g_per_mtok(*, embodied_kg_per_gpu: Numbers, life_yr: Numbers, total_tok_per_s_per_gpu: Numbers) -> Numbers:
     """Embodied carbon, of making the hardware, spread over the tokens of its whole life.
 
     `total_tok_per_s_per_gpu` is the average over all hours of the life, idle ones included.
@@ -47,7 +47,7 @@ def embodied_carbon_g_per_mtok(*, embodied_kg_per_gpu, life_yr, total_tok_per_s_
 
 
 @formula
-def total_carbon_g_per_mtok(*, operational_carbon_g_per_mtok, embodied_carbon_g_per_mtok):
+def total_carbon_g_per_mtok(*, operational_carbon_g_per_mtok: Numbers, embodied_carbon_g_per_mtok: Numbers) -> Numbers:
     """Operational and embodied carbon together; NaN where one of them is not known.
 
     >>> total_carbon_g_per_mtok(operational_carbon_g_per_mtok=100.0, embodied_carbon_g_per_mtok=1.0)
@@ -57,7 +57,7 @@ def total_carbon_g_per_mtok(*, operational_carbon_g_per_mtok, embodied_carbon_g_
 
 
 @formula
-def embodied_share_frac(*, operational_carbon_g_per_mtok, embodied_carbon_g_per_mtok):
+def embodied_share_frac(*, operational_carbon_g_per_mtok: Numbers, embodied_carbon_g_per_mtok: Numbers) -> Numbers:
     """Share of embodied carbon in the whole; it rises where the grid is clean.
 
     >>> embodied_share_frac(operational_carbon_g_per_mtok=3.0, embodied_carbon_g_per_mtok=1.0)
@@ -67,7 +67,7 @@ def embodied_share_frac(*, operational_carbon_g_per_mtok, embodied_carbon_g_per_
 
 
 @formula
-def site_water_l_per_mtok(*, it_average_kw_per_gpu, water_l_per_kwh, total_tok_per_s_per_gpu):
+def site_water_l_per_mtok(*, it_average_kw_per_gpu: Numbers, water_l_per_kwh: Numbers, total_tok_per_s_per_gpu: Numbers) -> Numbers:
     """Water evaporated at the site for a million tokens: WUE counts litres per kWh of *IT* energy.
 
     Source of the definition: The Green Grid, "Water Usage Effectiveness" (2011).
@@ -79,7 +79,7 @@ def site_water_l_per_mtok(*, it_average_kw_per_gpu, water_l_per_kwh, total_tok_p
 
 
 @formula
-def source_water_l_per_mtok(*, average_kw_per_gpu, water_l_per_kwh, total_tok_per_s_per_gpu):
+def source_water_l_per_mtok(*, average_kw_per_gpu: Numbers, water_l_per_kwh: Numbers, total_tok_per_s_per_gpu: Numbers) -> Numbers:
     """Water used to generate the electricity of a million tokens, on facility power.
 
     >>> round(source_water_l_per_mtok(average_kw_per_gpu=1.0, water_l_per_kwh=7.2, total_tok_per_s_per_gpu=1000), 6)
@@ -92,6 +92,12 @@ def grid_intensity(table: pd.DataFrame, *, region: str, year: int | None = None)
     """The row of data/carbon_intensity.csv for a region and a year, without a year the latest; nothing is filled in from another.
 
     Raises: UnknownCarbon with the years or the region that are in the dataset.
+
+
+    >>> import pandas as pd
+    >>> grids = pd.DataFrame({"region": ["Sweden", "Sweden"], "year": [2023, 2024], "value": [41.0, 36.0]})
+    >>> float(grid_intensity(grids, region="sweden")["value"])
+    36.0
     """
     rows = table[table["region"].str.lower() == region.lower()]
     if rows.empty:

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from tokcost.hour import ownership
-from tokcost.hour.cashflow import DEPRECIATION, DiscountRate, Nominal, Real, schedule_value_frac
-from tokcost.quantities import QuantityError, check_value, nearest, of
+from tokcost.hour.cashflow import DEPRECIATION, Nominal, Real, schedule_value_frac
+from tokcost.quantities import Numbers, QuantityError, check_value, nearest, of
 
 #: inputs whose rise lowers the cost; a rise of any other raises it
 LOWERS_COST = ("economic_life_yr", "facility_life_yr", "residual_frac", "availability_frac")
@@ -156,7 +157,7 @@ class Deployment:
         if not ((low <= value) & (value <= high)).all():
             raise QuantityError(f"range of `{field}` must hold its value: {low:.12g} <= {value} <= {high:.12g}")
 
-    def replace(self, **changes) -> Deployment:
+    def replace(self, **changes: Any) -> Deployment:
         """A copy with other inputs; an unknown name is answered with the nearest one. Ranges that no longer hold are an error."""
         known = [field.name for field in dataclasses.fields(self)]
         for name in changes:
@@ -164,7 +165,7 @@ class Deployment:
                 raise QuantityError(f"a deployment has no `{name}`{nearest(name, known)}")
         return dataclasses.replace(self, **changes)
 
-    def with_inputs(self, **inputs) -> Deployment:
+    def with_inputs(self, **inputs: Any) -> Deployment:
         """A copy with inputs of one's own. A value that changes loses its range, which spoke of another value; the others keep theirs.
 
         >>> from tokcost.hour import reference_deployment
@@ -176,12 +177,12 @@ class Deployment:
         changed = {name for name, value in inputs.items() if value != getattr(self, name, None)}
         return self.replace(ranges={name: span for name, span in (self.ranges or {}).items() if name not in changed}, **inputs)
 
-    def without_ranges(self, **changes) -> Deployment:
+    def without_ranges(self, **changes: Any) -> Deployment:
         """A copy at one point: no ranges, so any plausible value may be tried."""
         return self.replace(ranges=None, **changes)
 
     @property
-    def discount_rate(self) -> DiscountRate:
+    def discount_rate(self) -> Real | Nominal:
         """The cost of capital in its own kind of money."""
         return (Real if self.money == "real" else Nominal)(self.wacc_frac)
 
@@ -198,11 +199,13 @@ class Deployment:
     def _gross_up(self, schedule, book_life_yr):
         if self.tax_frac is None:
             return 1.0
-        nominal = self.discount_rate if self.money == "nominal" else self.discount_rate.to_nominal(inflation_frac=self.inflation_frac)
-        value = schedule_value_frac(depreciation=schedule, book_life_yr=book_life_yr, wacc_frac=nominal.wacc_frac)
-        if self.money == "real":
+        wacc_frac, eaten = self.wacc_frac, 1.0
+        if isinstance(self.discount_rate, Real):
+            inflation_frac = check_value("inflation_frac", self.inflation_frac)
+            wacc_frac = self.discount_rate.to_nominal(inflation_frac=inflation_frac).wacc_frac
             # What is deducted is the price on the invoice of month 0, which inflation eats until service starts.
-            value = value * (1 + self.inflation_frac) ** -np.asarray(self.install_delay_yr, dtype=float)
+            eaten = (1 + inflation_frac) ** -np.asarray(self.install_delay_yr, dtype=float)
+        value = eaten * schedule_value_frac(depreciation=schedule, book_life_yr=book_life_yr, wacc_frac=wacc_frac)
         return ownership.tax_gross_up_ratio(tax_frac=self.tax_frac, depreciation_value_frac=value)
 
     def _capital_charge(self, capital, life_yr, residual_frac, gross_up):
@@ -271,7 +274,7 @@ class Deployment:
         """What electricity adds to the GPU-hour."""
         return self.components()["Electricity"]
 
-    def fleet_cost_usd_per_h(self, *, n_gpus):
+    def fleet_cost_usd_per_h(self, *, n_gpus: Numbers) -> Numbers:
         """What a fleet of so many accelerators costs in an available hour."""
         return self.owned_rate_usd_per_gpu_h * check_value("n_gpus", n_gpus)
 

@@ -10,13 +10,22 @@ the life, and this does.
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from tokcost import quantities as q
 from tokcost.hour.cashflow import CashFlow, DiscountRate, MoneyError, months
-from tokcost.quantities import QuantityError, check_value
+from tokcost.quantities import Numbers, QuantityError, check_value
 
 
-def output_by_month(*, total_tok_per_s_per_gpu, utilization_frac, availability_frac, life_yr, ramp_up_yr, output_growth_frac) -> np.ndarray:
+def output_by_month(
+    *,
+    total_tok_per_s_per_gpu: Numbers,
+    utilization_frac: Numbers,
+    availability_frac: Numbers,
+    life_yr: Numbers,
+    ramp_up_yr: Numbers,
+    output_growth_frac: Numbers,
+) -> np.ndarray:
     """Million tokens that one GPU delivers in each month of service, month 1 first.
 
     Utilization is the share of the hours in which the GPU can work, availability the share of all hours that those are. Output
@@ -52,7 +61,9 @@ def _ramped_yr(time_yr, ramp_yr):
     return np.where(ramp_yr > 0, climbing**2 / (2 * np.where(ramp_yr > 0, ramp_yr, 1)), 0) + np.maximum(time_yr - ramp_yr, 0)
 
 
-def levelised_token_cost_usd_per_mtok(*, cost: CashFlow, mtok_by_month, discount_rate: DiscountRate, install_delay_yr, price_erosion_frac):
+def levelised_token_cost_usd_per_mtok(
+    *, cost: CashFlow, mtok_by_month: ArrayLike, discount_rate: DiscountRate, install_delay_yr: Numbers, price_erosion_frac: Numbers
+) -> Numbers:
     """The price of a million tokens, in money of month 0, that just pays for the life.
 
     Parameters
@@ -76,6 +87,14 @@ def levelised_token_cost_usd_per_mtok(*, cost: CashFlow, mtok_by_month, discount
         Cost and discount rate are of two kinds of money.
     QuantityError
         Cost and tokens are of different lives, or of a different delay.
+
+    Examples
+    --------
+    >>> from tokcost.hour import Real, owner_cash_flow
+    >>> flow = owner_cash_flow(capital_usd=1200.0, life_yr=1, residual_frac=0, install_delay_yr=0, running_cost_usd_per_yr=0, money="real")
+    >>> round(float(levelised_token_cost_usd_per_mtok(cost=flow, mtok_by_month=[100.0] * 12, discount_rate=Real(0.0),
+    ...                                               install_delay_yr=0, price_erosion_frac=0)), 9)
+    1.0
     """
     if not isinstance(cost, CashFlow):
         raise QuantityError(f"`cost` must be a RealCashFlow or a NominalCashFlow, got {type(cost).__name__}; see `owner_cash_flow`")

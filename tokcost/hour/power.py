@@ -13,13 +13,14 @@ power, and says which.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import pandas as pd
 
 from tokcost import quantities as q
 from tokcost.formulas import output_tok_per_joule, output_tok_per_s_per_mw, output_token_energy_joule_per_tok
-from tokcost.quantities import QuantityError, check_value, formula, nearest
+from tokcost.quantities import Numbers, QuantityError, check_value, formula, nearest
 
 BOUNDARIES = ("chip", "node", "it", "facility", "utility")
 KINDS = ("nameplate", "provisioned", "average")
@@ -42,7 +43,7 @@ class Power:
     tokcost.hour.power.PowerError: PUE applies once, to power at `it`; this power is at `facility` and already holds it
     """
 
-    kw_per_gpu: float
+    kw_per_gpu: Numbers
     boundary: str
     kind: str
 
@@ -61,36 +62,36 @@ class Power:
             raise PowerError(f"{what} is added to power at `{origin}`; this power is at `{self.boundary}`, which {why}")
         return Power(kw_per_gpu, target, self.kind)
 
-    def to_node(self, *, host_kw_per_gpu) -> Power:
+    def to_node(self, *, host_kw_per_gpu: Numbers) -> Power:
         """Add the host's processors, memory, fans and conversion loss: chip to node."""
         check_value("host_kw_per_gpu", host_kw_per_gpu)
         return self._step("chip", "node", self.kw_per_gpu + host_kw_per_gpu, "the host's power")
 
-    def to_it(self, *, host_kw_per_gpu) -> Power:
+    def to_it(self, *, host_kw_per_gpu: Numbers) -> Power:
         """Add the share of network, storage and head nodes: node to all IT equipment."""
         check_value("host_kw_per_gpu", host_kw_per_gpu)
         return self._step("node", "it", self.kw_per_gpu + host_kw_per_gpu, "network and storage power")
 
-    def to_facility(self, *, pue) -> Power:
+    def to_facility(self, *, pue: Numbers) -> Power:
         """Add cooling and power distribution: IT power times PUE, once."""
         check_value("pue", pue)
         if self.boundary in ("facility", "utility"):
             raise PowerError(f"PUE applies once, to power at `it`; this power is at `{self.boundary}` and already holds it")
         return self._step("it", "facility", self.kw_per_gpu * pue, "facility overhead")
 
-    def to_utility(self, *, loss_frac) -> Power:
+    def to_utility(self, *, loss_frac: Numbers) -> Power:
         """Add what is lost between the utility's meter and the facility: facility to utility."""
         check_value("loss_frac", loss_frac)
         return self._step("facility", "utility", self.kw_per_gpu / (1 - loss_frac), "grid loss")
 
-    def to_metered_facility(self, *, loss_frac) -> Power:
+    def to_metered_facility(self, *, loss_frac: Numbers) -> Power:
         """Take away the grid loss that a utility figure holds: utility to facility, the way back of `to_utility`."""
         check_value("loss_frac", loss_frac)
         if self.boundary != "utility":
             raise PowerError(f"only utility power holds a grid loss; this power is at `{self.boundary}`")
         return Power(self.kw_per_gpu * (1 - loss_frac), "facility", self.kind)
 
-    def without_overhead(self, *, pue) -> Power:
+    def without_overhead(self, *, pue: Numbers) -> Power:
         """The IT power inside a published facility figure: the way back of `to_facility`, with the PUE that went in."""
         check_value("pue", pue)
         if self.boundary == "utility":
@@ -124,7 +125,7 @@ def consumed(power: Power) -> Power:
 
 
 @formula
-def average_kw_per_gpu(*, busy_average_kw_per_gpu, idle_average_kw_per_gpu, utilization_frac):
+def average_kw_per_gpu(*, busy_average_kw_per_gpu: Numbers, idle_average_kw_per_gpu: Numbers, utilization_frac: Numbers) -> Numbers:
     """Average over busy and idle hours: an idle accelerator still draws power.
 
     >>> round(average_kw_per_gpu(busy_average_kw_per_gpu=0.6, idle_average_kw_per_gpu=0.1, utilization_frac=0.4), 6)
@@ -134,7 +135,7 @@ def average_kw_per_gpu(*, busy_average_kw_per_gpu, idle_average_kw_per_gpu, util
 
 
 @formula
-def energy_share_frac(*, energy_cost_usd_per_gpu_h, rate_usd_per_gpu_h):
+def energy_share_frac(*, energy_cost_usd_per_gpu_h: Numbers, rate_usd_per_gpu_h: Numbers) -> Numbers:
     """Electricity's share of the cost of a GPU-hour, and so of a token.
 
     >>> round(energy_share_frac(energy_cost_usd_per_gpu_h=0.14, rate_usd_per_gpu_h=1.41), 3)
@@ -143,7 +144,7 @@ def energy_share_frac(*, energy_cost_usd_per_gpu_h, rate_usd_per_gpu_h):
     return energy_cost_usd_per_gpu_h / rate_usd_per_gpu_h
 
 
-def measured_and_provisioned(runs: pd.DataFrame, *, provisioned_kw_per_gpu: dict) -> pd.DataFrame:
+def measured_and_provisioned(runs: pd.DataFrame, *, provisioned_kw_per_gpu: Mapping[str, float]) -> pd.DataFrame:
     """Tokens per joule and per megawatt of measured runs, and of the same output on provisioned power.
 
     Parameters
@@ -154,12 +155,21 @@ def measured_and_provisioned(runs: pd.DataFrame, *, provisioned_kw_per_gpu: dict
     provisioned_kw_per_gpu : dict
         Accelerator to utility kilowatts per GPU that must be built; an accelerator without one gets NaN.
 
-    Columns: those of `runs`, then measured_output_tok_per_joule, measured_output_token_energy_joule_per_tok,
-    measured_output_tok_per_s_per_mw (all at the row's own boundary), provisioned_output_tok_per_s_per_mw (utility), drawn_frac
-    (average over nameplate). Measured boards and provisioned utilities are two boundaries: the columns stand side by side to
-    show the gap, not to be divided by each other.
+    Columns
+    -------
+        Those of `runs`, with `measured_output_tok_per_joule`, `measured_output_token_energy_joule_per_tok`,
+        `measured_output_tok_per_s_per_mw` (all at the row's own boundary), `provisioned_output_tok_per_s_per_mw` (utility)
+        and `drawn_frac` (average over nameplate). Measured boards and provisioned utilities are two boundaries:
+        the columns stand side by side to show the gap, not to be divided by each other.
 
     Raises: PowerError for a column that is missing or a boundary that is not known.
+
+    >>> import pandas as pd
+    >>> run = {"accelerator": "h200", "boundary": "chip", "average_w_per_gpu": 500, "nameplate_w_per_gpu": 700}
+    >>> run["output_tok_per_s_per_gpu"] = 1000.0
+    >>> row = measured_and_provisioned(pd.DataFrame([run]), provisioned_kw_per_gpu={"h200": 2.0}).iloc[0]
+    >>> float(row["measured_output_tok_per_joule"]), float(row["provisioned_output_tok_per_s_per_mw"])
+    (2.0, 500000.0)
     """
     missing = {"accelerator", "boundary", "average_w_per_gpu", "nameplate_w_per_gpu", "output_tok_per_s_per_gpu"} - set(runs.columns)
     if missing:

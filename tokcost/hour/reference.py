@@ -7,12 +7,12 @@ upkeep). Any system goes with any operator, so no input can be tuned for one chi
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import pandas as pd
 
 from tokcost import evidence, quantities
 from tokcost.hour.deployment import Deployment, numeric_inputs
-from tokcost.quantities import QuantityError, nearest
 
 #: operator -> the price basis of the published constants that it is compared with
 PRICE_BASIS = {"hyperscaler": "owning_hyperscaler", "neocloud": "owning_neocloud"}
@@ -20,14 +20,9 @@ PRICE_BASIS = {"hyperscaler": "owning_hyperscaler", "neocloud": "owning_neocloud
 
 def deployment_inputs(systems: pd.DataFrame, operators: pd.DataFrame, *, accelerator: str, operator: str) -> pd.DataFrame:
     """The rows behind one deployment, each with value, range, source, date and kind: what a report shows as its inputs."""
-    for table, key, wanted, file in (
-        (systems, "accelerator", accelerator, "systems.csv"),
-        (operators, "operator", operator, "operators.csv"),
-    ):
-        if wanted not in set(table[key]):
-            raise QuantityError(f"data/{file} has no {key} `{wanted}`{nearest(wanted, table[key].unique())}")
-    chosen = (systems[systems["accelerator"] == accelerator], operators[operators["operator"] == operator])
-    return pd.concat(chosen, ignore_index=True).drop(columns=["accelerator", "system", "operator"])
+    of_system = evidence.rows_where(systems, {"accelerator": accelerator}, table="data/systems.csv")
+    of_operator = evidence.rows_where(operators, {"operator": operator}, table="data/operators.csv")
+    return pd.concat([of_system, of_operator], ignore_index=True).drop(columns=["accelerator", "system", "operator"])
 
 
 def deployment_from_rows(systems: pd.DataFrame, operators: pd.DataFrame, *, accelerator: str, operator: str) -> Deployment:
@@ -36,8 +31,9 @@ def deployment_from_rows(systems: pd.DataFrame, operators: pd.DataFrame, *, acce
     stated = dict(zip(rows["quantity"], rows["value"].astype(float), strict=True))
     spans = rows.dropna(subset=["low", "high"])
     system = systems.loc[systems["accelerator"] == accelerator, "system"].iloc[0]
+    inputs: dict[str, Any] = {name: stated.get(name) for name in numeric_inputs()}
     return Deployment(
-        **{name: stated.get(name) for name in numeric_inputs()},
+        **inputs,
         name=f"{accelerator} {system}, {operator}",
         accelerator=accelerator,
         money="nominal",
@@ -46,7 +42,14 @@ def deployment_from_rows(systems: pd.DataFrame, operators: pd.DataFrame, *, acce
 
 
 def reference_inputs(accelerator: str, operator: str) -> pd.DataFrame:
-    """The sourced rows of one reference deployment (see `deployment_inputs`)."""
+    """The sourced rows of one reference deployment (see `deployment_inputs`).
+
+    Columns: quantity, value, low, high, source_id, locator, date, kind, tier, note.
+
+    >>> rows = reference_inputs("h200", "hyperscaler").set_index("quantity")
+    >>> float(rows.at["n_gpus", "value"]), rows.at["n_gpus", "source_id"] != ""
+    (8.0, True)
+    """
     return deployment_inputs(evidence.load_table("systems"), evidence.load_table("operators"), accelerator=accelerator, operator=operator)
 
 
@@ -58,7 +61,7 @@ def reference_deployment(accelerator: str, operator: str) -> Deployment:
     ('h200 8-GPU node, hyperscaler', 8.0)
     >>> reference_deployment("h20", "hyperscaler")
     Traceback (most recent call last):
-    tokcost.quantities.QuantityError: data/systems.csv has no accelerator `h20`; did you mean `h200`?
+    tokcost.evidence.selection.NoSuchRow: no row of data/systems.csv has accelerator `h20`; did you mean `h200`?
     """
     return deployment_from_rows(
         evidence.load_table("systems"), evidence.load_table("operators"), accelerator=accelerator, operator=operator
@@ -66,7 +69,11 @@ def reference_deployment(accelerator: str, operator: str) -> Deployment:
 
 
 def reference_deployments() -> dict:
-    """Every system with every operator: (accelerator, price basis of the published constant) to deployment."""
+    """Every system with every operator: (accelerator, price basis of the published constant) to deployment.
+
+    >>> reference_deployments()["h200", "owning_neocloud"].name
+    'h200 8-GPU node, neocloud'
+    """
     systems, operators = evidence.load_table("systems"), evidence.load_table("operators")
     return {
         (accelerator, PRICE_BASIS[operator]): deployment_from_rows(systems, operators, accelerator=accelerator, operator=operator)
@@ -87,7 +94,9 @@ def inputs_in_use(deployment: Deployment, operator: str) -> pd.DataFrame:
     """
     rows = reference_inputs(deployment.accelerator, operator)
     value = rows["quantity"].map(lambda name: float(getattr(deployment, name)))
-    publisher = evidence.catalog.examined("sources")[0].set_index("source_id")["publisher"]  # looked up, not cited as a whole
+    sources, _ = evidence.catalog.examined("sources")  # looked up, not cited as a whole
+    assert sources is not None
+    publisher = sources.set_index("source_id")["publisher"]
     used = rows.assign(
         of=rows["quantity"].isin(evidence.load_table("systems")["quantity"]).map({True: "chip", False: "operator"}),
         input=rows["quantity"].map(quantities.phrase),

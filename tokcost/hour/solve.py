@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
+import numpy as np
 import pandas as pd
 from scipy import optimize
 
@@ -45,6 +48,8 @@ def solve_for(deployment: Deployment, target_usd_per_gpu_h: float, input_name: s
 
     Searches [low, high] only; the cost is monotone in every input, so one value at most does it.
 
+    Raises: QuantityError for an input that the deployment does not have, or a span that does not rise.
+
     Examples
     --------
     >>> from tokcost.hour import reference_deployment
@@ -64,7 +69,7 @@ def solve_for(deployment: Deployment, target_usd_per_gpu_h: float, input_name: s
         return float(deployment.without_ranges(**{input_name: value}).owned_rate_usd_per_gpu_h) - target
 
     at_low, at_high = distance(low), distance(high)
-    value = math.nan if at_low * at_high > 0 else optimize.brentq(distance, low, high, xtol=1e-12, rtol=1e-14)
+    value: Any = math.nan if at_low * at_high > 0 else optimize.brentq(distance, low, high, xtol=1e-12, rtol=np.float64(1e-14))
     return Solution(input_name, target, value, float(low), float(high), at_low + target, at_high + target)
 
 
@@ -116,6 +121,11 @@ def likely_interval_usd_per_gpu_h(deployment: Deployment) -> tuple:
 
     Narrower than `Deployment.interval_usd_per_gpu_h`, where all inputs err together. Not a confidence interval: it is as wide
     as the ranges, which are spans of sources and not distributions.
+
+    >>> from tokcost.hour import reference_deployment
+    >>> node = reference_deployment("h200", "hyperscaler")
+    >>> [round(float(end), 2) for end in likely_interval_usd_per_gpu_h(node)]
+    [1.38, 2.79]
     """
     table, here = one_at_a_time(deployment), float(deployment.owned_rate_usd_per_gpu_h)
     ends = table[["rate_at_low_usd_per_gpu_h", "rate_at_high_usd_per_gpu_h"]] - here
@@ -123,7 +133,7 @@ def likely_interval_usd_per_gpu_h(deployment: Deployment) -> tuple:
     return here - math.hypot(*down), here + math.hypot(*up)
 
 
-def against_published(deployments: dict, rates: pd.DataFrame) -> pd.DataFrame:
+def against_published(deployments: Mapping[tuple[str, str], Deployment], rates: pd.DataFrame) -> pd.DataFrame:
     """The build-up compared with published ownership constants, one row for each constant that has a deployment.
 
     Parameters
@@ -133,10 +143,19 @@ def against_published(deployments: dict, rates: pd.DataFrame) -> pd.DataFrame:
     rates : DataFrame
         Published constants: accelerator, price_basis, rate_vintage and value in USD per GPU-hour.
 
-    Columns: accelerator, price_basis, rate_vintage, published_usd_per_gpu_h, built_usd_per_gpu_h, low_usd_per_gpu_h,
-    high_usd_per_gpu_h (all ranges at one end together), likely_low_usd_per_gpu_h, likely_high_usd_per_gpu_h (ranges
-    independent), residual_usd_per_gpu_h (built - published), residual_ratio (built / published - 1), is_bracketed,
-    is_likely (inside the narrower interval).
+    Columns
+    -------
+        accelerator, price_basis, rate_vintage, published_usd_per_gpu_h, built_usd_per_gpu_h, low_usd_per_gpu_h,
+        high_usd_per_gpu_h (all ranges at one end together), likely_low_usd_per_gpu_h, likely_high_usd_per_gpu_h (ranges
+        independent), residual_usd_per_gpu_h (built - published), residual_ratio (built / published - 1), is_bracketed,
+        is_likely (inside the narrower interval).
+
+    Examples
+    --------
+    >>> from tokcost.hour import reference_deployments
+    >>> printed = {"accelerator": "h200", "price_basis": "owning_hyperscaler", "rate_vintage": "2026-03", "value": 1.41}
+    >>> against_published(reference_deployments(), pd.DataFrame([printed]))["is_bracketed"].tolist()
+    [True]
     """
     rows = []
     for (accelerator, price_basis), node in deployments.items():

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import combinations, pairwise, permutations
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -112,7 +113,7 @@ def decompose(
     if (baseline_rate is None) != (candidate_rate is None):
         raise QuantityError("a cost ratio needs both rates, `baseline_rate` and `candidate_rate`")
     if baseline_rate is not None:
-        ends = measured[frozenset()].curve, measured[frozenset(names)].curve
+        ends: list[Any] = [measured[changed].curve for changed in (frozenset(), frozenset(names))]
         log = -np.log(_rate_ratio(ends, (baseline_rate, candidate_rate)))
         table.loc[len(table)] = [PRICE, np.exp(log), np.exp(log), np.exp(log), log]
         of = "cost"
@@ -219,7 +220,7 @@ def _averages(orders: pd.DataFrame, names: list[str]) -> pd.DataFrame:
     )
 
 
-def _rate_ratio(ends: tuple[Frontier, Frontier], rates: tuple) -> float:
+def _rate_ratio(ends: list[Frontier], rates: tuple) -> float:
     """Candidate over baseline price of the hour, of one basis and one vintage where the rates say theirs."""
     for curve, rate in zip(ends, rates, strict=True):
         require_fact_of(curve, rate, "rate")

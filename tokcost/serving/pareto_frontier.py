@@ -7,8 +7,10 @@ known and the answer is NaN, "not reached".
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -35,7 +37,7 @@ SHARE_TOLERANCE = 0.15
 #: unit of the facts that a curve is combined with
 _UNIT_OF = {"rate": "usd_per_gpu_h", "provisioned kW": "kw_per_gpu"}
 
-COST = {
+COST: dict[str | None, Callable] = {
     "total": formulas.total_token_cost_usd_per_mtok,
     "output": formulas.output_token_cost_usd_per_mtok,
     "input": formulas.input_token_cost_usd_per_mtok,
@@ -202,7 +204,7 @@ class Frontier:
         table = pd.DataFrame({SPEED: np.atleast_1d(np.asarray(speed, dtype=float))})
         table[self.throughput] = self.at(tok_per_s_per_user=table[SPEED])
         if rate is not None:
-            cost = cost_at(self, rate, tok_per_s_per_user=table[SPEED])
+            cost: Any = cost_at(self, rate, tok_per_s_per_user=table[SPEED])
             table[cost.name] = cost
         return table.assign(series=self.label)
 
@@ -274,9 +276,10 @@ def frontier(rows: pd.DataFrame, *, throughput: str = "total_tok_per_s_per_gpu",
         points["users_per_gpu"] = points["concurrency"] / points["n_gpus"]
     dates = sorted(date for date in points["run_date"].dropna().astype(str) if date) if "run_date" in points else []
     first = points.iloc[0]
+    labels: dict[str, Any] = {name: first[name] if isinstance(first[name], str) else int(first[name]) for name in ONE_OF}
+    labels |= {name: " + ".join(sorted(points[name].dropna().astype(str).unique())) if name in points else "" for name in POOLED}
     return Frontier(
-        **{name: first[name] if isinstance(first[name], str) else int(first[name]) for name in ONE_OF},
-        **{name: " + ".join(sorted(points[name].dropna().astype(str).unique())) if name in points else "" for name in POOLED},
+        **labels,
         first_date=dates[0] if dates else "",
         last_date=dates[-1] if dates else "",
         throughput=throughput,

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from tokcost import evidence
-from tokcost.quantities import QuantityError, check_value, formula, nearest
+from tokcost.quantities import Numbers, QuantityError, check_value, formula, nearest
 from tokcost.serving.pareto_frontier import frontier
 
 DAYS_PER_YEAR = 365.0
@@ -75,7 +75,7 @@ a ratio across them says nothing; compare each only with its own kind
 
 
 @formula
-def annualised_ratio(*, ratio, elapsed_yr):
+def annualised_ratio(*, ratio: Numbers, elapsed_yr: Numbers) -> Numbers:
     """The gain that a year would bring at this pace: the ratio to the power of one over the years.
 
     >>> annualised_ratio(ratio=1.21, elapsed_yr=2)

@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 
 from tokcost import quantities as q
-from tokcost.quantities import QuantityError, check_value, check_whole, formula
+from tokcost.quantities import Numbers, QuantityError, check_value, check_whole, formula
 
 CLASSES = ("input", "cached_input", "output")
 
@@ -141,13 +141,13 @@ def split_cost(use: TokenUse, rule: SplitRule, *, cost_usd: float) -> pd.DataFra
 @formula
 def request_cost_usd(
     *,
-    input_tok,
-    cached_input_tok,
-    output_tok,
-    input_token_allocated_cost_usd_per_mtok,
-    cached_input_token_allocated_cost_usd_per_mtok,
-    output_token_allocated_cost_usd_per_mtok,
-):
+    input_tok: Numbers,
+    cached_input_tok: Numbers,
+    output_tok: Numbers,
+    input_token_allocated_cost_usd_per_mtok: Numbers,
+    cached_input_token_allocated_cost_usd_per_mtok: Numbers,
+    output_token_allocated_cost_usd_per_mtok: Numbers,
+) -> Numbers:
     """What one request costs: its tokens of each class times their allocated cost. Reasoning tokens are output.
 
     >>> cost = {"input": 1.0, "cached_input": 0.1, "output": 4.0}
@@ -167,7 +167,7 @@ def _attempts(success, retries):
 
 
 @formula
-def expected_attempts(*, success_frac, max_retries):
+def expected_attempts(*, success_frac: Numbers, max_retries: Numbers) -> Numbers:
     """Average number of attempts at a task when each succeeds alike and a failure is retried so many times at most.
 
     (1 - failure^(retries + 1)) / success: the mean of a geometric distribution that is cut off.
@@ -180,7 +180,7 @@ def expected_attempts(*, success_frac, max_retries):
 
 
 @formula
-def task_success_frac(*, success_frac, max_retries):
+def task_success_frac(*, success_frac: Numbers, max_retries: Numbers) -> Numbers:
     """Share of tasks that are solved within the allowed attempts.
 
     >>> task_success_frac(success_frac=0.5, max_retries=2)
@@ -191,7 +191,7 @@ def task_success_frac(*, success_frac, max_retries):
 
 
 @formula
-def started_task_cost_usd(*, request_cost_usd, requests_per_task, success_frac, max_retries):
+def started_task_cost_usd(*, request_cost_usd: Numbers, requests_per_task: Numbers, success_frac: Numbers, max_retries: Numbers) -> Numbers:
     """Average cost of a task that is begun, solved or not: every attempt is paid.
 
     >>> started_task_cost_usd(request_cost_usd=0.01, requests_per_task=4, success_frac=0.5, max_retries=2)
@@ -202,7 +202,7 @@ def started_task_cost_usd(*, request_cost_usd, requests_per_task, success_frac, 
 
 
 @formula
-def solved_task_cost_usd(*, request_cost_usd, requests_per_task, success_frac):
+def solved_task_cost_usd(*, request_cost_usd: Numbers, requests_per_task: Numbers, success_frac: Numbers) -> Numbers:
     """Cost of a task that is solved, failed ones included: the cost of an attempt over its success rate.
 
     The number of retries does not enter: more of them cost more and solve more in the same proportion.

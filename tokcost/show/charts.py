@@ -6,6 +6,8 @@ marker or dash as well as by colour.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pandas as pd
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
@@ -15,6 +17,9 @@ from tokcost.show.figure import Figure, drawing, finish
 from tokcost.show.labels import label_ends, label_marks
 from tokcost.show.numbers import num, say_label
 from tokcost.show.style import ACCELERATOR, BLUE, INK, MARKERS, MUTED, ORANGE, PAPER, SERIES
+
+if TYPE_CHECKING:
+    from matplotlib.axis import Axis
 
 _DASHES = ("-", (0, (5, 2)), (0, (1.2, 1.4)), (0, (6, 2, 1.2, 2)))
 
@@ -27,7 +32,7 @@ def axis_label(name: str) -> str:
     return quantity.axis_label
 
 
-def log_axis(axis, low: float, high: float) -> None:
+def log_axis(axis: Axis, low: float, high: float) -> None:
     """Plain numbers on a logarithmic axis, at 1-2-5 steps where the range is short."""
     subs = (1.0, 2.0, 5.0) if high / low < 500 else (1.0,)
     axis.set_major_locator(LogLocator(subs=subs, numticks=20))
@@ -166,14 +171,20 @@ def plot_ranges(
 
 
 def plot_bars(
-    frame: pd.DataFrame, *, value: str | dict[str, str], alt: str, label: str = "label", title: str = "", highlight: str | list[str] = ()
+    frame: pd.DataFrame,
+    *,
+    value: str | dict[str, str],
+    alt: str,
+    label: str = "label",
+    title: str = "",
+    highlight: str | list[str] | None = None,
 ) -> Figure:
     """Horizontal bars from zero, each with its number; `highlight` names the row, or the rows, set off.
 
     Several values (what the axis says -> column) stand in panels side by side, on the same rows.
     """
     set_off = [highlight] if isinstance(highlight, str) else highlight
-    colours = [BLUE if not len(set_off) or name in set_off else ORANGE for name in frame[label]]
+    colours = [BLUE if not set_off or name in set_off else ORANGE for name in frame[label]]
     panels = value if isinstance(value, dict) else {axis_label(value): value}
     with drawing(1, len(panels), figsize=(5.8, 0.36 * len(frame) + 1.0), sharey=True, squeeze=False) as (fig, axes):
         for ax, (heading, column) in zip(axes[0], panels.items(), strict=True):

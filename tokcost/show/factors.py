@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pandas as pd
 
@@ -9,6 +11,9 @@ from tokcost.show.charts import axis_label, log_axis
 from tokcost.show.figure import Figure, drawing, finish
 from tokcost.show.numbers import times
 from tokcost.show.style import BLUE, INK, MUTED, ORANGE
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def plot_factors(

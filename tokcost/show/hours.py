@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from tokcost import quantities
@@ -9,6 +11,9 @@ from tokcost.show.charts import axis_label
 from tokcost.show.figure import Figure, drawing, finish
 from tokcost.show.numbers import num, say_label
 from tokcost.show.style import BLUE, GRID, INK, MARKERS, MUTED, ORANGE, SERIES, TEAL
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _RATE = "rate_usd_per_gpu_h"
 MILLION = 10**6
@@ -30,7 +35,7 @@ def _write(ax, x, row, text, colour=INK, *, offset: float = 5, **options) -> Non
     ax.annotate(text, (x, row), xytext=(offset, 0), textcoords="offset points", va="center", fontsize=8.5, color=colour, **options)
 
 
-def plot_waterfall(parts, *, totals, by: str, alt: str, title: str = "") -> Figure:
+def plot_waterfall(parts: pd.DataFrame, *, totals: pd.DataFrame, by: str, alt: str, title: str = "") -> Figure:
     """From parts to the price of an hour, one panel for each value of `by`, on one scale.
 
     `parts` has `component` and `usd_per_gpu_h`, in order, each bar starting where the last one ended; `totals` has one row for
@@ -62,7 +67,7 @@ def plot_waterfall(parts, *, totals, by: str, alt: str, title: str = "") -> Figu
         return finish(fig, alt)
 
 
-def plot_prices(frame, *, by: str, alt: str, title: str = "", x: str = _RATE) -> Figure:
+def plot_prices(frame: pd.DataFrame, *, by: str, alt: str, title: str = "", x: str = _RATE) -> Figure:
     """Prices of different kinds on one axis, one panel for each value of `by`.
 
     `frame` has `label`, `group`, `value`, `low`, `high`, and a `note` that says why a price is missing.
@@ -94,7 +99,7 @@ def _price(ax, row, price, k) -> None:
     _write(ax, max(price.high, price.value), row, f"{price.value:.2f}" + (f"  ({price.note})" if price.note else ""), offset=7)
 
 
-def plot_brackets(frame, *, alt: str, title: str = "") -> Figure:
+def plot_brackets(frame: pd.DataFrame, *, alt: str, title: str = "") -> Figure:
     """The build-up against published constants (`hour.against_published`): one row for each accelerator and basis.
 
     Thin line: all ranges at one end together; thick: errors independent; tick: built up; markers: the constants by vintage.
@@ -142,7 +147,7 @@ def plot_brackets(frame, *, alt: str, title: str = "") -> Figure:
         return finish(fig, alt)
 
 
-def plot_tornado(frame, *, here: float, alt: str, title: str = "", n: int = 12) -> Figure:
+def plot_tornado(frame: pd.DataFrame, *, here: float, alt: str, title: str = "", n: int = 12) -> Figure:
     """What each input does alone (`tokcost.hour.one_at_a_time`), the widest first: bars from the price of the hour to its ends.
 
     The inputs' ends are written beside the bars, so a reader sees which value makes which price.
@@ -172,7 +177,17 @@ def _as_input(name: str, value: float) -> str:
     return f"{value / MILLION:g} million" if value >= MILLION else f"{value:,.3g}" if value < 1000 else f"{value:,.0f}"
 
 
-def plot_dumbbell(frame, *, label: str, first: str, second: str, x: str, alt: str, title: str = "", names=("first", "second")) -> Figure:
+def plot_dumbbell(
+    frame: pd.DataFrame,
+    *,
+    label: str,
+    first: str,
+    second: str,
+    x: str,
+    alt: str,
+    title: str = "",
+    names: tuple[str, str] = ("first", "second"),
+) -> Figure:
     """Two values of each row on one axis, joined by a line: where two ways of counting differ. From zero."""
     with drawing(figsize=(5.8, 0.4 * len(frame) + 1.4)) as (fig, ax):
         for row, (_, fact) in enumerate(frame.iterrows()):
@@ -192,7 +207,7 @@ def plot_dumbbell(frame, *, label: str, first: str, second: str, x: str, alt: st
         return finish(fig, alt)
 
 
-def plot_sorted(frame, *, label: str, value: str | dict[str, str], group: str, alt: str, title: str = "") -> Figure:
+def plot_sorted(frame: pd.DataFrame, *, label: str, value: str | dict[str, str], group: str, alt: str, title: str = "") -> Figure:
     """Bars from zero in the order given, coloured by `group`; a fraction shows as a percentage, a missing value as "not known".
 
     Several values (column -> what its axis says) stand in panels side by side, on the same rows.

@@ -1,0 +1,64 @@
+"""What `?` shows of a public name: types of its arguments, columns of its table, what it raises, an example."""
+
+import ast
+import inspect
+import textwrap
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+import tokcost
+
+STUBS = sorted(Path(tokcost.__file__).parent.rglob("__init__.pyi"))
+
+#: rooms that are being rebuilt; a room leaves this list when its last public name keeps the rules
+PENDING = ("tokcost.load", "tokcost.claims", "tokcost.analysis", "tokcost.importers", "tokcost.serving")
+
+
+def public_functions():
+    """Every function that a stub offers, once, as (module, name)."""
+    found = {}
+    for stub in STUBS:
+        package = import_module(".".join(("tokcost", *stub.parent.relative_to(Path(tokcost.__file__).parent).parts)))
+        for name in package.__all__:
+            thing = getattr(package, name)
+            if inspect.isfunction(thing) and not thing.__module__.startswith(PENDING):
+                found[f"{thing.__module__}.{name}"] = thing
+    return found
+
+
+FUNCTIONS = public_functions()
+
+
+def own(function):
+    return inspect.unwrap(function)
+
+
+def raises_itself(function) -> bool:
+    return any(isinstance(node, ast.Raise) for node in ast.walk(ast.parse(textwrap.dedent(inspect.getsource(own(function))))))
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_every_argument_and_result_has_a_type(name):
+    signature = inspect.signature(own(FUNCTIONS[name]))
+    assert signature.return_annotation is not inspect.Signature.empty, f"{name} does not say what it returns"
+    untyped = [argument.name for argument in signature.parameters.values() if argument.annotation is inspect.Parameter.empty]
+    assert not untyped, f"{name}: {', '.join(untyped)} without a type"
+
+
+@pytest.mark.parametrize("name", [name for name, f in FUNCTIONS.items() if "DataFrame" in str(inspect.signature(own(f)).return_annotation)])
+def test_a_table_names_its_columns(name):
+    assert "Columns" in FUNCTIONS[name].__doc__, f"{name} returns a table; say in one line what its columns are, after `Columns:`"
+
+
+@pytest.mark.parametrize("name", [name for name, f in FUNCTIONS.items() if raises_itself(f)])
+def test_what_is_raised_is_said(name):
+    assert "Raises" in FUNCTIONS[name].__doc__ or "Traceback" in FUNCTIONS[name].__doc__, (
+        f"{name} raises; say what and when, after `Raises:`"
+    )
+
+
+@pytest.mark.parametrize("name", [name for name in FUNCTIONS if not name.rsplit(".", 1)[1].startswith("plot_")])
+def test_there_is_an_example_to_check_by_hand(name):
+    assert ">>>" in FUNCTIONS[name].__doc__, f"{name} has no example"

@@ -9,9 +9,9 @@ import json
 from pathlib import Path
 
 import pytest
-from tokcost.importers.table import TEXT
 
 from tokcost.evidence.schema import TABLES
+from tokcost.importers.table import TEXT
 from tokcost.quantities import LABELS
 from tokcost.report.request.parameters import parse_cell
 

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from tokcost import evidence
 from tokcost.quantities import SECONDS_PER_HOUR, TOK_PER_MTOK, QuantityError
 from tokcost.serving.compare import leave_one_out, per_mw_at, ratio_at, spread_at
-from tokcost.serving.pareto_frontier import CONFIGURATION, MAX_FALL_RATIO, SPEED, cost_at, frontier, is_on_front, steffen, steffen_slopes
+from tokcost.serving.pareto_frontier import CONFIGURATION, SPEED, cost_at, frontier, is_on_front
+from tokcost.serving.spline import MAX_FALL_RATIO, steffen, steffen_slopes
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
 POINTS = pd.read_csv(FIXTURES / "published_points.csv", comment="#")

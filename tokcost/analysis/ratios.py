@@ -11,17 +11,19 @@ from tokcost import evidence, formulas
 from tokcost.evidence import Fact
 from tokcost.serving.compare import ratio_at
 from tokcost.serving.pareto_frontier import SPEED, Frontier, frontier
+from tokcost.serving.spline import MAX_FALL_RATIO
 
 
 def ratio_curves(
     rows: pd.DataFrame, *, baseline: str, candidate: str, cases: list[tuple[int, int, str, str]], of: str, facts: dict[str, Fact],
-    tok_per_s_per_user: float | Sequence[float] | None = None, n_speeds: int = 480,
+    tok_per_s_per_user: float | Sequence[float] | None = None, n_speeds: int = 480, max_fall_ratio: float = MAX_FALL_RATIO,
 ) -> pd.DataFrame:  # fmt: skip
     """The ratio at equal interactivity, above 1 in favour of the candidate, one series a case.
 
     `rows` are measured rows of one model; `cases` are tuples (ISL, OSL, baseline precision, candidate precision); `of` is
     "cost", "throughput" or "per_mw", and `facts` maps both accelerators to the rates or power figures that it needs.
     Without speeds of your own: `n_speeds` of them over everything that either system reached, NaN where only one did.
+    In a hole of a curve its next faster run stands; `max_fall_ratio=math.inf` reads every hole, as published dashboards do.
 
     Columns: `isl`, `osl`, `series` (lengths and precisions in words), the speed, `ratio`.
     Raises: QuantityError where a case was not measured, or where the two facts are of different bases or dates.
@@ -42,7 +44,7 @@ def ratio_curves(
         speeds = np.atleast_1d(np.asarray(asked, dtype=float))
         ratio = ratio_at(
             cand, base, tok_per_s_per_user=speeds, of=of, candidate_fact=facts[candidate], baseline_fact=facts[baseline],
-            differing=("precision", "speculative", "campaign"),
+            differing=("precision", "speculative", "campaign"), max_fall_ratio=max_fall_ratio,
         )  # fmt: skip
         ours, theirs = candidate_precision.upper(), baseline_precision.upper()
         pair = f"{ours} on both" if ours == theirs else f"{ours} against {theirs}"

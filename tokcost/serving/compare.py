@@ -13,16 +13,15 @@ from tokcost import formulas
 from tokcost.quantities import QuantityError, nearest, require_alike, token_class
 from tokcost.serving.pareto_frontier import (
     CONFIGURATION,
-    MAX_FALL_RATIO,
     SPEED,
     Frontier,
     cost_at,
-    fall_between,
     is_on_front,
     metric_at,
     require_fact_of,
-    steffen,
 )
+from tokcost.serving.reading import Reading, quotient
+from tokcost.serving.spline import MAX_FALL_RATIO, fall_between, steffen
 
 #: labels that must be equal, or named in `differing`
 ON_REQUEST = ("precision", "speculative", "campaign")
@@ -41,8 +40,13 @@ def ratio_at(
     rate_vintage: str | None = None,
     power_vintage: str | None = None,
     differing: tuple[str, ...] = (),
+    max_fall_ratio: float = MAX_FALL_RATIO,
 ):
     """How many times better the candidate is at equal interactivity; NaN where either was not reached.
+
+    One speed gives a `Reading`: its bounds are the least and the most that the runs on either side of both curves allow.
+    In a hole of a curve its next faster run stands (`Frontier.at`); `max_fall_ratio=math.inf` reads every hole, as published
+    dashboards do.
 
     `of="throughput"`: candidate / baseline. `of="per_mw"`: the same per provisioned MW. `of="cost"`:
     baseline / candidate cost, so that above 1 always favours the candidate. For cost the facts are
@@ -60,8 +64,9 @@ def ratio_at(
     [6.0, 19.2, nan]
     """
     _require_comparable(candidate, baseline, differing)
+    where = {"tok_per_s_per_user": tok_per_s_per_user, "max_fall_ratio": max_fall_ratio}
     if of == "throughput":
-        return _ratio(candidate.at(tok_per_s_per_user=tok_per_s_per_user), baseline.at(tok_per_s_per_user=tok_per_s_per_user))
+        return _ratio(candidate.at(**where), baseline.at(**where))
     if of not in ("cost", "per_mw"):
         raise QuantityError(f"a ratio can be of cost, throughput or per_mw, got `{of}`{nearest(of, ['cost', 'throughput', 'per_mw'])}")
     what = "rate" if of == "cost" else "provisioned kW"
@@ -72,14 +77,12 @@ def ratio_at(
     if of == "cost":
         declared = {"price_basis": price_basis, "rate_vintage": rate_vintage}
         _require_same_labels(candidate_fact, baseline_fact, declared, differing)
-        candidate_cost = cost_at(candidate, candidate_fact, tok_per_s_per_user=tok_per_s_per_user)
-        return _ratio(cost_at(baseline, baseline_fact, tok_per_s_per_user=tok_per_s_per_user), candidate_cost)
+        return _ratio(cost_at(baseline, baseline_fact, **where), cost_at(candidate, candidate_fact, **where))
     _require_same_labels(candidate_fact, baseline_fact, {"power_vintage": power_vintage}, differing)
-    baseline_per_mw = per_mw_at(baseline, baseline_fact, tok_per_s_per_user=tok_per_s_per_user)
-    return _ratio(per_mw_at(candidate, candidate_fact, tok_per_s_per_user=tok_per_s_per_user), baseline_per_mw)
+    return _ratio(per_mw_at(candidate, candidate_fact, **where), per_mw_at(baseline, baseline_fact, **where))
 
 
-def per_mw_at(curve: Frontier, provisioned, *, tok_per_s_per_user):
+def per_mw_at(curve: Frontier, provisioned, *, tok_per_s_per_user, max_fall_ratio: float = MAX_FALL_RATIO):
     """Tokens per second for each provisioned megawatt at an interactivity; NaN where not reached.
 
     `provisioned` is a labelled fact of the catalog or kW per GPU, utility side: no PUE on top.
@@ -87,7 +90,8 @@ def per_mw_at(curve: Frontier, provisioned, *, tok_per_s_per_user):
     if token_class(curve.throughput) != "total":
         raise QuantityError(f"tokens per MW count input and output; build the curve of total_tok_per_s_per_gpu, not {curve.throughput}")
     require_fact_of(curve, provisioned, "provisioned kW")
-    return metric_at(curve, formulas.total_tok_per_s_per_mw, tok_per_s_per_user=tok_per_s_per_user, provisioned_kw_per_gpu=provisioned)
+    where = {"tok_per_s_per_user": tok_per_s_per_user, "max_fall_ratio": max_fall_ratio}
+    return metric_at(curve, formulas.total_tok_per_s_per_mw, **where, provisioned_kw_per_gpu=provisioned)
 
 
 def spread_at(curve: Frontier, *, tok_per_s_per_user) -> pd.DataFrame:
@@ -142,6 +146,8 @@ def leave_one_out(curve: Frontier) -> pd.DataFrame:
 
 
 def _ratio(over, under):
+    if isinstance(over, Reading) and isinstance(under, Reading):
+        return quotient(over, under)
     ratio = over / under
     return ratio.rename("ratio") if isinstance(ratio, pd.Series) else ratio
 

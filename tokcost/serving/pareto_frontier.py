@@ -18,11 +18,10 @@ import pandas as pd
 from tokcost import formulas
 from tokcost.evidence import rows_where
 from tokcost.quantities import QuantityError, check_value, find, nearest, token_class, unit
+from tokcost.serving.reading import BETWEEN, MEASURED, NEXT_RUN, NOT_REACHED, Bracket, Reading
+from tokcost.serving.spline import MAX_FALL_RATIO, fall_between, guarded
 
 SPEED = "tok_per_s_per_user"
-
-#: a configuration is read between two of its points only where its throughput falls no more than this from one to the other
-MAX_FALL_RATIO = 5.0
 
 #: what all rows of one curve must share: a curve over two models answers no question
 ONE_OF = ("model", "accelerator", "isl", "osl")
@@ -42,78 +41,6 @@ COST: dict[str | None, Callable] = {
     "output": formulas.output_token_cost_usd_per_mtok,
     "input": formulas.input_token_cost_usd_per_mtok,
 }
-
-
-def steffen_slopes(x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """Slopes at the knots that make a cubic Hermite spline monotone between every two of them.
-
-    Inside: the slope of the parabola through three knots, limited to twice the flatter
-    neighbouring secant, zero at a turning point. At an end: half of three times the secant less
-    the neighbour's slope, the parabola that meets that neighbour smoothly.
-    Source: M. Steffen, Astronomy & Astrophysics 239 (1990) 443; the end rule is the one that
-    published InferenceX cells follow (his own, through three knots, does not give them).
-
-    >>> steffen_slopes(np.array([0.0, 1.0, 2.0]), np.array([0.0, 1.0, 1.0])).tolist()
-    [1.5, 0.0, 0.0]
-    """
-    step = np.diff(x)
-    secant = np.diff(y) / step
-    if len(secant) == 1:
-        return np.repeat(secant, 2)
-    left, right = secant[:-1], secant[1:]
-    parabola = (left * step[1:] + right * step[:-1]) / (step[:-1] + step[1:])
-    flatter = np.minimum(np.abs(left), np.abs(right))
-    inner = (np.sign(left) + np.sign(right)) * np.minimum(flatter, np.abs(parabola) / 2)
-    first, last = (3 * secant[0] - inner[0]) / 2, (3 * secant[-1] - inner[-1]) / 2
-    return np.concatenate([[first], inner, [last]])
-
-
-def steffen(x, y):
-    """The monotone spline through points with rising `x`: a function, NaN outside the range of `x`.
-
-    >>> curve = steffen([10, 20, 40], [900, 500, 100])
-    >>> curve([10, 15, 41]).round(1).tolist()
-    [900.0, 687.5, nan]
-    """
-    from scipy.interpolate import CubicHermiteSpline
-
-    x, y = np.asarray(x, dtype=float), np.asarray(y, dtype=float)
-    if len(x) == 1:
-        return lambda at: np.where(np.asarray(at, dtype=float) == x[0], y[0], np.nan)
-    return CubicHermiteSpline(x, y, steffen_slopes(x, y), extrapolate=False)
-
-
-def fall_between(x, y, at) -> np.ndarray:
-    """How many times `y` falls between the two points around each place: how far off a value read there can be.
-
-    1 at a point, NaN outside. Between two points of a front the truth lies somewhere from the one to the other, so the
-    fall bounds the error of what is read between them, and by experience it also goes with it: the measured
-    configurations in the dataset, each inner point left out in turn, are off by a median 4 % where the points around it are
-    within 3 times of each other, by 14 % up to 5 times, by 26 % up to 10 times and by 52 % beyond.
-
-    >>> fall_between([10, 20, 40], [900, 300, 100], [10, 15, 20, 30, 50]).tolist()
-    [1.0, 3.0, 1.0, 3.0, nan]
-    """
-    x, y, at = (np.asarray(values, dtype=float) for values in (x, y, at))
-    left = np.searchsorted(x, at, side="right") - 1
-    right = np.searchsorted(x, at, side="left")
-    inside = (left >= 0) & (right < len(x))
-    return np.where(inside, y[left.clip(0)] / y[right.clip(max=len(x) - 1)], np.nan)
-
-
-def steffen_or_next(x, y, at, *, max_fall_ratio: float = MAX_FALL_RATIO) -> np.ndarray:
-    """The spline where points lie close; in a hole, where `y` falls more than `max_fall_ratio` times, and left of the first
-    point, the next point to the right.
-
-    On a front that run was measured, and is fast enough for every slower speed: the least that is known to be delivered.
-
-    >>> steffen_or_next([10, 20, 40], [900, 500, 50], [5, 20, 30, 50]).tolist()
-    [900.0, 500.0, 50.0, nan]
-    """
-    x, y, at = (np.asarray(values, dtype=float) for values in (x, y, at))
-    right = np.searchsorted(x, at, side="left").clip(max=len(x) - 1)
-    is_next = (at < x[0]) | (fall_between(x, y, at) > max_fall_ratio)
-    return np.where(is_next, y[right], steffen(x, y)(at))
 
 
 def is_on_front(speed, throughput) -> np.ndarray:
@@ -182,53 +109,88 @@ class Frontier:
         """Accelerator, precision and lengths, for a legend."""
         return f"{self.accelerator} {self.precision}, {self.isl}/{self.osl}"
 
-    @cached_property
-    def _curve(self):
-        return steffen(self.front[SPEED], self.front[self.throughput])
+    def at(self, *, tok_per_s_per_user, max_fall_ratio: float = MAX_FALL_RATIO):
+        """Throughput at an interactivity: a `Reading` of one speed, plain numbers of an array or Series; NaN where not reached.
 
-    def at(self, *, tok_per_s_per_user):
-        """Throughput at an interactivity (scalar, array or Series); NaN where it was not reached."""
+        Between two runs the spline is read where the throughput falls no more than `max_fall_ratio` times from one to the
+        other; in a wider hole the next faster run stands: that was measured, and is fast enough. `math.inf` reads every hole,
+        as published dashboards do.
+        """
         check_value(SPEED, tok_per_s_per_user)
-        return _shaped_like(tok_per_s_per_user, self._curve(np.asarray(tok_per_s_per_user, dtype=float)), self.throughput)
+        if np.ndim(tok_per_s_per_user) == 0:
+            return self._reading(float(tok_per_s_per_user), max_fall_ratio)
+        read = guarded(*self._front, np.asarray(tok_per_s_per_user, dtype=float), max_fall_ratio=max_fall_ratio)
+        return _shaped_like(tok_per_s_per_user, read, self.throughput)
+
+    @cached_property
+    def _front(self) -> tuple[np.ndarray, np.ndarray]:
+        front = self.points[self.points["is_on_front"]]
+        return front[SPEED].to_numpy(float), front[self.throughput].to_numpy(float)
+
+    def _reading(self, speed: float, max_fall_ratio: float) -> Reading:
+        speeds, throughput = self._front
+        right = int(np.searchsorted(speeds, speed, side="left"))
+        left = int(np.searchsorted(speeds, speed, side="right")) - 1
+        if left < 0 or right == len(speeds):
+            return Reading(np.nan, np.nan, np.nan, Bracket(np.nan, np.nan, np.nan, self.n_points, NOT_REACHED))
+        fall = float(throughput[left] / throughput[right])
+        basis = MEASURED if left == right else BETWEEN if fall <= max_fall_ratio else NEXT_RUN
+        value = float(guarded(speeds, throughput, np.array([speed]), max_fall_ratio=max_fall_ratio)[0])
+        bracket = Bracket(float(speeds[left]), float(speeds[right]), fall, self.n_points, basis)
+        return Reading(value, throughput[right], throughput[left], bracket)
+
+    def run_at(self, *, tok_per_s_per_user: float) -> pd.Series | None:
+        """The measured run with the most throughput among those at least as fast, which is the cheapest at any price; or None.
+
+        What a headline rests on first: somebody ran it. A reading between runs comes second.
+        """
+        check_value(SPEED, tok_per_s_per_user)
+        fast = self.front[self.front[SPEED] >= float(tok_per_s_per_user)]
+        return None if fast.empty else fast.iloc[0]
 
     def fall_at(self, *, tok_per_s_per_user) -> np.ndarray:
         """How many times the throughput falls between the points around each speed; 1 at a point, NaN where not reached."""
         return fall_between(self.front[SPEED], self.front[self.throughput], tok_per_s_per_user)
 
     def curve(self, rate=None, *, tok_per_s_per_user=None) -> pd.DataFrame:
-        """The curve as a tidy table: `tok_per_s_per_user`, throughput, with a `rate` also its cost, and `series`.
+        """The curve as a tidy table: `tok_per_s_per_user`, throughput, with a `rate` also its cost, `is_hole` and `series`.
 
-        Without speeds of your own: 200 of them, evenly spaced in their logarithm over the measured range.
+        Without speeds of your own: 200 of them, evenly spaced in their logarithm over the measured range, and those of the
+        runs. `is_hole`: the runs on either side lie too far apart to be read between; a figure dashes the curve there.
         """
-        speed = np.geomspace(*self.reach, 200).clip(*self.reach) if tok_per_s_per_user is None else tok_per_s_per_user
+        own = tok_per_s_per_user is None
+        speed = np.union1d(np.geomspace(*self.reach, 200).clip(*self.reach), self._front[0]) if own else tok_per_s_per_user
         table = pd.DataFrame({SPEED: np.atleast_1d(np.asarray(speed, dtype=float))})
-        table[self.throughput] = self.at(tok_per_s_per_user=table[SPEED])
+        table[self.throughput] = self.at(tok_per_s_per_user=table[SPEED], max_fall_ratio=np.inf)
         if rate is not None:
-            cost: Any = cost_at(self, rate, tok_per_s_per_user=table[SPEED])
+            cost: Any = cost_at(self, rate, tok_per_s_per_user=table[SPEED], max_fall_ratio=np.inf)
             table[cost.name] = cost
-        return table.assign(series=self.label)
+        return table.assign(is_hole=self.fall_at(tok_per_s_per_user=table[SPEED]) > MAX_FALL_RATIO, series=self.label)
 
 
-def cost_at(frontier: Frontier, rate, *, tok_per_s_per_user):
-    """Cost per million tokens at an interactivity: the rate over the splined throughput, NaN where not reached.
+def cost_at(frontier: Frontier, rate, *, tok_per_s_per_user, max_fall_ratio: float = MAX_FALL_RATIO):
+    """Cost per million tokens at an interactivity: the rate over the throughput read there, NaN where not reached.
 
-    `rate` is a labelled rate of the evidence catalog, or USD per GPU-hour as a number or array.
+    `rate` is a labelled rate of the evidence catalog, or USD per GPU-hour as a number or array. One speed at one rate gives
+    a `Reading` with the costs of the runs on either side; in a hole of the curve the next faster run stands (`Frontier.at`).
     The tokens counted are those of the frontier's throughput.
     """
     require_fact_of(frontier, rate, "rate")
     cost = COST[token_class(frontier.throughput)]
-    return metric_at(frontier, cost, tok_per_s_per_user=tok_per_s_per_user, rate_usd_per_gpu_h=rate)
+    where = {"tok_per_s_per_user": tok_per_s_per_user, "max_fall_ratio": max_fall_ratio}
+    return metric_at(frontier, cost, **where, rate_usd_per_gpu_h=rate)
 
 
-def metric_at(frontier: Frontier, metric, *, tok_per_s_per_user, **others):
+def metric_at(frontier: Frontier, metric, *, tok_per_s_per_user, max_fall_ratio: float = MAX_FALL_RATIO, **others):
     """A headline metric of the throughput at an interactivity, NaN where not reached. Columns beside each other have one index."""
-    throughput = frontier.at(tok_per_s_per_user=tok_per_s_per_user)
+    throughput = frontier.at(tok_per_s_per_user=tok_per_s_per_user, max_fall_ratio=max_fall_ratio)
     if np.ndim(throughput):
         return metric(**{frontier.throughput: throughput}, **others)
-    # One speed, which may be not reached: a column of it, as long as the columns beside it.
     longest = max((np.shape(value) for value in others.values()), key=len, default=())
-    values = metric(**{frontier.throughput: np.full(longest or 1, throughput)}, **others)
-    return values if longest else float(values[0])
+    if longest:  # One speed beside columns: a column of it, as long as they are.
+        return metric(**{frontier.throughput: np.full(longest, float(throughput))}, **others)
+    # One speed, which may be not reached: a formula takes NaN in a column only.
+    return throughput.map(lambda value: metric(**{frontier.throughput: np.array([value])}, **others)[0])
 
 
 def require_fact_of(frontier: Frontier, fact, what: str) -> None:

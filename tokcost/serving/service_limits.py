@@ -18,15 +18,13 @@ from tokcost.quantities import QuantityError, check_value, nearest, token_class
 from tokcost.serving.pareto_frontier import (
     CONFIGURATION,
     COST,
-    MAX_FALL_RATIO,
     SPEED,
     Frontier,
     frontier,
     is_on_front,
     require_fact_of,
-    steffen,
-    steffen_or_next,
 )
+from tokcost.serving.spline import MAX_FALL_RATIO, guarded_or_first, steffen
 
 _LATENCIES = tuple(f"{statistic}_{name}_s" for name in ("ttft", "tpot", "e2e") for statistic in ("mean", "median", "p90", "p95", "p99"))
 
@@ -196,7 +194,7 @@ def winners(
 
 def _raced(curve: Frontier, rates, speeds: np.ndarray, max_fall_ratio: float) -> np.ndarray:
     """What a configuration does at each speed: throughput or, with rates, cost; NaN where it was not measured so fast."""
-    throughput = steffen_or_next(curve.front[SPEED], curve.front[curve.throughput], speeds, max_fall_ratio=max_fall_ratio)
+    throughput = guarded_or_first(curve.front[SPEED], curve.front[curve.throughput], speeds, max_fall_ratio=max_fall_ratio)
     if rates is None:
         return throughput
     if curve.accelerator not in rates:

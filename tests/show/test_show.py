@@ -228,3 +228,12 @@ def test_stretches_of_a_scale_show_in_words():
 def test_a_result_can_be_named_for_its_reader():
     data = sentences.result("wrong_order_frac", 0.5, label="FLOPS per dollar picks the more expensive token").data
     assert (data["name"], data["label"]) == ("wrong_order_frac", "FLOPS per dollar picks the more expensive token")
+
+
+def test_a_hole_between_far_runs_is_drawn_dotted():
+    curve = pd.DataFrame({"tok_per_s_per_user": [20.0, 40, 60, 80], "total_token_cost_usd_per_mtok": [1.0, 2, 20, 40]})
+    drawn = [
+        charts.plot_curves(curve.assign(is_hole=hole), x="tok_per_s_per_user", y="total_token_cost_usd_per_mtok", alt="Cost rises.").svg
+        for hole in ([False] * 4, [False, True, True, False])
+    ]
+    assert "stroke-dasharray: 0.8,2.4" in drawn[1] and "stroke-dasharray: 0.8,2.4" not in drawn[0]

@@ -73,7 +73,8 @@ def plot_curves(
 ) -> Figure:
     """Curves of `y` over `x`, one for each value of `by`, or a single one without a name; NaN is a gap, never a bridge.
 
-    `points` (same columns) adds the measured points; `mark` draws labelled vertical lines,
+    Where a column `is_hole` is true the line is thin and dotted: the measured runs on either side lie too far apart to be
+    read between. `points` (same columns) adds the measured points; `mark` draws labelled vertical lines,
     `level` labelled horizontal ones. Log axes say so in their label.
     """
     with drawing(figsize=(5.8, 3.7)) as (fig, ax):
@@ -81,7 +82,11 @@ def plot_curves(
         for i, (name, group) in enumerate(frame.groupby(by, sort=False) if by else [("", frame)]):
             colour = (colours or {}).get(name) or _colour_of(name, i)
             group = group.sort_values(x)
-            ax.plot(group[x], group[y], color=colour, linestyle=_DASHES[i % len(_DASHES)])
+            hole = group["is_hole"] if "is_hole" in group else pd.Series(False, index=group.index)
+            ax.plot(group[x], group[y].mask(hole), color=colour, linestyle=_DASHES[i % len(_DASHES)])
+            if hole.any():
+                edges = hole | hole.shift(-1, fill_value=False) | hole.shift(fill_value=False)
+                ax.plot(group[x], group[y].where(edges), color=colour, linewidth=0.8, linestyle=(0, (1, 3)))
             reached = group.dropna(subset=[y])
             if len(reached) and by:
                 ends.append((reached[x].iloc[-1], reached[y].iloc[-1], str(name), colour))

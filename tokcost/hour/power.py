@@ -101,29 +101,6 @@ class Power:
         return Power(self.kw_per_gpu / pue, "it", self.kind)
 
 
-def alike(first: Power, second: Power) -> None:
-    """Refuse to compare power of two boundaries or two kinds.
-
-    >>> alike(Power(1.0, "it", "average"), Power(1.3, "utility", "provisioned"))
-    Traceback (most recent call last):
-    tokcost.hour.power.PowerError: average power at `it` and provisioned power at `utility` do not compare
-    """
-    if (first.boundary, first.kind) != (second.boundary, second.kind):
-        raise PowerError(f"{first.kind} power at `{first.boundary}` and {second.kind} power at `{second.boundary}` do not compare")
-
-
-def consumed(power: Power) -> Power:
-    """`power` if it is drawn power; a rating or a capacity is not consumption.
-
-    >>> consumed(Power(1.73, "utility", "provisioned"))
-    Traceback (most recent call last):
-    tokcost.hour.power.PowerError: energy needs average power, got provisioned power: headroom is not consumption
-    """
-    if power.kind != "average":
-        raise PowerError(f"energy needs average power, got {power.kind} power: headroom is not consumption")
-    return power
-
-
 @formula
 def average_kw_per_gpu(*, busy_average_kw_per_gpu: Numbers, idle_average_kw_per_gpu: Numbers, utilization_frac: Numbers) -> Numbers:
     """Average over busy and idle hours: an idle accelerator still draws power.

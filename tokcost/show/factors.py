@@ -45,18 +45,18 @@ def plot_factors(
         ax.axvline(1, color=MUTED, linewidth=1)
         for row, (start, end) in enumerate(zip(starts, ends, strict=True)):
             if not np.isfinite(end):
-                _beside(ax, start if np.isfinite(start) else 1.0, row, "not measured", MUTED)
+                _label_right(ax, start if np.isfinite(start) else 1.0, row, "not measured", MUTED)
                 continue
             ax.barh(row, end - start, left=start, height=0.56, color=BLUE if end >= start else ORANGE)
             ax.plot([end, end], [row, row + 1], color=MUTED, linewidth=0.8, linestyle=(0, (2, 2)), zorder=0)
             if low and high:
                 ax.plot(ranges[row], [row, row], color=INK, linewidth=1.2, marker="|", markersize=8)
-            _beside(ax, max(start, end, *ranges[row]), row, times(ratios[row]), INK)
+            _label_right(ax, max(start, end, *ranges[row]), row, times(ratios[row]), INK)
         if np.isfinite(ends[-1]):
             ax.barh(len(frame), ends[-1] - 1, left=1, height=0.56, color=INK)
-            _beside(ax, max(ends[-1], 1.0), len(frame), times(ends[-1]), INK, weight="bold")
+            _label_right(ax, max(ends[-1], 1.0), len(frame), times(ends[-1]), INK, weight="bold")
         else:
-            _beside(ax, 1.0, len(frame), "not measured", MUTED)
+            _label_right(ax, 1.0, len(frame), "not measured", MUTED)
         ax.set_yticks(range(len(frame) + 1), [*frame[label], whole])
         ax.set_ylim(len(frame) + 0.6, -0.6)
         ax.grid(axis="y", visible=False)
@@ -67,7 +67,7 @@ def plot_factors(
         return finish(fig, alt)
 
 
-def _beside(ax, at: float, row: int, text: str, colour: str, weight: str = "normal") -> None:
+def _label_right(ax, at: float, row: int, text: str, colour: str, weight: str = "normal") -> None:
     ax.annotate(
         text, (at, row), xytext=(6, 0), textcoords="offset points", va="center", fontsize=9, color=colour, fontweight=weight
     )  # fmt: skip

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import re
 from importlib import import_module
+from typing import IO, Any
 
 import click
 
@@ -55,7 +56,7 @@ class WrongRequest(click.ClickException):
                 said += f"; see {path} --help"
         super().__init__(f"{path}: {said}")
 
-    def show(self, file=None):
+    def show(self, file: IO[str] | None = None) -> None:
         click.echo(self.message, err=True)
 
 
@@ -83,24 +84,24 @@ def _one_sentence():
 class Lazy(click.Group):
     """A group that imports a subcommand when it is called; what it refuses, it refuses in one sentence."""
 
-    def make_context(self, *arguments, **options):
+    def make_context(self, *arguments: Any, **options: Any) -> click.Context:
         with _one_sentence():
             return super().make_context(*arguments, **options)
 
-    def invoke(self, context):
+    def invoke(self, context: click.Context) -> Any:
         with _one_sentence():
             return super().invoke(context)
 
-    def list_commands(self, context):
+    def list_commands(self, context: click.Context) -> list[str]:
         return list(COMMANDS)
 
-    def get_command(self, context, name):
+    def get_command(self, context: click.Context, name: str) -> click.Command | None:
         if name not in COMMANDS:
             return None
         module, attribute = COMMANDS[name][0].split(":")
         return getattr(import_module(module), attribute)
 
-    def resolve_command(self, context, arguments):
+    def resolve_command(self, context: click.Context, arguments: list[str]) -> tuple:
         name = arguments[0]
         if name not in COMMANDS and not name.startswith("-"):
             from tokcost.quantities import nearest
@@ -108,14 +109,14 @@ class Lazy(click.Group):
             context.fail(f"there is no command `{name}`{nearest(name, COMMANDS)}")
         return super().resolve_command(context, arguments)
 
-    def format_commands(self, context, formatter):
+    def format_commands(self, context: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl([(name, about) for name, (_, about) in COMMANDS.items()])
 
 
 @click.group("tokcost", cls=Lazy, help=_HELP, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120})
 @click.version_option(tokcost.__version__, "-V", "--version", message="tokcost %(version)s")
-def main():
+def main() -> None:
     pass
 
 

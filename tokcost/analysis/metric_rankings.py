@@ -30,6 +30,7 @@ def rankings(
     `status`: `cheapest`; `tied`, where the low end reaches down to the high end of the cheapest, so that the two cannot be told
     apart; `more expensive`; or `not reached`.
 
+    Columns: the above, `rate_usd_per_gpu_h` and `rate_kind`, `n_runs`, and the slowest and fastest speed of the best curve.
     Raises: QuantityError for a pair of lengths that no row has.
 
     >>> rows = evidence.measured(campaign="inferencex_dsr1_2026_04")

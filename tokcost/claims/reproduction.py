@@ -42,6 +42,12 @@ def reproducing_points(
 
     Columns: what both runs share (`SAME`), then each run's own under `baseline_` and `candidate_`, then the counts.
     Raises: QuantityError where a system has no rate or no measured row, or no two rows lie at one interactivity.
+
+    >>> from tokcost import evidence
+    >>> rows = evidence.measured(campaign="inferencex_dsr1_2026_04")
+    >>> best = reproducing_points("nvidia_2026_04_15_deepseek_r1", rows, rates={"h200": 1.41, "gb300": 2.65}).iloc[0]
+    >>> int(best["n_reproduced"]), int(best["n_figures"]), int(best["n_as_good"])
+    (4, 4, 1)
     """
     one = claim(claim_id, claims)
     sides = {role: _side(rows, one, role, rates, provisioned_kw or {}) for role in SYSTEMS}

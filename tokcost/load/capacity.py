@@ -8,7 +8,7 @@ c = replicas x concurrency places: Poisson arrivals, exponential service times, 
     waits longer than t      C(c, a) x exp(-(c - a) x t / service time)
 
 Real answers vary less in length than an exponential time does, so the queue is a little shorter than
-stated: the capacity is on the safe side. Arrivals in bursts are not: give the peak rate within the hour.
+stated: the capacity is on the safe side. Arrivals in bursts are not: give the peak within the hour.
 A partly filled replica answers faster than at its measured concurrency; that gain is not counted.
 Source: A. K. Erlang (1917); W. Whitt, "Understanding the efficiency of multi-server service systems" (1992).
 """
@@ -19,6 +19,7 @@ import itertools
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike
 
 from tokcost.quantities import QuantityError, check_value
@@ -101,6 +102,13 @@ def operating_point(frontier: Frontier, *, tok_per_s_per_user: float, ttft_limit
     latencies contradict each other by more than a quarter (`skipped_runs`): they are not one operating point.
 
     Raises: QuantityError where no row is that fast, or none of them qualifies.
+
+    >>> from tokcost import evidence
+    >>> from tokcost.serving.pareto_frontier import frontier
+    >>> rows = evidence.measured(campaign="inferencex_dsr1_2026_04", accelerator="h200", precision="fp8", isl=1024)
+    >>> node = operating_point(frontier(rows), tok_per_s_per_user=50)
+    >>> node.concurrency, node.n_gpus, round(node.tok_per_s_per_user)
+    (352.0, 96.0, 63)
     """
     fast, points = _fast_enough(frontier, tok_per_s_per_user, ttft_limit_s)
     sound = [point for point in points if not point.is_contradictory]
@@ -114,7 +122,14 @@ def operating_point(frontier: Frontier, *, tok_per_s_per_user: float, ttft_limit
 
 
 def skipped_runs(frontier: Frontier, *, tok_per_s_per_user: float, ttft_limit_s: float | None = None) -> list[OperatingPoint]:
-    """The rows before `operating_point` in throughput that it passes over because they contradict themselves; most throughput first."""
+    """The rows before `operating_point` in throughput that it passes over because they contradict themselves; most throughput first.
+
+    >>> from tokcost import evidence
+    >>> from tokcost.serving.pareto_frontier import frontier
+    >>> rows = evidence.measured(campaign="inferencex_dsr1_2026_04", accelerator="h200", precision="fp8", isl=1024)
+    >>> skipped_runs(frontier(rows), tok_per_s_per_user=50)
+    []
+    """
     _, points = _fast_enough(frontier, tok_per_s_per_user, ttft_limit_s)
     return list(itertools.takewhile(lambda point: point.is_contradictory, points))
 
@@ -135,9 +150,10 @@ def _fast_enough(frontier: Frontier, tok_per_s_per_user: float, ttft_limit_s: fl
     return fast, [_point(row) for _, row in rows.sort_values(frontier.throughput, ascending=False, kind="stable").iterrows()]
 
 
-def _point(row) -> OperatingPoint:
+def _point(row: pd.Series) -> OperatingPoint:
     return OperatingPoint(
-        **{name: str(row[name]) for name in ("accelerator", "model")},
+        accelerator=str(row["accelerator"]),
+        model=str(row["model"]),
         **{name: float(row[name]) for name in ("isl", "osl", *STATED, SPEED, "total_tok_per_s_per_gpu")},
         date=str(row.get("run_date", "")),
         label=configuration_label({name: row[name] for name in CONFIGURATION[1:] if name in row}),
@@ -166,7 +182,7 @@ def in_time_frac(*, offered_request_per_s: ArrayLike, service_time_s: float, ser
     0.5
     """
     erlangs = np.asarray(offered_request_per_s, dtype=float) * service_time_s
-    spare = servers - erlangs
+    spare = np.asarray(servers, dtype=float) - erlangs
     with np.errstate(over="ignore"):
         late = erlang_c(servers=servers, erlangs=erlangs) * np.exp(-np.maximum(spare, 0) * wait_limit_s / service_time_s)
     return np.where(spare > 0, 1 - late, np.where(erlangs > 0, 0.0, 1.0))
@@ -175,9 +191,11 @@ def in_time_frac(*, offered_request_per_s: ArrayLike, service_time_s: float, ser
 def replicas_needed(
     *, offered_request_per_s: ArrayLike, service_time_s: float, concurrency: float, wait_limit_s: float, service_level_frac: float
 ) -> np.ndarray:
-    """The fewest whole replicas with which enough requests start in time, for each offered rate.
+    """The fewest whole replicas with which enough requests start in time, for each of the offered requests per second.
 
     No request needs no replica. More replicas never lower the share in time, so a bisection finds the fewest.
+
+    Raises: QuantityError for an hour whose requests are not known.
 
     >>> level = {"wait_limit_s": 0.5, "service_level_frac": 0.95}
     >>> replicas_needed(offered_request_per_s=[0, 1, 10], service_time_s=10, concurrency=16, **level).tolist()
@@ -193,7 +211,7 @@ def replicas_needed(
         check_value(name, value)
     offered = np.asarray(offered_request_per_s, dtype=float)
     if np.isnan(offered).any():
-        raise QuantityError("an hour without a known request rate has no capacity; fill the gap or leave the hour out")
+        raise QuantityError("an hour without known requests per second has no capacity; fill the gap or leave the hour out")
     places = round(concurrency)
 
     def is_enough(replicas):

@@ -25,6 +25,15 @@ def profile_from_csv(path: str | Path, *, isl: float | None = None, osl: float |
     Either one row an interval (`timestamp` of its start, `requests`), evenly spaced and without a gap, or
     one row a request (`timestamp`). Optional `input_tok` and `output_tok` (sums of the row) give the lengths;
     a file without them needs `isl` and `osl`. Timestamps are ISO 8601 or seconds since 1970; hours are UTC.
+
+    Raises: QuantityError for a file that cannot be read, has a gap or a wrong value (with its row), or covers no whole hour.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder, "traffic.csv")
+    ...     _ = path.write_text("timestamp,requests\\n2026-01-05T00:00Z,3600\\n2026-01-05T01:00Z,7200\\n")
+    ...     profile_from_csv(path, isl=1000, osl=500).hours["offered_request_per_s"].tolist()
+    [1.0, 2.0]
     """
     rows = _csv(path)
     if "timestamp" not in rows:
@@ -69,13 +78,21 @@ def profile_from_csv(path: str | Path, *, isl: float | None = None, osl: float |
 
 
 def profile_from_prometheus(path: str | Path, *, isl: float, osl: float) -> LoadProfile:
-    """A profile from the JSON of a Prometheus `query_range`: a counter of requests, or a rate of requests per second.
+    """A profile from the JSON of a Prometheus `query_range`: a counter of requests, or requests per second.
 
     A metric that counts requests (its name ends in `_total` or `_count`) is a counter: a fall is a restart, and what it
-    gained over a gap is spread over the gap. An expression without a name is a rate per second: a series that is absent
-    while others are there had no requests (its server was gone). Series are added up. Refused are gauges, sums, buckets and
-    counters of tokens, which do not say how many users asked; several metrics, which may count the same requests; steps
-    longer than an hour; and a time that no series covers.
+    gained over a gap is spread over the gap. An expression without a name is requests per second: a series that is absent
+    while others are there had no requests (its server was gone). Series are added up.
+
+    Raises: QuantityError for gauges, sums, buckets and counters of tokens, which do not say how many users asked; for several
+    metrics, which may count the same requests; for steps longer than an hour; and for a time that no series covers.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path, series = Path(folder, "answer.json"), {"metric": {}, "values": [[0, "1"], [3600, "2"], [7200, "4"]]}
+    ...     _ = path.write_text(json.dumps({"data": {"resultType": "matrix", "result": [series]}}))
+    ...     profile_from_prometheus(path, isl=1000, osl=500).hours["offered_request_per_s"].tolist()
+    [2.0, 4.0]
     """
     file = Path(path).name
     series = [(name, at, value) for name, at, value in _matrix(path) if len(at)]
@@ -142,7 +159,7 @@ def _one_grid(times: list, file: str, *, is_bridged: bool) -> tuple[float, float
 
 
 def _requests_so_far(series: list, start: float, step: float) -> tuple[np.ndarray, np.ndarray]:
-    """Requests so far from rates per second on one grid of times: each value holds since the time before it."""
+    """Requests so far from requests per second on one grid of times: each value holds since the time before it."""
     if not np.isfinite(step):  # a single time
         return np.array([start]), np.zeros(1)
     places = [np.round((at - start) / step).astype(int) for _, at, _ in series]
@@ -163,7 +180,7 @@ def _so_far(rise: np.ndarray) -> np.ndarray:
 
 
 def _by_hour(curves, file: str):
-    """Average and peak rate of every whole hour, from curves of (time, requests so far); and the start of the first."""
+    """Average and peak requests per second of every whole hour, from curves of (time, requests so far); and the start of the first."""
     first, last = min(at[0] for at, _ in curves), max(at[-1] for at, _ in curves)
     begin, end = np.ceil(first / SECONDS_PER_HOUR), np.floor(last / SECONDS_PER_HOUR)
     if end <= begin:

@@ -5,7 +5,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/ready
 
-.PHONY: report test lab notebooks check lock bench clean help
+.PHONY: report test lab notebooks check lock bench fuzz clean help
 .DEFAULT_GOAL := help
 
 help:
@@ -27,6 +27,7 @@ report: $(READY)
 test: $(READY)
 	$(BIN)/python -m pytest -n 2 --dist loadfile
 	$(BIN)/ruff check .
+	$(BIN)/pyright
 	$(BIN)/tokcost data check
 
 ## make lab         open JupyterLab on the notebooks
@@ -47,6 +48,11 @@ lock: $(READY)
 ## make bench       time and memory, side by side with peers
 bench: $(READY)
 	$(BIN)/python -m benchmarks
+
+## make fuzz        damage real files at random for a few minutes and import them (FUZZ_SECONDS=180)
+FUZZ_SECONDS ?= 180
+fuzz: $(READY)
+	$(BIN)/python -W error tests/importers/fuzz.py $(FUZZ_SECONDS)
 
 ## make clean       remove the environment and everything that was generated
 clean:

@@ -42,7 +42,7 @@ def test_unlike_things_are_not_put_side_by_side(first, second, what):
 
 
 def test_a_column_that_says_it_is_something_else_is_refused_by_a_formula():
-    from tokcost.metrics import total_token_cost_usd_per_mtok
+    from tokcost.formulas import total_token_cost_usd_per_mtok
 
     output_only = pd.Series([45.0, 60.0], name="output_tok_per_s_per_gpu")
     with pytest.raises(q.QuantityError, match="token class is total in one, output in the other"):

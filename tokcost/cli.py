@@ -7,6 +7,7 @@ import os
 import re
 import sys
 from importlib import import_module
+from typing import IO, Any
 
 import click
 
@@ -15,9 +16,10 @@ import tokcost
 #: subcommand -> where it lives, and what it is for
 COMMANDS = {
     "report": ("tokcost.report.command:report", "Execute notebooks and write HTML reports."),
-    "import": ("tokcost.evidence.importers.command:import_files", "Read the files of a benchmark tool as measured rows."),
+    "import": ("tokcost.importers.command:import_files", "Read the files of a benchmark tool as measured rows."),
     "data": ("tokcost.evidence.command:data", "Check the data tables, or show a fact with its source."),
-    "lab": ("tokcost.cli:lab", "Open JupyterLab on the notebooks."),
+    "new": ("tokcost.workspace:new", "Make a workspace: notebooks and report definitions to edit."),
+    "lab": ("tokcost.workspace:lab", "Open JupyterLab on the notebooks."),
 }
 
 _HELP = """What AI inference really costs: from a GPU-hour to a million tokens.
@@ -33,7 +35,8 @@ Start here:
                                                   the same question with your own price
   tokcost report --help-parameters 01-what-does-a-million-tokens-cost
                                                   what can be changed, with unit and range
-  tokcost lab                                     read and change the notebooks themselves
+  tokcost new my-costs                            a folder with notebooks and definitions of your own, to edit
+  tokcost lab                                     read and change the notebooks in JupyterLab
 
 Exit status: 0 all is well, 1 a report or a check failed, 2 the request was wrong and nothing was done.
 """
@@ -55,7 +58,7 @@ class WrongRequest(click.ClickException):
                 said += f"; see {path} --help"
         super().__init__(f"{path}: {said}")
 
-    def show(self, file=None):
+    def show(self, file: IO[str] | None = None) -> None:
         click.echo(self.message, err=True)
 
 
@@ -102,7 +105,7 @@ def _close_standard_output() -> None:
 class Lazy(click.Group):
     """A group that imports a subcommand when it is called; what it refuses, it refuses in one sentence."""
 
-    def main(self, *arguments, **options):
+    def main(self, *arguments: Any, **options: Any) -> Any:
         _open_standard_streams()
         try:
             return super().main(*arguments, **options)
@@ -114,24 +117,24 @@ class Lazy(click.Group):
                 click.echo(f"tokcost: cannot write to standard output: {error.strerror or error}", err=True)
             sys.exit(2)
 
-    def make_context(self, *arguments, **options):
+    def make_context(self, *arguments: Any, **options: Any) -> click.Context:
         with _one_sentence():
             return super().make_context(*arguments, **options)
 
-    def invoke(self, context):
+    def invoke(self, context: click.Context) -> Any:
         with _one_sentence():
             return super().invoke(context)
 
-    def list_commands(self, context):
+    def list_commands(self, context: click.Context) -> list[str]:
         return list(COMMANDS)
 
-    def get_command(self, context, name):
+    def get_command(self, context: click.Context, name: str) -> click.Command | None:
         if name not in COMMANDS:
             return None
         module, attribute = COMMANDS[name][0].split(":")
         return getattr(import_module(module), attribute)
 
-    def resolve_command(self, context, arguments):
+    def resolve_command(self, context: click.Context, arguments: list[str]) -> tuple:
         name = arguments[0]
         if name not in COMMANDS and not name.startswith("-"):
             from tokcost.quantities import nearest
@@ -139,29 +142,15 @@ class Lazy(click.Group):
             context.fail(f"there is no command `{name}`{nearest(name, COMMANDS)}")
         return super().resolve_command(context, arguments)
 
-    def format_commands(self, context, formatter):
+    def format_commands(self, context: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl([(name, about) for name, (_, about) in COMMANDS.items()])
 
 
 @click.group("tokcost", cls=Lazy, help=_HELP, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120})
 @click.version_option(tokcost.__version__, "-V", "--version", message="tokcost %(version)s")
-def main():
+def main() -> None:
     pass
-
-
-@click.command(context_settings={"ignore_unknown_options": True})
-@click.argument("options", nargs=-1, type=click.UNPROCESSED)
-def lab(options):
-    """Open JupyterLab on the notebooks; OPTIONS are passed on to it."""
-    import subprocess
-    from pathlib import Path
-
-    beside_package = Path(__file__).resolve().parents[1] / "notebooks"
-    folder = Path("notebooks") if Path("notebooks").is_dir() else beside_package
-    if not folder.is_dir():
-        raise click.UsageError("there is no folder `notebooks` here; run this in a checkout of the project")
-    sys.exit(subprocess.call([sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={folder.resolve()}", *options]))
 
 
 if __name__ == "__main__":

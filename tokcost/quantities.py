@@ -15,10 +15,18 @@ import functools
 import inspect
 import math
 import re
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+#: what a formula computes with; its guard makes it of anything that counts as a number: a list, a sourced fact
+Numbers: TypeAlias = "float | np.ndarray | pd.Series"
 
 SECONDS_PER_HOUR = 3600.0
 HOURS_PER_YEAR = 8760.0
@@ -143,7 +151,7 @@ def phrase(name: str) -> str:
     return f"{which.capitalize()} {quantity.label[0].lower()}{quantity.label[1:]}" if which else quantity.label
 
 
-def nearest(name: str, known) -> str:
+def nearest(name: str, known: Iterable[object]) -> str:
     """The end of an error sentence: the known name that is most like `name`, or what is known.
 
     >>> nearest("h20", ["h200", "gb300"])
@@ -206,7 +214,7 @@ def require_alike(first: str, second: str) -> None:
             raise QuantityError(f"`{first}` and `{second}` do not mix: {what} is {a} in one, {b} in the other")
 
 
-def check_value(name: str, value, *, low: float | None = None, high: float | None = None):
+def check_value(name: str, value: Any, *, low: float | None = None, high: float | None = None) -> Any:
     """`value` if it is a plausible `name`, else an error that says what is allowed.
 
     Scalars must be finite. In arrays and Series NaN stands for "not reached" or "not
@@ -236,7 +244,7 @@ def check_value(name: str, value, *, low: float | None = None, high: float | Non
     return value
 
 
-def check_whole(name: str, value, *, low: float | None = None):
+def check_whole(name: str, value: Any, *, low: float | None = None) -> Any:
     """`value` if it is a plausible whole `name`: a count of things that have no halves.
 
     >>> check_whole("n_gpus", 2.5)
@@ -285,7 +293,7 @@ def _ready(inputs: dict) -> dict:
     }
 
 
-def formula(function):
+def formula(function: Callable) -> Callable:
     """Guard a formula: keyword arguments named as quantities, inputs and result in range.
 
     The function's own name is the quantity that it returns; a Series result takes it.

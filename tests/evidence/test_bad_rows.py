@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from tokcost.evidence import DataError, check_all, load
+from tokcost.evidence import DataError, check_all, load_table
 from tokcost.evidence.catalog import examined
 
 H200_RATE = "h200,owning_hyperscaler,2026-03,rate_usd_per_gpu_h,1.41,,,"
@@ -108,7 +108,7 @@ CELLS = [
         "'False' is neither true nor false; did you mean `false`",
     ),
     ("inference", KEY_RUN, KEY_RUN.replace(",44,", ",44.5,"), "concurrency", "'44.5' is not a whole number"),
-    ("inference", KEY_RUN, KEY_RUN.replace("8,88", "16,88"), "locator", "prefill and decode GPUs add up to all GPUs.*left_out.csv"),
+    ("inference", KEY_RUN, KEY_RUN.replace("8,88", "16,88"), "locator", "prefill and decode GPUs add up to all GPUs.*excluded_rows.csv"),
     ("inference", KEY_RUN, KEY_RUN.replace("93.15316446", "9315.316446"), "locator", "cannot receive less than the GPUs write"),
     ("inference", KEY_RUN, KEY_RUN.replace("93.15316446,", "93.15316446,40"), "locator", "agree with ISL and OSL to 2 %"),
     ("claims", RATIO, RATIO.replace("inverse", ""), "direction", r"belongs in ratio rows and only there: as_is .* or inverse"),
@@ -137,7 +137,7 @@ def spoil(data, table, good, bad):
 def test_a_bad_cell_is_named_by_file_line_column_and_fix(data, table, good, bad, column, message):
     line = spoil(data, table, good, bad)
     with pytest.raises(DataError) as error:
-        load(table)
+        load_table(table)
     assert len(error.value.problems) == 1, error.value.problems
     problem = error.value.problems[0]
     assert problem.startswith(f"data/{table}.csv line {line}: column '{column}': ")
@@ -202,7 +202,7 @@ def test_a_measured_row_that_vanishes_is_noticed(data):
     path = data / "inference.csv"
     path.write_text("".join(path.read_text().splitlines(keepends=True)[:-1]))
     assert check_all() == [
-        "data/captures.csv: campaign aiconfigurator_nvidia held 727 rows, 726 in inference.csv and 0 in left_out.csv; "
+        "data/captures.csv: campaign aiconfigurator_nvidia held 727 rows, 726 in inference.csv and 0 in excluded_rows.csv; "
         "a row that is taken out of one belongs in the other"
     ]
 
@@ -220,6 +220,6 @@ def test_a_file_without_schema_and_a_source_without_use_are_noticed(data):
 def test_a_corrected_file_is_read_again(data):
     spoil(data, "hourly_rates", H200_RATE, H200_RATE.replace("1.41", "cheap"))
     with pytest.raises(DataError):
-        load("hourly_rates")
+        load_table("hourly_rates")
     spoil(data, "hourly_rates", "cheap", "1.41")
-    assert len(load("hourly_rates")) == 81
+    assert len(load_table("hourly_rates")) == 81

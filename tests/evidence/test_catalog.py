@@ -66,25 +66,25 @@ def test_the_rate_of_a_fact_reproduces_the_cost_of_the_two_measured_rows():
 @pytest.mark.parametrize(
     ("ask", "answer"),
     [
-        (lambda: rate("gb30"), "no accelerator `gb30`; did you mean `gb300`"),
-        (lambda: rate("h200", "rental"), "no price_basis `rental`; did you mean `rental_3yr`|known: owning_hyperscaler"),
+        (lambda: rate("gb30"), "accelerator `gb30`; did you mean `gb300`"),
+        (lambda: rate("h200", "rental"), "price_basis `rental`; did you mean `rental_3yr`|known: owning_hyperscaler"),
         (
             lambda: rate("h200", "owning_neocloud", "2026-09"),
-            "no row for .*owning_neocloud` with rate_vintage `2026-09`; there is rate_vintage 2026-03, 2026-07",
+            "owning_neocloud` has rate_vintage `2026-09`; there is rate_vintage 2026-03, 2026-07",
         ),
         (lambda: tc.fact("hourly_rates", accelerator="h200"), "has 8 rows for accelerator `h200`; add price_basis and rate_vintage"),
         (lambda: tc.fact("hourly_rates", gpu="h200"), "has no key `gpu`; known: accelerator"),
         (
             lambda: tc.fact("accelerators", accelerator="h100", quantity="peak_fp4_dense_tflop_per_s"),
-            "no row for accelerator `h100` with quantity",
+            "with accelerator `h100` has quantity `peak_fp4_dense_tflop_per_s`; there is quantity",
         ),
         (lambda: tc.fact("inference", campaign="x"), "not a table of single facts; use load"),
-        (lambda: tc.load("hourly_rate"), "there is no table `hourly_rate`; did you mean `hourly_rates`"),
-        (lambda: tc.measured(accelerator="gb30"), "no row of data/inference.csv has accelerator `gb30`.*did you mean `gb300`"),
+        (lambda: tc.load_table("hourly_rate"), "there is no table `hourly_rate`; did you mean `hourly_rates`"),
+        (lambda: tc.measured(accelerator="gb30"), "data/inference.csv has accelerator `gb30`.*did you mean `gb300`"),
         (lambda: tc.measured(gpu="gb300"), "has no column `gpu`"),
         (
             lambda: tc.measured(accelerator="gb300", precision="bf16"),
-            "no row of data/inference.csv has precision `bf16` with the filters before it",
+            "data/inference.csv with accelerator `gb300` has precision `bf16`; there is precision fp4, fp8",
         ),
     ],
 )
@@ -94,7 +94,7 @@ def test_a_key_that_is_not_there_is_answered_with_what_is(ask, answer):
 
 
 def test_a_table_given_out_can_be_changed_without_harm():
-    rows = tc.load("hourly_rates")
+    rows = tc.load_table("hourly_rates")
     rows["value"] = 0.0
     assert float(rate("h200")) == 1.41
 
@@ -106,7 +106,7 @@ def test_measured_rows_keep_the_filters():
 
 
 def test_numbers_are_numbers_and_texts_are_texts():
-    rows = tc.load("inference")
+    rows = tc.load_table("inference")
     assert rows["isl"].dtype == rows["concurrency"].dtype == np.dtype("int64")
     assert rows["n_gpus"].dtype == rows["median_ttft_s"].dtype == np.dtype("float64")
     assert rows["is_throughput_derived"].dtype == np.dtype(bool)
@@ -133,8 +133,8 @@ def test_provenance_holds_what_was_used_and_no_more():
     assert [table["file"] for table in found["tables"]] == ["data/accelerators.csv", "data/hourly_rates.csv"]
     for table in found["tables"]:
         assert table["sha256"] == hashlib.sha256((data_dir() / f"{table['table']}.csv").read_bytes()).hexdigest()
-    assert cited() == {*tc.load("accelerators")["source_id"], one.source_id}
-    assert [table["rows"] for table in found["tables"]] == [len(tc.load(table["table"])) for table in found["tables"]]
+    assert cited() == {*tc.load_table("accelerators")["source_id"], one.source_id}
+    assert [table["rows"] for table in found["tables"]] == [len(tc.load_table(table["table"])) for table in found["tables"]]
     assert all(
         list(source) == ["source_id", "title", "publisher", "locator", "date", "licence", "attribution"] for source in found["sources"]
     )
@@ -146,16 +146,16 @@ def test_provenance_holds_what_was_used_and_no_more():
     "ask",
     [
         lambda: tc.measured(campaign="inferencex_dsr1_2026_04"),
-        lambda: tc.load("hourly_rates", accelerator=["h200", "gb300"], rate_vintage="2026-03"),
-        lambda: tc.load("accelerators", accelerator="h200"),
+        lambda: tc.load_table("hourly_rates", accelerator=["h200", "gb300"], rate_vintage="2026-03"),
+        lambda: tc.load_table("accelerators", accelerator="h200"),
     ],
 )
 def test_only_the_sources_of_the_rows_returned_are_cited(ask):
     reset_used()
     given = ask()
     table = used_tables()[0]
-    assert cited() == set(given["source_id"]) < set(tc.load(table)["source_id"])
-    assert cited() == set(tc.load(table)["source_id"])
+    assert cited() == set(given["source_id"]) < set(tc.load_table(table)["source_id"])
+    assert cited() == set(tc.load_table(table)["source_id"])
 
 
 def test_single_facts_and_named_accelerators_cite_their_own_sources_only():
@@ -164,7 +164,11 @@ def test_single_facts_and_named_accelerators_cite_their_own_sources_only():
     assert cited() == {power.source_id}
     reset_used()
     assert tc.accelerators(["gb300", "h200"]).index.tolist() == ["h200", "gb300"]
-    assert cited() == set(tc.load("accelerators", accelerator=["h200", "gb300"])["source_id"]) < set(tc.load("accelerators")["source_id"])
+    assert (
+        cited()
+        == set(tc.load_table("accelerators", accelerator=["h200", "gb300"])["source_id"])
+        < set(tc.load_table("accelerators")["source_id"])
+    )
     with pytest.raises(DataError, match="has accelerator `gb30`.*did you mean `gb300`"):
         tc.accelerators(["gb30"])
 
@@ -195,14 +199,16 @@ def test_another_data_directory_takes_over(data):
 
 def test_a_data_directory_that_is_not_there_is_an_error_with_the_fix(monkeypatch, tmp_path):
     monkeypatch.setenv("TOKCOST_DATA_DIR", str(tmp_path / "nowhere"))
-    with pytest.raises(DataError, match="there is no data directory .*nowhere; set TOKCOST_DATA_DIR"):
-        tc.load("hourly_rates")
+    with pytest.raises(DataError, match="no data directory .*nowhere; set TOKCOST_DATA_DIR"):
+        tc.load_table("hourly_rates")
 
 
 def ratios():
     """Cost ratio H200 / GB300 of the two measured rows, for every basis and vintage."""
     rates = (
-        tc.load("hourly_rates").pivot(index=["price_basis", "rate_vintage"], columns="accelerator", values="value").dropna(subset=["gb300"])
+        tc.load_table("hourly_rates")
+        .pivot(index=["price_basis", "rate_vintage"], columns="accelerator", values="value")
+        .dropna(subset=["gb300"])
     )
     cost = {
         name: tc.total_token_cost_usd_per_mtok(rate_usd_per_gpu_h=rates[name], total_tok_per_s_per_gpu=throughput)

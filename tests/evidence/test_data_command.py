@@ -24,11 +24,11 @@ def test_check_of_another_directory_names_that_one(data, monkeypatch):
 
 
 @pytest.mark.parametrize("arguments", [("check",), ("list",), ("show", "hourly_rates")])
-def test_a_data_directory_that_is_not_there_is_a_wrong_request(monkeypatch, arguments):
-    monkeypatch.setenv("TOKCOST_DATA_DIR", "/nonexistent")
+def test_a_data_directory_that_is_not_there_is_a_wrong_request(monkeypatch, tmp_path, arguments):
+    monkeypatch.setenv("TOKCOST_DATA_DIR", str(tmp_path / "missing"))
     result = run(*arguments)
     assert result.exit_code == 2 and result.output.count("\n") == 1
-    assert "tokcost data: there is no data directory /nonexistent; set TOKCOST_DATA_DIR" in result.output
+    assert f"there is no data directory {tmp_path / 'missing'}; set TOKCOST_DATA_DIR" in result.output
 
 
 def test_show_of_a_spoilt_table_says_the_first_problem_and_where_to_find_the_others(data):
@@ -63,8 +63,8 @@ def test_show_answers_a_wrong_name_with_the_nearest():
         (("show", "hourly_rate"), "did you mean `hourly_rates`"),
         (("show", "nosuch"), "there is no table `nosuch`; tokcost data list names them all"),
         (("show", "hourly_rates", "--where", "accelerator"), "--where takes COLUMN=TEXT, got 'accelerator'"),
-        (("show", "hourly_rates", "--where", "acelerator=h200"), "hourly_rates has no column 'acelerator'; did you mean `accelerator`?"),
-        (("show", "hourly_rates", "--where", "foo=h200"), "hourly_rates has no column 'foo'; known: accelerator, "),
+        (("show", "hourly_rates", "--where", "acelerator=h200"), "hourly_rates has no column `acelerator`; did you mean `accelerator`?"),
+        (("show", "hourly_rates", "--where", "foo=h200"), "hourly_rates has no column `foo`; known: accelerator, "),
         (("chek",), "did you mean 'check'?"),
         (("show", "hourly_rates", "--where", "accelerator=gb30"), "did you mean `gb300`"),
     ]:

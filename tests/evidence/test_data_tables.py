@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tokcost.evidence import check_all, load
+from tokcost.evidence import check_all, load_table
 from tokcost.evidence.schema import TABLES
 from tokcost.evidence.soundness import IN_FLIGHT_SHARE, broken_rules, in_flight_share
 from tokcost.quantities import LABELS, QUANTITIES
@@ -25,8 +25,8 @@ def test_data_is_in_order():
 
 
 def test_every_row_kept_and_every_row_left_out_make_up_the_captures():
-    kept, out = load("inference"), load("left_out")
-    captured = load("captures").set_index("campaign")["n_rows"]
+    kept, out = load_table("inference"), load_table("excluded_rows")
+    captured = load_table("captures").set_index("campaign")["n_rows"]
     assert captured.sum() == 3235 + 361
     for campaign, n_rows in captured.items():
         n_kept = int((kept["campaign"] == campaign).sum())
@@ -36,7 +36,7 @@ def test_every_row_kept_and_every_row_left_out_make_up_the_captures():
 
 
 def test_the_two_rows_behind_the_published_ratio_are_exact():
-    rows = load("inference").query(
+    rows = load_table("inference").query(
         "campaign == 'inferencex_dsr1_2026_04' and isl == 1024 and tok_per_s_per_user > 116 and tok_per_s_per_user < 117"
     )
     rows = rows[rows["speculative"] == "mtp"].set_index("accelerator")
@@ -49,7 +49,7 @@ def test_the_two_rows_behind_the_published_ratio_are_exact():
 
 def test_overlapping_captures_agree_on_what_they_share():
     """66 DeepSeek-R1 points stand in an API capture too, with the same labels."""
-    rows = load("inference").query("model == 'dsr1'")
+    rows = load_table("inference").query("model == 'dsr1'")
     points = rows[rows["campaign"] == "inferencex_dsr1_2026_04"]
     others = rows[rows["campaign"] != "inferencex_dsr1_2026_04"]
     pairs = points.merge(others, on=["accelerator", "precision", "isl", "osl", "concurrency"], suffixes=("", "_api"))
@@ -65,7 +65,7 @@ def test_overlapping_captures_agree_on_what_they_share():
 
 
 def test_no_measurement_stands_twice():
-    rows = load("inference").query("campaign != 'inferencex_dsr1_2026_04'")
+    rows = load_table("inference").query("campaign != 'inferencex_dsr1_2026_04'")
     figures = ["model", "accelerator", "isl", "osl", "concurrency", "total_tok_per_s_per_gpu", "median_ttft_s", "median_tpot_s"]
     assert not rows.duplicated(figures).any()
 
@@ -96,49 +96,51 @@ def test_an_impossible_measurement_breaks_the_rule_that_it_offends(change, rule)
 
 
 def test_measured_requests_are_in_flight():
-    share = in_flight_share(load("inference")).dropna()
+    share = in_flight_share(load_table("inference")).dropna()
     assert len(share) > 3000 and share.between(*IN_FLIGHT_SHARE).all()
     assert 0.9 < share.median() < 1
 
 
 def test_derived_throughput_follows_from_latency():
-    rows = load("inference").query("campaign == 'aiconfigurator_nvidia'")
+    rows = load_table("inference").query("campaign == 'aiconfigurator_nvidia'")
     assert rows["is_throughput_derived"].all()
     assert np.allclose(in_flight_share(rows), 1 / 1.025, rtol=1e-4)
 
 
 def test_rows_of_doubtful_accuracy_say_so():
-    rows = load("inference").query("model == 'dsr1' and accelerator == 'gb300' and precision == 'fp8' and speculative == 'mtp'")
+    rows = load_table("inference").query("model == 'dsr1' and accelerator == 'gb300' and precision == 'fp8' and speculative == 'mtp'")
     assert len(rows) > 10 and rows["note"].str.contains("gsm8k about 0.90").all()
 
 
 def test_unlabelled_speculation_stays_unlabelled_and_is_not_deepseek():
-    rows = load("inference").query("speculative == 'unlabelled'")
+    rows = load_table("inference").query("speculative == 'unlabelled'")
     assert len(rows) == 1681
     assert set(rows["campaign"]) == {"aiconfigurator_inferencex", "aiconfigurator_nvidia"} and "dsr1" not in set(rows["model"])
 
 
 def test_every_accelerator_of_the_vocabulary_has_a_fact_and_every_measured_one_a_rate():
-    assert set(LABELS["accelerator"]) == set(load("accelerators")["accelerator"])
-    assert set(load("inference")["accelerator"]) <= set(load("hourly_rates")["accelerator"]) & set(load("provisioned_power")["accelerator"])
+    assert set(LABELS["accelerator"]) == set(load_table("accelerators")["accelerator"])
+    assert set(load_table("inference")["accelerator"]) <= set(load_table("hourly_rates")["accelerator"]) & set(
+        load_table("provisioned_power")["accelerator"]
+    )
 
 
 @pytest.mark.parametrize("label", ["price_basis", "rate_vintage", "power_vintage", "precision", "speculative", "deployment"])
 def test_labels_that_data_use_are_in_the_vocabulary_and_in_use(label):
-    used = {value for name, table in TABLES.items() if label in table.columns for value in load(name)[label]}
+    used = {value for name, table in TABLES.items() if label in table.columns for value in load_table(name)[label]}
     assert used <= set(LABELS[label])
     assert set(LABELS[label]) - used <= {"reserved", "spot", "on_demand"}
 
 
 def test_sparse_headlines_are_twice_the_dense_rate():
-    wide = load("accelerators").pivot(index="accelerator", columns="quantity", values="value")
+    wide = load_table("accelerators").pivot(index="accelerator", columns="quantity", values="value")
     for precision in ("fp8", "fp4"):
         ratio = (wide[f"peak_{precision}_sparse_tflop_per_s"] / wide[f"peak_{precision}_dense_tflop_per_s"]).dropna()
         assert len(ratio) >= 2 and ratio.to_numpy() == pytest.approx(2, rel=1e-3)
 
 
 def test_contested_figures_carry_a_range_and_a_note():
-    rows = load("accelerators").set_index(["accelerator", "quantity"])
+    rows = load_table("accelerators").set_index(["accelerator", "quantity"])
     for key in [
         ("b300", "rated_power_w"),
         ("b300", "peak_fp4_dense_tflop_per_s"),
@@ -149,7 +151,7 @@ def test_contested_figures_carry_a_range_and_a_note():
 
 
 def test_provisional_rates_are_marked():
-    rates = load("hourly_rates").query("rate_vintage == '2026-03'")
+    rates = load_table("hourly_rates").query("rate_vintage == '2026-03'")
     provisional = rates[rates["note"].str.contains("provisional")]
     assert set(provisional["accelerator"]) == {"b300", "gb300"} and len(provisional) == 6
     by = rates.set_index(["accelerator", "price_basis"])["value"]
@@ -157,7 +159,9 @@ def test_provisional_rates_are_marked():
 
 
 def test_the_published_claim_is_whole():
-    claim = load("claims").query("claim_id == 'nvidia_2026_04_15_deepseek_r1'").pivot(index="quantity", columns="role", values="printed")
+    claim = (
+        load_table("claims").query("claim_id == 'nvidia_2026_04_15_deepseek_r1'").pivot(index="quantity", columns="role", values="printed")
+    )
     assert claim[["baseline", "candidate", "ratio"]].T.to_dict("list") == {
         "rate_usd_per_gpu_h": ["1.41", "2.65", "2x"],
         "peak_pflop_per_s_per_usd_per_h": ["2.8", "5.6", "2x"],
@@ -165,14 +169,14 @@ def test_the_published_claim_is_whole():
         "total_tok_per_s_per_mw": ["54K", "2.8M", "50x"],
         "total_token_cost_usd_per_mtok": ["4.20", "0.12", "35x lower"],
     }
-    unstated = load("claim_terms").query("not is_stated")["term"].tolist()
+    unstated = load_table("claim_terms").query("not is_stated")["term"].tolist()
     assert any("interactivity" in term for term in unstated) and any("ISL" in term for term in unstated) and len(unstated) == 8
 
 
 def test_every_source_has_a_licence_and_those_that_ask_an_attribution():
-    sources = load("sources").set_index("source_id")
+    sources = load_table("sources").set_index("source_id")
     assert (sources["licence"] != "").all()
-    measured = sources.loc[sorted(set(load("inference")["source_id"]))]
+    measured = sources.loc[sorted(set(load_table("inference")["source_id"]))]
     inferencex = measured[measured["publisher"].str.contains("SemiAnalysis")]
     assert len(inferencex) == 5 and inferencex["attribution"].str.startswith(IX).all()
     assert (

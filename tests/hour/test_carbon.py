@@ -13,8 +13,9 @@ from tokcost.hour import (
     UnknownCarbon,
     embodied_carbon_g_per_mtok,
     embodied_share_frac,
+    grid_and_plants_by_region,
     grid_intensity,
-    operation_carbon_g_per_mtok,
+    operational_carbon_g_per_mtok,
     site_water_l_per_mtok,
     total_carbon_g_per_mtok,
 )
@@ -24,12 +25,12 @@ OPERATION = {"average_kw_per_gpu": 1.2, "carbon_g_per_kwh": 300.0, "total_tok_pe
 MAKING = {"embodied_kg_per_gpu": 318.0, "life_yr": 5.0, "total_tok_per_s_per_gpu": 800.0}
 
 
-def test_operation_by_hand():
+def test_operational_carbon_by_hand():
     """2,000 tokens/s are 7.2 million an hour; 1.2 kWh at 300 g are 360 g: 50 g a million."""
-    assert operation_carbon_g_per_mtok(**OPERATION) == pytest.approx(50.0, rel=1e-12)
+    assert operational_carbon_g_per_mtok(**OPERATION) == pytest.approx(50.0, rel=1e-12)
 
 
-def test_making_by_hand():
+def test_embodied_carbon_by_hand():
     """318 kg over 5 x 8,760 h at 2.88 million tokens an hour."""
     assert embodied_carbon_g_per_mtok(**MAKING) == pytest.approx(318_000 / (5 * 8760 * 2.88), rel=1e-12)
 
@@ -37,7 +38,7 @@ def test_making_by_hand():
 @pytest.mark.parametrize(
     ("function", "inputs", "name"),
     [
-        (operation_carbon_g_per_mtok, OPERATION, "carbon_g_per_kwh"),
+        (operational_carbon_g_per_mtok, OPERATION, "carbon_g_per_kwh"),
         (embodied_carbon_g_per_mtok, MAKING, "embodied_kg_per_gpu"),
         (site_water_l_per_mtok, {"it_average_kw_per_gpu": 1.0, "total_tok_per_s_per_gpu": 1000.0}, "water_l_per_kwh"),
     ],
@@ -50,26 +51,26 @@ def test_zero_does_not_stand_for_unknown(function, inputs, name):
 
 def test_an_unknown_part_makes_the_whole_unknown():
     whole = total_carbon_g_per_mtok(
-        operation_carbon_g_per_mtok=np.array([50.0, 50.0]), embodied_carbon_g_per_mtok=np.array([2.0, math.nan])
+        operational_carbon_g_per_mtok=np.array([50.0, 50.0]), embodied_carbon_g_per_mtok=np.array([2.0, math.nan])
     )
     assert whole[0] == 52.0 and math.isnan(whole[1])
 
 
 @given(st.floats(1, 1000), st.floats(1, 1000), st.floats(1, 100))
-def test_making_weighs_more_where_the_grid_is_clean(clean, more, making):
+def test_embodied_carbon_weighs_more_where_the_grid_is_clean(clean, more, making):
     def share(operation):
-        return embodied_share_frac(operation_carbon_g_per_mtok=operation, embodied_carbon_g_per_mtok=making)
+        return embodied_share_frac(operational_carbon_g_per_mtok=operation, embodied_carbon_g_per_mtok=making)
 
     assert share(clean) > share(clean + more)
 
 
 @given(st.floats(0.5, 10), st.floats(0.5, 10))
-def test_a_longer_life_spreads_the_making(life, more):
+def test_a_longer_life_spreads_the_embodied_carbon(life, more):
     assert embodied_carbon_g_per_mtok(**MAKING | {"life_yr": life + more}) < embodied_carbon_g_per_mtok(**MAKING | {"life_yr": life})
 
 
 def test_the_grid_of_a_region_and_a_year_is_found_with_its_source():
-    table = evidence.load("carbon_intensity")
+    table = evidence.load_table("carbon_intensity")
     row = grid_intensity(table, region="us-east4", year=2024)
     assert 50 < row["value"] < 900
     assert row["source_id"] == "google_region_carbon"
@@ -77,8 +78,8 @@ def test_the_grid_of_a_region_and_a_year_is_found_with_its_source():
 
 
 def test_no_year_is_filled_in_from_another():
-    table = evidence.load("carbon_intensity")
-    with pytest.raises(UnknownCarbon, match="no `us-east4` in 2030; on file: "):
+    table = evidence.load_table("carbon_intensity")
+    with pytest.raises(UnknownCarbon, match="no `us-east4` in 2030; in the dataset: "):
         grid_intensity(table, region="us-east4", year=2030)
     with pytest.raises(UnknownCarbon, match="did you mean `us-east4`"):
         grid_intensity(table, region="us-eats4", year=2024)
@@ -87,5 +88,39 @@ def test_no_year_is_filled_in_from_another():
         grid_intensity(blank, region="nowhere", year=2024)
 
 
-def test_no_grid_is_on_file_at_zero():
-    assert (evidence.load("carbon_intensity")["value"] > 0).all()
+def test_no_grid_in_the_dataset_is_zero():
+    assert (evidence.load_table("carbon_intensity")["value"] > 0).all()
+
+
+def test_regions_are_of_one_year_from_clean_to_dirty_and_their_water_is_that_of_the_country():
+    regions = grid_and_plants_by_region("us-south1")
+    assert regions["carbon_g_per_kwh"].is_monotonic_increasing and regions["year"].nunique() == 1
+    at_plant = regions.set_index("region")["water_l_per_kwh"]
+    # as published: the United States, Sweden, Brazil
+    assert at_plant[["us-south1", "europe-north2", "southamerica-east1"]].tolist() == pytest.approx([3.1321, 6.0315, 18.6033])
+    assert regions.groupby("country")["water_l_per_kwh"].nunique().max() == 1
+
+
+def test_water_that_is_not_in_the_dataset_is_not_known_and_never_zero():
+    water = grid_and_plants_by_region("us-south1").set_index("country")["water_l_per_kwh"]
+    assert set(water.index[water.isna()]) == {"SGP", "HKG", "QAT", "SAU", "ISR", "ZAF"}
+    assert (water.dropna() > 0).all()
+
+
+def test_every_cloud_region_lies_in_a_country_of_the_dataset():
+    """Grids that hardly differ within the country, by two sources: Google's counts burning alone and is a little lower."""
+    grids = evidence.load_table("carbon_intensity")
+    assert grids["country"].isin(grids.loc[grids["grid"] == "country", "region"]).all()
+    near = grids[grids["year"].astype(int).isin([2023, 2024])]  # countries end with 2023
+    at = near.sort_values("year").drop_duplicates("region", keep="last").set_index("region")
+    for region, country in {"asia-south1": "IND", "asia-northeast1": "JPN", "europe-central2": "POL", "africa-south1": "ZAF"}.items():
+        assert at.loc[region, "country"] == country
+        assert 0.9 < at.loc[region, "value"] / at.loc[country, "value"] < 1
+
+
+def test_a_country_stands_among_the_cloud_regions_when_it_is_asked_for():
+    clouds, norway = grid_and_plants_by_region("us-south1"), grid_and_plants_by_region("NOR")
+    assert set(norway["region"]) - set(clouds["region"]) == {"NOR"}
+    assert norway.set_index("region").loc["NOR", "water_l_per_kwh"] == pytest.approx(6.6633)
+    with pytest.raises(UnknownCarbon, match="did you mean `us-south1`"):
+        grid_and_plants_by_region("us-south-1")

@@ -94,9 +94,9 @@ def test_real_and_nominal_paths_are_worth_the_same_in_money_of_the_purchase(wacc
 
 def test_real_and_nominal_never_mix():
     real, nominal = RealCashFlow([100, 10, 10]), NominalCashFlow([100, 10, 10])
-    with pytest.raises(MoneyError, match="a real cash flow is discounted at a real rate"):
+    with pytest.raises(MoneyError, match="needs a real discount rate"):
         real.present_value_usd(Nominal(0.1))
-    with pytest.raises(MoneyError, match="a nominal cash flow is discounted at a nominal rate"):
+    with pytest.raises(MoneyError, match="needs a nominal discount rate"):
         nominal.level_payment_usd(Real(0.1))
     with pytest.raises(MoneyError):
         nominal.present_value_usd(0.1)

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from tokcost.hour import (
     Deployment,
     likely_interval_usd_per_gpu_h,
+    one_at_a_time,
     owner_cash_flow,
     reference_deployment,
     solve_for,
-    swings,
 )
 from tokcost.hour.cashflow import DEPRECIATION, Nominal, Real
 from tokcost.hour.deployment import LOWERS_COST, numeric_inputs
@@ -61,7 +61,7 @@ spans = st.fixed_dictionaries(
         "system_price_usd": st.floats(50_000, 900_000),
         "networking_frac": st.floats(0, 0.5),
         "pue": st.floats(1.01, 2),
-        "wacc_frac": st.floats(0, 0.25),
+        "wacc_frac": st.just(0.0) | st.floats(1e-4, 0.25),  # below, the hour does not move by a last digit
         "economic_life_yr": st.floats(1, 10),
         "residual_frac": st.floats(0, 0.6),
         "availability_frac": st.floats(0.7, 1),
@@ -128,9 +128,9 @@ def test_lives_may_be_arrays_under_every_schedule_and_lists_are_arrays():
 
 
 def test_what_every_deployment_has_must_be_stated():
-    with pytest.raises(QuantityError, match=r"a deployment needs `critical_kw_per_gpu` \(.+\), got None; state it"):
+    with pytest.raises(QuantityError, match="needs `critical_kw_per_gpu`.*state it"):
         deployment(critical_kw_per_gpu=None)
-    with pytest.raises(QuantityError, match="`n_gpus` counts the accelerators of one server or rack and has no range"):
+    with pytest.raises(QuantityError, match="`n_gpus` counts .* has no range"):
         deployment(ranges={"n_gpus": (4, 16)})
 
 
@@ -316,7 +316,7 @@ def test_what_cannot_be_reached_is_said_and_not_clamped():
 
 def test_swings_are_single_and_the_likely_interval_lies_inside_the_widest():
     here = reference_deployment("gb300", "hyperscaler")
-    table = swings(here)
+    table = one_at_a_time(here)
     assert set(table["input_name"]) == set(here.ranges)
     assert table["swing_usd_per_gpu_h"].is_monotonic_decreasing
     row = table.set_index("input_name").loc["wacc_frac"]

@@ -33,7 +33,7 @@ TABLES = [
 
 @pytest.mark.parametrize("name", [*TABLES, "power_measurements"])
 def test_every_row_has_a_source_on_file_a_place_a_date_and_a_kind(name):
-    table, known = evidence.load(name), set(evidence.load("sources")["source_id"])
+    table, known = evidence.load_table(name), set(evidence.load_table("sources")["source_id"])
     assert len(table)
     for column in ("source_id", "locator", "date", "kind", "tier"):
         assert table[column].notna().all(), column
@@ -43,7 +43,7 @@ def test_every_row_has_a_source_on_file_a_place_a_date_and_a_kind(name):
 
 @pytest.mark.parametrize("name", TABLES)
 def test_every_value_is_a_plausible_one_of_its_quantity_and_inside_its_range(name):
-    for row in evidence.load(name).itertuples():
+    for row in evidence.load_table(name).itertuples():
         assert find(row.quantity), row
         for value in (row.value, row.low, row.high):
             if not math.isnan(float(value)):
@@ -54,7 +54,7 @@ def test_every_value_is_a_plausible_one_of_its_quantity_and_inside_its_range(nam
 
 @pytest.mark.parametrize("name", TABLES)
 def test_no_fact_stands_twice(name):
-    table = evidence.load(name)
+    table = evidence.load_table(name)
     keys = list(table.columns[: list(table.columns).index("quantity") + 1])
     if name == "rental_prices":
         keys += ["value", "date"]
@@ -62,14 +62,14 @@ def test_no_fact_stands_twice(name):
 
 
 def test_an_assumption_says_that_it_is_one():
-    rows = pd.concat([evidence.load("operators"), evidence.load("systems")])
+    rows = pd.concat([evidence.load_table("operators"), evidence.load_table("systems")])
     assumed = rows["source_id"] == "tokcost_assumption"
     assert (rows.loc[assumed, "kind"] == "assumption").all()
     assert (rows.loc[~assumed, "kind"] != "assumption").all()
 
 
 def test_electricity_covers_the_states_and_names_its_customers():
-    table = evidence.load("electricity")
+    table = evidence.load_table("electricity")
     states = {region for region in table["region"] if region.startswith("US, ")}
     assert len(states) >= 50
     assert set(table["customer"]) == {"industrial", "data center", "non-household"}
@@ -77,5 +77,5 @@ def test_electricity_covers_the_states_and_names_its_customers():
 
 
 def test_what_was_left_out_says_why():
-    table = evidence.load("left_out_hour")
+    table = evidence.load_table("excluded_hour_rows")
     assert table[["table", "source_id", "locator", "reason"]].notna().all(axis=None)

@@ -86,7 +86,7 @@ def test_one_wrong_unit_is_refused(wrong):
 
 
 def example(name):
-    table = evidence.load("levelised_cost_examples")
+    table = evidence.load_table("levelised_cost_examples")
     rows = table[table["example"] == name]
     return dict(zip(rows["item"], rows["value"], strict=True))
 
@@ -111,7 +111,7 @@ def levelised_by_cash_flow(*, capital_usd, recovery_per_yr, running_cost_usd_per
     return lcot.levelised_token_cost_usd_per_mtok(
         cost=cost,
         mtok_by_month=[energy_kwh / q.MONTHS_PER_YEAR] * months,
-        rate=cashflow.Real(rate),
+        discount_rate=cashflow.Real(rate),
         install_delay_yr=0,
         price_erosion_frac=0,
     )

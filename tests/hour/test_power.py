@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tokcost import evidence, metrics
-from tokcost.hour import Power, PowerError, average_kw_per_gpu, measured_and_provisioned, output_tok_per_joule, reference_deployment
-from tokcost.hour.power import BOUNDARIES, alike, consumed, output_tok_per_s_per_mw, output_token_energy_joule_per_tok
+from tokcost import evidence, formulas
+from tokcost.formulas import output_tok_per_joule, output_tok_per_s_per_mw, output_token_energy_joule_per_tok
+from tokcost.hour import Power, PowerError, average_kw_per_gpu, measured_and_provisioned, reference_deployment
+from tokcost.hour.power import BOUNDARIES, alike, consumed
 from tokcost.quantities import QuantityError
 
 kilowatts = st.floats(0.1, 3)
@@ -81,16 +82,16 @@ def test_the_published_megawatt_figures_come_from_provisioned_utility_power():
     """93.153 and 5,970.26 tokens/s per GPU on 1.73 and 2.10 kW are the 54K and 2.8M of the published table; on the newer 1.37 and
     2.12 kW the gap of 52.8 shrinks to 41: the tokens are the same, the megawatt is not."""
     h200, gb300 = 93.15316445766149, 5970.261463203988
-    old = [metrics.total_tok_per_s_per_mw(total_tok_per_s_per_gpu=t, provisioned_kw_per_gpu=kw) for t, kw in ((h200, 1.73), (gb300, 2.10))]
+    old = [formulas.total_tok_per_s_per_mw(total_tok_per_s_per_gpu=t, provisioned_kw_per_gpu=kw) for t, kw in ((h200, 1.73), (gb300, 2.10))]
     assert [round(old[0], -3), round(old[1], -5)] == [54_000, 2_800_000]
-    new = [metrics.total_tok_per_s_per_mw(total_tok_per_s_per_gpu=t, provisioned_kw_per_gpu=kw) for t, kw in ((h200, 1.37), (gb300, 2.12))]
+    new = [formulas.total_tok_per_s_per_mw(total_tok_per_s_per_gpu=t, provisioned_kw_per_gpu=kw) for t, kw in ((h200, 1.37), (gb300, 2.12))]
     assert old[1] / old[0] == pytest.approx(52.8, abs=0.05)
     assert new[1] / new[0] == pytest.approx(41.4, abs=0.05)
 
 
 def test_boards_draw_less_than_their_rating():
     """Every measured board stays below its rated power: H200 184 to 624 W of 700, GB300 352 to 580 W of 1,400."""
-    runs = evidence.load("power_measurements")
+    runs = evidence.load_table("power_measurements")
     boards = runs[runs["boundary"] == "chip"]
     share = boards["average_w_per_gpu"] / boards["nameplate_w_per_gpu"]
     assert (share < 1).all()
@@ -101,14 +102,14 @@ def test_boards_draw_less_than_their_rating():
 
 def test_mlperf_system_power_gives_the_published_tokens_per_watt():
     """Llama-2-70B Offline: 4.1 tokens a second per watt on 8 power-limited H200, 9.9 on 8 B200."""
-    runs = evidence.load("power_measurements")
+    runs = evidence.load_table("power_measurements")
     rows = runs[(runs["model"] == "llama2-70b-99") & (runs["workload"] == "Offline")].set_index("accelerator")
     per_joule = rows["output_tok_per_s_per_gpu"] / rows["average_w_per_gpu"]
     assert round(per_joule["h200"], 1) == 4.1 and round(per_joule["b200"], 1) == 9.9
 
 
 def test_measured_and_provisioned_stand_side_by_side():
-    runs = evidence.load("power_measurements")
+    runs = evidence.load_table("power_measurements")
     runs = runs[runs["average_w_per_gpu"].notna() & runs["output_tok_per_s_per_gpu"].notna()]
     table = measured_and_provisioned(runs, provisioned_kw_per_gpu={"h200": 1.37, "gb300": 2.12})
     row = table[(table["accelerator"] == "h200") & (table["model"] == "DeepSeek-R1") & (table["concurrency"] == 64)].iloc[0]

@@ -1,13 +1,13 @@
-"""Hamilton's and Barroso's published cost shares, by the functions that cost a GPU-hour, on their published inputs."""
+"""Hamilton's, Barroso's and Epoch's published cost shares, by the functions that cost a GPU-hour, on their published inputs."""
 
 import pytest
 
 from tokcost import evidence
-from tokcost.hour import loan_capital_recovery_per_yr
+from tokcost.hour import loan_capital_recovery_per_yr, reference_deployment
 
 
 def facts(model, quantity):
-    table = evidence.load("published_cost_shares")
+    table = evidence.load_table("published_cost_shares")
     rows = table[(table["model"] == model) & (table["quantity"] == quantity)]
     return dict(zip(rows["item"], rows["value"], strict=True))
 
@@ -58,3 +58,36 @@ def test_barrosos_cost_per_watt_month_is_reproduced():
     for end in ("low", "high"):
         total = sum(per_month.values()) + printed["networking"] + printed[f"operation, {end}"]
         assert printed[f"all, {end}"] < total < printed[f"all, {end}"] + 6
+
+
+def on_the_terms_of_epoch():
+    """Our GB200 with 5 years for IT and 14 for the building, no cost of capital and every hour used."""
+    life = facts("epoch_2026", "life_yr")
+    return reference_deployment("gb200", "hyperscaler").without_ranges(
+        **{"wacc_frac": 0.0, "install_delay_yr": 0.0, "residual_frac": 0.0, "availability_frac": 1.0},
+        **{"economic_life_yr": life["servers"], "facility_life_yr": life["data center"]},
+    )
+
+
+def test_epochs_gigawatt_is_met_within_a_tenth_on_its_own_terms():
+    """Epoch AI, May 2026: 8.5 billion USD a year for 1 GW of GB200, servers 5.0, energy 0.6, 0.9 of operation in all."""
+    printed = facts("epoch_2026", "cost_usd_per_kw_month")
+    billions = [round(printed[item] * 12 / 1000, 2) for item in ("all", "servers", "electricity", "other operation")]
+    assert billions == [8.5, 5.0, 0.6, 0.3]
+    assert sum(printed.values()) - printed["all"] == pytest.approx(printed["all"], abs=2)  # printed to a dollar
+    node = on_the_terms_of_epoch()
+    built = {item: usd * 730 / node.critical_kw_per_gpu for item, usd in node.components().items()}
+    # by hand: 3.1 million USD for 72 accelerators of 120 kW over 60 months; 0.76 x 1.15 x 730 h x 0.0725 USD/kWh
+    assert built["Accelerator server or rack"] == pytest.approx(3.1e6 / 120 / 60)
+    assert built["Electricity"] == pytest.approx(0.76 * 1.15 * 730 * 0.0725)
+    assert built["Accelerator server or rack"] == pytest.approx(printed["servers"], rel=0.1)
+    assert sum(built.values()) == pytest.approx(printed["all"], rel=0.1)
+
+
+def test_what_epoch_spends_on_operation_lies_in_our_range():
+    """0.2 to 0.4 billion USD a year for a gigawatt, after rounding: our low ends together reach it, our middle does not."""
+    node = reference_deployment("gb200", "hyperscaler")
+    low = sum(node.breakdown().query("group == 'Operations'")["low_usd_per_gpu_h"])
+    middle = sum(node.breakdown().query("group == 'Operations'")["usd_per_gpu_h"])
+    per_kw_yr = node.availability_frac * 8760 / node.critical_kw_per_gpu
+    assert low * per_kw_yr < 400 < middle * per_kw_yr

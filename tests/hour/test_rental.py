@@ -85,17 +85,17 @@ def test_the_best_commitment_is_the_load_that_is_exceeded_half_of_the_time_at_ha
 
 
 def test_the_four_providers_are_on_file_and_nscale_has_no_price():
-    providers = evidence.load("providers").set_index("provider")
+    providers = evidence.load_table("providers").set_index("provider")
     assert {"CoreWeave", "Nebius", "Nscale", "Together AI"} <= set(providers.index)
     assert not str(providers.loc["Nscale", "is_price_public"]).lower().startswith("t")
     assert math.isnan(float(providers.loc["Nscale", "value"]))
-    prices = evidence.load("rental_prices")
+    prices = evidence.load_table("rental_prices")
     assert "Nscale" not in set(prices["provider"])
     assert {"CoreWeave", "Nebius", "Together AI"} <= set(prices["provider"])
 
 
 def test_rental_prices_span_the_chips_from_h100_to_mi355x():
-    prices = evidence.load("rental_prices")
+    prices = evidence.load_table("rental_prices")
     assert {"h100", "h200", "b200", "b300", "gb200", "gb300", "mi300x", "mi325x", "mi355x"} <= set(prices["accelerator"])
     autumn = prices[(prices["provider"] == "CoreWeave") & (prices["accelerator"] == "h200") & (prices["month"] == "2026-10")]
     assert autumn["value"].tolist() == [6.305]

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 from click.testing import CliRunner
 
-from tokcost.evidence.importers.command import import_files
+from tokcost.importers.command import import_files
 
 SAMPLES = Path(__file__).parents[1] / "samples"
 GOOD = str(SAMPLES / "vllm-0.21.0/bench_serve")
@@ -94,18 +94,18 @@ def test_a_failed_import_leaves_the_old_file(tmp_path):
     table = tmp_path / "points.csv"
     table.write_text("old")
     result = run(BAD, "--output", table)
-    assert result.exit_code == 1 and table.read_text() == "old"
+    assert result.exit_code == 2 and table.read_text() == "old"
     assert "nothing is written" in result.stderr
 
 
 def test_evidence_of_another_kind_names_its_use():
     """A power log among benchmark files is not understood as a point, and the sentence says how to use it."""
     result = run(SAMPLES / "_malformed/nvidia_smi_synthetic_ok.csv")
-    assert result.exit_code == 1 and "--kind power" in result.stderr
+    assert result.exit_code == 2 and "--kind power" in result.stderr
     result = run(SAMPLES / "focus/focus_1.2.csv")
-    assert result.exit_code == 1 and "--kind billing" in result.stderr
+    assert result.exit_code == 2 and "--kind billing" in result.stderr
     result = run(SAMPLES / "vllm-0.32.0/metrics/metrics_after_c4.prom")
-    assert result.exit_code == 1 and "--kind server" in result.stderr
+    assert result.exit_code == 2 and "--kind server" in result.stderr
 
 
 def test_an_unknown_gpu_name_is_said():

@@ -1,5 +1,6 @@
 """Cells of a notebook, run in this process with other parameters than its own."""
 
+import ast
 from pathlib import Path
 
 import nbformat
@@ -21,5 +22,26 @@ def run_cells():
             if "parameters" in cell.metadata.get("tags", []):
                 names.update(parameters)
         return names
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def displayed():
+    """A function: the stem of a notebook and parameters, to what its code cells display, in order."""
+
+    def run(stem: str, **parameters) -> list:
+        names, shown = {}, []
+        for cell in nbformat.read(NOTEBOOKS / f"{stem}.ipynb", as_version=4).cells:
+            if cell.cell_type != "code":
+                continue
+            tree = ast.parse(cell.source)
+            last = tree.body.pop() if isinstance(tree.body[-1], ast.Expr) else None
+            exec(compile(tree, stem, "exec"), names)
+            if last:
+                shown.append(eval(compile(ast.Expression(last.value), stem, "eval"), names))
+            if "parameters" in cell.metadata.get("tags", []):
+                names.update(parameters)
+        return shown
 
     return run

@@ -17,25 +17,53 @@ def test_there_are_samples_of_many_tools():
     assert len(TOOLS) >= 15
 
 
+@pytest.fixture
+def said(displayed):
+    """What the notebook says of a folder of samples: its answer, the result of its cost, and the rows of its tables by caption."""
+
+    def run(folder: str, **parameters) -> tuple[str, dict, dict]:
+        shown = displayed(NOTEBOOK.stem, benchmark_path=f"tests/samples/{folder}", **parameters)
+        data = [one.data for one in shown if getattr(one, "data", None)]
+        answer = next(one["text"] for one in data if one["kind"] == "answer")
+        cost = next(one for one in data if one.get("name") == "total_token_cost_usd_per_mtok")
+        return answer, cost, {one.caption.partition(",")[0]: one.rows for one in shown if hasattr(one, "rows")}
+
+    return run
+
+
 @pytest.mark.parametrize("tool", TOOLS)
-def test_the_notebook_runs_on_the_files_of_every_tool(run_cells, tool):
-    names = run_cells(NOTEBOOK.stem, benchmark_path=f"tests/samples/{tool}", stated_gpus=2)
-    own, beside = names["own"], names["beside"]
-    assert len(own.points) and len(own.points) + own.n_set_aside == own.n_read
-    has_throughput = own.points["total_tok_per_s_per_gpu"].notna() & own.points["tok_per_s_per_user"].notna()
-    assert bool(beside.missing) == (not has_throughput.any())
+def test_the_notebook_runs_on_the_files_of_every_tool(said, tool):
+    """Its own checks hold, or a cell would have raised; a point with throughput and speed has a price, without both it has none."""
+    answer, cost, tables = said(tool, stated_gpus=2)
+    has_both = any("not known" not in (throughput, speed) for _, throughput, speed, *_ in tables["What they delivered"])
+    assert has_both == ("your files cannot be priced" not in answer)
+    assert cost["value"] is None or cost["low"] <= cost["value"] <= cost["high"]
 
 
 @pytest.mark.parametrize("tool", ["aiperf-0.13.0", "genai-bench-0.0.5", "mlperf", "vllm-0.32.0"])
-def test_it_runs_where_nothing_is_stated_and_says_what_is_missing(run_cells, tool):
-    names = run_cells(NOTEBOOK.stem, benchmark_path=f"tests/samples/{tool}", stated_gpus=0, accelerator="not stated")
-    assert names["beside"].missing and names["why"] and names["low"] is None
-    assert ("GPUs of the deployment" in set(names["missing"])) == (tool != "genai-bench-0.0.5")
+def test_it_runs_where_nothing_is_stated_and_says_what_is_missing(said, tool):
+    answer, cost, tables = said(tool, stated_gpus=0, accelerator="not stated")
+    assert "your files cannot be priced: " in answer and cost["value"] is None and cost["note"] in answer
+    missing = [what for what, value, *_ in tables["What the comparison rests on"] if value == "missing"]
+    assert ("GPUs of the deployment" in missing) == (tool != "genai-bench-0.0.5")
 
 
-def test_a_folder_of_broken_files_still_gives_a_report_of_what_is_sound(run_cells):
-    names = run_cells(NOTEBOOK.stem, benchmark_path="tests/samples/_malformed", stated_gpus=2)
-    assert (names["own"].left_out["what"] == "not readable").sum() >= 10
+def test_a_folder_of_broken_files_still_gives_a_report_of_what_is_sound(said):
+    _, _, tables = said("_malformed", stated_gpus=2)
+    left_out = next(rows for caption, rows in tables.items() if caption.startswith("Left out"))
+    assert sum(int(n_files) for _, n_files, what, _ in left_out if what == "not readable") >= 10
+
+
+@pytest.mark.parametrize(
+    ("parameters", "says"),
+    [
+        ({"price_basis": "own", "accelerator": "not stated"}, "no public system has a price on this basis"),
+        ({"tok_per_s_per_user": 1000.0}, "you have no point; yours lie at 77.6 to 278 tokens/s; H200 public: not reached"),
+    ],
+)
+def test_what_has_no_price_or_no_point_is_said_and_not_filled_in(displayed, parameters, says):
+    shown = displayed(NOTEBOOK.stem, **parameters)
+    assert says in next(one.data["text"] for one in shown if getattr(one, "data", None) and one.data["kind"] == "answer")
 
 
 def test_one_command_makes_a_report_of_your_own_files(tmp_path):

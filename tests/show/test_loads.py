@@ -15,11 +15,10 @@ SPEEDS = pd.DataFrame(
         "accelerator": ["h200"] * 3 + ["gb300"] * 3 + ["b200"] * 3,
     }
 )
-RATIOS = pd.DataFrame({"slow": [20.0, 20, 50, 50], "fast": [20.0, 50, 20, 50], "cost_ratio": [2.0, 0.5, math.nan, 7.0]})
 STARTS = pd.DataFrame(
     {"median_ttft_s": [0.1, 1, 0.5], "total_token_cost_usd_per_mtok": [3.0, 1, 2], "accelerator": ["h200", "h200", "b200"]}
 )
-PROMISES = pd.DataFrame(
+LEVELS = pd.DataFrame(
     {
         "service_level_frac": [0.9, 0.999] * 2,
         "allocation_token_cost_usd_per_mtok": [1.0, 1.1, 4, 4.2],
@@ -40,12 +39,11 @@ FIGURES = {
     "panels": lambda: loads.plot_panels(
         SPEEDS, x="tok_per_s_per_user", y="total_token_cost_usd_per_mtok", by="accelerator", alt="a", mark={"m": 50}
     ),
-    "matrix": lambda: loads.plot_matrix(RATIOS, row="slow", column="fast", value="cost_ratio", row_name="r", column_name="c", alt="a"),
     "steps": lambda: loads.plot_steps(
         STARTS, x="median_ttft_s", y="total_token_cost_usd_per_mtok", by="accelerator", alt="a", mark={"m": 5.0}
     ),
-    "ladder": lambda: loads.plot_ladder(
-        PROMISES, x="service_level_frac", y="allocation_token_cost_usd_per_mtok", by="profile", alt="a", level={"l": 1.0}
+    "categories": lambda: loads.plot_by_category(
+        LEVELS, x="service_level_frac", y="allocation_token_cost_usd_per_mtok", by="profile", alt="a", level={"l": 1.0}
     ),
     "week": lambda: loads.plot_week(WEEK, by="plan", alt="a"),
     "stacked": lambda: loads.plot_stacked(PLANS, label="plan", parts={"usage": "worked", "idle": "idle"}, x="USD", alt="a"),
@@ -67,13 +65,6 @@ def texts(figure) -> list[str]:
     return re.findall(r"<text[^>]*>([^<]*)</text>", figure.svg)
 
 
-def test_a_ratio_that_was_not_measured_is_a_dash_and_equal_speeds_are_framed():
-    figure = FIGURES["matrix"]()
-    assert texts(figure).count("–") == 1
-    assert {"2×", "0.50×", "7×"} <= set(texts(figure))
-    assert figure.svg.count(f"stroke: {style.ORANGE}; stroke-width: 2") == 2
-
-
 def test_the_share_that_works_stands_over_the_week():
     assert "fixed: 50% of what is paid works" in texts(FIGURES["week"]())
 
@@ -82,8 +73,8 @@ def test_every_bar_ends_in_the_sum_of_its_parts():
     assert {"3.50", "1.20"} <= set(texts(FIGURES["stacked"]()))
 
 
-def test_promises_are_named_as_people_say_them():
-    assert {"90%", "99.9%"} <= set(texts(FIGURES["ladder"]()))
+def test_service_levels_are_named_as_people_say_them():
+    assert {"90%", "99.9%"} <= set(texts(FIGURES["categories"]()))
 
 
 def test_one_panel_per_accelerator_with_its_name():
@@ -91,7 +82,7 @@ def test_one_panel_per_accelerator_with_its_name():
 
 
 def test_a_mark_beyond_the_last_run_is_still_in_the_picture():
-    """A limit looser than any run on file: the steps go on flat up to it."""
+    """A limit looser than any run in the dataset: the steps go on flat up to it."""
     svg = FIGURES["steps"]().svg
     width = float(re.search(r'viewBox="0 0 ([\d.]+)', svg).group(1))
     at = {name: float(re.search(r'x="([\d.]+)"[^>]*>' + name + "<", svg).group(1)) for name in ("m", "H200")}

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tokcost.quantities import QuantityError
-from tokcost.show import charts, labels, lessons, numbers, sentences, style, tables
+from tokcost.show import charts, iceberg, labels, numbers, sentences, style, tables
 from tokcost.show.figure import drawing, finish
 
 
@@ -116,7 +116,6 @@ CURVES = pd.DataFrame(
         "accelerator": ["h200"] * 3 + ["gb300"] * 3,
     }
 )
-LEVERS = pd.DataFrame({"lever": ["as it is", "half the price"], "c": [4.0, 2.0], "r": [2.0, 2.0], "rate_usd_per_gpu_h": [1.4, 0.7]})
 RANKED = pd.DataFrame({"accelerator": ["h100", "h200", "gb300"], "a": [1.0, 2, 3], "b": [3.0, 2, 1], "ratio": [1.0, 2, 3]})
 FIGURES = {
     "curves": lambda: charts.plot_curves(
@@ -127,9 +126,10 @@ FIGURES = {
     ),
     "bars": lambda: charts.plot_bars(RANKED, label="accelerator", value="ratio", alt="a", highlight="h200"),
     "slope": lambda: charts.plot_slope(RANKED, by="accelerator", rankings={"A": "a", "B": "b"}, best={"A": "low", "B": "high"}, alt="a"),
-    "against": lambda: charts.plot_against(RANKED, x={"A": "a", "B": "b"}, y="ratio", by="accelerator", alt="a"),
-    "iceberg": lambda: lessons.plot_iceberg(["up"], ["down", "deeper"], alt="a"),
-    "levers": lambda: lessons.plot_levers(LEVERS, label="lever", cost="c", revenue="r", rate="rate_usd_per_gpu_h", alt="a"),
+    "against": lambda: charts.plot_parity(RANKED, x={"A": "a", "B": "b"}, y="ratio", by="accelerator", alt="a"),
+    "iceberg": lambda: iceberg.plot_iceberg(["up"], ["down", "deeper"], alt="a"),
+    "bars in panels": lambda: charts.plot_bars(RANKED, label="accelerator", value={"A": "a", "B": "b"}, alt="a"),
+    "one curve": lambda: charts.plot_curves(RANKED, x="ratio", y="a", alt="a", points=RANKED),
 }
 
 
@@ -226,5 +226,14 @@ def test_stretches_of_a_scale_show_in_words():
 
 
 def test_a_result_can_be_named_for_its_reader():
-    data = sentences.result("wrong_order_frac", 0.5, label="FLOPS per dollar picks the dearer token").data
-    assert (data["name"], data["label"]) == ("wrong_order_frac", "FLOPS per dollar picks the dearer token")
+    data = sentences.result("wrong_order_frac", 0.5, label="FLOPS per dollar picks the more expensive token").data
+    assert (data["name"], data["label"]) == ("wrong_order_frac", "FLOPS per dollar picks the more expensive token")
+
+
+def test_a_hole_between_far_runs_is_drawn_dotted():
+    curve = pd.DataFrame({"tok_per_s_per_user": [20.0, 40, 60, 80], "total_token_cost_usd_per_mtok": [1.0, 2, 20, 40]})
+    drawn = [
+        charts.plot_curves(curve.assign(is_hole=hole), x="tok_per_s_per_user", y="total_token_cost_usd_per_mtok", alt="Cost rises.").svg
+        for hole in ([False] * 4, [False, True, True, False])
+    ]
+    assert "stroke-dasharray: 0.8,2.4" in drawn[1] and "stroke-dasharray: 0.8,2.4" not in drawn[0]

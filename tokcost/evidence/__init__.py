@@ -1,33 +1,8 @@
-"""Facts with their sources: the tables of data/, and importers for the files of benchmark tools."""
+"""Facts with their sources: the tables of data/.
 
-from tokcost.evidence.catalog import (
-    DataError,
-    Fact,
-    accelerators,
-    data_dir,
-    fact,
-    load,
-    measured,
-    provenance,
-    provisioned_power,
-    rate,
-    reset_used,
-    used_tables,
-)
-from tokcost.evidence.checking import check_all
+The names are listed in `__init__.pyi`; each module loads when a name of it is first used.
+"""
 
-__all__ = [
-    "DataError",
-    "Fact",
-    "accelerators",
-    "check_all",
-    "data_dir",
-    "fact",
-    "load",
-    "measured",
-    "provenance",
-    "provisioned_power",
-    "rate",
-    "reset_used",
-    "used_tables",
-]
+from tokcost.namespace import attach
+
+__getattr__, __dir__, __all__ = attach(__name__, __file__)

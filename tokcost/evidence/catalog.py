@@ -1,6 +1,6 @@
 """The evidence catalog: validated tables of data/, single facts, and a record of what was used.
 
-`load("hourly_rates")` gives a table or the rows of it that are asked for, `fact`, `rate` and
+`load_table("hourly_rates")` gives a table or the rows of it that are asked for, `fact`, `rate` and
 `provisioned_power` one number with its source, `measured` the measured serving rows. `provenance` says
 which tables the process has used and which sources the rows used cite, for the foot of a report.
 """
@@ -11,6 +11,7 @@ import csv
 import functools
 import hashlib
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,18 +19,12 @@ import pandas as pd
 
 from tokcost.evidence.reading import read
 from tokcost.evidence.schema import TABLES
-from tokcost.quantities import QuantityError, nearest
+from tokcost.evidence.selection import DataError, rows_where
+from tokcost.paths import DATA
+from tokcost.quantities import nearest
 
 #: table -> the sources of the rows of it that this process was given
 _used: dict[str, set[str]] = {}
-
-
-class DataError(QuantityError):
-    """A table, a row or a key of data/ is not right; `problems` holds one sentence each."""
-
-    def __init__(self, problems):
-        self.problems = [problems] if isinstance(problems, str) else list(problems)
-        super().__init__("\n".join(self.problems))
 
 
 @dataclass(frozen=True)
@@ -58,8 +53,14 @@ class Fact:
 
 
 def data_dir() -> Path:
-    """The directory of the tables: `$TOKCOST_DATA_DIR`, or data/ of this project."""
-    directory = Path(os.environ.get("TOKCOST_DATA_DIR") or Path(__file__).parents[2] / "data")
+    """The directory of the tables: `$TOKCOST_DATA_DIR`, or data/ of this project.
+
+    Raises: DataError where that variable names no directory.
+
+    >>> (data_dir() / "sources.csv").is_file()
+    True
+    """
+    directory = Path(os.environ.get("TOKCOST_DATA_DIR") or DATA)
     if not directory.is_dir():
         raise DataError(f"there is no data directory {directory}; set TOKCOST_DATA_DIR to the data/ of a checkout of the project")
     return directory
@@ -72,27 +73,19 @@ def table_path(table: str) -> Path:
     return data_dir() / f"{table}.csv"
 
 
-def load(table: str, **filters) -> pd.DataFrame:
+def load_table(table: str, **filters: object) -> pd.DataFrame:
     """A validated copy of data/<table>.csv, or of its rows where each column named has the value (or one of the values) given.
 
     Numbers are floats with NaN for not known, texts are empty where nothing is said. Only the sources of the rows
     returned count as used. Raises DataError with every problem of the file (file, line, column, what is allowed); a
     filter value that no row has is an error that names the nearest one.
 
-    >>> load("hourly_rates", accelerator="h200", rate_vintage="2026-03")["value"].tolist()
+    Columns: those of the file (`tokcost data list`; tokcost/evidence/schema.py has them all).
+
+    >>> load_table("hourly_rates", accelerator="h200", rate_vintage="2026-03")["value"].tolist()
     [1.41, 1.74, 1.6]
     """
-    rows = _rows(table)
-    for name, wanted in filters.items():
-        if name not in rows:
-            raise DataError(f"data/{table}.csv has no column `{name}`{nearest(name, rows.columns)}")
-        values = list(wanted) if isinstance(wanted, (list, tuple, set, frozenset)) else [wanted]
-        known = set(rows[name].dropna())
-        for value in values:
-            if value not in known:
-                raise DataError(f"no row of data/{table}.csv has {name} `{value}` with the filters before it{nearest(value, known)}")
-        rows = rows[rows[name].isin(values)]
-    return _given(table, rows.copy())
+    return _given(table, rows_where(_rows(table), filters, table=f"data/{table}.csv").copy())
 
 
 def _rows(table: str) -> pd.DataFrame:
@@ -146,43 +139,26 @@ def fact(table: str, **keys: str) -> Fact:
     (141.0, 'vendor_claim')
     >>> fact("accelerators", accelerator="gb30", quantity="memory_gb")
     Traceback (most recent call last):
-    tokcost.evidence.catalog.DataError: data/accelerators.csv has no accelerator `gb30`; did you mean `gb300`?
+    tokcost.evidence.selection.NoSuchRow: no row of data/accelerators.csv has accelerator `gb30`; did you mean `gb300`?
     """
     rows = _rows(table)
     key_columns = TABLES[table].key
     if "value" not in rows:
-        raise DataError(f"data/{table}.csv is not a table of single facts; use load({table!r})")
-    for name, wanted in keys.items():
+        raise DataError(f"data/{table}.csv is not a table of single facts; use load_table({table!r})")
+    for name in keys:
         if name not in key_columns:
             raise DataError(f"data/{table}.csv has no key `{name}`{nearest(name, key_columns)}")
-        if wanted not in set(rows[name]):
-            raise DataError(f"data/{table}.csv has no {name} `{wanted}`{nearest(wanted, rows[name].unique())}")
-    found = _narrowed(table, rows, keys)
+    found = rows_where(rows, keys, table=f"data/{table}.csv")
     if len(found) > 1:
         open_keys = [name for name in key_columns if found[name].nunique() > 1]
         choices = "; ".join(f"{name}: {', '.join(sorted(found[name].unique()))}" for name in open_keys)
-        raise DataError(f"data/{table}.csv has {len(found)} rows for {_said(keys)}; add {' and '.join(open_keys)} ({choices})")
+        said = ", ".join(f"{name} `{value}`" for name, value in keys.items()) or "no key at all"
+        raise DataError(f"data/{table}.csv has {len(found)} rows for {said}; add {' and '.join(open_keys)} ({choices})")
     row = _given(table, found).iloc[0]
     low, high = (None if pd.isna(row[end]) else float(row[end]) for end in ("low", "high"))
     labels = {name: row[name] for name in key_columns if name != "quantity"}
     texts = {name: row[name] for name in ("quantity", "source_id", "locator", "date", "kind", "note")}
     return Fact(value=float(row["value"]), low=low, high=high, **texts, keys=labels)
-
-
-def _narrowed(table: str, rows: pd.DataFrame, keys: dict[str, str]) -> pd.DataFrame:
-    """The rows with these keys; if a key leaves none, an error that names the values which the others allow."""
-    narrowed = {}
-    for name, wanted in keys.items():
-        kept = rows[rows[name] == wanted]
-        if kept.empty:
-            there = ", ".join(sorted(rows[name].unique()))
-            raise DataError(f"data/{table}.csv has no row for {_said(narrowed)} with {name} `{wanted}`; there is {name} {there}")
-        rows, narrowed[name] = kept, wanted
-    return rows
-
-
-def _said(keys: dict[str, str]) -> str:
-    return ", ".join(f"{name} `{value}`" for name, value in keys.items()) or "no key at all"
 
 
 def rate(*, accelerator: str, price_basis: str, rate_vintage: str) -> Fact:
@@ -204,43 +180,64 @@ def provisioned_power(*, accelerator: str, power_vintage: str) -> Fact:
     return fact("provisioned_power", accelerator=accelerator, power_vintage=power_vintage)
 
 
-def accelerators(names=None) -> pd.DataFrame:
+def accelerators(names: Iterable[str] | None = None) -> pd.DataFrame:
     """One row an accelerator (all of them, or those named), one column a quantity; NaN where no source says.
+
+    Columns: the quantities of data/accelerators.csv, in the order of its schema; the index is `accelerator`.
 
     >>> accelerators(["gb300", "h200"])["peak_fp8_dense_tflop_per_s"].to_dict()
     {'h200': 1979.0, 'gb300': 5000.0}
     """
-    rows = load("accelerators", **({} if names is None else {"accelerator": list(names)}))
+    rows = load_table("accelerators", **({} if names is None else {"accelerator": list(names)}))
     wide = rows.pivot(index="accelerator", columns="quantity", values="value")
     order = [name for name in TABLES["accelerators"].columns["quantity"].values if name in wide]
     return wide.loc[rows["accelerator"].unique(), order].rename_axis(columns=None)
 
 
-def measured(**filters) -> pd.DataFrame:
+def measured(**filters: object) -> pd.DataFrame:
     """Measured serving rows where each column named has the value given, or one of a list of values.
 
     Captures overlap: take one `campaign` (or several that you know to differ). A filter value
     that no row has is an error that names the nearest one.
 
+    Columns: those of data/inference.csv: `model`, `accelerator`, lengths, `precision`, ..., speed, throughput, latencies, source.
+
     >>> rows = measured(campaign="inferencex_dsr1_2026_04", accelerator="gb300", speculative="mtp", precision="fp4", concurrency=1229)
     >>> rows["total_tok_per_s_per_gpu"].round(4).tolist()
     [5970.2615]
     """
-    return load("inference", **filters).reset_index(drop=True)
+    return load_table("inference", **filters).reset_index(drop=True)
 
 
 def used_tables() -> list[str]:
-    """The tables that this process has used, in the order of first use."""
+    """The tables that this process has used, in the order of first use.
+
+    >>> reset_used()
+    >>> power = provisioned_power(accelerator="h200", power_vintage="2026-03")
+    >>> used_tables()
+    ['provisioned_power']
+    """
     return list(_used)
 
 
 def reset_used() -> None:
-    """Forget which tables were used."""
+    """Forget which tables were used.
+
+    >>> reset_used()
+    >>> used_tables()
+    []
+    """
     _used.clear()
 
 
 def provenance() -> dict:
-    """Tables that this process has used (file, SHA-256, rows of the whole file) and the sources that the rows used cite."""
+    """Tables that this process has used (file, SHA-256, rows of the whole file) and the sources that the rows used cite.
+
+    >>> reset_used()
+    >>> power = provisioned_power(accelerator="h200", power_vintage="2026-03")
+    >>> [table["file"] for table in provenance()["tables"]]
+    ['data/provisioned_power.csv']
+    """
     tables = []
     for table in _used:
         path = table_path(table)

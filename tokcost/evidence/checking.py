@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from tokcost.evidence.catalog import data_dir, examined
 from tokcost.evidence.schema import TABLES
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 
 def check_all() -> list[str]:
-    """Every problem of every table, sources that nothing cites, files without a schema, capture rows that are unaccounted for."""
+    """Every problem of every table, sources that nothing cites, files without a schema, capture rows that are unaccounted for.
+
+    >>> check_all()
+    []
+    """
     problems, tables = [], {}
     for name in TABLES:
         tables[name], found = examined(name)
@@ -17,7 +26,7 @@ def check_all() -> list[str]:
             problems.append(f"data/{path.name}: no schema describes this file; add its columns to TABLES in tokcost/evidence/schema.py")
     if any(rows is None for rows in tables.values()):
         return problems
-    return problems + _orphans(tables) + unaccounted(tables["captures"], tables["inference"], tables["left_out"])
+    return problems + _orphans(tables) + unaccounted(tables["captures"], tables["inference"], tables["excluded_rows"])
 
 
 def _orphans(tables) -> list[str]:
@@ -30,15 +39,15 @@ def _orphans(tables) -> list[str]:
     ]
 
 
-def unaccounted(captures, inference, left_out) -> list[str]:
+def unaccounted(captures: pd.DataFrame, inference: pd.DataFrame, excluded_rows: pd.DataFrame) -> list[str]:
     """Captures whose rows kept and rows left out do not add up to the rows that they held."""
     problems = []
     for row in captures.itertuples():
         kept = (inference["campaign"] == row.campaign).sum()
-        out = ((left_out["table"] == row.table) & (left_out["source_id"] == row.source_id)).sum()
+        out = ((excluded_rows["table"] == row.table) & (excluded_rows["source_id"] == row.source_id)).sum()
         if kept + out != row.n_rows:
             problems.append(
-                f"data/captures.csv: campaign {row.campaign} held {row.n_rows} rows, {kept} in inference.csv and {out} in left_out.csv; "
-                "a row that is taken out of one belongs in the other"
+                f"data/captures.csv: campaign {row.campaign} held {row.n_rows} rows, {kept} in inference.csv and {out} in "
+                "excluded_rows.csv; a row that is taken out of one belongs in the other"
             )
     return problems

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from collections.abc import Container
 from dataclasses import dataclass
 
 from tokcost.quantities import LABELS, QUANTITIES, QuantityError, check_value, find, nearest
@@ -70,7 +71,7 @@ def source() -> Column:
     return Column("source")
 
 
-def parse(name: str, column: Column, cell: str, row: dict[str, str], source_ids) -> object:
+def parse(name: str, column: Column, cell: str, row: dict[str, str], source_ids: Container[str]) -> object:
     """The value of a cell, or a CellProblem. An empty cell is None for numbers and an empty text otherwise."""
     if cell != cell.strip():
         raise CellProblem(f"{cell!r} has spaces around it; remove them")

@@ -11,7 +11,7 @@ class Facts(click.Group):
     """A group in which a problem with the data is a wrong request, said in one sentence."""
 
     def invoke(self, context):
-        from tokcost.evidence.catalog import DataError
+        from tokcost.evidence.selection import DataError
 
         try:
             return super().invoke(context)
@@ -66,24 +66,22 @@ def list_tables():
 @click.option("--csv", "as_csv", is_flag=True, help="All columns as CSV instead of one block a row.")
 def show(table, filters, as_csv):
     """Print the rows of TABLE with their sources."""
-    from tokcost.evidence.catalog import load
+    from tokcost.evidence.catalog import load_table
     from tokcost.evidence.schema import TABLES
+    from tokcost.evidence.selection import rows_where
     from tokcost.quantities import nearest
     from tokcost.spreadsheet import to_csv
 
     if table not in TABLES:
         raise click.UsageError(f"there is no table `{table}`{nearest(table, TABLES) or '; tokcost data list names them all'}")
-    rows = load(table)
+    rows = load_table(table)
+    where = {}
     for condition in filters:
-        column, equals, wanted = condition.partition("=")
+        column, equals, text = condition.partition("=")
         if not equals:
             raise click.UsageError(f"--where takes COLUMN=TEXT, got {condition!r}")
-        if column not in rows:
-            raise click.UsageError(f"{table} has no column {column!r}{nearest(column, rows.columns)}")
-        kept = rows[rows[column].astype(str) == wanted]
-        if kept.empty:
-            raise click.UsageError(f"no row of {table} has {column} {wanted!r}{nearest(wanted, rows[column].astype(str).unique())}")
-        rows = kept
+        where[column] = _as_in(rows[column], text) if column in rows else text
+    rows = rows_where(rows, where, table=table)
     if as_csv:
         click.echo(to_csv(rows), nl=False)
         return
@@ -93,3 +91,13 @@ def show(table, filters, as_csv):
             "\n".join(f"{name:28} {value:.10g}" if isinstance(value, float) else f"{name:28} {value}" for name, value in said.items())
             + "\n"
         )
+
+
+def _as_in(column, text: str):
+    """What was typed, as the column holds it: a number in a column of numbers, true or false in one of flags."""
+    if column.dtype == bool:
+        return {"true": True, "false": False}.get(text.lower(), text)
+    try:
+        return text if column.dtype == object else float(text)
+    except ValueError:
+        return text

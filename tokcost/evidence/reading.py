@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Container
 from pathlib import Path
 
 import pandas as pd
@@ -13,7 +14,7 @@ from tokcost.evidence.tables import Table
 from tokcost.quantities import nearest
 
 
-def read(path: Path, table: Table, source_ids) -> tuple[pd.DataFrame | None, list[str]]:
+def read(path: Path, table: Table, source_ids: Container[str]) -> tuple[pd.DataFrame | None, list[str]]:
     """The table and its problems. The table is None where the file is too broken to build one."""
     where = f"{path.parent.name}/{path.name}"
     header, records, problems = _records(path, where)

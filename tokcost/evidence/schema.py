@@ -179,7 +179,7 @@ TABLES: dict[str, Table] = {
         {"campaign": text(), "table": text(), "n_rows": whole(), **TAIL, "note": text(required=False)},
         ("campaign",),
     ),
-    "left_out": Table(
+    "excluded_rows": Table(
         "What was in a source and is not in a table, and why.",
         {"table": text(), "source_id": source(), "locator": text(), "reason": text()},
         ("table", "source_id", "locator"),
@@ -252,7 +252,7 @@ TABLES |= {
         },
         ("benchmark", "locator", "workload", "source_id"),
     ),
-    "left_out_hour": Table(
+    "excluded_hour_rows": Table(
         "What was in a source on the cost of an hour and is not in a table, and why.",
         {"table": text(), "source_id": source(), "locator": text(), "reason": text()},
         ("table", "source_id", "locator"),

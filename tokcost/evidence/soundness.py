@@ -1,7 +1,7 @@
 """When a measured serving row can be true: the rules that every row of data/inference.csv keeps.
 
 Each rule gives True where a row keeps it or does not state enough to tell. The captures
-were sorted by these rules; what broke one stands in data/left_out.csv with the reason.
+were sorted by these rules; what broke one stands in data/excluded_rows.csv with the reason.
 """
 
 from __future__ import annotations

@@ -56,7 +56,7 @@ def ratios_have_a_direction(rows: pd.DataFrame):
 
 def rows_are_sound(rows: pd.DataFrame):
     for line, rule in soundness.broken_rules(rows):
-        yield line, "locator", f"this row breaks a rule of a sound measurement: {rule}; correct it or move it to left_out.csv"
+        yield line, "locator", f"this row breaks a rule of a sound measurement: {rule}; correct it or move it to excluded_rows.csv"
 
 
 #: what every fact ends in: its source, where in it, its date, what kind of evidence it is

@@ -1,7 +1,7 @@
 """Money by month: the same cost as the closed form, written out as a discounted cash flow.
 
 Two kinds of money never mix. *Nominal* money is what stands on an invoice; *real* money
-has the buying power of the day of purchase. A rate belongs to one kind, and so does a
+has the buying power of the day of purchase. A discount rate belongs to one kind, and so does a
 cash flow:
 
     nominal rate = (1 + real rate) x (1 + inflation) - 1
@@ -13,12 +13,15 @@ Source of the conversion: NREL, System Advisor Model help, "Financial Parameters
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy import optimize
 
-from tokcost.quantities import MONTHS_PER_YEAR, QuantityError, check_value, formula
+from tokcost.quantities import MONTHS_PER_YEAR, Numbers, QuantityError, check_value, formula
 
 #: yearly shares of the purchase price; MACRS: IRS Publication 946, table A-1, 5-year property, half-year convention
 MACRS_5 = (0.20, 0.32, 0.192, 0.1152, 0.1152, 0.0576)
@@ -30,8 +33,8 @@ class MoneyError(QuantityError):
 
 
 @formula
-def nominal_wacc_frac(*, wacc_frac, inflation_frac):
-    """The nominal rate that is worth a real one: (1 + real) x (1 + inflation) - 1.
+def nominal_wacc_frac(*, wacc_frac: Numbers, inflation_frac: Numbers) -> Numbers:
+    """The nominal rate that is worth a real one: (1 + real) x (1 + inflation) - 1. Identity: the Fisher equation.
 
     >>> round(nominal_wacc_frac(wacc_frac=0.05, inflation_frac=0.02), 6)
     0.071
@@ -40,8 +43,8 @@ def nominal_wacc_frac(*, wacc_frac, inflation_frac):
 
 
 @formula
-def real_wacc_frac(*, wacc_frac, inflation_frac):
-    """The real rate that is worth a nominal one: (1 + nominal) / (1 + inflation) - 1.
+def real_wacc_frac(*, wacc_frac: Numbers, inflation_frac: Numbers) -> Numbers:
+    """The real rate that is worth a nominal one: (1 + nominal) / (1 + inflation) - 1. Identity: the Fisher equation.
 
     >>> round(real_wacc_frac(wacc_frac=0.071, inflation_frac=0.02), 6)
     0.05
@@ -50,10 +53,11 @@ def real_wacc_frac(*, wacc_frac, inflation_frac):
 
 
 @dataclass(frozen=True, eq=False)
-class Rate:
+class DiscountRate:
     """A yearly cost of capital in one kind of money; use `Real` or `Nominal`."""
 
-    wacc_frac: float
+    wacc_frac: Numbers
+    money: ClassVar[str]
 
     def __post_init__(self):
         check_value("wacc_frac", self.wacc_frac)
@@ -62,12 +66,12 @@ class Rate:
     def per_month(self):
         return np.expm1(np.log1p(self.wacc_frac) / MONTHS_PER_YEAR)
 
-    def discounts(self, month):
+    def discounts(self, month: ArrayLike) -> np.ndarray:
         """What a dollar in each month is worth in month 0; months along the last axis."""
         return (1 + np.asarray(self.per_month)[..., None]) ** -np.asarray(month)
 
 
-class Real(Rate):
+class Real(DiscountRate):
     """A rate of return beyond inflation.
 
     >>> round(Real(0.05).to_nominal(inflation_frac=0.02).wacc_frac, 6)
@@ -76,11 +80,11 @@ class Real(Rate):
 
     money = "real"
 
-    def to_nominal(self, *, inflation_frac) -> Nominal:
+    def to_nominal(self, *, inflation_frac: Numbers) -> Nominal:
         return Nominal(nominal_wacc_frac(wacc_frac=self.wacc_frac, inflation_frac=inflation_frac))
 
 
-class Nominal(Rate):
+class Nominal(DiscountRate):
     """A rate of return as loans and bonds quote it.
 
     >>> round(Nominal(0.071).to_real(inflation_frac=0.02).wacc_frac, 6)
@@ -89,7 +93,7 @@ class Nominal(Rate):
 
     money = "nominal"
 
-    def to_real(self, *, inflation_frac) -> Real:
+    def to_real(self, *, inflation_frac: Numbers) -> Real:
         return Real(real_wacc_frac(wacc_frac=self.wacc_frac, inflation_frac=inflation_frac))
 
 
@@ -105,6 +109,7 @@ class CashFlow:
     usd: np.ndarray
     service_months: tuple[int, int] | None = None
     tax_frac: float = 0.0
+    money: ClassVar[str]
 
     def __post_init__(self):
         if np.ndim(check_value("tax_frac", self.tax_frac)) or not self.tax_frac < 1:
@@ -114,22 +119,24 @@ class CashFlow:
             raise QuantityError(f"a cash flow is a row of finite payments, month 0 first, got {self.usd!r}")
         object.__setattr__(self, "usd", months)
 
-    def _discounts(self, rate: Rate):
-        if getattr(rate, "money", None) != self.money:
-            raise MoneyError(f"a {self.money} cash flow is discounted at a {self.money} rate, got {rate!r}; convert one with the inflation")
-        return rate.discounts(np.arange(self.usd.shape[-1]))
+    def _discounts(self, discount_rate: DiscountRate):
+        if getattr(discount_rate, "money", None) != self.money:
+            raise MoneyError(
+                f"a {self.money} cash flow needs a {self.money} discount rate, got {discount_rate!r}; convert one with the inflation"
+            )
+        return discount_rate.discounts(np.arange(self.usd.shape[-1]))
 
-    def present_value_usd(self, rate: Rate):
+    def present_value_usd(self, discount_rate: DiscountRate):
         """What the payments are worth in month 0.
 
         >>> round(float(NominalCashFlow([100] + [0] * 11 + [110]).present_value_usd(Nominal(0.10))), 6)
         200.0
         """
-        return (self.usd * self._discounts(rate)).sum(axis=-1)[()]
+        return (self.usd * self._discounts(discount_rate)).sum(axis=-1)[()]
 
-    def level_payment_usd(self, rate: Rate):
+    def level_payment_usd(self, discount_rate: DiscountRate):
         """The equal monthly payment, from month 1 to the last, of the same present value."""
-        return self.present_value_usd(rate) / self._discounts(rate)[..., 1:].sum(axis=-1)
+        return self.present_value_usd(discount_rate) / self._discounts(discount_rate)[..., 1:].sum(axis=-1)
 
     def internal_return_frac(self) -> float:
         """The yearly rate at which the present value is zero (IRR), or an error if no single one is in [-5, 50] % a month.
@@ -148,7 +155,8 @@ class CashFlow:
         low, high = -0.05, 0.5
         if turns != 1 or value(low) * value(high) > 0:
             raise QuantityError("this cash flow has no single internal rate of return: payments must change sign once and be earned back")
-        return (1 + optimize.brentq(value, low, high, xtol=1e-15)) ** MONTHS_PER_YEAR - 1
+        per_month: Any = optimize.brentq(value, low, high, xtol=1e-15)
+        return (1 + per_month) ** MONTHS_PER_YEAR - 1
 
     def _inflation(self, inflation_frac):
         check_value("inflation_frac", inflation_frac)
@@ -160,7 +168,7 @@ class RealCashFlow(CashFlow):
 
     money = "real"
 
-    def to_nominal(self, *, inflation_frac) -> NominalCashFlow:
+    def to_nominal(self, *, inflation_frac: Numbers) -> NominalCashFlow:
         return NominalCashFlow(self.usd * self._inflation(inflation_frac), self.service_months, self.tax_frac)
 
 
@@ -169,11 +177,11 @@ class NominalCashFlow(CashFlow):
 
     money = "nominal"
 
-    def to_real(self, *, inflation_frac) -> RealCashFlow:
+    def to_real(self, *, inflation_frac: Numbers) -> RealCashFlow:
         return RealCashFlow(self.usd / self._inflation(inflation_frac), self.service_months, self.tax_frac)
 
 
-def months(name: str, years) -> int:
+def months(name: str, years: Numbers) -> int:
     """Whole months in `years`; a cash flow has no part of a month.
 
     >>> months("life_yr", 4.5)
@@ -189,15 +197,15 @@ def months(name: str, years) -> int:
 
 def owner_cash_flow(
     *,
-    capital_usd,
-    life_yr,
-    residual_frac,
-    install_delay_yr,
-    running_cost_usd_per_yr,
-    money,
-    tax_frac=0.0,
-    depreciation=None,
-    book_life_yr=None,
+    capital_usd: Numbers,
+    life_yr: Numbers,
+    residual_frac: Numbers,
+    install_delay_yr: Numbers,
+    running_cost_usd_per_yr: Numbers,
+    money: str,
+    tax_frac: float = 0.0,
+    depreciation: str | None = None,
+    book_life_yr: float | None = None,
 ) -> CashFlow:
     """What an owner pays, month by month, before any revenue: purchase, delay, running cost, tax relief, sale.
 
@@ -205,6 +213,13 @@ def owner_cash_flow(
     rate, each dollar is after tax: running cost is deducted at once, depreciation at the end
     of each year of service, the sale is taxed. Depreciation is written in nominal money, so a
     taxed cash flow is nominal. Capital and running cost may be arrays of cases; the tax rate is one number.
+
+    Raises: MoneyError for tax in real money; QuantityError for parts of months, several lives, or a schedule without a tax rate.
+
+    >>> when = {"life_yr": 1, "residual_frac": 0, "install_delay_yr": 0, "money": "real"}
+    >>> flow = owner_cash_flow(capital_usd=1200.0, running_cost_usd_per_yr=120.0, **when)
+    >>> flow.usd.tolist()[:3], flow.usd.size
+    ([1200.0, 10.0, 10.0], 13)
     """
     for name, value in (("capital_usd", capital_usd), ("cost_usd_per_yr", running_cost_usd_per_yr), ("tax_frac", tax_frac)):
         check_value(name, value)
@@ -229,8 +244,10 @@ def owner_cash_flow(
     return (RealCashFlow if money == "real" else NominalCashFlow)(usd, (start, life), tax_frac)
 
 
-def depreciation_schedule(kind: str, *, book_life_yr=None) -> np.ndarray:
+def depreciation_schedule(kind: str | None, *, book_life_yr: float | None = None) -> np.ndarray:
     """Share of the price that tax law deducts in each year of service; sums to 1.
+
+    Raises: QuantityError for a kind that is not one of `DEPRECIATION`.
 
     >>> depreciation_schedule("straight_line", book_life_yr=4)
     array([0.25, 0.25, 0.25, 0.25])
@@ -249,7 +266,7 @@ def depreciation_schedule(kind: str, *, book_life_yr=None) -> np.ndarray:
     raise QuantityError(f"`depreciation` must be one of {', '.join(DEPRECIATION)}, got {kind!r}")
 
 
-def depreciation_value_frac(*, shares, wacc_frac):
+def depreciation_value_frac(*, shares: Sequence[float] | np.ndarray, wacc_frac: Numbers) -> Numbers:
     """Present value of a dollar's yearly depreciation at a *nominal* rate, each year's share at its end.
 
     >>> round(float(depreciation_value_frac(shares=[0.5, 0.5], wacc_frac=0.10)), 4)
@@ -259,18 +276,18 @@ def depreciation_value_frac(*, shares, wacc_frac):
     written_off = np.asarray(shares, dtype=float)
     if not (written_off >= 0).all() or not np.isclose(written_off.sum(), 1, rtol=0, atol=1e-6):
         raise QuantityError(f"`shares` of the price by year must be 0 or more and add up to 1, got {written_off.tolist()}")
-    rate = np.asarray(wacc_frac, dtype=float)
-    return sum(share * (1 + rate) ** -(year + 1.0) for year, share in enumerate(shares))
+    wacc = np.asarray(wacc_frac, dtype=float)
+    return sum(share * (1 + wacc) ** -(year + 1.0) for year, share in enumerate(shares))
 
 
-def schedule_value_frac(*, depreciation: str, book_life_yr, wacc_frac):
+def schedule_value_frac(*, depreciation: str, book_life_yr: Numbers, wacc_frac: Numbers) -> Numbers:
     """`depreciation_value_frac` of a named schedule, for book lives and rates that may be arrays.
 
     >>> schedule_value_frac(depreciation="straight_line", book_life_yr=[1.0, 2.5], wacc_frac=0.10).round(4).tolist()
     [0.9091, 0.8445]
     """
     lives = np.asarray(book_life_yr if depreciation == "straight_line" else 0.0)  # the other schedules know no book life
-    lives, rates = np.broadcast_arrays(lives, np.asarray(wacc_frac, dtype=float))
+    lives, waccs = np.broadcast_arrays(lives, np.asarray(wacc_frac, dtype=float))
     shares = (depreciation_schedule(depreciation, book_life_yr=life) for life in lives.flat)
-    values = [depreciation_value_frac(shares=of_life, wacc_frac=rate) for of_life, rate in zip(shares, rates.flat, strict=True)]
-    return np.reshape(values, lives.shape)[()]
+    values = [depreciation_value_frac(shares=of_life, wacc_frac=wacc) for of_life, wacc in zip(shares, waccs.flat, strict=True)]
+    return np.asarray(values).reshape(lives.shape)[()]

@@ -1,26 +1,27 @@
 """One owned deployment: a frozen, validated description, and its GPU-hour item by item.
 
 Every input is stated; none has a default. What a deployment does not have (a colocation rent
-beside a built data center) is None; what it has and does not pay for is 0.
+where the data center is its own) is None; what it has and does not pay for is 0.
 """
 
 from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from tokcost.hour import ownership
-from tokcost.hour.cashflow import DEPRECIATION, Nominal, Rate, Real, schedule_value_frac
-from tokcost.quantities import QuantityError, check_value, nearest, of
+from tokcost.hour.cashflow import DEPRECIATION, Nominal, Real, schedule_value_frac
+from tokcost.quantities import Numbers, QuantityError, check_value, nearest, of
 
 #: inputs whose rise lowers the cost; a rise of any other raises it
 LOWERS_COST = ("economic_life_yr", "facility_life_yr", "residual_frac", "availability_frac")
 #: what a deployment may not have; everything else is stated
 _MAY_BE_NONE = ("construction_usd_per_kw", "facility_life_yr", "colocation_usd_per_kw_month", "tax_frac", "inflation_frac")
-#: capital beside the server or rack: input -> item
-BESIDE_SYSTEM = {
+#: capital other than the server or rack: input -> item
+OTHER_CAPITAL = {
     "networking_frac": "Networking",
     "storage_frac": "Storage",
     "cpu_nodes_frac": "CPU and head nodes",
@@ -156,7 +157,7 @@ class Deployment:
         if not ((low <= value) & (value <= high)).all():
             raise QuantityError(f"range of `{field}` must hold its value: {low:.12g} <= {value} <= {high:.12g}")
 
-    def replace(self, **changes) -> Deployment:
+    def replace(self, **changes: Any) -> Deployment:
         """A copy with other inputs; an unknown name is answered with the nearest one. Ranges that no longer hold are an error."""
         known = [field.name for field in dataclasses.fields(self)]
         for name in changes:
@@ -164,12 +165,24 @@ class Deployment:
                 raise QuantityError(f"a deployment has no `{name}`{nearest(name, known)}")
         return dataclasses.replace(self, **changes)
 
-    def without_ranges(self, **changes) -> Deployment:
+    def with_inputs(self, **inputs: Any) -> Deployment:
+        """A copy with inputs of one's own. A value that changes loses its range, which spoke of another value; the others keep theirs.
+
+        >>> from tokcost.hour import reference_deployment
+        >>> node = reference_deployment("h200", "hyperscaler")
+        >>> mine = node.with_inputs(wacc_frac=0.12, economic_life_yr=node.economic_life_yr)
+        >>> mine.wacc_frac, "wacc_frac" in mine.ranges, "economic_life_yr" in mine.ranges
+        (0.12, False, True)
+        """
+        changed = {name for name, value in inputs.items() if value != getattr(self, name, None)}
+        return self.replace(ranges={name: span for name, span in (self.ranges or {}).items() if name not in changed}, **inputs)
+
+    def without_ranges(self, **changes: Any) -> Deployment:
         """A copy at one point: no ranges, so any plausible value may be tried."""
         return self.replace(ranges=None, **changes)
 
     @property
-    def rate(self) -> Rate:
+    def discount_rate(self) -> Real | Nominal:
         """The cost of capital in its own kind of money."""
         return (Real if self.money == "real" else Nominal)(self.wacc_frac)
 
@@ -181,16 +194,18 @@ class Deployment:
     def capital_usd_per_gpu(self) -> dict:
         """IT item to purchase price per accelerator."""
         system = self.system_price_usd / self.n_gpus
-        return {"Accelerator server or rack": system} | {item: system * getattr(self, field) for field, item in BESIDE_SYSTEM.items()}
+        return {"Accelerator server or rack": system} | {item: system * getattr(self, field) for field, item in OTHER_CAPITAL.items()}
 
     def _gross_up(self, schedule, book_life_yr):
         if self.tax_frac is None:
             return 1.0
-        nominal = self.rate if self.money == "nominal" else self.rate.to_nominal(inflation_frac=self.inflation_frac)
-        value = schedule_value_frac(depreciation=schedule, book_life_yr=book_life_yr, wacc_frac=nominal.wacc_frac)
-        if self.money == "real":
+        wacc_frac, eaten = self.wacc_frac, 1.0
+        if isinstance(self.discount_rate, Real):
+            inflation_frac = check_value("inflation_frac", self.inflation_frac)
+            wacc_frac = self.discount_rate.to_nominal(inflation_frac=inflation_frac).wacc_frac
             # What is deducted is the price on the invoice of month 0, which inflation eats until service starts.
-            value = value * (1 + self.inflation_frac) ** -np.asarray(self.install_delay_yr, dtype=float)
+            eaten = (1 + inflation_frac) ** -np.asarray(self.install_delay_yr, dtype=float)
+        value = eaten * schedule_value_frac(depreciation=schedule, book_life_yr=book_life_yr, wacc_frac=wacc_frac)
         return ownership.tax_gross_up_ratio(tax_frac=self.tax_frac, depreciation_value_frac=value)
 
     def _capital_charge(self, capital, life_yr, residual_frac, gross_up):
@@ -259,7 +274,7 @@ class Deployment:
         """What electricity adds to the GPU-hour."""
         return self.components()["Electricity"]
 
-    def fleet_cost_usd_per_h(self, *, n_gpus):
+    def fleet_cost_usd_per_h(self, *, n_gpus: Numbers) -> Numbers:
         """What a fleet of so many accelerators costs in an available hour."""
         return self.owned_rate_usd_per_gpu_h * check_value("n_gpus", n_gpus)
 
@@ -269,7 +284,7 @@ class Deployment:
         return self.without_ranges(**{field: span[cheap == (field in LOWERS_COST)] for field, span in ends.items()})
 
     def interval_usd_per_gpu_h(self) -> tuple:
-        """(low, high) of the GPU-hour with all ranged inputs at their cheap and at their dear end together.
+        """(low, high) of the GPU-hour with all ranged inputs at their cheap and at their expensive end together.
 
         The widest span that the ranges allow; likelier values lie well inside.
         """
@@ -279,7 +294,7 @@ class Deployment:
         """The GPU-hour as a tidy table; `usd_per_gpu_h` adds up to `owned_rate_usd_per_gpu_h` under exact summation (`math.fsum`).
 
         A plain sum may differ in the last digit of a float. Columns: component, group, usd_per_gpu_h, low_usd_per_gpu_h,
-        high_usd_per_gpu_h (the item when every ranged input stands at its cheap or dear end; they add up to
+        high_usd_per_gpu_h (the item when every ranged input stands at its cheap or expensive end; they add up to
         `interval_usd_per_gpu_h`), share_frac, financing_usd_per_gpu_h (the part of the item that is cost of capital, with
         the tax on it), basis. For inputs that are arrays use `components`.
         """

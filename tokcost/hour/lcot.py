@@ -10,13 +10,22 @@ the life, and this does.
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from tokcost import quantities as q
-from tokcost.hour.cashflow import CashFlow, MoneyError, Rate, months
-from tokcost.quantities import QuantityError, check_value
+from tokcost.hour.cashflow import CashFlow, DiscountRate, MoneyError, months
+from tokcost.quantities import Numbers, QuantityError, check_value
 
 
-def output_by_month(*, total_tok_per_s_per_gpu, utilization_frac, availability_frac, life_yr, ramp_up_yr, output_growth_frac) -> np.ndarray:
+def output_by_month(
+    *,
+    total_tok_per_s_per_gpu: Numbers,
+    utilization_frac: Numbers,
+    availability_frac: Numbers,
+    life_yr: Numbers,
+    ramp_up_yr: Numbers,
+    output_growth_frac: Numbers,
+) -> np.ndarray:
     """Million tokens that one GPU delivers in each month of service, month 1 first.
 
     Utilization is the share of the hours in which the GPU can work, availability the share of all hours that those are. Output
@@ -35,14 +44,14 @@ def output_by_month(*, total_tok_per_s_per_gpu, utilization_frac, availability_f
         ("output_growth_frac", output_growth_frac),
     ):
         check_value(name, value)
-    rate, share, available, ramp_yr, growth_frac = (
+    throughput, share, available, ramp_yr, growth_frac = (
         np.asarray(x, dtype=float)[..., None]
         for x in (total_tok_per_s_per_gpu, utilization_frac, availability_frac, ramp_up_yr, output_growth_frac)
     )
     edges = np.arange(months("life_yr", life_yr) + 1) / q.MONTHS_PER_YEAR
     middle = (edges[:-1] + edges[1:]) / 2
     growth = (1 + growth_frac) ** middle
-    full = rate * share * available * q.SECONDS_PER_HOUR * q.HOURS_PER_MONTH / q.TOK_PER_MTOK
+    full = throughput * share * available * q.SECONDS_PER_HOUR * q.HOURS_PER_MONTH / q.TOK_PER_MTOK
     return full * np.diff(_ramped_yr(edges, ramp_yr)) * q.MONTHS_PER_YEAR * growth
 
 
@@ -52,7 +61,9 @@ def _ramped_yr(time_yr, ramp_yr):
     return np.where(ramp_yr > 0, climbing**2 / (2 * np.where(ramp_yr > 0, ramp_yr, 1)), 0) + np.maximum(time_yr - ramp_yr, 0)
 
 
-def levelised_token_cost_usd_per_mtok(*, cost: CashFlow, mtok_by_month, rate: Rate, install_delay_yr, price_erosion_frac):
+def levelised_token_cost_usd_per_mtok(
+    *, cost: CashFlow, mtok_by_month: ArrayLike, discount_rate: DiscountRate, install_delay_yr: Numbers, price_erosion_frac: Numbers
+) -> Numbers:
     """The price of a million tokens, in money of month 0, that just pays for the life.
 
     Parameters
@@ -62,7 +73,7 @@ def levelised_token_cost_usd_per_mtok(*, cost: CashFlow, mtok_by_month, rate: Ra
         (`tax_frac` of the flow), so are the tokens sold: the price is the one before tax that leaves enough after it.
     mtok_by_month : array
         Million tokens in each month of service (`output_by_month`); months run along the last axis.
-    rate : Real or Nominal
+    discount_rate : Real or Nominal
         Of the same money as the cost; real gives a constant-money price, nominal a fixed invoice price.
     install_delay_yr : float
         Service starts so much after month 0.
@@ -73,14 +84,22 @@ def levelised_token_cost_usd_per_mtok(*, cost: CashFlow, mtok_by_month, rate: Ra
     Raises
     ------
     MoneyError
-        Cost and rate are of two kinds of money.
+        Cost and discount rate are of two kinds of money.
     QuantityError
         Cost and tokens are of different lives, or of a different delay.
+
+    Examples
+    --------
+    >>> from tokcost.hour import Real, owner_cash_flow
+    >>> flow = owner_cash_flow(capital_usd=1200.0, life_yr=1, residual_frac=0, install_delay_yr=0, running_cost_usd_per_yr=0, money="real")
+    >>> round(float(levelised_token_cost_usd_per_mtok(cost=flow, mtok_by_month=[100.0] * 12, discount_rate=Real(0.0),
+    ...                                               install_delay_yr=0, price_erosion_frac=0)), 9)
+    1.0
     """
     if not isinstance(cost, CashFlow):
         raise QuantityError(f"`cost` must be a RealCashFlow or a NominalCashFlow, got {type(cost).__name__}; see `owner_cash_flow`")
-    if cost.money != getattr(rate, "money", None):
-        raise MoneyError(f"a {cost.money} cost is levelised at a {cost.money} rate, got {rate!r}; convert one with the inflation")
+    if cost.money != getattr(discount_rate, "money", None):
+        raise MoneyError(f"a {cost.money} cost needs a {cost.money} discount rate, got {discount_rate!r}; convert one with the inflation")
     check_value("price_erosion_frac", price_erosion_frac)
     tokens = np.asarray(mtok_by_month, dtype=float)
     if tokens.ndim < 1 or not np.isfinite(tokens).all() or (tokens < 0).any() or not tokens.any(axis=-1).all():
@@ -89,8 +108,8 @@ def levelised_token_cost_usd_per_mtok(*, cost: CashFlow, mtok_by_month, rate: Ra
     _check_same_life(cost, start, tokens.shape[-1])
     served = np.arange(1, tokens.shape[-1] + 1)
     price = (1 - np.asarray(price_erosion_frac, dtype=float)[..., None]) ** (served / q.MONTHS_PER_YEAR)
-    earned = (tokens * rate.discounts(start + served) * price).sum(axis=-1) * (1 - cost.tax_frac)
-    return cost.present_value_usd(rate) / earned
+    earned = (tokens * discount_rate.discounts(start + served) * price).sum(axis=-1) * (1 - cost.tax_frac)
+    return cost.present_value_usd(discount_rate) / earned
 
 
 def _check_same_life(cost: CashFlow, start: int, life: int):

@@ -13,10 +13,14 @@ power, and says which.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
+import pandas as pd
+
 from tokcost import quantities as q
-from tokcost.quantities import QuantityError, check_value, formula, nearest
+from tokcost.formulas import output_tok_per_joule, output_tok_per_s_per_mw, output_token_energy_joule_per_tok
+from tokcost.quantities import Numbers, QuantityError, check_value, formula, nearest
 
 BOUNDARIES = ("chip", "node", "it", "facility", "utility")
 KINDS = ("nameplate", "provisioned", "average")
@@ -39,7 +43,7 @@ class Power:
     tokcost.hour.power.PowerError: PUE applies once, to power at `it`; this power is at `facility` and already holds it
     """
 
-    kw_per_gpu: float
+    kw_per_gpu: Numbers
     boundary: str
     kind: str
 
@@ -58,36 +62,36 @@ class Power:
             raise PowerError(f"{what} is added to power at `{origin}`; this power is at `{self.boundary}`, which {why}")
         return Power(kw_per_gpu, target, self.kind)
 
-    def to_node(self, *, host_kw_per_gpu) -> Power:
+    def to_node(self, *, host_kw_per_gpu: Numbers) -> Power:
         """Add the host's processors, memory, fans and conversion loss: chip to node."""
         check_value("host_kw_per_gpu", host_kw_per_gpu)
         return self._step("chip", "node", self.kw_per_gpu + host_kw_per_gpu, "the host's power")
 
-    def to_it(self, *, host_kw_per_gpu) -> Power:
+    def to_it(self, *, host_kw_per_gpu: Numbers) -> Power:
         """Add the share of network, storage and head nodes: node to all IT equipment."""
         check_value("host_kw_per_gpu", host_kw_per_gpu)
         return self._step("node", "it", self.kw_per_gpu + host_kw_per_gpu, "network and storage power")
 
-    def to_facility(self, *, pue) -> Power:
+    def to_facility(self, *, pue: Numbers) -> Power:
         """Add cooling and power distribution: IT power times PUE, once."""
         check_value("pue", pue)
         if self.boundary in ("facility", "utility"):
             raise PowerError(f"PUE applies once, to power at `it`; this power is at `{self.boundary}` and already holds it")
         return self._step("it", "facility", self.kw_per_gpu * pue, "facility overhead")
 
-    def to_utility(self, *, loss_frac) -> Power:
+    def to_utility(self, *, loss_frac: Numbers) -> Power:
         """Add what is lost between the utility's meter and the facility: facility to utility."""
         check_value("loss_frac", loss_frac)
         return self._step("facility", "utility", self.kw_per_gpu / (1 - loss_frac), "grid loss")
 
-    def to_metered_facility(self, *, loss_frac) -> Power:
+    def to_metered_facility(self, *, loss_frac: Numbers) -> Power:
         """Take away the grid loss that a utility figure holds: utility to facility, the way back of `to_utility`."""
         check_value("loss_frac", loss_frac)
         if self.boundary != "utility":
             raise PowerError(f"only utility power holds a grid loss; this power is at `{self.boundary}`")
         return Power(self.kw_per_gpu * (1 - loss_frac), "facility", self.kind)
 
-    def without_overhead(self, *, pue) -> Power:
+    def without_overhead(self, *, pue: Numbers) -> Power:
         """The IT power inside a published facility figure: the way back of `to_facility`, with the PUE that went in."""
         check_value("pue", pue)
         if self.boundary == "utility":
@@ -121,8 +125,8 @@ def consumed(power: Power) -> Power:
 
 
 @formula
-def average_kw_per_gpu(*, busy_average_kw_per_gpu, idle_average_kw_per_gpu, utilization_frac):
-    """Average over busy and idle hours: an idle accelerator still draws power.
+def average_kw_per_gpu(*, busy_average_kw_per_gpu: Numbers, idle_average_kw_per_gpu: Numbers, utilization_frac: Numbers) -> Numbers:
+    """Average over busy and idle hours: an idle accelerator still draws power. Identity: the mean weighted by hours.
 
     >>> round(average_kw_per_gpu(busy_average_kw_per_gpu=0.6, idle_average_kw_per_gpu=0.1, utilization_frac=0.4), 6)
     0.3
@@ -131,48 +135,8 @@ def average_kw_per_gpu(*, busy_average_kw_per_gpu, idle_average_kw_per_gpu, util
 
 
 @formula
-def output_tok_per_joule(*, output_tok_per_s_per_gpu, average_kw_per_gpu):
-    """Answer tokens per joule of average power.
-
-    >>> output_tok_per_joule(output_tok_per_s_per_gpu=500, average_kw_per_gpu=0.5)
-    1.0
-    """
-    return output_tok_per_s_per_gpu / (average_kw_per_gpu * q.W_PER_KW)
-
-
-@formula
-def total_token_energy_joule_per_tok(*, total_tok_per_s_per_gpu, average_kw_per_gpu):
-    """Joules of average power for each prompt and answer token.
-
-    >>> total_token_energy_joule_per_tok(total_tok_per_s_per_gpu=500, average_kw_per_gpu=1.0)
-    2.0
-    """
-    return average_kw_per_gpu * q.W_PER_KW / total_tok_per_s_per_gpu
-
-
-@formula
-def output_token_energy_joule_per_tok(*, output_tok_per_s_per_gpu, average_kw_per_gpu):
-    """Joules of average power for each answer token; prompts ride free.
-
-    >>> output_token_energy_joule_per_tok(output_tok_per_s_per_gpu=250, average_kw_per_gpu=1.0)
-    4.0
-    """
-    return average_kw_per_gpu * q.W_PER_KW / output_tok_per_s_per_gpu
-
-
-@formula
-def output_tok_per_s_per_mw(*, output_tok_per_s_per_gpu, provisioned_kw_per_gpu):
-    """Answer tokens per second for each megawatt of provisioned utility power.
-
-    >>> output_tok_per_s_per_mw(output_tok_per_s_per_gpu=100, provisioned_kw_per_gpu=2.0)
-    50000.0
-    """
-    return output_tok_per_s_per_gpu / provisioned_kw_per_gpu * q.KW_PER_MW
-
-
-@formula
-def energy_share_frac(*, energy_cost_usd_per_gpu_h, rate_usd_per_gpu_h):
-    """Electricity's share of the cost of a GPU-hour, and so of a token.
+def energy_share_frac(*, energy_cost_usd_per_gpu_h: Numbers, rate_usd_per_gpu_h: Numbers) -> Numbers:
+    """Electricity's share of the cost of a GPU-hour, and so of a token. Definition.
 
     >>> round(energy_share_frac(energy_cost_usd_per_gpu_h=0.14, rate_usd_per_gpu_h=1.41), 3)
     0.099
@@ -180,8 +144,8 @@ def energy_share_frac(*, energy_cost_usd_per_gpu_h, rate_usd_per_gpu_h):
     return energy_cost_usd_per_gpu_h / rate_usd_per_gpu_h
 
 
-def measured_and_provisioned(runs, *, provisioned_kw_per_gpu):
-    """Tokens per joule and per megawatt of measured runs, beside the same output on provisioned power.
+def measured_and_provisioned(runs: pd.DataFrame, *, provisioned_kw_per_gpu: Mapping[str, float]) -> pd.DataFrame:
+    """Tokens per joule and per megawatt of measured runs, and of the same output on provisioned power.
 
     Parameters
     ----------
@@ -191,13 +155,21 @@ def measured_and_provisioned(runs, *, provisioned_kw_per_gpu):
     provisioned_kw_per_gpu : dict
         Accelerator to utility kilowatts per GPU that must be built; an accelerator without one gets NaN.
 
-    Returns
+    Columns
     -------
-    DataFrame
-        The rows with `measured_output_tok_per_joule`, `measured_output_token_energy_joule_per_tok`,
+        Those of `runs`, with `measured_output_tok_per_joule`, `measured_output_token_energy_joule_per_tok`,
         `measured_output_tok_per_s_per_mw` (all at the row's own boundary), `provisioned_output_tok_per_s_per_mw` (utility)
         and `drawn_frac` (average over nameplate). Measured boards and provisioned utilities are two boundaries:
         the columns stand side by side to show the gap, not to be divided by each other.
+
+    Raises: PowerError for a column that is missing or a boundary that is not known.
+
+    >>> import pandas as pd
+    >>> run = {"accelerator": "h200", "boundary": "chip", "average_w_per_gpu": 500, "nameplate_w_per_gpu": 700}
+    >>> run["output_tok_per_s_per_gpu"] = 1000.0
+    >>> row = measured_and_provisioned(pd.DataFrame([run]), provisioned_kw_per_gpu={"h200": 2.0}).iloc[0]
+    >>> float(row["measured_output_tok_per_joule"]), float(row["provisioned_output_tok_per_s_per_mw"])
+    (2.0, 500000.0)
     """
     missing = {"accelerator", "boundary", "average_w_per_gpu", "nameplate_w_per_gpu", "output_tok_per_s_per_gpu"} - set(runs.columns)
     if missing:

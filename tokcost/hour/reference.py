@@ -6,36 +6,34 @@ upkeep). Any system goes with any operator, so no input can be tuned for one chi
 
 from __future__ import annotations
 
-from tokcost import evidence
-from tokcost.hour.deployment import Deployment, numeric_inputs
-from tokcost.quantities import QuantityError, nearest
+import math
+from typing import Any
 
-#: operator -> the price basis of the published constants that it stands beside
+import pandas as pd
+
+from tokcost import evidence, quantities
+from tokcost.hour.deployment import Deployment, numeric_inputs
+
+#: operator -> the price basis of the published constants that it is compared with
 PRICE_BASIS = {"hyperscaler": "owning_hyperscaler", "neocloud": "owning_neocloud"}
 
 
-def deployment_inputs(systems, operators, *, accelerator: str, operator: str):
+def deployment_inputs(systems: pd.DataFrame, operators: pd.DataFrame, *, accelerator: str, operator: str) -> pd.DataFrame:
     """The rows behind one deployment, each with value, range, source, date and kind: what a report shows as its inputs."""
-    import pandas as pd
-
-    for table, key, wanted, file in (
-        (systems, "accelerator", accelerator, "systems.csv"),
-        (operators, "operator", operator, "operators.csv"),
-    ):
-        if wanted not in set(table[key]):
-            raise QuantityError(f"data/{file} has no {key} `{wanted}`{nearest(wanted, table[key].unique())}")
-    chosen = (systems[systems["accelerator"] == accelerator], operators[operators["operator"] == operator])
-    return pd.concat(chosen, ignore_index=True).drop(columns=["accelerator", "system", "operator"])
+    of_system = evidence.rows_where(systems, {"accelerator": accelerator}, table="data/systems.csv")
+    of_operator = evidence.rows_where(operators, {"operator": operator}, table="data/operators.csv")
+    return pd.concat([of_system, of_operator], ignore_index=True).drop(columns=["accelerator", "system", "operator"])
 
 
-def deployment_from_rows(systems, operators, *, accelerator: str, operator: str) -> Deployment:
+def deployment_from_rows(systems: pd.DataFrame, operators: pd.DataFrame, *, accelerator: str, operator: str) -> Deployment:
     """One deployment from the two tables; inputs that no row names are None (not present)."""
     rows = deployment_inputs(systems, operators, accelerator=accelerator, operator=operator)
     stated = dict(zip(rows["quantity"], rows["value"].astype(float), strict=True))
     spans = rows.dropna(subset=["low", "high"])
     system = systems.loc[systems["accelerator"] == accelerator, "system"].iloc[0]
+    inputs: dict[str, Any] = {name: stated.get(name) for name in numeric_inputs()}
     return Deployment(
-        **{name: stated.get(name) for name in numeric_inputs()},
+        **inputs,
         name=f"{accelerator} {system}, {operator}",
         accelerator=accelerator,
         money="nominal",
@@ -43,9 +41,16 @@ def deployment_from_rows(systems, operators, *, accelerator: str, operator: str)
     )
 
 
-def reference_inputs(accelerator: str, operator: str):
-    """The sourced rows of one reference deployment (see `deployment_inputs`)."""
-    return deployment_inputs(evidence.load("systems"), evidence.load("operators"), accelerator=accelerator, operator=operator)
+def reference_inputs(accelerator: str, operator: str) -> pd.DataFrame:
+    """The sourced rows of one reference deployment (see `deployment_inputs`).
+
+    Columns: quantity, value, low, high, source_id, locator, date, kind, tier, note.
+
+    >>> rows = reference_inputs("h200", "hyperscaler").set_index("quantity")
+    >>> float(rows.at["n_gpus", "value"]), rows.at["n_gpus", "source_id"] != ""
+    (8.0, True)
+    """
+    return deployment_inputs(evidence.load_table("systems"), evidence.load_table("operators"), accelerator=accelerator, operator=operator)
 
 
 def reference_deployment(accelerator: str, operator: str) -> Deployment:
@@ -56,16 +61,50 @@ def reference_deployment(accelerator: str, operator: str) -> Deployment:
     ('h200 8-GPU node, hyperscaler', 8.0)
     >>> reference_deployment("h20", "hyperscaler")
     Traceback (most recent call last):
-    tokcost.quantities.QuantityError: data/systems.csv has no accelerator `h20`; did you mean `h200`?
+    tokcost.evidence.selection.NoSuchRow: no row of data/systems.csv has accelerator `h20`; did you mean `h200`?
     """
-    return deployment_from_rows(evidence.load("systems"), evidence.load("operators"), accelerator=accelerator, operator=operator)
+    return deployment_from_rows(
+        evidence.load_table("systems"), evidence.load_table("operators"), accelerator=accelerator, operator=operator
+    )
 
 
 def reference_deployments() -> dict:
-    """Every system with every operator: (accelerator, price basis of the published constant) to deployment."""
-    systems, operators = evidence.load("systems"), evidence.load("operators")
+    """Every system with every operator: (accelerator, price basis of the published constant) to deployment.
+
+    >>> reference_deployments()["h200", "owning_neocloud"].name
+    'h200 8-GPU node, neocloud'
+    """
+    systems, operators = evidence.load_table("systems"), evidence.load_table("operators")
     return {
         (accelerator, PRICE_BASIS[operator]): deployment_from_rows(systems, operators, accelerator=accelerator, operator=operator)
         for accelerator in systems["accelerator"].unique()
         for operator in PRICE_BASIS
     }
+
+
+def inputs_in_use(deployment: Deployment, operator: str) -> pd.DataFrame:
+    """The sourced rows of a reference deployment with the value that `deployment` uses; an input of one's own says so.
+
+    Columns: quantity, of ("chip" or "operator"), input (the quantity in words), value, low, high (sourced span; NaN for an input
+    of one's own), unit, kind ("your input" for one's own), publisher, date.
+
+    >>> mine = reference_deployment("h200", "hyperscaler").with_inputs(wacc_frac=0.12)
+    >>> inputs_in_use(mine, "hyperscaler").set_index("quantity").loc["wacc_frac", "kind"]
+    'your input'
+    """
+    rows = reference_inputs(deployment.accelerator, operator)
+    value = rows["quantity"].map(lambda name: float(getattr(deployment, name)))
+    sources, _ = evidence.catalog.examined("sources")  # looked up, not cited as a whole
+    assert sources is not None
+    publisher = sources.set_index("source_id")["publisher"]
+    used = rows.assign(
+        of=rows["quantity"].isin(evidence.load_table("systems")["quantity"]).map({True: "chip", False: "operator"}),
+        input=rows["quantity"].map(quantities.phrase),
+        value=value,
+        unit=["share" if quantities.unit(name) == "frac" else quantities.of(name).unit_label for name in rows["quantity"]],
+        publisher=rows["source_id"].map(publisher),
+    )
+    own = rows["value"].astype(float) != value
+    used.loc[own, ["low", "high"]] = math.nan
+    used.loc[own, ["kind", "publisher", "date"]] = ["your input", "", ""]
+    return used[["quantity", "of", "input", "value", "low", "high", "unit", "kind", "publisher", "date"]]

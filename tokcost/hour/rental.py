@@ -2,7 +2,7 @@
 
 On-demand is paid by the hour, reserved in every hour of the term, used or not; spot is cheap and
 is taken away, which loses output. Idle hours are paid: utilization divides the tokens later, once
-(`metrics.delivered_total_tok_per_s_per_gpu`), and never the rent.
+(`formulas.delivered_total_tok_per_s_per_gpu`), and never the rent.
 """
 
 from __future__ import annotations
@@ -10,17 +10,18 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from tokcost import quantities as q
 from tokcost.hour.ownership import exact_sum
-from tokcost.quantities import QuantityError, check_value, formula, nearest
+from tokcost.quantities import Numbers, QuantityError, check_value, formula, nearest
 
 BASES = ("on_demand", "reserved", "spot")
 
 
 @formula
-def egress_cost_usd_per_gpu_h(*, egress_gb_per_gpu_h, egress_usd_per_gb):
-    """What leaving the cloud costs for the traffic of one GPU-hour.
+def egress_cost_usd_per_gpu_h(*, egress_gb_per_gpu_h: Numbers, egress_usd_per_gb: Numbers) -> Numbers:
+    """What leaving the cloud costs for the traffic of one GPU-hour. Definition.
 
     >>> round(egress_cost_usd_per_gpu_h(egress_gb_per_gpu_h=0.2, egress_usd_per_gb=0.09), 6)
     0.018
@@ -29,8 +30,8 @@ def egress_cost_usd_per_gpu_h(*, egress_gb_per_gpu_h, egress_usd_per_gb):
 
 
 @formula
-def storage_cost_usd_per_gpu_h(*, storage_gb_per_gpu, storage_usd_per_gb_month):
-    """What the storage kept for one accelerator costs in an hour (a month is 730 hours).
+def storage_cost_usd_per_gpu_h(*, storage_gb_per_gpu: Numbers, storage_usd_per_gb_month: Numbers) -> Numbers:
+    """What the storage kept for one accelerator costs in an hour (a month is 730 hours). Definition.
 
     >>> storage_cost_usd_per_gpu_h(storage_gb_per_gpu=7300, storage_usd_per_gb_month=0.02)
     0.2
@@ -39,8 +40,8 @@ def storage_cost_usd_per_gpu_h(*, storage_gb_per_gpu, storage_usd_per_gb_month):
 
 
 @formula
-def kept_availability_frac(*, interruptions_per_gpu_h, lost_h):
-    """Share of paid spot time whose output is kept: 1 - interruptions an hour x hours lost with each.
+def kept_availability_frac(*, interruptions_per_gpu_h: Numbers, lost_h: Numbers) -> Numbers:
+    """Share of paid spot time whose output is kept: 1 - interruptions an hour x hours lost with each. Definition.
 
     >>> kept_availability_frac(interruptions_per_gpu_h=0.05, lost_h=0.5)
     0.975
@@ -48,7 +49,9 @@ def kept_availability_frac(*, interruptions_per_gpu_h, lost_h):
     return 1 - interruptions_per_gpu_h * lost_h
 
 
-def contract_cost_usd(*, committed_gpus, needed_gpus, reserved_rate_usd_per_gpu_h, on_demand_rate_usd_per_gpu_h):
+def contract_cost_usd(
+    *, committed_gpus: ArrayLike, needed_gpus: ArrayLike, reserved_rate_usd_per_gpu_h: ArrayLike, on_demand_rate_usd_per_gpu_h: ArrayLike
+) -> np.ndarray:
     """What a load costs, hour by hour: the commitment always, what goes beyond it on demand.
 
     Parameters
@@ -71,10 +74,14 @@ def contract_cost_usd(*, committed_gpus, needed_gpus, reserved_rate_usd_per_gpu_
     return committed * reserved + np.maximum(needed - committed, 0) * on_demand
 
 
-def needed_rate_usd_per_gpu_h(*, committed_gpus, needed_gpus, reserved_rate_usd_per_gpu_h, on_demand_rate_usd_per_gpu_h):
+def needed_rate_usd_per_gpu_h(
+    *, committed_gpus: ArrayLike, needed_gpus: ArrayLike, reserved_rate_usd_per_gpu_h: ArrayLike, on_demand_rate_usd_per_gpu_h: ArrayLike
+) -> Numbers:
     """The contract's cost for each GPU-hour that was needed: total paid over total needed, never a mean of ratios.
 
     Hours run along the last axis of `needed_gpus` and are summed; a plain number is one hour. Cases keep their axes.
+
+    Raises: QuantityError for hours that do not fit, or a case that needs nothing in any hour.
 
     >>> prices = {"reserved_rate_usd_per_gpu_h": 2.0, "on_demand_rate_usd_per_gpu_h": 4.0}
     >>> needed_rate_usd_per_gpu_h(committed_gpus=10, needed_gpus=[4, 12], **prices)
@@ -103,7 +110,7 @@ def needed_rate_usd_per_gpu_h(*, committed_gpus, needed_gpus, reserved_rate_usd_
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Rental:
-    """One rented GPU-hour: its price and what is paid beside it.
+    """One rented GPU-hour: its price and what is paid on top of it.
 
     `price_basis` is on_demand, reserved or spot. For spot, state interruptions and the hours lost
     with each; for the others state 0. What the contract does not charge is stated as 0, not left out.
@@ -162,7 +169,7 @@ class Rental:
         return pd.DataFrame(
             {
                 "component": list(parts),
-                "group": ["Rent", "Rent", "Beside the rent", "Beside the rent"],
+                "group": ["Rent", "Rent", "On top of the rent", "On top of the rent"],
                 "usd_per_gpu_h": list(parts.values()),
                 "share_frac": [part / total for part in parts.values()],
                 "basis": self.price_basis,

@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
+import numpy as np
+import pandas as pd
 from scipy import optimize
 
+from tokcost import quantities
 from tokcost.hour.deployment import Deployment, numeric_inputs
 from tokcost.quantities import QuantityError, check_value, nearest
+
+#: how far beyond the sourced range a solution is looked for
+SEARCH_FACTOR = 5
 
 
 @dataclass(frozen=True)
@@ -35,10 +43,12 @@ class Solution:
         return f"{self.target_usd_per_gpu_h:.3f} USD per GPU-hour is not reachable with {self.input_name} within {span}: that spans {ends}"
 
 
-def solve_for(deployment: Deployment, target_usd_per_gpu_h, input_name: str, low, high) -> Solution:
+def solve_for(deployment: Deployment, target_usd_per_gpu_h: float, input_name: str, low: float, high: float) -> Solution:
     """The value of one input, all others as they stand, at which the GPU-hour costs the target.
 
     Searches [low, high] only; the cost is monotone in every input, so one value at most does it.
+
+    Raises: QuantityError for an input that the deployment does not have, or a span that does not rise.
 
     Examples
     --------
@@ -59,20 +69,45 @@ def solve_for(deployment: Deployment, target_usd_per_gpu_h, input_name: str, low
         return float(deployment.without_ranges(**{input_name: value}).owned_rate_usd_per_gpu_h) - target
 
     at_low, at_high = distance(low), distance(high)
-    value = math.nan if at_low * at_high > 0 else optimize.brentq(distance, low, high, xtol=1e-12, rtol=1e-14)
+    value: Any = math.nan if at_low * at_high > 0 else optimize.brentq(distance, low, high, xtol=1e-12, rtol=np.float64(1e-14))
     return Solution(input_name, target, value, float(low), float(high), at_low + target, at_high + target)
 
 
-def swings(deployment: Deployment):
+def solutions(deployment: Deployment, target_usd_per_gpu_h: float, *, ranges: dict) -> pd.DataFrame:
+    """What each ranged input, alone, would have to be for the GPU-hour to cost the target; those that can do it within their range first.
+
+    `ranges` are the sourced spans to judge by, {input: (low, high)}: those in the dataset, whatever value the deployment takes.
+
+    Columns: quantity, input (the same in words), value (in use), low, high (sourced range), needed (NaN if no value up to
+    `SEARCH_FACTOR` times beyond the range does it), verdict ("in its sourced range", "outside its range", "no value does it").
+
+    >>> from tokcost.hour import reference_deployment
+    >>> node = reference_deployment("h200", "hyperscaler")
+    >>> table = solutions(node, 1.75, ranges=node.ranges).set_index("quantity")
+    >>> print(table.loc["economic_life_yr", "needed"].round(2), table.loc["economic_life_yr", "verdict"])
+    5.66 in its sourced range
+    """
+    verdicts = ["in its sourced range", "outside its range", "no value does it"]
+    rows = []
+    for name, (low, high) in ranges.items():
+        known = quantities.of(name)
+        span = max(known.low, low / SEARCH_FACTOR), min(known.high, high * SEARCH_FACTOR)
+        needed = solve_for(deployment, target_usd_per_gpu_h, name, *span).value
+        verdict = verdicts[2] if math.isnan(needed) else verdicts[0] if low <= needed <= high else verdicts[1]
+        rows.append((name, quantities.phrase(name), float(getattr(deployment, name)), low, high, needed, verdict))
+    table = pd.DataFrame(rows, columns=["quantity", "input", "value", "low", "high", "needed", "verdict"])
+    return table.sort_values("verdict", key=lambda verdict: verdict.map(verdicts.index), kind="stable", ignore_index=True)
+
+
+def one_at_a_time(deployment: Deployment) -> pd.DataFrame:
     """What each ranged input does to the GPU-hour alone, all others as they stand; the widest first.
 
-    Returns
-    -------
-    DataFrame
-        input_name, value, low, high, rate_at_low_usd_per_gpu_h, rate_at_high_usd_per_gpu_h, swing_usd_per_gpu_h.
-    """
-    import pandas as pd
+    Columns: input_name, value, low, high, rate_at_low_usd_per_gpu_h, rate_at_high_usd_per_gpu_h, swing_usd_per_gpu_h.
 
+    >>> from tokcost.hour import reference_deployment
+    >>> one_at_a_time(reference_deployment("h200", "hyperscaler"))["input_name"].head(2).tolist()
+    ['economic_life_yr', 'system_price_usd']
+    """
     rows = []
     for name, (low, high) in (deployment.ranges or {}).items():
         ends = [float(deployment.without_ranges(**{name: end}).owned_rate_usd_per_gpu_h) for end in (low, high)]
@@ -82,19 +117,24 @@ def swings(deployment: Deployment):
 
 
 def likely_interval_usd_per_gpu_h(deployment: Deployment) -> tuple:
-    """(low, high) if the ranged inputs err independently: each side is the root of the summed squares of single swings.
+    """(low, high) if the ranged inputs err independently: each side is the root of the summed squares of what single inputs do.
 
     Narrower than `Deployment.interval_usd_per_gpu_h`, where all inputs err together. Not a confidence interval: it is as wide
     as the ranges, which are spans of sources and not distributions.
+
+    >>> from tokcost.hour import reference_deployment
+    >>> node = reference_deployment("h200", "hyperscaler")
+    >>> [round(float(end), 2) for end in likely_interval_usd_per_gpu_h(node)]
+    [1.38, 2.79]
     """
-    table, here = swings(deployment), float(deployment.owned_rate_usd_per_gpu_h)
+    table, here = one_at_a_time(deployment), float(deployment.owned_rate_usd_per_gpu_h)
     ends = table[["rate_at_low_usd_per_gpu_h", "rate_at_high_usd_per_gpu_h"]] - here
     down, up = ends.min(axis=1).clip(upper=0), ends.max(axis=1).clip(lower=0)
     return here - math.hypot(*down), here + math.hypot(*up)
 
 
-def against_published(deployments, rates):
-    """The build-up beside published ownership constants, one row for each constant that has a deployment.
+def against_published(deployments: Mapping[tuple[str, str], Deployment], rates: pd.DataFrame) -> pd.DataFrame:
+    """The build-up compared with published ownership constants, one row for each constant that has a deployment.
 
     Parameters
     ----------
@@ -103,38 +143,33 @@ def against_published(deployments, rates):
     rates : DataFrame
         Published constants: accelerator, price_basis, rate_vintage and value in USD per GPU-hour.
 
-    Returns
+    Columns
     -------
-    DataFrame
         accelerator, price_basis, rate_vintage, published_usd_per_gpu_h, built_usd_per_gpu_h, low_usd_per_gpu_h,
         high_usd_per_gpu_h (all ranges at one end together), likely_low_usd_per_gpu_h, likely_high_usd_per_gpu_h (ranges
         independent), residual_usd_per_gpu_h (built - published), residual_ratio (built / published - 1), is_bracketed,
         is_likely (inside the narrower interval).
-    """
-    import pandas as pd
 
+    Examples
+    --------
+    >>> from tokcost.hour import reference_deployments
+    >>> printed = {"accelerator": "h200", "price_basis": "owning_hyperscaler", "rate_vintage": "2026-03", "value": 1.41}
+    >>> against_published(reference_deployments(), pd.DataFrame([printed]))["is_bracketed"].tolist()
+    [True]
+    """
     rows = []
-    for row in rates.itertuples():
-        deployment = deployments.get((row.accelerator, row.price_basis))
-        if deployment is None or math.isnan(row.value):
-            continue
-        built, (low, high) = float(deployment.owned_rate_usd_per_gpu_h), map(float, deployment.interval_usd_per_gpu_h())
-        likely_low, likely_high = likely_interval_usd_per_gpu_h(deployment)
-        rows.append(
-            {
-                "accelerator": row.accelerator,
-                "price_basis": row.price_basis,
-                "rate_vintage": row.rate_vintage,
-                "published_usd_per_gpu_h": row.value,
-                "built_usd_per_gpu_h": built,
-                "low_usd_per_gpu_h": low,
-                "high_usd_per_gpu_h": high,
-                "likely_low_usd_per_gpu_h": likely_low,
-                "likely_high_usd_per_gpu_h": likely_high,
-                "residual_usd_per_gpu_h": built - row.value,
-                "residual_ratio": built / row.value - 1,
-                "is_bracketed": low <= row.value <= high,
-                "is_likely": likely_low <= row.value <= likely_high,
-            }
-        )
-    return pd.DataFrame(rows)
+    for (accelerator, price_basis), node in deployments.items():
+        interval = (float(end) for end in node.interval_usd_per_gpu_h())
+        rows.append((accelerator, price_basis, float(node.owned_rate_usd_per_gpu_h), *interval, *likely_interval_usd_per_gpu_h(node)))
+    ends = ["low_usd_per_gpu_h", "high_usd_per_gpu_h", "likely_low_usd_per_gpu_h", "likely_high_usd_per_gpu_h"]
+    built = pd.DataFrame(rows, columns=["accelerator", "price_basis", "built_usd_per_gpu_h", *ends])
+    constants = rates.rename(columns={"value": "published_usd_per_gpu_h"}).dropna(subset=["published_usd_per_gpu_h"])
+    constants = constants[["accelerator", "price_basis", "rate_vintage", "published_usd_per_gpu_h"]]
+    table = constants.merge(built, on=["accelerator", "price_basis"])
+    published = table["published_usd_per_gpu_h"]
+    return table.assign(
+        residual_usd_per_gpu_h=table["built_usd_per_gpu_h"] - published,
+        residual_ratio=table["built_usd_per_gpu_h"] / published - 1,
+        is_bracketed=published.between(table["low_usd_per_gpu_h"], table["high_usd_per_gpu_h"]),
+        is_likely=published.between(table["likely_low_usd_per_gpu_h"], table["likely_high_usd_per_gpu_h"]),
+    )

@@ -6,10 +6,11 @@ import hashlib
 import os
 from pathlib import Path
 
+from tokcost.paths import DATA
 from tokcost.report.errors import ReportError
 
 VARIABLE = "TOKCOST_DATA_DIR"
-OWN = Path(__file__).resolve().parents[2] / "data"
+OWN = DATA
 
 
 def chosen() -> Path | None:

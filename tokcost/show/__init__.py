@@ -1,1 +1,8 @@
-"""What people look at: sentences, tables and figures. A tidy table in, something readable out; no arithmetic of the model."""
+"""What people look at: sentences, tables and figures. A tidy table in, something readable out; no arithmetic of the model.
+
+The names are listed in `__init__.pyi`; each module loads when a name of it is first used.
+"""
+
+from tokcost.namespace import attach
+
+__getattr__, __dir__, __all__ = attach(__name__, __file__)

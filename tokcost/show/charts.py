@@ -6,7 +6,10 @@ marker or dash as well as by colour.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
+import pandas as pd
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from tokcost import quantities
@@ -14,6 +17,9 @@ from tokcost.show.figure import Figure, drawing, finish
 from tokcost.show.labels import label_ends, label_marks
 from tokcost.show.numbers import num, say_label
 from tokcost.show.style import ACCELERATOR, BLUE, INK, MARKERS, MUTED, ORANGE, PAPER, SERIES
+
+if TYPE_CHECKING:
+    from matplotlib.axis import Axis
 
 _DASHES = ("-", (0, (5, 2)), (0, (1.2, 1.4)), (0, (6, 2, 1.2, 2)))
 
@@ -26,7 +32,7 @@ def axis_label(name: str) -> str:
     return quantity.axis_label
 
 
-def log_axis(axis, low: float, high: float) -> None:
+def log_axis(axis: Axis, low: float, high: float) -> None:
     """Plain numbers on a logarithmic axis, at 1-2-5 steps where the range is short."""
     subs = (1.0, 2.0, 5.0) if high / low < 500 else (1.0,)
     axis.set_major_locator(LogLocator(subs=subs, numticks=20))
@@ -45,37 +51,47 @@ def _title(fig, text: str) -> None:
         fig.suptitle(text, fontsize=10.5, fontweight="bold", x=0.01, ha="left")
 
 
+def _write(ax, at, text: str, *, offset=(4, 0), size: float = 9, va: str = "center", **options) -> None:
+    """A number beside what it belongs to, a few points away."""
+    ax.annotate(text, at, xytext=offset, textcoords="offset points", va=va, fontsize=size, **options)
+
+
 def plot_curves(
-    frame,
+    frame: pd.DataFrame,
     *,
     x: str,
     y: str,
-    by: str,
     alt: str,
+    by: str | None = None,
     title: str = "",
-    points=None,
+    points: pd.DataFrame | None = None,
     log_x: bool = False,
     log_y: bool = True,
     mark: dict[str, float] | None = None,
     level: dict[str, float] | None = None,
     colours: dict[str, str] | None = None,
 ) -> Figure:
-    """Curves of `y` over `x`, one for each value of `by`; NaN is a gap, never a bridge.
+    """Curves of `y` over `x`, one for each value of `by`, or a single one without a name; NaN is a gap, never a bridge.
 
-    `points` (same columns) adds the measured points; `mark` draws labelled vertical lines,
+    Where a column `is_hole` is true the line is thin and dotted: the measured runs on either side lie too far apart to be
+    read between. `points` (same columns) adds the measured points; `mark` draws labelled vertical lines,
     `level` labelled horizontal ones. Log axes say so in their label.
     """
     with drawing(figsize=(5.8, 3.7)) as (fig, ax):
         ends = []
-        for i, (name, group) in enumerate(frame.groupby(by, sort=False)):
+        for i, (name, group) in enumerate(frame.groupby(by, sort=False) if by else [("", frame)]):
             colour = (colours or {}).get(name) or _colour_of(name, i)
             group = group.sort_values(x)
-            ax.plot(group[x], group[y], color=colour, linestyle=_DASHES[i % len(_DASHES)])
+            hole = group["is_hole"] if "is_hole" in group else pd.Series(False, index=group.index)
+            ax.plot(group[x], group[y].mask(hole), color=colour, linestyle=_DASHES[i % len(_DASHES)])
+            if hole.any():
+                edges = hole | hole.shift(-1, fill_value=False) | hole.shift(fill_value=False)
+                ax.plot(group[x], group[y].where(edges), color=colour, linewidth=0.8, linestyle=(0, (1, 3)))
             reached = group.dropna(subset=[y])
-            if len(reached):
+            if len(reached) and by:
                 ends.append((reached[x].iloc[-1], reached[y].iloc[-1], str(name), colour))
             if points is not None:
-                dots = points[points[by] == name]
+                dots = points[points[by] == name] if by else points
                 ax.scatter(dots[x], dots[y], s=14, color=colour, marker=MARKERS[i % len(MARKERS)], alpha=0.55, linewidths=0)
         if log_x:
             ax.set_xscale("log")
@@ -94,16 +110,14 @@ def plot_curves(
         label_marks(ax, mark or {})
         for text, at in (level or {}).items():
             ax.axhline(at, color=INK, linewidth=1, linestyle=(0, (2, 2)))
-            ax.annotate(
-                text, (0, at), xycoords=("axes fraction", "data"), xytext=(4, 3), textcoords="offset points", fontsize=8.5, color=INK
-            )
+            _write(ax, (0, at), text, offset=(4, 3), size=8.5, va="baseline", xycoords=("axes fraction", "data"), color=INK)
         if ends:
             label_ends(ax, ends)
         return finish(fig, alt)
 
 
 def plot_ranges(
-    frame,
+    frame: pd.DataFrame,
     *,
     alt: str,
     label: str = "label",
@@ -138,14 +152,8 @@ def plot_ranges(
             middle = fact[value] if value else (fact[low] + fact[high]) / 2
             if not np.isnan(middle):
                 ax.plot(middle, row, marker=MARKERS[k % len(MARKERS)], color=colour, markersize=6, linestyle="none")
-                ax.annotate(
-                    num(middle),
-                    (max(fact[high], middle, fact[around[1]] if around else middle), row),
-                    xytext=(7, 0),
-                    textcoords="offset points",
-                    va="center",
-                    fontsize=8.5,
-                )
+                end = max(fact[high], middle, fact[around[1]] if around else middle)
+                _write(ax, (end, row), num(middle), offset=(7, 0), size=8.5)
         ax.set_yticks(range(len(frame)), frame[label])
         ax.set_ylim(len(frame) - 0.4, -0.6)
         ax.grid(axis="y", visible=False)
@@ -157,7 +165,7 @@ def plot_ranges(
             ax.set_xlim(left=0)
         for text, at in (reference or {}).items():
             ax.axvline(at, color=INK, linewidth=1, linestyle=(0, (2, 2)))
-            ax.annotate(text, (at, 0), xycoords=("data", "axes fraction"), xytext=(3, 3), textcoords="offset points", fontsize=8.5)
+            _write(ax, (at, 0), text, offset=(3, 3), size=8.5, va="baseline", xycoords=("data", "axes fraction"))
         ax.set_xlabel(axis_label(x) + (", log scale" if log_x else ""))
         _title(fig, title)
         if group:
@@ -167,31 +175,37 @@ def plot_ranges(
         return finish(fig, alt)
 
 
-def plot_bars(frame, *, value: str, alt: str, label: str = "label", title: str = "", highlight: str | list[str] | None = None) -> Figure:
-    """Horizontal bars from zero, each with its number; `highlight` names the row, or the rows, set off."""
+def plot_bars(
+    frame: pd.DataFrame,
+    *,
+    value: str | dict[str, str],
+    alt: str,
+    label: str = "label",
+    title: str = "",
+    highlight: str | list[str] | None = None,
+) -> Figure:
+    """Horizontal bars from zero, each with its number; `highlight` names the row, or the rows, set off.
+
+    Several values (what the axis says -> column) stand in panels side by side, on the same rows.
+    """
     set_off = [highlight] if isinstance(highlight, str) else highlight
-    with drawing(figsize=(5.8, 0.36 * len(frame) + 1.0)) as (fig, ax):
-        colours = [BLUE if set_off is None or name in set_off else ORANGE for name in frame[label]]
-        bars = ax.barh(frame[label], frame[value], color=colours, height=0.62)
-        for bar, number in zip(bars, frame[value], strict=True):
-            ax.annotate(
-                num(number),
-                (max(bar.get_width(), 0), bar.get_y() + bar.get_height() / 2),
-                xytext=(4, 0),
-                textcoords="offset points",
-                va="center",
-                fontsize=9,
-            )
-        ax.invert_yaxis()
-        ax.margins(x=0.14)
-        ax.set_xlim(left=min(0, frame[value].min()))
-        ax.grid(axis="y", visible=False)
-        ax.set_xlabel(axis_label(value))
+    colours = [BLUE if not set_off or name in set_off else ORANGE for name in frame[label]]
+    panels = value if isinstance(value, dict) else {axis_label(value): value}
+    with drawing(1, len(panels), figsize=(5.8, 0.36 * len(frame) + 1.0), sharey=True, squeeze=False) as (fig, axes):
+        for ax, (heading, column) in zip(axes[0], panels.items(), strict=True):
+            bars = ax.barh(frame[label], frame[column], color=colours, height=0.62)
+            for bar, number in zip(bars, frame[column], strict=True):
+                _write(ax, (max(bar.get_width(), 0), bar.get_y() + bar.get_height() / 2), num(number))
+            ax.margins(x=0.14 * len(panels))
+            ax.set_xlim(left=min(0, frame[column].min()))
+            ax.grid(axis="y", visible=False)
+            ax.set_xlabel(heading)
+        axes[0][0].invert_yaxis()
         _title(fig, title)
         return finish(fig, alt)
 
 
-def plot_slope(frame, *, by: str, rankings: dict[str, str], best: dict[str, str], alt: str, title: str = "") -> Figure:
+def plot_slope(frame: pd.DataFrame, *, by: str, rankings: dict[str, str], best: dict[str, str], alt: str, title: str = "") -> Figure:
     """Rankings side by side: one line an accelerator, crossing where two metrics disagree.
 
     `rankings` maps a heading to the column that it ranks by; `best` says "high" or "low" for each heading. Where a column
@@ -204,42 +218,18 @@ def plot_slope(frame, *, by: str, rankings: dict[str, str], best: dict[str, str]
         for i, (index, fact) in enumerate(frame.iterrows()):
             colour = ACCELERATOR.get(fact[by], SERIES[i % len(SERIES)])
             heights = [ranks[h][index] for h in columns]
-            ax.plot(
-                range(len(columns)), heights, color=colour, marker=MARKERS[i % len(MARKERS)], linestyle=_DASHES[i % len(_DASHES)], zorder=3
-            )
-            ax.annotate(
-                f"{say_label(by, fact[by])}  {num(fact[rankings[columns[0]]])}",
-                (0, heights[0]),
-                xytext=(-8, 0),
-                textcoords="offset points",
-                ha="right",
-                va="center",
-                fontsize=9,
-            )
-            ax.annotate(
-                f"{num(fact[rankings[columns[-1]]])}  {say_label(by, fact[by])}",
-                (len(columns) - 1, heights[-1]),
-                xytext=(8, 0),
-                textcoords="offset points",
-                va="center",
-                fontsize=9,
-            )
+            line = {"marker": MARKERS[i % len(MARKERS)], "linestyle": _DASHES[i % len(_DASHES)]}
+            ax.plot(range(len(columns)), heights, color=colour, zorder=3, **line)
+            name, first, last = say_label(by, fact[by]), num(fact[rankings[columns[0]]]), num(fact[rankings[columns[-1]]])
+            _write(ax, (0, heights[0]), f"{name}  {first}", offset=(-8, 0), ha="right")
+            _write(ax, (len(columns) - 1, heights[-1]), f"{last}  {name}", offset=(8, 0))
             for k, heading in enumerate(columns[1:-1], start=1):
                 if np.isnan(heights[k]):
                     continue
-                ax.annotate(
-                    num(fact[rankings[heading]]),
-                    (k, heights[k]),
-                    xytext=(0, 6),
-                    textcoords="offset points",
-                    ha="center",
-                    va="bottom",
-                    fontsize=8,
-                    color=INK,
-                    bbox={"facecolor": PAPER, "edgecolor": "none", "pad": 0.5},
-                )
-        ax.set_xlim(-0.75, len(columns) - 0.25)
-        ax.set_ylim(n + 0.5, 0.4)
+                box = {"facecolor": PAPER, "edgecolor": "none", "pad": 0.5}
+                text = num(fact[rankings[heading]])
+                _write(ax, (k, heights[k]), text, offset=(0, 6), size=8, va="bottom", ha="center", color=INK, bbox=box)
+        ax.set(xlim=(-0.75, len(columns) - 0.25), ylim=(n + 0.5, 0.4))
         ax.set_xticks(range(len(columns)), columns)
         ax.xaxis.tick_top()
         ax.tick_params(length=0)
@@ -251,7 +241,7 @@ def plot_slope(frame, *, by: str, rankings: dict[str, str], best: dict[str, str]
         return finish(fig, alt)
 
 
-def plot_against(frame, *, x: dict[str, str], y: str, alt: str, by: str | None = None, title: str = "") -> Figure:
+def plot_parity(frame: pd.DataFrame, *, x: dict[str, str], y: str, alt: str, by: str | None = None, title: str = "") -> Figure:
     """Predicted against observed, one panel for each predictor (`x`: heading -> column), with the line of agreement."""
     kinds = list(dict.fromkeys(frame[by])) if by else [None]
     with drawing(1, len(x), figsize=(5.8, 3.3), sharey=True, sharex=True, squeeze=False) as (fig, axes):
@@ -261,19 +251,11 @@ def plot_against(frame, *, x: dict[str, str], y: str, alt: str, by: str | None =
             ax.plot([low, high], [low, high], color=MUTED, linewidth=1, linestyle=(0, (2, 2)))
             for k, kind in enumerate(kinds):
                 group = frame if by is None else frame[frame[by] == kind]
-                ax.scatter(
-                    group[column],
-                    group[y],
-                    s=15,
-                    color=SERIES[k % len(SERIES)],
-                    marker=MARKERS[k % len(MARKERS)],
-                    alpha=0.7,
-                    linewidths=0,
-                    label=kind,
-                )
+                look = {"color": SERIES[k % len(SERIES)], "marker": MARKERS[k % len(MARKERS)]}
+                ax.scatter(group[column], group[y], s=15, alpha=0.7, linewidths=0, label=kind, **look)
             ax.set(xscale="log", yscale="log", xlim=(low, high), ylim=(low, high), xlabel=heading)
-            log_axis(ax.xaxis, low, high)
-            log_axis(ax.yaxis, low, high)
+            for axis in (ax.xaxis, ax.yaxis):
+                log_axis(axis, low, high)
         axes[0][0].set_ylabel(axis_label(y))
         _title(fig, title)
         if by:

@@ -7,6 +7,7 @@ import io
 import re
 from contextlib import contextmanager
 from html import unescape
+from typing import TYPE_CHECKING, Any
 
 import matplotlib
 import matplotlib.pyplot as plt
@@ -14,6 +15,9 @@ from matplotlib.text import Text
 
 from tokcost.show.style import DARK, RC
 from tokcost.show.text import plain, shown
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure as MplFigure
 
 _FONTS = "system-ui, -apple-system, 'Segoe UI', Roboto, 'DejaVu Sans', sans-serif"
 _COORDINATE = re.compile(r"-?\d+\.\d{3,}")
@@ -31,7 +35,7 @@ class Figure:
 
 
 @contextmanager
-def drawing(n_rows: int = 1, n_columns: int = 1, **options):
+def drawing(n_rows: int = 1, n_columns: int = 1, **options: Any):
     """Axes in the house style, closed at the end so that nothing is shown twice: `with drawing() as (fig, ax):`."""
     with matplotlib.rc_context(RC):
         fig, axes = plt.subplots(n_rows, n_columns, layout="constrained", **options)
@@ -41,7 +45,7 @@ def drawing(n_rows: int = 1, n_columns: int = 1, **options):
             plt.close(fig)
 
 
-def finish(fig, alt: str) -> Figure:
+def finish(fig: MplFigure, alt: str) -> Figure:
     """The figure as SVG: text stays text to its last digit, coordinates to a hundredth of a point, no dates, no random ids.
 
     A colour that the dark page does not know is an error: it would vanish there.
@@ -57,9 +61,12 @@ def finish(fig, alt: str) -> Figure:
     svg = shown(buffer.getvalue())
     svg = svg[svg.index("<svg") :]
     svg = re.sub(r"<metadata>.*?</metadata>\s*", "", svg, flags=re.S)
-    svg = re.sub(r"<[^>]*>", lambda tag: _COORDINATE.sub(_to_hundredths, tag.group()), svg)
+    svg = re.sub(r"<[^>]*>", lambda tag: " ".join(_COORDINATE.sub(_to_hundredths, tag.group()).split()), svg)
     svg = _same_ids_everywhere(svg)
+    svg = re.sub(r" ?font-family: [^;\"]*;", "", svg)  # once at the root instead of with every word
     svg = re.sub(r"'DejaVu Sans'(?:, [^;\"]*)?", _FONTS, svg)
+    svg = re.sub(r'<g id="[^"]*">', "<g>", svg)  # shapes that others refer to are no groups
+    svg = svg.replace("<svg ", f'<svg style="font-family: {_FONTS}" ', 1)
     svg = re.sub(r"\n\s*", "\n", svg)
     foreign = sorted(set(re.findall(r"#[0-9a-fA-F]{6}\b", svg)) - set(DARK))
     if foreign:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from tokcost import quantities
 from tokcost.show.charts import axis_label
 from tokcost.show.figure import Figure, drawing, finish
-from tokcost.show.numbers import num
+from tokcost.show.numbers import num, say_label
 from tokcost.show.style import BLUE, GRID, INK, MARKERS, MUTED, ORANGE, SERIES, TEAL
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _RATE = "rate_usd_per_gpu_h"
 MILLION = 10**6
@@ -30,7 +35,7 @@ def _write(ax, x, row, text, colour=INK, *, offset: float = 5, **options) -> Non
     ax.annotate(text, (x, row), xytext=(offset, 0), textcoords="offset points", va="center", fontsize=8.5, color=colour, **options)
 
 
-def plot_waterfall(parts, *, totals, by: str, alt: str, title: str = "") -> Figure:
+def plot_waterfall(parts: pd.DataFrame, *, totals: pd.DataFrame, by: str, alt: str, title: str = "") -> Figure:
     """From parts to the price of an hour, one panel for each value of `by`, on one scale.
 
     `parts` has `component` and `usd_per_gpu_h`, in order, each bar starting where the last one ended; `totals` has one row for
@@ -62,20 +67,20 @@ def plot_waterfall(parts, *, totals, by: str, alt: str, title: str = "") -> Figu
         return finish(fig, alt)
 
 
-def plot_prices(frame, *, alt: str, title: str = "", x: str = _RATE) -> Figure:
-    """Prices of different kinds on one axis: `label`, `group`, `value`, `low`, `high`, and a `note` that says why a price is missing."""
+def plot_prices(frame: pd.DataFrame, *, by: str, alt: str, title: str = "", x: str = _RATE) -> Figure:
+    """Prices of different kinds on one axis, one panel for each value of `by`.
+
+    `frame` has `label`, `group`, `value`, `low`, `high`, and a `note` that says why a price is missing.
+    """
     groups = list(dict.fromkeys(frame["group"]))
-    with drawing(figsize=(5.8, 0.25 * len(frame) + 1.3)) as (fig, ax):
-        for row, price in enumerate(frame.itertuples()):
-            k = groups.index(price.group)
-            if np.isnan(price.value):
-                _write(ax, 0, row, price.note, MUTED, fontstyle="italic")
-                continue
-            if price.high > price.low:
-                ax.plot([price.low, price.high], [row, row], color=SERIES[k], linewidth=6, alpha=0.4, solid_capstyle="butt")
-            ax.plot(price.value, row, marker=MARKERS[k], color=SERIES[k], markersize=6, linestyle="none")
-            _write(ax, max(price.high, price.value), row, f"{price.value:.2f}" + (f"  ({price.note})" if price.note else ""), offset=7)
-        _rows(ax, frame["label"])
+    panels = list(frame.groupby(by, sort=False))
+    grid = {"height_ratios": [len(rows) for _, rows in panels], "sharex": True, "squeeze": False}
+    with drawing(len(panels), 1, figsize=(5.8, 0.25 * len(frame) + 0.5 * len(panels) + 0.9), **grid) as (fig, axes):
+        for ax, (name, rows) in zip(axes[:, 0], panels, strict=True):
+            for row, price in enumerate(rows.itertuples()):
+                _price(ax, row, price, groups.index(price.group))
+            _rows(ax, rows["label"])
+            ax.set_title(say_label(by, name))
         ax.set_xlim(0, frame["high"].max() * 1.28)
         ax.set_xlabel(axis_label(x))
         for k, group in enumerate(groups):
@@ -85,8 +90,17 @@ def plot_prices(frame, *, alt: str, title: str = "", x: str = _RATE) -> Figure:
         return finish(fig, alt)
 
 
-def plot_brackets(frame, *, alt: str, title: str = "") -> Figure:
-    """The build-up against published constants (`tokcost.hour.against_published`): one row for each accelerator and basis.
+def _price(ax, row, price, k) -> None:
+    if np.isnan(price.value):
+        return _write(ax, 0, row, price.note, MUTED, fontstyle="italic")
+    if price.high > price.low:
+        ax.plot([price.low, price.high], [row, row], color=SERIES[k], linewidth=6, alpha=0.4, solid_capstyle="butt")
+    ax.plot(price.value, row, marker=MARKERS[k], color=SERIES[k], markersize=6, linestyle="none")
+    _write(ax, max(price.high, price.value), row, f"{price.value:.2f}" + (f"  ({price.note})" if price.note else ""), offset=7)
+
+
+def plot_brackets(frame: pd.DataFrame, *, alt: str, title: str = "") -> Figure:
+    """The build-up against published constants (`hour.against_published`): one row for each accelerator and basis.
 
     Thin line: all ranges at one end together; thick: errors independent; tick: built up; markers: the constants by vintage.
     """
@@ -133,8 +147,8 @@ def plot_brackets(frame, *, alt: str, title: str = "") -> Figure:
         return finish(fig, alt)
 
 
-def plot_swings(frame, *, here: float, alt: str, title: str = "", n: int = 12) -> Figure:
-    """What each input does alone (`tokcost.hour.swings`), the widest first: bars from the price of the hour to its ends.
+def plot_tornado(frame: pd.DataFrame, *, here: float, alt: str, title: str = "", n: int = 12) -> Figure:
+    """What each input does alone (`tokcost.hour.one_at_a_time`), the widest first: bars from the price of the hour to its ends.
 
     The inputs' ends are written beside the bars, so a reader sees which value makes which price.
     """
@@ -163,7 +177,17 @@ def _as_input(name: str, value: float) -> str:
     return f"{value / MILLION:g} million" if value >= MILLION else f"{value:,.3g}" if value < 1000 else f"{value:,.0f}"
 
 
-def plot_pairs(frame, *, label: str, first: str, second: str, x: str, alt: str, title: str = "", names=("first", "second")) -> Figure:
+def plot_dumbbell(
+    frame: pd.DataFrame,
+    *,
+    label: str,
+    first: str,
+    second: str,
+    x: str,
+    alt: str,
+    title: str = "",
+    names: tuple[str, str] = ("first", "second"),
+) -> Figure:
     """Two values of each row on one axis, joined by a line: where two ways of counting differ. From zero."""
     with drawing(figsize=(5.8, 0.4 * len(frame) + 1.4)) as (fig, ax):
         for row, (_, fact) in enumerate(frame.iterrows()):
@@ -183,7 +207,7 @@ def plot_pairs(frame, *, label: str, first: str, second: str, x: str, alt: str, 
         return finish(fig, alt)
 
 
-def plot_sorted(frame, *, label: str, value: str | dict[str, str], group: str, alt: str, title: str = "") -> Figure:
+def plot_sorted(frame: pd.DataFrame, *, label: str, value: str | dict[str, str], group: str, alt: str, title: str = "") -> Figure:
     """Bars from zero in the order given, coloured by `group`; a fraction shows as a percentage, a missing value as "not known".
 
     Several values (column -> what its axis says) stand in panels side by side, on the same rows.

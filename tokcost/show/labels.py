@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import itertools
+from typing import TYPE_CHECKING
 
 import numpy as np
 from matplotlib.transforms import ScaledTranslation
+from numpy.typing import ArrayLike
 
 from tokcost.show.style import MUTED, PAPER
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 #: text that a curve may run under stays readable
 _BEHIND = {"facecolor": PAPER, "edgecolor": "none", "pad": 0.8, "alpha": 0.85}
 
 
-def spread(positions, gap: float) -> np.ndarray:
+def spread(positions: ArrayLike, gap: float) -> np.ndarray:
     """Positions moved apart so that labels `gap` wide do not overlap, in order, as little as possible.
 
     >>> spread([1.0, 1.1, 3.0], 0.5).round(2).tolist()
@@ -23,7 +28,7 @@ def spread(positions, gap: float) -> np.ndarray:
     order = np.argsort(wanted, kind="stable")
     groups: list[list[float]] = []  # each group: sum of (wanted - offset), count
     for index in order:
-        groups.append([wanted[index], 1])
+        groups.append([float(wanted[index]), 1])
         while len(groups) > 1 and _centre(groups[-2]) + gap * (groups[-2][1] + groups[-1][1]) / 2 > _centre(groups[-1]):
             last = groups.pop()
             groups[-1] = [groups[-1][0] + last[0], groups[-1][1] + last[1]]
@@ -68,12 +73,12 @@ def _label_in_the_open(ax, end: tuple[float, float, str, str], drawn: np.ndarray
     label.set(position=shift, ha=across, va=up)
 
 
-def label_ends(ax, ends: list[tuple[float, float, str, str]], *, gap_points: float = 12) -> None:
+def label_ends(ax: Axes, ends: list[tuple[float, float, str, str]], *, gap_points: float = 12) -> None:
     """Write each series' name beside its last point, moved apart where ends are close; one that ends early stands in the open."""
     fig = ax.figure
     fig.canvas.draw()
     early = [end for end in ends if ax.transAxes.inverted().transform(ax.transData.transform(end[:2]))[0] < 0.7]
-    drawn = _drawn(ax) if early else None
+    drawn = _drawn(ax) if early else np.empty((0, 2))
     for end in early:
         _label_in_the_open(ax, end, drawn)
     ends = [end for end in ends if end not in early]
@@ -87,7 +92,7 @@ def label_ends(ax, ends: list[tuple[float, float, str, str]], *, gap_points: flo
         ax.text(x, y, text, color=colour, va="center", fontsize=9, fontweight="bold", transform=beside, bbox=_BEHIND)
 
 
-def label_marks(ax, marks: dict[str, float], *, line_points: float = 11) -> None:
+def label_marks(ax: Axes, marks: dict[str, float], *, line_points: float = 11) -> None:
     """Dashed vertical lines with their names at the top; a name that would run into another stands a line lower."""
     free_from: list[float] = []  # right end of the last name in each line, as a share of the width
     character = 5 / (ax.figure.get_figwidth() * 72 * ax.get_position().width)

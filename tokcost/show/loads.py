@@ -1,4 +1,4 @@
-"""Charts of speed and of load: one panel an accelerator, ratios at unequal speeds, the price of a limit, a week, idle cost."""
+"""Charts of speed and of load: one panel an accelerator, the price of a limit, a week, idle cost."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tokcost import quantities
 from tokcost.show.charts import axis_label, log_axis
 from tokcost.show.figure import Figure, drawing, finish
 from tokcost.show.labels import label_ends, label_marks
-from tokcost.show.numbers import num, percent, say_label, times
+from tokcost.show.numbers import num, percent, say_label
 from tokcost.show.style import ACCELERATOR, BLUE, GRID, INK, MARKERS, MUTED, ORANGE, SEA, SERIES
 
 _DASHES = ("-", (0, (5, 2)), (0, (1.2, 1.4)), (0, (6, 2, 1.2, 2)))
@@ -52,41 +52,6 @@ def plot_panels(frame: pd.DataFrame, *, x: str, y: str, by: str, alt: str, title
         return finish(fig, alt)
 
 
-def plot_matrix(
-    frame: pd.DataFrame, *, row: str, column: str, value: str, alt: str, row_name: str, column_name: str, title: str = ""
-) -> Figure:
-    """Ratios in a square of rows and columns, with those on the diagonal set off; what was not reached says so."""
-    wide = frame.pivot(index=row, columns=column, values=value)
-    shades = (0.07, 0.2, 0.36)
-    edges = np.nanquantile(wide.to_numpy(), [1 / 3, 2 / 3]) if wide.notna().to_numpy().any() else [0, 0]
-    with drawing(figsize=(5.8, 0.36 * len(wide) + 1.35)) as (fig, ax):
-        for i, (slow, cells) in enumerate(wide.iterrows()):
-            for j, (fast, ratio) in enumerate(cells.items()):
-                equal = slow == fast
-                if not np.isnan(ratio):
-                    ax.add_patch(_cell(ax, j, i, facecolor=BLUE, alpha=shades[int(np.searchsorted(edges, ratio))], edgecolor="none"))
-                if equal:
-                    ax.add_patch(_cell(ax, j, i, facecolor="none", edgecolor=ORANGE, linewidth=2, zorder=3))
-                text = "–" if np.isnan(ratio) else times(ratio)
-                ax.text(j, i, text, ha="center", va="center", fontsize=9, fontweight="bold" if equal else "normal")
-        ax.set(xlim=(-0.5, wide.shape[1] - 0.5), ylim=(len(wide) - 0.5, -0.5), xlabel=column_name, ylabel=row_name)
-        ax.set_xticks(range(wide.shape[1]), [f"{v:g}" for v in wide.columns])
-        ax.set_yticks(range(len(wide)), [f"{v:g}" for v in wide.index])
-        ax.xaxis.tick_top()
-        ax.xaxis.set_label_position("top")
-        ax.tick_params(length=0)
-        ax.grid(visible=False)
-        ax.spines[:].set_visible(False)
-        _heading(fig, title)
-        return finish(fig, alt)
-
-
-def _cell(ax, column: int, row: int, **style):
-    from matplotlib.patches import Rectangle
-
-    return Rectangle((column - 0.47, row - 0.44), 0.94, 0.88, **style)
-
-
 def plot_steps(frame: pd.DataFrame, *, x: str, y: str, by: str, alt: str, title: str = "", mark: dict[str, float] | None = None) -> Figure:
     """A value that falls in steps as a limit is loosened: flat from one measured run to the next. Both axes logarithmic."""
     marks = mark or {}
@@ -111,7 +76,7 @@ def plot_steps(frame: pd.DataFrame, *, x: str, y: str, by: str, alt: str, title:
         return finish(fig, alt)
 
 
-def plot_ladder(
+def plot_by_category(
     frame: pd.DataFrame, *, x: str, y: str, by: str, alt: str, title: str = "", level: dict[str, float] | None = None
 ) -> Figure:
     """A value at a few rungs (shares near one, evenly spaced), one line for each value of `by`, from zero."""

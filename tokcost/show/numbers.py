@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 
 from tokcost import quantities
 
@@ -76,7 +77,7 @@ def percent(value: float, digits: int = 2) -> str:
     return text if text == MISSING else f"{text}%"
 
 
-def spans(stretches, unit: str = "", *, before: str = "") -> str:
+def spans(stretches: Iterable[tuple[float, float]], unit: str = "", *, before: str = "") -> str:
     """Stretches of a scale in words; `before` is a preposition for where there are any.
 
     >>> spans([(100.2, 116.9), (140, 150.5)], "tokens/s per user"), spans([(30, 30)], before="at"), spans([], before="at")
@@ -98,7 +99,7 @@ def inline(label: str) -> str:
     return label if label[1:2].isupper() else label[:1].lower() + label[1:]
 
 
-def say_label(name: str, value) -> str:
+def say_label(name: str, value: str) -> str:
     """A label value as people write it: `h200` as H200, `owning_hyperscaler` as owning hyperscaler, a quantity by its label.
 
     >>> say_label("accelerator", "gb300"), say_label("price_basis", "rental_3yr"), say_label("quantity", "isl"), say_label("note", "a_b")

@@ -7,7 +7,9 @@ Each of these returns something that Jupyter displays and that a report can read
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from html import unescape
+from typing import SupportsFloat
 
 from tokcost import quantities
 from tokcost.show.numbers import MISSING, num, percent, times
@@ -52,10 +54,12 @@ def say(text: str) -> Shown:
     return Shown(_literal_dollars(text))
 
 
-def refused(function, **inputs) -> Shown:
+def refused(function: Callable, **inputs: object) -> Shown:
     """Show that a call is refused, and with which sentence; if it is not refused, the notebook stops.
 
-    >>> from tokcost.metrics import flop_per_usd
+    Raises: CheckFailed where the call goes through.
+
+    >>> from tokcost.formulas import flop_per_usd
     >>> refused(flop_per_usd, peak_tflop_per_s=1979, rate_usd_per_h=1.41).markdown
     'Refused: flop_per_usd takes no `rate_usd_per_h`; did you mean `rate_usd_per_gpu_h`?'
     """
@@ -66,7 +70,7 @@ def refused(function, **inputs) -> Shown:
     raise CheckFailed(f"{function.__name__} should have refused {', '.join(inputs)}")
 
 
-def check(claim: str, left, right=None, *, rel: float = 1e-9, factor: float | None = None) -> Shown:
+def check(claim: str, left: SupportsFloat, right: SupportsFloat | None = None, *, rel: float = 1e-9, factor: float | None = None) -> Shown:
     """A visible check that must hold for any parameters; if it does not, the notebook stops.
 
     `check(claim, True)` for a condition; `check(claim, a, b)` for two routes to one number
@@ -100,18 +104,29 @@ def check(claim: str, left, right=None, *, rel: float = 1e-9, factor: float | No
     return Shown(f"✓ {_literal_dollars(claim)}: {text}", data)
 
 
-def result(name: str, value, low=None, high=None, *, note: str = "", label: str = "", missing: str = MISSING) -> Shown:
+def result(
+    name: str,
+    value: SupportsFloat,
+    low: float | None = None,
+    high: float | None = None,
+    *,
+    note: str = "",
+    label: str = "",
+    missing: str = MISSING,
+) -> Shown:
     """Hand a headline value to the report, by its quantity name, with its range where there is one.
 
     `value` may be NaN: "not reached" is a result too, or what `missing` says. `label` replaces what the vocabulary calls it.
 
+    Raises: QuantityError for a name or a value that the vocabulary does not allow, or a range that does not hold the value.
+
     >>> result("gb300_total_token_cost_usd_per_mtok", 0.12338, 0.115, 0.125).markdown
     '**Cost per million tokens (input + output), GB300**: 0.123 (0.115 to 0.125) USD per million tokens'
     """
-    quantity = quantities.of(name)
-    if not math.isnan(float(value)):
-        quantities.check_value(name, float(value))
-        if low is not None and high is not None and not float(low) <= float(value) <= float(high):
+    quantity, value = quantities.of(name), float(value)
+    if not math.isnan(value):
+        quantities.check_value(name, value)
+        if low is not None and high is not None and not float(low) <= value <= float(high):
             raise quantities.QuantityError(
                 f"result `{name}`: its range {low:g} to {high:g} does not hold its value {value:g}; give low first"
             )
@@ -121,7 +136,7 @@ def result(name: str, value, low=None, high=None, *, note: str = "", label: str 
     show = percent if quantity.unit == "frac" else times if quantity.unit == "ratio" else num
     span = "" if low is None or high is None else f" ({show(low)} to {show(high)})"
     unit = quantity.unit_label if show is num else ""
-    text = f"**{label}**: " + (missing if math.isnan(float(value)) else f"{show(value)}{span} {unit}".rstrip())
+    text = f"**{label}**: " + (missing if math.isnan(value) else f"{show(value)}{span} {unit}".rstrip())
     data = {
         "kind": "result",
         "name": name,
@@ -136,10 +151,12 @@ def result(name: str, value, low=None, high=None, *, note: str = "", label: str 
     return Shown(_literal_dollars(text + (f"; {note}" if note else "")), data)
 
 
-def answer(text: str, *, interval: str | None = None, **inputs) -> Shown:
+def answer(text: str, *, interval: str | None = None, **inputs: object) -> Shown:
     """The notebook's answer in a sentence, its interval or range, and the few inputs that decide it.
 
     The report lifts it to its top.
+
+    Raises: QuantityError for an input whose name is not in the vocabulary.
 
     >>> answer("It costs $4.35.", interval="$4.11 to $4.62", rate_usd_per_gpu_h=1.41).data["inputs"][0]["value"]
     1.41
@@ -173,6 +190,10 @@ def sources(provenance: dict, *assumptions: str) -> Shown:
     """Where the numbers of this notebook come from: tables, sources, licences, and what was assumed.
 
     `provenance` is what `tokcost.provenance()` returns: tables that were loaded, sources that they cite.
+
+    >>> table = {"file": "data/pue.csv", "rows": 9}
+    >>> print(sources({"tables": [table], "sources": []}, "idle hours are paid").markdown.splitlines()[0])
+    **Data**: `data/pue.csv` (9 rows)
     """
     lines = []
     for source in provenance["sources"]:

@@ -9,6 +9,8 @@ from __future__ import annotations
 INK, MUTED, GRID, PAPER = "#1f2328", "#59636e", "#d1d9e0", "#ffffff"
 BLUE, ORANGE, GREEN, PURPLE, RED, TEAL = "#0b5cad", "#b35900", "#1a7f37", "#7a43c9", "#c11f2b", "#0f7673"
 SKY, SEA, DEEP, ICE = "#f2f7fc", "#cfe3f7", "#9cc3ea", "#fbfdff"
+#: from small to large, and what is below the reference: fields that carry ink
+SHADES, LOSS = ("#e6f0fa", "#c3dbf3", "#93bde8"), "#fbe3cd"
 
 #: colour on a light page -> colour on a dark page
 DARK = {
@@ -26,6 +28,8 @@ DARK = {
     SEA: "#16304b",
     DEEP: "#0f2237",
     ICE: "#22364c",
+    **dict(zip(SHADES, ("#182534", "#1d3d5e", "#2a5a8a"), strict=True)),
+    LOSS: "#452b12",
 }
 
 #: in the order that series take them, each with a marker of its own (never colour alone)

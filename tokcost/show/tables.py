@@ -70,7 +70,13 @@ def label(name: str) -> tuple[str, str]:
 
 
 def table(
-    frame, caption: str, *, digits: int = 3, labels: dict[str, str] | None = None, missing: str = MISSING, upright: bool = True
+    frame: pd.DataFrame,
+    caption: str,
+    *,
+    digits: int = 3,
+    labels: dict[str, str] | None = None,
+    missing: str = MISSING,
+    upright: bool = True,
 ) -> Table:
     """Show a DataFrame: one row a fact, headers from the vocabulary, `digits` significant digits.
 
@@ -78,6 +84,8 @@ def table(
 
     `labels` overrides a header; missing numbers read `missing`, missing text is blank. Fractions show as
     percentages, as people read them.
+
+    Raises: KeyError for a label of a column that the frame does not have.
 
     >>> print(table(pd.DataFrame({"accelerator": ["h200"], "utilization_frac": [0.45]}), "Load").text())
     Load

@@ -186,7 +186,7 @@ def test_a_data_directory_named_from_here_is_found_by_the_kernel_and_the_page_sa
     """The kernel runs in the folder of the notebook; the environment was meant from where the user stands."""
     data = tmp_path / "data"
     shutil.copytree(ROOT / "data", data, ignore=shutil.ignore_patterns("benchmark_example"))
-    show = ("code", "import tokcost as tc\ntc.load('hourly_rates')\ntc.sources(tc.provenance())")
+    show = ("code", "import tokcost as tc\ntc.load_table('hourly_rates')\ntc.sources(tc.provenance())")
     notebook(tmp_path / "deep" / "er" / "a.ipynb", *cells("x"), show)
 
     def page():

@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tokcost.paths import NOTEBOOKS
 from tokcost.quantities import nearest
 from tokcost.report.errors import ReportError
 from tokcost.report.request.hints import said
@@ -14,7 +15,7 @@ from tokcost.report.request.reading import is_file, names_in, neighbour, read_to
 from tokcost.report.request.settings import Layer
 
 #: where a bare name such as `01-what-does-a-million-tokens-cost` is looked for
-SUITE = Path(__file__).resolve().parents[3] / "notebooks"
+SUITE = NOTEBOOKS
 
 
 #: the keys of a definition: the type that each holds, that type in words, the fix

@@ -1,0 +1,118 @@
+"""Input metrics beside the output metric: what each ranking would buy, and how often it buys the more expensive token."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tokcost import evidence
+from tokcost import quantities as q
+from tokcost.analysis.metric_rankings import COST, ERROR, discordant_pairs, rankings
+from tokcost.quantities import QuantityError
+
+JOB = {"isl": 1024, "osl": 1024, "precision": "fp8", "price_basis": "owning_hyperscaler", "rate_vintage": "2026-03"}
+
+
+@pytest.fixture(scope="module")
+def rows():
+    return evidence.measured(campaign="inferencex_dsr1_2026_04")
+
+
+@pytest.fixture(scope="module")
+def table(rows):
+    return rankings(rows, **JOB, tok_per_s_per_user=116.7).set_index("accelerator")
+
+
+def test_costs_are_those_of_the_published_operating_point(table):
+    assert table.loc["h200", COST] == pytest.approx(4.20, abs=0.01)
+    assert table.loc["gb300", COST] == pytest.approx(0.123, abs=0.001)
+    assert table.index.tolist() == ["gb300", "h200"]  # cheapest token first
+    assert table["best_precision"].to_dict() == {"gb300": "fp4", "h200": "fp8"}
+    assert table["rate_kind"].tolist() == ["modelled", "modelled"]
+
+
+def test_both_meanings_of_flops_per_dollar_differ_by_the_seconds_of_an_hour(table):
+    np.testing.assert_allclose(table["flop_per_usd"], table["peak_tflop_per_s_per_usd_per_h"] * q.FLOP_PER_TFLOP * q.SECONDS_PER_HOUR)
+    assert table.loc["h200", "peak_tflop_per_s_per_usd_per_h"] == pytest.approx(1979 / 1.41)  # dense, as the data sheet rates it
+
+
+def test_a_speed_outside_the_best_curve_is_not_filled_in(rows):
+    """H200 ends at 174 and begins at 20 tokens/s per user; GB300 goes on."""
+    for speed in (180, 18):
+        table = rankings(rows, **JOB, tok_per_s_per_user=speed).set_index("accelerator")
+        assert np.isnan(table.loc["h200", COST]) and table.loc["h200", "best_precision"] == ""
+        assert not table.loc["h200", "reach_from_tok_per_s_per_user"] <= speed <= table.loc["h200", "reach_to_tok_per_s_per_user"]
+        assert table.loc["gb300", COST] > 0
+
+
+def test_a_precision_that_is_not_rated_leaves_no_figure(rows):
+    table = rankings(rows, **{**JOB, "precision": "fp4"}, tok_per_s_per_user=50).set_index("accelerator")
+    assert np.isnan(table.loc["h200", "flop_per_usd"]) and table.loc["gb300", "flop_per_usd"] > 0
+
+
+def test_an_unrated_accelerator_keeps_its_place_in_price_and_cost_and_is_in_no_pair_of_flops(rows):
+    table = rankings(rows, **{**JOB, "precision": "fp4"}, tok_per_s_per_user=50)
+    assert table["accelerator"].tolist() == ["gb300", "h200"] and table[["rate_usd_per_gpu_h", COST]].notna().all(axis=None)
+    assert discordant_pairs(table, "peak_tflop_per_s_per_usd_per_h", is_better_high=True) == (0, 0)
+
+
+def test_a_speed_that_none_reaches_ranks_nothing(rows):
+    assert rankings(rows, **JOB, tok_per_s_per_user=180)["status"].tolist() == ["cheapest", "not reached"]
+    assert rankings(rows, **JOB, tok_per_s_per_user=400)["status"].tolist() == ["not reached"] * 2
+
+
+# -- how well a cost between two runs is known -----------------------------------------------------------------------
+
+
+def test_every_cost_says_between_which_measured_speeds_it_was_read():
+    table = rankings(evidence.measured(model="dsr1", isl=1024, osl=1024), **{**JOB, "rate_vintage": "2026-07"}, tok_per_s_per_user=50)
+    table = table.set_index("accelerator")
+    ends = table[["slower_tok_per_s_per_user", "faster_tok_per_s_per_user"]].round(1)
+    assert ends.loc["b200"].tolist() == [21.3, 74.0] and ends.loc["gb300"].tolist() == [20.1, 70.4]
+    assert table[ERROR].round(3)[["b200", "mi355x", "gb300", "gb200"]].tolist() == [0.393, 0.223, 0.066, 0.013]
+
+
+def test_costs_that_the_curves_cannot_tell_apart_are_tied():
+    table = rankings(evidence.measured(model="dsr1", isl=1024, osl=1024), **{**JOB, "rate_vintage": "2026-07"}, tok_per_s_per_user=50)
+    assert table.set_index("accelerator")["status"].head(3).to_dict() == {"gb300": "cheapest", "b200": "tied", "gb200": "more expensive"}
+    low, high = table["cost_low_usd_per_mtok"], table["cost_high_usd_per_mtok"]
+    assert (low[table["status"] == "more expensive"] > high[0]).all() and low[1] < table.loc[0, COST] < high[0]
+    assert (low <= table[COST]).all() and (table[COST] <= high).all()
+
+
+def test_a_speed_that_was_measured_needs_no_reading_of_a_curve(rows):
+    one = rows.query("accelerator == 'gb300' and precision == 'fp4' and concurrency == 1229 and isl == 1024").iloc[0]
+    speed = one["tok_per_s_per_user"]
+    gb300 = rankings(rows, **JOB, tok_per_s_per_user=speed).set_index("accelerator").loc["gb300"]
+    assert gb300["slower_tok_per_s_per_user"] == gb300["faster_tok_per_s_per_user"] == speed and gb300[ERROR] == 0
+
+
+def test_a_speed_that_was_not_reached_lies_between_nothing_and_is_like_nothing(rows):
+    h200 = rankings(rows, **JOB, tok_per_s_per_user=180).set_index("accelerator").loc["h200"]
+    assert h200[["slower_tok_per_s_per_user", "faster_tok_per_s_per_user", ERROR]].isna().all() and h200["status"] == "not reached"
+
+
+def test_pairs_within_their_errors_are_no_evidence_for_or_against_a_metric():
+    table = pd.DataFrame({"price": [1, 2, 3], COST: [1.2, 1.0, 0.1], ERROR: [0.2, 0.0, 0.0]})
+    assert discordant_pairs(table, "price", is_better_high=False) == (3, 3)
+    assert discordant_pairs(table, "price", is_better_high=False, error=ERROR) == (2, 2)
+
+
+def test_lengths_without_a_row_are_refused(rows):
+    with pytest.raises(QuantityError, match="prompts of 2000 and answers of 1024"):
+        rankings(rows, **{**JOB, "isl": 2000}, tok_per_s_per_user=50)
+
+
+@given(costs=st.lists(st.integers(1, 9), min_size=2, max_size=8))
+def test_a_metric_never_disagrees_with_itself_and_always_with_its_reverse(costs):
+    table = pd.DataFrame({"metric": costs, "cost": costs})
+    pairs = len(costs) * (len(costs) - 1) // 2
+    ties = sum(a == b for i, a in enumerate(costs) for b in costs[:i])
+    assert discordant_pairs(table, "metric", is_better_high=False, output="cost") == (0, pairs)
+    assert discordant_pairs(table, "metric", is_better_high=True, output="cost") == (pairs - ties, pairs)
+
+
+def test_rows_without_a_figure_are_in_no_pair():
+    table = pd.DataFrame({"price": [1, 2, np.nan], "cost": [2, 1, 3]})
+    assert discordant_pairs(table, "price", is_better_high=False, output="cost") == (1, 1)

@@ -1,0 +1,56 @@
+"""What is installed from the wheel works outside a checkout: tables, notebooks and definitions are in it."""
+
+import os
+import subprocess
+import sys
+import sysconfig
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory):
+    """`tokcost ...` of the wheel, in an environment whose only tokcost is that one and that knows no checkout."""
+    folder = tmp_path_factory.mktemp("wheel")
+    build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)]
+    subprocess.run(build, cwd=ROOT, check=True, capture_output=True, text=True)
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder / "venv"], check=True)
+    (site,) = (folder / "venv").glob("lib/python*/site-packages")
+    (wheel,) = folder.glob("*.whl")
+    pip = [sys.executable, "-m", "pip", "--python", folder / "venv/bin/python", "install", "--quiet", "--no-index", "--no-deps", wheel]
+    subprocess.run(pip, check=True, capture_output=True, text=True)
+    # What tokcost needs is taken from the environment that runs the tests. Its own .pth files, and with them the checkout, are not read.
+    (site / "dependencies.pth").write_text(sysconfig.get_paths()["purelib"] + "\n")
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "TOKCOST"))}
+    environment["JUPYTER_PATH"] = os.path.join(sys.prefix, "share", "jupyter")  # nbconvert's templates
+
+    def run(*arguments, cwd, **variables):
+        command = [folder / "venv/bin/tokcost", *map(str, arguments)]
+        done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, env=environment | variables, timeout=120)
+        return SimpleNamespace(status=done.returncode, out=done.stdout, err=done.stderr)
+
+    return run
+
+
+def test_the_wheel_makes_a_workspace_whose_reports_run(installed, tmp_path):
+    made = installed("new", "costs", cwd=tmp_path)
+    assert made.status == 0 and "cd costs && tokcost report reports" in made.out
+    workspace = tmp_path / "costs"
+    assert {path.name for path in (workspace / "reports").iterdir()} == {path.name for path in ROOT.glob("reports/*.toml")}
+    asked = installed("report", "reports", "--dry-run", cwd=workspace)
+    assert asked.status == 0, asked.err
+    for definition in (workspace / "reports").glob("0[!1]-*.toml"):
+        definition.unlink()  # that one of them runs shows where they look
+    done = installed("report", "reports", cwd=workspace)
+    assert done.status == 0, done.err
+    assert list((workspace / "reports/output").glob("01-*.html"))
+
+
+def test_the_tables_of_the_wheel_are_in_order(installed, tmp_path):
+    checked = installed("data", "check", cwd=tmp_path)
+    assert checked.status == 0, checked.err
+    assert str(ROOT) not in checked.out

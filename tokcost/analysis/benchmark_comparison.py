@@ -1,0 +1,185 @@
+"""Your own points and public runs, priced at equal interactivity, and whether the two costs may be compared at all."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from tokcost import evidence, formulas
+from tokcost.analysis.metric_rankings import COST
+from tokcost.analysis.own_benchmark import NOT_STATED, THROUGHPUT, OwnBenchmark
+from tokcost.evidence import Fact
+from tokcost.load.capacity import LENGTH_TOLERANCE
+from tokcost.quantities import check_value
+from tokcost.serving.pareto_frontier import SPEED, Frontier, cost_at, frontier
+
+OWN_PRICE = "own"
+YOURS = "your files"
+NO_RIVAL = "no public system"
+#: public model -> what its name contains wherever it is served under its own name (letters and digits only)
+SERVED_AS = {
+    "dsr1": ("deepseekr1",),
+    "gptoss120b": ("gptoss120b",),
+    "llama70b": ("llama3170b", "llama3370b"),
+    "minimaxm2.5": ("minimaxm25",),
+}
+_COLUMNS = ["system", "n_points", "reach_from_tok_per_s_per_user", "reach_to_tok_per_s_per_user", "rate_usd_per_gpu_h", THROUGHPUT, COST]
+
+
+def price_of_hour(accelerator: str, *, price_basis: str, rate_vintage: str, rate_usd_per_gpu_h: float) -> Fact | float | None:
+    """The price of an hour: your own where the basis is `own`, else the one in the dataset; None where the dataset has none.
+
+    >>> price_of_hour("h200", price_basis="rental_3yr", rate_vintage="2026-03", rate_usd_per_gpu_h=9.9).value
+    1.6
+    >>> price_of_hour("not stated", price_basis="rental_3yr", rate_vintage="2026-03", rate_usd_per_gpu_h=9.9) is None
+    True
+    """
+    if price_basis == OWN_PRICE:
+        return float(check_value("rate_usd_per_gpu_h", rate_usd_per_gpu_h))
+    return _listed_price(accelerator, price_basis, rate_vintage)
+
+
+@dataclass(frozen=True, eq=False)
+class PublicComparison:
+    """Your points and public runs. `at_speed`: one row a system that has a price, with its `status`, `priced` or `not reached`.
+    `curves`: cost over speed of your files and of `rival`, and of the cheapest public system; `own_points`: your measured points in
+    the same columns. `rival`: the public system to set yours against, on the same accelerator, or else the cheapest at that speed.
+    `missing`: why your files cannot be priced, or empty; `differs`: why the tokens of the two are not one good, or empty."""
+
+    at_speed: pd.DataFrame
+    curves: pd.DataFrame
+    own_points: pd.DataFrame
+    rival: str
+    missing: str
+    differs: str
+
+    @property
+    def own(self) -> pd.Series:
+        """The row of your files in `at_speed`; where they have no price its numbers are NaN and its status is `not priced`."""
+        return self._system(YOURS)
+
+    @property
+    def public(self) -> pd.Series:
+        """The same of the `rival`."""
+        return self._system(self.rival)
+
+    @property
+    def cost_ratio(self) -> float:
+        """What the rival's token costs over what yours costs: above 1 yours is cheaper. NaN where they may not be compared."""
+        return np.nan if self.differs else self.public[COST] / self.own[COST]
+
+    @property
+    def status(self) -> str:
+        """Yours against the rival's: `not comparable`, `not priced`, `not reached`, `cheaper`, `tied` or `more expensive`."""
+        if self.differs:
+            return "not comparable"
+        for obstacle in ("not priced", "not reached"):
+            if obstacle in (self.own["status"], self.public["status"]):
+                return obstacle
+        return "tied" if self.cost_ratio == 1 else "cheaper" if self.cost_ratio > 1 else "more expensive"
+
+    def _system(self, name: str) -> pd.Series:
+        return self.at_speed.set_index("system").reindex([name]).fillna({"status": "not priced"}).iloc[0]
+
+
+def compare_with_public(
+    own: OwnBenchmark, rows: pd.DataFrame, *, rate: Fact | float | None, price_basis: str, rate_vintage: str, tok_per_s_per_user: float
+) -> PublicComparison:
+    """Price your points and the best public runs of each accelerator at equal interactivity.
+
+    `rows` are measured rows of one model and one pair of lengths; `rate` is yours, from `price_of_hour`. Under a price of your
+    own, public runs on your accelerator are priced at it; other accelerators, whose price you do not state, are left out.
+
+    >>> from tokcost.analysis.own_benchmark import own_benchmark
+    >>> own = own_benchmark("data/benchmark_example", stated_gpus=8, accelerator="h200")
+    >>> public = evidence.measured(model="dsr1", isl=1024, osl=1024)
+    >>> found = compare_with_public(own, public, rate=2.5, price_basis="own", rate_vintage="2026-09", tok_per_s_per_user=100)
+    >>> found.rival, found.status, found.own["status"], round(float(found.own["total_token_cost_usd_per_mtok"]), 2)
+    ('H200 public', 'not comparable', 'priced', 1.17)
+    """
+    check_value(SPEED, tok_per_s_per_user)
+    mine, accelerator = own.front, own.label("accelerator")
+    systems: dict[str, tuple[Frontier, Fact | float]] = {}
+    points = pd.DataFrame(columns=[SPEED, COST, "series"])
+    if mine is not None and rate is not None:
+        systems[YOURS] = (mine, rate)
+        points = mine.points.assign(series=YOURS)
+        points[COST] = formulas.total_token_cost_usd_per_mtok(rate_usd_per_gpu_h=float(rate), total_tok_per_s_per_gpu=points[THROUGHPUT])
+    for name in sorted(rows["accelerator"].unique()):
+        your_own = rate if name == accelerator else None
+        price = your_own if price_basis == OWN_PRICE else _listed_price(name, price_basis, rate_vintage)
+        if price is not None:
+            systems[f"{name.upper()} public"] = (frontier(rows, accelerator=name), price)
+    at_speed = pd.DataFrame([_row(name, *system, tok_per_s_per_user) for name, system in systems.items()], columns=_COLUMNS)
+    at_speed = at_speed.sort_values(COST, kind="stable", na_position="last").reset_index(drop=True)
+    at_speed["status"] = np.where(at_speed[COST].isna(), "not reached", "priced")
+    cheapest = at_speed.loc[at_speed["system"] != YOURS, "system"].head(1)
+    rivals = [name for name in (f"{accelerator.upper()} public", *cheapest) if name in systems]
+    chosen = {name: systems[name] for name in (*rivals, YOURS) if name in systems}
+    curves = [curve.curve(price).assign(rate_usd_per_gpu_h=float(price), series=name) for name, (curve, price) in chosen.items()]
+    return PublicComparison(
+        at_speed=at_speed,
+        curves=pd.concat(curves, ignore_index=True) if curves else pd.DataFrame(columns=[*_COLUMNS[4:], SPEED, "series"]),
+        own_points=points,
+        rival=rivals[0] if rivals else NO_RIVAL,
+        missing=_missing(own, mine, rate),
+        differs=differences(own, **rows.iloc[0][["model", "isl", "osl"]]),
+    )
+
+
+def is_same_model(named: str, public: str) -> bool:
+    """Whether a model's name in your files says that it is the model of the public runs; an alias of your own does not.
+
+    Tokens of two models are not one unit: cost per million is compared within one model only.
+
+    >>> is_same_model("/models/deepseek-ai/DeepSeek-R1-0528", "dsr1"), is_same_model("tiny-llama", "dsr1")
+    (True, False)
+    """
+    bare = "".join(character for character in named.lower() if character.isalnum())
+    return any(name in bare for name in SERVED_AS.get(public, ()))
+
+
+def differences(own: OwnBenchmark, *, model: str, isl: float, osl: float) -> str:
+    """Why your tokens and public ones are not one good, so that a ratio of their costs would mislead; empty where they are.
+
+    They are one good where your files name the model of the public runs (`is_same_model`) and both of your average lengths
+    lie within a quarter of theirs.
+    """
+    reasons = []
+    if not is_same_model(own.label("model"), model):
+        reasons.append(f"your files name the model {own.label('model')}, the public runs {model}")
+    mine = own.points[["isl", "osl"]].median()
+    if mine.isna().any():
+        reasons.append(f"your files do not state their lengths, the public runs have {isl:g}/{osl:g} tokens")
+    elif (np.abs(mine / [isl, osl] - 1) > LENGTH_TOLERANCE).any():
+        reasons.append(f"your requests have {mine['isl']:.0f}/{mine['osl']:.0f} tokens, the public runs {isl:g}/{osl:g}")
+    return "; ".join(reasons)
+
+
+def _listed_price(accelerator: str, price_basis: str, rate_vintage: str) -> Fact | None:
+    rates = evidence.load_table("hourly_rates").query("price_basis == @price_basis and rate_vintage == @rate_vintage")
+    if accelerator not in set(rates["accelerator"]):
+        return None
+    return evidence.rate(accelerator=accelerator, price_basis=price_basis, rate_vintage=rate_vintage)
+
+
+def _row(name: str, curve: Frontier, rate: Fact | float, speed: float) -> dict:
+    values = (name, curve.n_points, *curve.reach, float(rate), curve.at(tok_per_s_per_user=speed))
+    return dict(zip(_COLUMNS, (*values, cost_at(curve, rate, tok_per_s_per_user=speed)), strict=True))
+
+
+def _missing(own: OwnBenchmark, mine: Frontier | None, rate: Fact | float | None) -> str:
+    reasons = []
+    if own.points["n_gpus"].isna().any():
+        reasons.append("neither the files nor you say on how many GPUs they ran")
+    if mine is None and own.points[SPEED].isna().all():
+        reasons.append("the files do not say how fast a user is served")
+    if mine is None and not reasons:
+        reasons.append("the files do not count prompt and answer tokens together")
+    if rate is None:
+        chip = own.label("accelerator")
+        no_price = f"there is no price in the dataset for {chip.upper()} at that basis and date"
+        reasons.append("neither the files nor you say which accelerator" if chip == NOT_STATED else no_price)
+    return " and ".join(reasons)

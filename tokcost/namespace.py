@@ -1,0 +1,26 @@
+"""Names that load their module when first used, listed once, in the stub beside each `__init__.py`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import lazy_loader
+
+
+def attach(package: str, file: str) -> tuple[Callable[[str], object], Callable[[], list[str]], list[str]]:
+    """`__getattr__`, `__dir__` and `__all__` of a package whose `__init__.pyi` lists its names.
+
+    An editor and a type checker read the same stub, so that completion and go-to-definition agree with what runs.
+    An unknown name raises AttributeError with the nearest known one.
+    """
+    load, _, names = lazy_loader.attach_stub(package, file)
+
+    def getattr_(name: str) -> object:
+        if name not in names:
+            from tokcost.quantities import nearest
+
+            short = package.replace("tokcost", "tc", 1)
+            raise AttributeError(f"`{short}` has no `{name}`{nearest(name, names)}")
+        return load(name)
+
+    return getattr_, lambda: sorted(names), names

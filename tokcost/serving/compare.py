@@ -1,0 +1,217 @@
+"""Two systems at equal interactivity, the median configuration beside the best, and how far to trust the curve.
+
+A ratio is a number only between equals: the same model, lengths, tokens, price basis, dates of the
+rates. What may differ on request must be named (`differing=`), so that the reader sees it too.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike
+
+from tokcost import formulas
+from tokcost.evidence import Fact
+from tokcost.quantities import Numbers, QuantityError, nearest, require_alike, token_class
+from tokcost.serving.pareto_frontier import (
+    CONFIGURATION,
+    SPEED,
+    Frontier,
+    cost_at,
+    is_on_front,
+    metric_at,
+    require_fact_of,
+)
+from tokcost.serving.reading import Reading, Readings, quotient
+from tokcost.serving.spline import MAX_FALL_RATIO, fall_between, steffen
+
+#: labels that must be equal, or named in `differing`
+ON_REQUEST = ("precision", "speculative", "campaign")
+VINTAGES = ("rate_vintage", "power_vintage")
+
+
+def ratio_at(
+    candidate: Frontier,
+    baseline: Frontier,
+    *,
+    tok_per_s_per_user: ArrayLike,
+    of: str = "cost",
+    candidate_fact: Fact | Numbers | None = None,
+    baseline_fact: Fact | Numbers | None = None,
+    price_basis: str | None = None,
+    rate_vintage: str | None = None,
+    power_vintage: str | None = None,
+    differing: tuple[str, ...] = (),
+    max_fall_ratio: float = MAX_FALL_RATIO,
+) -> Readings:
+    """How many times better the candidate is at equal interactivity; NaN where either was not reached.
+
+    One speed gives a `Reading`: its bounds are the least and the most that the runs on either side of both curves allow.
+    In a hole of a curve its next faster run stands (`Frontier.at`); `max_fall_ratio=math.inf` reads every hole, as published
+    dashboards do.
+
+    `of="throughput"`: candidate / baseline. `of="per_mw"`: the same per provisioned MW. `of="cost"`:
+    baseline / candidate cost, so that above 1 always favours the candidate. For cost the facts are
+    rates (USD per GPU-hour), per MW they are provisioned kW per GPU: labelled facts of the catalog, or
+    plain numbers with `price_basis` and `rate_vintage` (for kW `power_vintage`) declared for both.
+
+    Raises: QuantityError for unequal models, lengths, token classes or price bases, for unequal precision, speculative decoding,
+    campaign or vintage unless `differing` names them, and for a fact that is missing or of another accelerator.
+
+    >>> from tokcost import evidence
+    >>> from tokcost.serving.pareto_frontier import frontier
+    >>> rows = evidence.measured(campaign="inferencex_dsr1_2026_04", isl=1024)
+    >>> old, new = frontier(rows, accelerator="h200", precision="fp8"), frontier(rows, accelerator="gb300", precision="fp8")
+    >>> ratio_at(new, old, tok_per_s_per_user=[35, 100, 200], of="throughput").round(1).tolist()
+    [6.0, 19.2, nan]
+    """
+    _require_comparable(candidate, baseline, differing)
+    where = {"tok_per_s_per_user": tok_per_s_per_user, "max_fall_ratio": max_fall_ratio}
+    if of == "throughput":
+        return _ratio(candidate.at(**where), baseline.at(**where))
+    if of not in ("cost", "per_mw"):
+        raise QuantityError(f"a ratio can be of cost, throughput or per_mw, got `{of}`{nearest(of, ['cost', 'throughput', 'per_mw'])}")
+    what = "rate" if of == "cost" else "provisioned kW"
+    for side, curve, fact in (("candidate", candidate, candidate_fact), ("baseline", baseline, baseline_fact)):
+        if fact is None:
+            raise QuantityError(f"a ratio of {of} needs `{side}_fact`: the {what} of {curve.accelerator}")
+        require_fact_of(curve, fact, what)
+    if of == "cost":
+        declared = {"price_basis": price_basis, "rate_vintage": rate_vintage}
+        _require_same_labels(candidate_fact, baseline_fact, declared, differing)
+        return _ratio(cost_at(baseline, baseline_fact, **where), cost_at(candidate, candidate_fact, **where))
+    _require_same_labels(candidate_fact, baseline_fact, {"power_vintage": power_vintage}, differing)
+    return _ratio(per_mw_at(candidate, candidate_fact, **where), per_mw_at(baseline, baseline_fact, **where))
+
+
+def per_mw_at(
+    curve: Frontier, provisioned: Fact | Numbers, *, tok_per_s_per_user: ArrayLike, max_fall_ratio: float = MAX_FALL_RATIO
+) -> Readings:
+    """Tokens per second for each provisioned megawatt at an interactivity; NaN where not reached.
+
+    `provisioned` is a labelled fact of the catalog or kW per GPU, utility side: no PUE on top.
+
+    Raises: QuantityError for a curve of output or input tokens, and for the power of another accelerator.
+
+    >>> from tokcost import evidence
+    >>> from tokcost.serving.pareto_frontier import frontier
+    >>> h200 = frontier(evidence.measured(campaign="inferencex_dsr1_2026_04", isl=1024), accelerator="h200", precision="fp8")
+    >>> power = evidence.provisioned_power(accelerator="h200", power_vintage="2026-03")
+    >>> per_mw_at(h200, power, tok_per_s_per_user=[60, 900]).round(-3).tolist()
+    [301000.0, nan]
+    """
+    if token_class(curve.throughput) != "total":
+        raise QuantityError(f"tokens per MW count input and output; build the curve of total_tok_per_s_per_gpu, not {curve.throughput}")
+    require_fact_of(curve, provisioned, "provisioned kW")
+    where = {"tok_per_s_per_user": tok_per_s_per_user, "max_fall_ratio": max_fall_ratio}
+    return metric_at(curve, formulas.total_tok_per_s_per_mw, **where, provisioned_kw_per_gpu=provisioned)
+
+
+def spread_at(curve: Frontier, *, tok_per_s_per_user: ArrayLike) -> pd.DataFrame:
+    """The median configuration beside the best, at each interactivity: what a front of winners hides.
+
+    A configuration (one precision, kind of speculative decoding, deployment and framework) counts where its own front
+    reaches, but not between two points of it that lie more than five times apart in throughput (`fall_between`).
+
+    Columns: the speed, `n_configurations`, `median_` and `front_` throughput, and `median_to_front_ratio`: above 1 where a
+    configuration's curve runs over a dent of the pooled front.
+
+    >>> from tokcost import evidence
+    >>> from tokcost.serving.pareto_frontier import frontier
+    >>> gb300 = frontier(evidence.measured(campaign="inferencex_dsr1_2026_04", isl=1024), accelerator="gb300")
+    >>> spread_at(gb300, tok_per_s_per_user=100)[["n_configurations", "median_to_front_ratio"]].round(2).values.tolist()
+    [[6.0, 0.05]]
+    """
+    speeds = np.atleast_1d(np.asarray(tok_per_s_per_user, dtype=float))
+    keys = [name for name in CONFIGURATION if name in curve.points]
+    reached = np.array([_configuration_at(rows, curve.throughput, speeds) for _, rows in curve.points.groupby(keys, dropna=False)])
+    known = ~np.isnan(reached)
+    median = np.array([np.median(column[seen]) if seen.any() else np.nan for column, seen in zip(reached.T, known.T, strict=True)])
+    front = curve.at(tok_per_s_per_user=speeds)
+    return pd.DataFrame(
+        {
+            SPEED: speeds,
+            "n_configurations": known.sum(axis=0),
+            f"median_{curve.throughput}": median,
+            f"front_{curve.throughput}": front,
+            "median_to_front_ratio": median / front,
+        }
+    )
+
+
+def leave_one_out(curve: Frontier) -> pd.DataFrame:
+    """How well the curve gives back measured points that it was not shown, against splining the cost.
+
+    Every point of the front but the two ends (beyond them nothing is claimed) is left out in turn.
+    Both errors are of the cost, and the same at any rate: `|predicted / measured - 1|`.
+
+    Columns: the speed, the throughput measured there, `fall_ratio` (how many times it falls between the points to either side,
+    which bounds the first error), `derived_cost_error_frac` and `splined_cost_error_frac`.
+
+    >>> from tokcost import evidence
+    >>> from tokcost.serving.pareto_frontier import frontier
+    >>> gb300 = frontier(evidence.measured(campaign="inferencex_dsr1_2026_04", isl=1024), accelerator="gb300")
+    >>> leave_one_out(gb300)[["derived_cost_error_frac", "splined_cost_error_frac"]].median().round(3).tolist()
+    [0.074, 0.132]
+    """
+    front = curve.front
+    speed, throughput = front[SPEED].to_numpy(float), front[curve.throughput].to_numpy(float)
+    inner = range(1, len(speed) - 1)
+    derived, splined = [], []
+    for i in inner:
+        others = np.arange(len(speed)) != i
+        derived.append(abs(throughput[i] / steffen(speed[others], throughput[others])(speed[i]) - 1))
+        splined.append(abs(throughput[i] * steffen(speed[others], 1 / throughput[others])(speed[i]) - 1))
+    return pd.DataFrame(
+        {
+            SPEED: speed[1:-1],
+            curve.throughput: throughput[1:-1],
+            "fall_ratio": throughput[:-2] / throughput[2:],
+            "derived_cost_error_frac": np.array(derived, dtype=float),
+            "splined_cost_error_frac": np.array(splined, dtype=float),
+        }
+    )
+
+
+def _ratio(over: Readings, under: Readings) -> Readings:
+    if isinstance(over, Reading) and isinstance(under, Reading):
+        return quotient(over, under)
+    ratio: Any = over / under
+    return ratio.rename("ratio") if isinstance(ratio, pd.Series) else ratio
+
+
+def _configuration_at(rows: pd.DataFrame, throughput: str, speeds: np.ndarray) -> np.ndarray:
+    best = rows[is_on_front(rows[SPEED], rows[throughput])]
+    is_known = fall_between(best[SPEED], best[throughput], speeds) <= MAX_FALL_RATIO
+    return np.where(is_known, steffen(best[SPEED], best[throughput])(speeds), np.nan)
+
+
+def _require_comparable(candidate: Frontier, baseline: Frontier, differing) -> None:
+    known = (*ON_REQUEST, *VINTAGES)
+    for name in differing:
+        if name not in known:
+            raise QuantityError(f"`{name}` cannot be allowed to differ{nearest(name, known)}")
+    require_alike(candidate.throughput, baseline.throughput)
+    for name in ("model", "isl", "osl", *ON_REQUEST):
+        ours, theirs = getattr(candidate, name), getattr(baseline, name)
+        if ours != theirs and name not in differing:
+            hint = f"; if that is meant, say differing=({name!r},)" if name in ON_REQUEST else "; compare like with like"
+            sides = f"{ours or 'not stated'} for {candidate.label} and {theirs or 'not stated'} for {baseline.label}"
+            raise QuantityError(f"{name} is {sides}{hint}")
+
+
+def _require_same_labels(candidate_fact, baseline_fact, declared: dict[str, str | None], differing) -> None:
+    for name, stated in declared.items():
+        own = [getattr(fact, name, None) for fact in (candidate_fact, baseline_fact)]
+        if stated and any(label and label != stated for label in own):
+            raise QuantityError(
+                f"{name} is declared as {stated}, the facts say {' and '.join(filter(None, own))}; declare it for plain numbers only"
+            )
+        ours, theirs = (label or stated for label in own)
+        if not ours or not theirs:
+            raise QuantityError(f"{name} of a plain number is not known; give a fact of the catalog, or declare {name}=...")
+        if ours != theirs and name not in differing:
+            hint = f"; if that is meant, say differing=({name!r},)" if name in VINTAGES else "; take both on one basis"
+            raise QuantityError(f"{name} is {ours} for the candidate and {theirs} for the baseline{hint}")

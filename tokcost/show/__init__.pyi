@@ -1,0 +1,37 @@
+"""What people look at: sentences, tables and figures. A tidy table in, something readable out; no arithmetic of the model."""
+
+from .charts import plot_bars as plot_bars
+from .charts import plot_curves as plot_curves
+from .charts import plot_parity as plot_parity
+from .charts import plot_ranges as plot_ranges
+from .charts import plot_slope as plot_slope
+from .distributions import plot_heatmap as plot_heatmap
+from .distributions import plot_monthly_strip as plot_monthly_strip
+from .distributions import plot_strip as plot_strip
+from .factors import plot_factors as plot_factors
+from .hours import plot_brackets as plot_brackets
+from .hours import plot_dumbbell as plot_dumbbell
+from .hours import plot_prices as plot_prices
+from .hours import plot_sorted as plot_sorted
+from .hours import plot_tornado as plot_tornado
+from .hours import plot_waterfall as plot_waterfall
+from .iceberg import plot_iceberg as plot_iceberg
+from .loads import plot_by_category as plot_by_category
+from .loads import plot_panels as plot_panels
+from .loads import plot_stacked as plot_stacked
+from .loads import plot_steps as plot_steps
+from .loads import plot_week as plot_week
+from .numbers import inline as inline
+from .numbers import num as num
+from .numbers import percent as percent
+from .numbers import spans as spans
+from .numbers import times as times
+from .numbers import usd as usd
+from .sentences import CheckFailed as CheckFailed
+from .sentences import answer as answer
+from .sentences import check as check
+from .sentences import refused as refused
+from .sentences import result as result
+from .sentences import say as say
+from .sentences import sources as sources
+from .tables import table as table

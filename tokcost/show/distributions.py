@@ -1,0 +1,106 @@
+"""Distributions and grids of numbers, drawn by seaborn: a heat map of ratios, and single values over their middle half."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from tokcost.show.charts import axis_label, log_axis
+from tokcost.show.figure import Figure, drawing, finish
+from tokcost.show.numbers import say_label, times
+from tokcost.show.style import ACCELERATOR, BLUE, INK, LOSS, MARKERS, ORANGE, PAPER, SEA, SERIES, SHADES
+
+
+def plot_heatmap(frame: pd.DataFrame, *, row_name: str, column_name: str, alt: str, title: str = "") -> Figure:
+    """Ratios in a grid (index by columns): those below 1 in another colour, larger ones darker by thirds, a dash where NaN.
+
+    Cells whose row and column have the same value are framed: there both sides are alike.
+    """
+    import seaborn
+
+    ratios = frame.to_numpy(dtype=float)
+    gains = ratios[ratios >= 1]
+    thirds = np.quantile(gains, [1 / 3, 2 / 3]) if len(gains) else []
+    shades = np.where(np.isnan(ratios), 0, np.where(ratios < 1, 1, 2 + np.searchsorted(thirds, ratios)))
+    texts = frame.map(lambda ratio: "–" if np.isnan(ratio) else times(ratio))
+    with drawing(figsize=(5.8, 0.36 * len(frame) + 1.35)) as (fig, ax):
+        seaborn.heatmap(
+            pd.DataFrame(shades, [f"{at:g}" for at in frame.index], [f"{at:g}" for at in frame.columns]),
+            annot=texts.to_numpy(), fmt="", annot_kws={"color": INK, "fontsize": 9}, cmap=[PAPER, LOSS, *SHADES], vmin=0, vmax=4,
+            linewidths=2, linecolor=PAPER, cbar=False, ax=ax,
+        )  # fmt: skip
+        for i, j in zip(*np.nonzero(np.equal.outer(frame.index, frame.columns)), strict=True):
+            ax.texts[i * len(frame.columns) + j].set_fontweight("bold")
+            ax.add_patch(_frame_of_cell(i, j))
+        ax.set(xlabel=column_name, ylabel=row_name)
+        ax.xaxis.tick_top()
+        ax.xaxis.set_label_position("top")
+        ax.tick_params(length=0, rotation=0)
+        fig.suptitle(title, fontsize=10.5, fontweight="bold", x=0.01, ha="left")
+        return finish(fig, alt)
+
+
+def _frame_of_cell(row: int, column: int):
+    from matplotlib.patches import Rectangle
+
+    return Rectangle((column + 0.03, row + 0.05), 0.94, 0.9, facecolor="none", edgecolor=ORANGE, linewidth=2, zorder=3)
+
+
+def plot_strip(
+    frame: pd.DataFrame, *, x: str, by: str, alt: str, title: str = "", reference: dict[str, float] | None = None, log_x: bool = False
+) -> Figure:
+    """Every value as a dot, one row for each value of `by` in the order of the frame, over a bar of its middle half with the median.
+
+    `reference` draws labelled vertical lines. The dots are spread within their row so that none hides another.
+    """
+    import seaborn
+
+    known = frame.dropna(subset=[x])
+    shown = known.assign(**{by: known[by].map(lambda value: say_label(by, value))})
+    n_rows = shown[by].nunique()
+    with drawing(figsize=(5.8, 0.48 * n_rows + 1.3)) as (fig, ax):
+        low, median, high = shown.groupby(by, sort=False)[x].quantile([0.25, 0.5, 0.75]).unstack().to_numpy().T
+        ax.barh(range(n_rows), high - low, left=low, height=0.66, color=SEA)
+        ax.vlines(median, np.arange(n_rows) - 0.33, np.arange(n_rows) + 0.33, color=INK, linewidth=1.6)
+        state = np.random.get_state()
+        np.random.seed(0)  # seaborn takes the spread from the global generator; the picture must be the same every time
+        seaborn.stripplot(shown, x=x, y=by, ax=ax, color=BLUE, alpha=0.6, size=3.5, jitter=0.22)
+        np.random.set_state(state)
+        for text, at in (reference or {}).items():
+            ax.axvline(at, color=INK, linewidth=1, linestyle=(0, (2, 2)))
+            ax.annotate(text, (at, 0), xycoords=("data", "axes fraction"), xytext=(3, 3), textcoords="offset points", fontsize=8.5)
+        if log_x:
+            ax.set_xscale("log")
+            log_axis(ax.xaxis, shown[x].min(), shown[x].max())
+        ax.set(xlabel=axis_label(x) + (", log scale" if log_x else ""), ylabel="", ylim=(n_rows - 0.4, -0.6))
+        ax.grid(axis="y", visible=False)
+        fig.suptitle(title, fontsize=10.5, fontweight="bold", x=0.01, ha="left")
+        return finish(fig, alt)
+
+
+def plot_monthly_strip(frame: pd.DataFrame, *, x: str, y: str, by: str, alt: str, title: str = "") -> Figure:
+    """Each row a mark at its month `x` and value `y`, a line through the medians; each of `by` has a colour and a marker.
+
+    Months stand in sorted order. Marks are not spread at random, so the picture is the same each time.
+
+    >>> rows = pd.DataFrame({"month": ["2026-01", "2026-02"] * 2, "rate_usd_per_gpu_h": [2.0, 3, 4, 5], "accelerator": ["h200"] * 4})
+    >>> plot_monthly_strip(rows, x="month", y="rate_usd_per_gpu_h", by="accelerator", alt="Prices rise.").alt
+    'Prices rise.'
+    """
+    import seaborn
+
+    order = sorted(frame[x].unique())
+    with drawing(figsize=(5.8, 4.2)) as (fig, ax):
+        for k, (name, rows) in enumerate(frame.groupby(by, sort=False)):
+            colour, marker = ACCELERATOR.get(name, SERIES[k % len(SERIES)]), MARKERS[k % len(MARKERS)]
+            look = {"color": colour, "marker": marker, "size": 5, "alpha": 0.55, "jitter": False, "legend": False}
+            seaborn.stripplot(rows, x=x, y=y, order=order, ax=ax, **look)
+            medians = rows.groupby(x)[y].median().reindex(order).dropna()
+            ax.plot([order.index(one) for one in medians.index], medians, color=colour, linewidth=1.2, marker=marker, label=name.upper())
+        ax.set_ylim(bottom=0)
+        ax.set_ylabel(axis_label(y))
+        ax.set_xlabel("")
+        ax.tick_params(axis="x", rotation=45)
+        fig.legend(loc="outside lower center", ncols=frame[by].nunique(), title="line: median", title_fontsize=8.5, fontsize=8.5)
+        fig.suptitle(title, fontsize=10.5, fontweight="bold", x=0.01, ha="left")
+        return finish(fig, alt)

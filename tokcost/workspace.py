@@ -1,0 +1,64 @@
+"""A workspace: a folder with notebooks and report definitions to edit; `tokcost new` makes one, `tokcost lab` opens one."""
+
+from __future__ import annotations
+
+import importlib.util
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import click
+
+from tokcost import paths
+
+_README = """# Costs of AI inference: a workspace
+
+    tokcost report reports     execute the notebooks that the definitions name, write reports/output/index.html
+    tokcost lab                open the notebooks in JupyterLab (pip install "tokcost[lab]")
+
+Change a notebook, or copy a definition (reports/*.toml) and give it parameters of your own. The tables behind the numbers
+are those of the installed package; to use your own, copy its data/ and set TOKCOST_DATA_DIR to the copy:
+
+    tokcost data check         says where the tables are, and what is wrong with them
+"""
+
+
+@click.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+def new(folder: Path) -> None:
+    """Make a workspace in FOLDER: notebooks and report definitions to edit.
+
+    FOLDER must not exist, or be empty; where something goes wrong nothing is left behind.
+    """
+    folder = folder.absolute()
+    if folder.exists() and not folder.is_dir():
+        raise click.UsageError(f"{folder.name} is a file; name a folder that does not exist yet")
+    if folder.is_dir() and any(folder.iterdir()):
+        raise click.UsageError(f"the folder {folder.name} is not empty; name one that does not exist yet: nothing is overwritten")
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as scratch:
+            made = Path(scratch, folder.name)
+            for source, pattern in ((paths.NOTEBOOKS, "*.ipynb"), (paths.REPORTS, "*.toml")):
+                (made / source.name).mkdir(parents=True)
+                for file in sorted(source.glob(pattern)):
+                    shutil.copyfile(file, made / source.name / file.name)
+            (made / "README.md").write_text(_README, encoding="utf-8")
+            made.replace(folder)  # an empty folder gives way
+    except OSError as error:
+        raise click.UsageError(f"cannot make {folder}: {error.strerror or error}; choose a folder that you may write to") from None
+    click.echo(f"{folder.name} is ready: cd {folder.name} && tokcost report reports")
+
+
+@click.command(context_settings={"ignore_unknown_options": True})
+@click.argument("options", nargs=-1, type=click.UNPROCESSED)
+def lab(options: tuple[str, ...]) -> None:
+    """Open JupyterLab on the notebooks; OPTIONS are passed on to it."""
+    folder = Path("notebooks")
+    if not folder.is_dir():
+        raise click.UsageError("there is no folder `notebooks` here; make a workspace with: tokcost new my-costs, then cd my-costs")
+    if importlib.util.find_spec("jupyterlab") is None:
+        raise click.UsageError('JupyterLab is not installed; install it with: pip install "tokcost[lab]"')
+    sys.exit(subprocess.call([sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={folder.resolve()}", *options]))

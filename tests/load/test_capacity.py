@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tokcost.evidence import measured
-from tokcost.load.capacity import OperatingPoint, erlang_c, in_time_frac, operating_point, replicas_needed
+from tokcost.load.capacity import OperatingPoint, operating_point
+from tokcost.load.erlang import erlang_c, in_time_frac, replicas_needed
 from tokcost.quantities import QuantityError
 from tokcost.serving.pareto_frontier import frontier
 

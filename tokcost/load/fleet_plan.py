@@ -18,7 +18,8 @@ from numpy.typing import ArrayLike
 
 from tokcost import formulas
 from tokcost.evidence.catalog import Fact
-from tokcost.load.capacity import OperatingPoint, in_time_frac, replicas_needed
+from tokcost.load.capacity import OperatingPoint
+from tokcost.load.erlang import in_time_frac, replicas_needed
 from tokcost.load.profiles import LoadProfile
 from tokcost.quantities import SECONDS_PER_HOUR, QuantityError, check_value, check_whole, of
 from tokcost.serving.pareto_frontier import require_fact_of

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import inspect
 import itertools
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,6 +18,7 @@ import pandas as pd
 from tokcost import evidence, formulas
 from tokcost import quantities as q
 from tokcost.claims.printed import Printed, Range, printed
+from tokcost.evidence import Fact
 from tokcost.quantities import Numbers, QuantityError, formula, nearest
 
 FOLLOWS = "follows"
@@ -74,6 +75,13 @@ class Claim:
 
     def has(self, role: str, names: Iterable[str]) -> bool:
         return all((role, name) in self.printed for name in names)
+
+    def rate_of(self, role: str, rates: Mapping[str, Fact | float]) -> Fact | float:
+        """The rate that is given for the accelerator of a system."""
+        accelerator = self.accelerators[role]
+        if accelerator not in rates:
+            raise QuantityError(f"rates has no `{accelerator}`, the {role} of claim {self.claim_id}")
+        return rates[accelerator]
 
 
 def claim(claim_id: str, claims: pd.DataFrame | None = None) -> Claim:

@@ -87,8 +87,5 @@ def _peaks(accelerator: str) -> dict[tuple[str, str], float]:
 
 def _per_dollar(one: Claim, role: str, rates: dict | None) -> list[tuple[tuple[str, str], float, Range]]:
     """Precision and sparsity, the peak rated for them, and that peak over the price of the hour."""
-    accelerator = one.accelerators[role]
-    if rates is not None and accelerator not in rates:
-        raise QuantityError(f"rates has no `{accelerator}`, the {role} of claim {one.claim_id}")
-    price = one.printed[role, RATE] if rates is None else exact(float(rates[accelerator]))
-    return [(key, peak, quotient(exact(peak), price)) for key, peak in _peaks(accelerator).items()]
+    price = one.printed[role, RATE] if rates is None else exact(float(one.rate_of(role, rates)))
+    return [(key, peak, quotient(exact(peak), price)) for key, peak in _peaks(one.accelerators[role]).items()]

@@ -95,11 +95,18 @@ def hourly_profile(
     return LoadProfile(name, hours, float(isl), float(osl), start)
 
 
-def shape_profile(shapes: pd.DataFrame, shape: str, *, offered_request_per_s: float, isl: float, osl: float) -> LoadProfile:
-    """A week of a named shape (rows of the table load_profiles) with these average requests per second.
+def named_profile(shape: str, *, offered_request_per_s: float, isl: float, osl: float) -> LoadProfile:
+    """A week of a named shape of the catalog with these average requests per second.
 
     The shapes are assumptions, to be replaced by one's own traffic: `flat`, `business_hours`, `diurnal_weekend`, `bursty`.
+
+    Raises: QuantityError for a shape that is not in the dataset, with the nearest that is.
+
+    >>> week = named_profile("business_hours", offered_request_per_s=2, isl=1000, osl=500)
+    >>> week.n_hours, round(week.n_requests)
+    (168, 1209600)
     """
+    shapes = evidence.load_table("load_profiles")
     if shape not in set(shapes["profile"]):
         raise QuantityError(f"there is no load shape `{shape}`{nearest(shape, shapes['profile'].unique())}")
     rows = shapes[shapes["profile"] == shape].set_index(["day_type", "hour_of_day"]).sort_index()
@@ -109,13 +116,3 @@ def shape_profile(shapes: pd.DataFrame, shape: str, *, offered_request_per_s: fl
     return hourly_profile(
         mean, isl=isl, osl=osl, peak_offered_request_per_s=mean * week["within_hour_peak_ratio"].to_numpy(float), name=shape
     )
-
-
-def named_profile(shape: str, *, offered_request_per_s: float, isl: float, osl: float) -> LoadProfile:
-    """A week of a named shape of the catalog with these average requests per second (see `shape_profile`).
-
-    >>> week = named_profile("business_hours", offered_request_per_s=2, isl=1000, osl=500)
-    >>> week.n_hours, round(week.n_requests)
-    (168, 1209600)
-    """
-    return shape_profile(evidence.load_table("load_profiles"), shape, offered_request_per_s=offered_request_per_s, isl=isl, osl=osl)

@@ -20,11 +20,12 @@ from tokcost.serving.pareto_frontier import (
     COST,
     SPEED,
     Frontier,
+    cost_at,
     frontier,
     is_on_front,
-    require_fact_of,
 )
-from tokcost.serving.spline import MAX_FALL_RATIO, guarded_or_first, steffen
+from tokcost.serving.reading import Readings
+from tokcost.serving.spline import MAX_FALL_RATIO, steffen
 
 _LATENCIES = tuple(f"{statistic}_{name}_s" for name in ("ttft", "tpot", "e2e") for statistic in ("mean", "median", "p90", "p95", "p99"))
 
@@ -205,17 +206,15 @@ def winners(
     return pd.DataFrame(table).rename(columns={place: f"{place}_{name}" for place in ("best", "median", "second")})
 
 
-def _raced(curve: Frontier, rates, speeds: np.ndarray, max_fall_ratio: float) -> np.ndarray:
+def _raced(curve: Frontier, rates: Mapping | None, speeds: np.ndarray, max_fall_ratio: float) -> Readings:
     """What a configuration does at each speed: throughput or, with rates, cost; NaN where it was not measured so fast."""
-    throughput = guarded_or_first(curve.front[SPEED], curve.front[curve.throughput], speeds, max_fall_ratio=max_fall_ratio)
+    # Slower than its slowest run that run stands for it: it is faster than was asked.
+    where = {"tok_per_s_per_user": np.maximum(speeds, curve.reach[0]), "max_fall_ratio": max_fall_ratio}
     if rates is None:
-        return throughput
+        return curve.at(**where)
     if curve.accelerator not in rates:
         raise QuantityError(f"`rates` has no price for {curve.accelerator}{nearest(curve.accelerator, rates)}")
-    rate = rates[curve.accelerator]
-    require_fact_of(curve, rate, "rate")
-    cost = COST[token_class(curve.throughput)]
-    return cost(**{"rate_usd_per_gpu_h": rate, curve.throughput: throughput})
+    return cost_at(curve, rates[curve.accelerator], **where)
 
 
 def _require_seconds(what: str, value) -> None:

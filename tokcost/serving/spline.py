@@ -81,13 +81,3 @@ def guarded(x: ArrayLike, y: ArrayLike, at: ArrayLike, *, max_fall_ratio: float 
     x, y, at = (np.asarray(values, dtype=float) for values in (x, y, at))
     right = np.searchsorted(x, at, side="left").clip(max=len(x) - 1)
     return np.where(fall_between(x, y, at) > max_fall_ratio, y[right], steffen(x, y)(at))
-
-
-def guarded_or_first(x: ArrayLike, y: ArrayLike, at: ArrayLike, *, max_fall_ratio: float = MAX_FALL_RATIO) -> np.ndarray:
-    """`guarded`, and left of the first point that point itself: it is faster than was asked.
-
-    >>> guarded_or_first([10, 20, 40], [900, 500, 50], [5, 20, 30, 50]).tolist()
-    [900.0, 500.0, 50.0, nan]
-    """
-    read = guarded(x, y, at, max_fall_ratio=max_fall_ratio)
-    return np.where(np.asarray(at, dtype=float) < np.min(x), np.asarray(y, dtype=float)[0], read)

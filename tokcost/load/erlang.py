@@ -7,8 +7,8 @@ c = replicas x concurrency places: Poisson arrivals, exponential service times, 
     share that waits         C(c, a)   Erlang C, with a = arrivals per second x service time
     waits longer than t      C(c, a) x exp(-(c - a) x t / service time)
 
-Real answers vary less in length than an exponential time does, so the queue is a little shorter than
-stated: the capacity is on the safe side. Arrivals in bursts are not: give the peak request rate within the hour.
+Real traffic is no kinder than this: answer lengths are exponential or longer-tailed and arrivals come in bursts
+(ServeGen, arXiv 2505.09999). Give the peak requests per second within the hour; for bursts within that, more is needed.
 A partly filled replica answers faster than at its measured concurrency; that gain is not counted.
 Source: A. K. Erlang (1917); W. Whitt, "Understanding the efficiency of multi-server service systems" (1992).
 """

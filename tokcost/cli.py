@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import io
+import os
 import re
+import sys
 from importlib import import_module
 from typing import IO, Any
 
@@ -81,8 +84,39 @@ def _one_sentence():
         raise WrongRequest(error) from None
 
 
+def _open_standard_streams() -> None:
+    """Streams that were closed go nowhere, and file names that are no text come out as they are."""
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:  # else the next file that is opened would stand in for the stream
+            os.open(os.devnull, os.O_RDWR)
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="surrogateescape")
+
+
+def _close_standard_output() -> None:
+    """What is still waiting to be written cannot be, and must not be tried again at the end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+
+
 class Lazy(click.Group):
     """A group that imports a subcommand when it is called; what it refuses, it refuses in one sentence."""
+
+    def main(self, *arguments: Any, **options: Any) -> Any:
+        _open_standard_streams()
+        try:
+            return super().main(*arguments, **options)
+        except OSError as error:  # of the streams: files are answered for where they are read and written
+            if error.filename is not None:
+                raise
+            _close_standard_output()
+            with contextlib.suppress(OSError):
+                click.echo(f"tokcost: cannot write to standard output: {error.strerror or error}", err=True)
+            sys.exit(2)
 
     def make_context(self, *arguments: Any, **options: Any) -> click.Context:
         with _one_sentence():

@@ -6,6 +6,7 @@ import itertools
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 
 from tokcost.quantities import QuantityError, check_value
 from tokcost.serving.configuration import configuration_label
@@ -87,6 +88,13 @@ def operating_point(frontier: Frontier, *, tok_per_s_per_user: float, ttft_limit
     latencies contradict each other by more than a quarter (`skipped_runs`): they are not one operating point.
 
     Raises: QuantityError where no row is that fast, or none of them qualifies.
+
+    >>> from tokcost import evidence
+    >>> from tokcost.serving.pareto_frontier import frontier
+    >>> rows = evidence.measured(campaign="inferencex_dsr1_2026_04", accelerator="h200", precision="fp8", isl=1024)
+    >>> node = operating_point(frontier(rows), tok_per_s_per_user=50)
+    >>> node.concurrency, node.n_gpus, round(node.tok_per_s_per_user)
+    (352.0, 96.0, 63)
     """
     fast, points = _fast_enough(frontier, tok_per_s_per_user, ttft_limit_s)
     sound = [point for point in points if not point.is_contradictory]
@@ -100,7 +108,14 @@ def operating_point(frontier: Frontier, *, tok_per_s_per_user: float, ttft_limit
 
 
 def skipped_runs(frontier: Frontier, *, tok_per_s_per_user: float, ttft_limit_s: float | None = None) -> list[OperatingPoint]:
-    """The rows before `operating_point` in throughput that it passes over because they contradict themselves; most throughput first."""
+    """The rows before `operating_point` in throughput that it passes over because they contradict themselves; most throughput first.
+
+    >>> from tokcost import evidence
+    >>> from tokcost.serving.pareto_frontier import frontier
+    >>> rows = evidence.measured(campaign="inferencex_dsr1_2026_04", accelerator="h200", precision="fp8", isl=1024)
+    >>> skipped_runs(frontier(rows), tok_per_s_per_user=50)
+    []
+    """
     _, points = _fast_enough(frontier, tok_per_s_per_user, ttft_limit_s)
     return list(itertools.takewhile(lambda point: point.is_contradictory, points))
 
@@ -121,9 +136,10 @@ def _fast_enough(frontier: Frontier, tok_per_s_per_user: float, ttft_limit_s: fl
     return fast, [_point(row) for _, row in rows.sort_values(frontier.throughput, ascending=False, kind="stable").iterrows()]
 
 
-def _point(row) -> OperatingPoint:
+def _point(row: pd.Series) -> OperatingPoint:
     return OperatingPoint(
-        **{name: str(row[name]) for name in ("accelerator", "model")},
+        accelerator=str(row["accelerator"]),
+        model=str(row["model"]),
         **{name: float(row[name]) for name in ("isl", "osl", *STATED, SPEED, "total_tok_per_s_per_gpu")},
         date=str(row.get("run_date", "")),
         label=configuration_label({name: row[name] for name in CONFIGURATION[1:] if name in row}),

@@ -7,8 +7,8 @@ c = replicas x concurrency places: Poisson arrivals, exponential service times, 
     share that waits         C(c, a)   Erlang C, with a = arrivals per second x service time
     waits longer than t      C(c, a) x exp(-(c - a) x t / service time)
 
-Real answers vary less in length than an exponential time does, so the queue is a little shorter than
-stated: the capacity is on the safe side. Arrivals in bursts are not: give the peak request rate within the hour.
+Real traffic is no kinder than this: answer lengths are exponential or longer-tailed and arrivals come in bursts
+(ServeGen, arXiv 2505.09999). Give the peak requests per second within the hour; for bursts within that, more is needed.
 A partly filled replica answers faster than at its measured concurrency; that gain is not counted.
 Source: A. K. Erlang (1917); W. Whitt, "Understanding the efficiency of multi-server service systems" (1992).
 """
@@ -43,7 +43,7 @@ def in_time_frac(*, offered_request_per_s: ArrayLike, service_time_s: float, ser
     0.5
     """
     erlangs = np.asarray(offered_request_per_s, dtype=float) * service_time_s
-    spare = servers - erlangs
+    spare = np.asarray(servers, dtype=float) - erlangs
     with np.errstate(over="ignore"):
         late = erlang_c(servers=servers, erlangs=erlangs) * np.exp(-np.maximum(spare, 0) * wait_limit_s / service_time_s)
     return np.where(spare > 0, 1 - late, np.where(erlangs > 0, 0.0, 1.0))
@@ -52,9 +52,11 @@ def in_time_frac(*, offered_request_per_s: ArrayLike, service_time_s: float, ser
 def replicas_needed(
     *, offered_request_per_s: ArrayLike, service_time_s: float, concurrency: float, wait_limit_s: float, service_level_frac: float
 ) -> np.ndarray:
-    """The fewest whole replicas with which enough requests start in time, for each offered request rate.
+    """The fewest whole replicas with which enough requests start in time, for each of the offered requests per second.
 
     No request needs no replica. More replicas never lower the share in time, so a bisection finds the fewest.
+
+    Raises: QuantityError for an hour whose requests are not known.
 
     >>> level = {"wait_limit_s": 0.5, "service_level_frac": 0.95}
     >>> replicas_needed(offered_request_per_s=[0, 1, 10], service_time_s=10, concurrency=16, **level).tolist()
@@ -70,7 +72,7 @@ def replicas_needed(
         check_value(name, value)
     offered = np.asarray(offered_request_per_s, dtype=float)
     if np.isnan(offered).any():
-        raise QuantityError("an hour without a known request rate has no capacity; fill the gap or leave the hour out")
+        raise QuantityError("an hour without known requests per second has no capacity; fill the gap or leave the hour out")
     places = round(concurrency)
 
     def is_enough(replicas):

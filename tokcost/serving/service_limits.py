@@ -20,11 +20,12 @@ from tokcost.serving.pareto_frontier import (
     COST,
     SPEED,
     Frontier,
+    cost_at,
     frontier,
     is_on_front,
-    require_fact_of,
 )
-from tokcost.serving.spline import MAX_FALL_RATIO, guarded_or_first, steffen
+from tokcost.serving.reading import Readings
+from tokcost.serving.spline import MAX_FALL_RATIO, steffen
 
 _LATENCIES = tuple(f"{statistic}_{name}_s" for name in ("ttft", "tpot", "e2e") for statistic in ("mean", "median", "p90", "p95", "p99"))
 
@@ -32,7 +33,11 @@ _LATENCIES = tuple(f"{statistic}_{name}_s" for name in ("ttft", "tpot", "e2e") f
 def within_limits(rows: pd.DataFrame, **limits: float) -> pd.DataFrame:
     """The rows that keep every latency limit, named as the columns are (`median_ttft_s=2`, `p99_e2e_s=30`).
 
-    A row that does not say a latency cannot show that it keeps the limit, and is left out.
+    A row that does not say a latency cannot show that it keeps the limit, and is left out. The ratio of two systems under a limit
+    is `ratio_at` of the two frontiers over the rows that keep it.
+
+    Columns: those of `rows`.
+    Raises: QuantityError for a limit that is no latency or no number of seconds, and where no row keeps it.
 
     >>> rows = pd.DataFrame({"median_ttft_s": [0.5, 3.0, np.nan], "total_tok_per_s_per_gpu": [100.0, 900.0, 500.0]})
     >>> within_limits(rows, median_ttft_s=1.0)["total_tok_per_s_per_gpu"].tolist()
@@ -67,7 +72,7 @@ class LatencyFront:
     def _curve(self):
         return steffen(self.front[self.latency], self.front[self.throughput])
 
-    def at(self, latency_s: ArrayLike):
+    def at(self, latency_s: ArrayLike) -> float | np.ndarray:
         """Throughput at a latency in seconds (scalar or array)."""
         values = self._curve(np.asarray(latency_s, dtype=float))
         return float(values) if np.ndim(values) == 0 else values
@@ -75,6 +80,8 @@ class LatencyFront:
 
 def latency_frontier(rows: pd.DataFrame, latency: str, *, throughput: str = "total_tok_per_s_per_gpu") -> LatencyFront:
     """Throughput against a latency (TTFT, TPOT or the whole request, at a percentile that the rows have).
+
+    Raises: QuantityError where the rows have no such latency or throughput, or no row has both.
 
     >>> rows = pd.DataFrame({"p99_e2e_s": [5.0, 10.0, 12.0, 20.0], "total_tok_per_s_per_gpu": [100.0, 500.0, 400.0, 900.0]})
     >>> curve = latency_frontier(rows, "p99_e2e_s")
@@ -104,6 +111,9 @@ def goodput(
     Failed requests and those with an unknown latency meet none; an answer of one token (`output_tok`) has no TPOT
     to miss. `by` gives one row for each value of a column (the concurrency of a sweep); `duration_s` of the run
     (of each, with `by`) adds good requests per second.
+
+    Columns: `by`, `n_requests`, `n_good`, `goodput_frac` and, with a duration, `goodput_request_per_s`.
+    Raises: QuantityError where a column is missing or not of its kind, and for no request at all.
 
     >>> table = pd.DataFrame({"ttft_s": [0.2, 0.4, 3.0, 0.1], "tpot_s": [0.02, 0.02, 0.02, 0.02], "is_failed": [False, False, False, True]})
     >>> goodput(table, ttft_limit_s=1, tpot_limit_s=0.05, duration_s=10)[["goodput_frac", "goodput_request_per_s"]].iloc[0].tolist()
@@ -153,6 +163,10 @@ def winners(
     faster run stands for it, which was measured and is fast enough. It is counted in `n_by_next_run` and is not in the
     median, which speaks of machines that were measured around this speed (NaN: none was).
 
+    Columns: the speed, `by`, `first_date` and `last_date` of the winner's runs, `n_on_front`, `n_configurations`, `n_too_sparse`,
+    `n_by_next_run`, and `best_`, `median_` and `second_` throughput or cost.
+    Raises: QuantityError where configurations cannot be told apart, none has enough points, or an accelerator has no rate.
+
     >>> rows = pd.DataFrame({"model": "m", "isl": 1, "osl": 1, "accelerator": ["a", "a", "b", "b"],
     ...                      "tok_per_s_per_user": [10, 50, 20, 100], "total_tok_per_s_per_gpu": [900.0, 300.0, 600.0, 200.0]})
     >>> winners(rows, tok_per_s_per_user=[15, 40, 80, 200], by=("accelerator",), min_points=2)["accelerator"].tolist()
@@ -192,17 +206,15 @@ def winners(
     return pd.DataFrame(table).rename(columns={place: f"{place}_{name}" for place in ("best", "median", "second")})
 
 
-def _raced(curve: Frontier, rates, speeds: np.ndarray, max_fall_ratio: float) -> np.ndarray:
+def _raced(curve: Frontier, rates: Mapping | None, speeds: np.ndarray, max_fall_ratio: float) -> Readings:
     """What a configuration does at each speed: throughput or, with rates, cost; NaN where it was not measured so fast."""
-    throughput = guarded_or_first(curve.front[SPEED], curve.front[curve.throughput], speeds, max_fall_ratio=max_fall_ratio)
+    # Slower than its slowest run that run stands for it: it is faster than was asked.
+    where = {"tok_per_s_per_user": np.maximum(speeds, curve.reach[0]), "max_fall_ratio": max_fall_ratio}
     if rates is None:
-        return throughput
+        return curve.at(**where)
     if curve.accelerator not in rates:
         raise QuantityError(f"`rates` has no price for {curve.accelerator}{nearest(curve.accelerator, rates)}")
-    rate = rates[curve.accelerator]
-    require_fact_of(curve, rate, "rate")
-    cost = COST[token_class(curve.throughput)]
-    return cost(**{"rate_usd_per_gpu_h": rate, curve.throughput: throughput})
+    return cost_at(curve, rates[curve.accelerator], **where)
 
 
 def _require_seconds(what: str, value) -> None:

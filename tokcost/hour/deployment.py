@@ -168,8 +168,7 @@ class Deployment:
     def with_inputs(self, **inputs: Any) -> Deployment:
         """A copy with inputs of one's own. A value that changes loses its range, which spoke of another value; the others keep theirs.
 
-        >>> from tokcost.hour import reference_deployment
-        >>> node = reference_deployment("h200", "hyperscaler")
+        >>> node = tc.reference_deployment("h200", "hyperscaler")
         >>> mine = node.with_inputs(wacc_frac=0.12, economic_life_yr=node.economic_life_yr)
         >>> mine.wacc_frac, "wacc_frac" in mine.ranges, "economic_life_yr" in mine.ranges
         (0.12, False, True)

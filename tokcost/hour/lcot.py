@@ -90,9 +90,9 @@ def levelised_token_cost_usd_per_mtok(
 
     Examples
     --------
-    >>> from tokcost.hour import Real, owner_cash_flow
-    >>> flow = owner_cash_flow(capital_usd=1200.0, life_yr=1, residual_frac=0, install_delay_yr=0, running_cost_usd_per_yr=0, money="real")
-    >>> round(float(levelised_token_cost_usd_per_mtok(cost=flow, mtok_by_month=[100.0] * 12, discount_rate=Real(0.0),
+    >>> when = {"life_yr": 1, "residual_frac": 0, "install_delay_yr": 0, "money": "real"}
+    >>> flow = tc.hour.owner_cash_flow(capital_usd=1200.0, running_cost_usd_per_yr=0, **when)
+    >>> round(float(levelised_token_cost_usd_per_mtok(cost=flow, mtok_by_month=[100.0] * 12, discount_rate=tc.hour.Real(0.0),
     ...                                               install_delay_yr=0, price_erosion_frac=0)), 9)
     1.0
     """

@@ -59,8 +59,6 @@ class Deployment:
 
     Any number may be an array or a Series; the results then are.
 
-    Examples
-    --------
     >>> node = Deployment(name="8-GPU node", accelerator="h200", n_gpus=8, system_price_usd=320_000, networking_frac=0.2,
     ...     storage_frac=0.03, cpu_nodes_frac=0.02, spares_frac=0.02, critical_kw_per_gpu=1.275, average_load_frac=0.76,
     ...     pue=1.15, electricity_usd_per_kwh=0.07, construction_usd_per_kw=11_700, facility_life_yr=15,

@@ -50,8 +50,6 @@ def solve_for(deployment: Deployment, target_usd_per_gpu_h: float, input_name: s
 
     Raises: QuantityError for an input that the deployment does not have, or a span that does not rise.
 
-    Examples
-    --------
     >>> node = tc.reference_deployment("h200", "hyperscaler")
     >>> print(solve_for(node, 1.75, "wacc_frac", 0.02, 0.20))
     wacc_frac = 0.05387 gives 1.750 USD per GPU-hour
@@ -132,22 +130,14 @@ def likely_interval_usd_per_gpu_h(deployment: Deployment) -> tuple:
 def against_published(deployments: Mapping[tuple[str, str], Deployment], rates: pd.DataFrame) -> pd.DataFrame:
     """The build-up compared with published ownership constants, one row for each constant that has a deployment.
 
-    Parameters
-    ----------
-    deployments : dict
-        (accelerator, price_basis) to `Deployment`.
-    rates : DataFrame
-        Published constants: accelerator, price_basis, rate_vintage and value in USD per GPU-hour.
+    `deployments` maps (accelerator, price_basis) to a deployment; `rates` are published constants in USD per GPU-hour, with
+    accelerator, price_basis, rate_vintage and value.
 
-    Columns
-    -------
-        accelerator, price_basis, rate_vintage, published_usd_per_gpu_h, built_usd_per_gpu_h, low_usd_per_gpu_h,
-        high_usd_per_gpu_h (all ranges at one end together), likely_low_usd_per_gpu_h, likely_high_usd_per_gpu_h (ranges
-        independent), residual_usd_per_gpu_h (built - published), residual_ratio (built / published - 1), is_bracketed,
-        is_likely (inside the narrower interval).
+    Columns: accelerator, price_basis, rate_vintage, published_usd_per_gpu_h, built_usd_per_gpu_h, low_usd_per_gpu_h,
+    high_usd_per_gpu_h (all ranges at one end together), likely_low_usd_per_gpu_h, likely_high_usd_per_gpu_h (ranges
+    independent), residual_usd_per_gpu_h (built - published), residual_ratio (built / published - 1), is_bracketed,
+    is_likely (inside the narrower interval).
 
-    Examples
-    --------
     >>> printed = {"accelerator": "h200", "price_basis": "owning_hyperscaler", "rate_vintage": "2026-03", "value": 1.41}
     >>> against_published(tc.hour.reference_deployments(), pd.DataFrame([printed]))["is_bracketed"].tolist()
     [True]

@@ -67,7 +67,7 @@ def import_files(
         if output is not None:
             table.check_output(output)
             table.keep_sources(output, paths)
-        elif sys.stdout is None:
+        elif sys.stdout is None or getattr(sys.stdout, "name", "") == os.devnull:  # the command line puts it where none was open
             raise QuantityError("standard output is closed, so that there is nowhere to write; give --output FILE")
         if accelerator and accelerator.lower() not in LABELS["accelerator"]:
             click.echo(f"note: --gpu {accelerator} is not in the vocabulary{nearest(accelerator.lower(), LABELS['accelerator'])}", err=True)

@@ -79,12 +79,12 @@ def guarded(x, y, at, *, max_fall_ratio: float = MAX_FALL_RATIO) -> np.ndarray:
     return np.where(fall_between(x, y, at) > max_fall_ratio, y[right], steffen(x, y)(at))
 
 
-def guarded_or_first(x, y, at, *, max_fall_ratio: float = MAX_FALL_RATIO) -> np.ndarray:
-    """`guarded`, and left of the first point that point itself: it is faster than was asked.
+def at_least_as_fast(x, y, at) -> np.ndarray:
+    """The next point to the right, or the point itself: on a front the best that was measured and is fast enough; NaN beyond the last.
 
-    >>> guarded_or_first([10, 20, 40], [900, 500, 50], [5, 20, 30, 50]).tolist()
+    >>> at_least_as_fast([10, 20, 40], [900, 500, 50], [5, 20, 30, 50]).tolist()
     [900.0, 500.0, 50.0, nan]
     """
-    return np.where(
-        np.asarray(at, dtype=float) < np.min(x), np.asarray(y, dtype=float)[0], guarded(x, y, at, max_fall_ratio=max_fall_ratio)
-    )
+    x, y, at = (np.asarray(values, dtype=float) for values in (x, y, at))
+    right = np.searchsorted(x, at, side="left")
+    return np.where(right < len(x), y[right.clip(max=len(x) - 1)], np.nan)

@@ -184,7 +184,7 @@ def winners(
 
 def _raced(curve: Frontier, rates, speeds: np.ndarray) -> np.ndarray:
     """What a configuration does at each speed: throughput or, with rates, cost; NaN where it was not measured so fast."""
-    throughput = curve.measured_at(tok_per_s_per_user=speeds)
+    throughput = np.asarray(curve.measured_at(tok_per_s_per_user=speeds))
     if rates is None:
         return throughput
     if curve.accelerator not in rates:

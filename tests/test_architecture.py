@@ -154,3 +154,10 @@ def test_the_project_names_no_machine_and_no_package_index():
         ):
             text = path.read_text(encoding="utf-8", errors="replace")
             assert not home.search(text), f"{name}: {home.search(text).group()}"
+
+
+def test_the_table_of_rooms_says_what_the_arrows_are():
+    said = {}
+    for room, cell in re.findall(r"^\| `tokcost/(\w+)(?:\.py|/)`.*\| ([^|]+) \|$", (ROOT / "CONTRIBUTING.md").read_text("utf-8"), re.M):
+        said[room] = set(cell.split(", ")) - {"–"}
+    assert said == MAY_IMPORT

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import nbformat
+import pytest
 
 from tokcost.report.execution.refresh_outputs import first_figure
 
@@ -26,7 +27,7 @@ def test_the_python_example_prints_what_its_comment_says():
 def test_the_figure_is_the_first_one_of_the_first_notebook():
     shown = re.search(r"!\[[^\]]+\]\(([^)]+)\)", README).group(1)
     assert (ROOT / shown).read_text(encoding="utf-8") == first_figure(ROOT / "notebooks" / "00-start-here.ipynb"), (
-        "renew with: make notebooks"
+        "refresh with: make notebooks"
     )
 
 
@@ -51,3 +52,20 @@ def test_every_definition_in_the_default_set_names_a_notebook_and_every_notebook
         for d in (ROOT / "reports").glob("*.toml")
     }
     assert defined == {n.stem for n in (ROOT / "notebooks").glob("*.ipynb")}
+
+
+#: what a stranger looks for -> a name that must lead there
+MAP = {
+    "cost of a GPU-hour": "capital_cost_usd_per_gpu_yr",
+    "throughput at a speed": "frontier",
+    "Erlang C": "erlang_c",
+    "audit of a claim": "audit",
+    "vLLM": "points",
+}
+
+
+@pytest.mark.parametrize(("sought", "function"), MAP.items())
+def test_the_map_leads_to_the_file_that_defines_it(sought, function):
+    (row,) = [line for line in README.splitlines() if line.startswith("| ") and sought in line and "tokcost/" in line]
+    first = re.search(r"\]\((tokcost/[^)]+)\)", row).group(1)
+    assert f"\ndef {function}(" in (ROOT / first).read_text(encoding="utf-8")

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import io
+import os
 import re
+import sys
 from importlib import import_module
+from typing import IO, Any
 
 import click
 
@@ -55,7 +59,7 @@ class WrongRequest(click.ClickException):
                 said += f"; see {path} --help"
         super().__init__(f"{path}: {said}")
 
-    def show(self, file=None):
+    def show(self, file: IO[str] | None = None) -> None:
         click.echo(self.message, err=True)
 
 
@@ -80,27 +84,58 @@ def _one_sentence():
         raise WrongRequest(error) from None
 
 
+def _open_standard_streams() -> None:
+    """Streams that were closed go nowhere, and file names that are no text come out as they are."""
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:  # else the next file that is opened would stand in for the stream
+            os.open(os.devnull, os.O_RDWR)
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="surrogateescape")
+
+
+def _close_standard_output() -> None:
+    """What is still waiting to be written cannot be, and must not be tried again at the end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+
+
 class Lazy(click.Group):
     """A group that imports a subcommand when it is called; what it refuses, it refuses in one sentence."""
 
-    def make_context(self, *arguments, **options):
+    def main(self, *arguments: Any, **options: Any) -> Any:
+        _open_standard_streams()
+        try:
+            return super().main(*arguments, **options)
+        except OSError as error:  # of the streams: files are answered for where they are read and written
+            if error.filename is not None:
+                raise
+            _close_standard_output()
+            with contextlib.suppress(OSError):
+                click.echo(f"tokcost: cannot write to standard output: {error.strerror or error}", err=True)
+            sys.exit(2)
+
+    def make_context(self, *arguments: Any, **options: Any) -> click.Context:
         with _one_sentence():
             return super().make_context(*arguments, **options)
 
-    def invoke(self, context):
+    def invoke(self, context: click.Context) -> Any:
         with _one_sentence():
             return super().invoke(context)
 
-    def list_commands(self, context):
+    def list_commands(self, context: click.Context) -> list[str]:
         return list(COMMANDS)
 
-    def get_command(self, context, name):
+    def get_command(self, context: click.Context, name: str) -> click.Command | None:
         if name not in COMMANDS:
             return None
         module, attribute = COMMANDS[name][0].split(":")
         return getattr(import_module(module), attribute)
 
-    def resolve_command(self, context, arguments):
+    def resolve_command(self, context: click.Context, arguments: list[str]) -> tuple:
         name = arguments[0]
         if name not in COMMANDS and not name.startswith("-"):
             from tokcost.quantities import nearest
@@ -108,14 +143,14 @@ class Lazy(click.Group):
             context.fail(f"there is no command `{name}`{nearest(name, COMMANDS)}")
         return super().resolve_command(context, arguments)
 
-    def format_commands(self, context, formatter):
+    def format_commands(self, context: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl([(name, about) for name, (_, about) in COMMANDS.items()])
 
 
 @click.group("tokcost", cls=Lazy, help=_HELP, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120})
 @click.version_option(tokcost.__version__, "-V", "--version", message="tokcost %(version)s")
-def main():
+def main() -> None:
     pass
 
 

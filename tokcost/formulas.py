@@ -45,7 +45,7 @@ def total_token_cost_usd_per_mtok(*, rate_usd_per_gpu_h: Numbers, total_tok_per_
 def output_token_cost_usd_per_mtok(*, rate_usd_per_gpu_h: Numbers, output_tok_per_s_per_gpu: Numbers) -> Numbers:
     """The whole cost spread over answer tokens alone; prompts ride free.
 
-    Not the cost *of* an answer token: prompts were read with the same GPU-hours.
+    Not the cost *of* an answer token: prompts were read with the same GPU-hours. Definition.
 
     >>> round(output_token_cost_usd_per_mtok(rate_usd_per_gpu_h=3.6, output_tok_per_s_per_gpu=1000), 6)
     1.0
@@ -55,7 +55,7 @@ def output_token_cost_usd_per_mtok(*, rate_usd_per_gpu_h: Numbers, output_tok_pe
 
 @formula
 def input_token_cost_usd_per_mtok(*, rate_usd_per_gpu_h: Numbers, input_tok_per_s_per_gpu: Numbers) -> Numbers:
-    """The whole cost spread over prompt tokens alone; answers ride free.
+    """The whole cost spread over prompt tokens alone; answers ride free. Definition.
 
     >>> round(input_token_cost_usd_per_mtok(rate_usd_per_gpu_h=3.6, input_tok_per_s_per_gpu=2000), 6)
     0.5
@@ -65,7 +65,7 @@ def input_token_cost_usd_per_mtok(*, rate_usd_per_gpu_h: Numbers, input_tok_per_
 
 @formula
 def total_tok_per_s_per_gpu(*, rate_usd_per_gpu_h: Numbers, total_token_cost_usd_per_mtok: Numbers) -> Numbers:
-    """The throughput that a cost per million tokens implies at a price: the headline formula solved for output.
+    """The throughput that a cost per million tokens implies at a price: the headline formula solved for output. An identity.
 
     >>> round(total_tok_per_s_per_gpu(rate_usd_per_gpu_h=1.41, total_token_cost_usd_per_mtok=4.20), 1)
     93.3
@@ -75,7 +75,7 @@ def total_tok_per_s_per_gpu(*, rate_usd_per_gpu_h: Numbers, total_token_cost_usd
 
 @formula
 def delivered_total_tok_per_s_per_gpu(*, total_tok_per_s_per_gpu: Numbers, utilization_frac: Numbers) -> Numbers:
-    """Throughput averaged over all paid hours. Utilization is applied here, once, to tokens: idle hours are paid.
+    """Throughput averaged over all paid hours. Utilization is applied here, once, to tokens: idle hours are paid. Definition.
 
     >>> delivered_total_tok_per_s_per_gpu(total_tok_per_s_per_gpu=1000, utilization_frac=0.4)
     400.0
@@ -85,7 +85,7 @@ def delivered_total_tok_per_s_per_gpu(*, total_tok_per_s_per_gpu: Numbers, utili
 
 @formula
 def revenue_usd_per_gpu_h(*, total_tok_per_s_per_gpu: Numbers, price_usd_per_mtok: Numbers) -> Numbers:
-    """What the tokens of one paid hour sell for.
+    """What the tokens of one paid hour sell for. Definition.
 
     >>> round(revenue_usd_per_gpu_h(total_tok_per_s_per_gpu=1000, price_usd_per_mtok=0.5), 6)
     1.8
@@ -95,7 +95,7 @@ def revenue_usd_per_gpu_h(*, total_tok_per_s_per_gpu: Numbers, price_usd_per_mto
 
 @formula
 def gross_margin_frac(*, price_usd_per_mtok: Numbers, total_token_cost_usd_per_mtok: Numbers) -> Numbers:
-    """Share of the selling price that is left after the cost of the GPU-hours.
+    """Share of the selling price that is left after the cost of the GPU-hours. Definition.
 
     >>> gross_margin_frac(price_usd_per_mtok=4.0, total_token_cost_usd_per_mtok=1.0)
     0.75
@@ -105,7 +105,7 @@ def gross_margin_frac(*, price_usd_per_mtok: Numbers, total_token_cost_usd_per_m
 
 @formula
 def total_tok_per_s_per_mw(*, total_tok_per_s_per_gpu: Numbers, provisioned_kw_per_gpu: Numbers) -> Numbers:
-    """Throughput of a megawatt of provisioned utility power (facility overhead is already in it: no PUE on top).
+    """Throughput of a megawatt of provisioned utility power (facility overhead is already in it: no PUE on top). Definition.
 
     >>> round(total_tok_per_s_per_mw(total_tok_per_s_per_gpu=93.153, provisioned_kw_per_gpu=1.73))
     53846
@@ -115,7 +115,7 @@ def total_tok_per_s_per_mw(*, total_tok_per_s_per_gpu: Numbers, provisioned_kw_p
 
 @formula
 def output_tok_per_s_per_mw(*, output_tok_per_s_per_gpu: Numbers, provisioned_kw_per_gpu: Numbers) -> Numbers:
-    """Answer tokens per second for each megawatt of provisioned utility power.
+    """Answer tokens per second for each megawatt of provisioned utility power. Definition.
 
     >>> output_tok_per_s_per_mw(output_tok_per_s_per_gpu=100, provisioned_kw_per_gpu=2.0)
     50000.0
@@ -125,7 +125,7 @@ def output_tok_per_s_per_mw(*, output_tok_per_s_per_gpu: Numbers, provisioned_kw
 
 @formula
 def total_tok_per_joule(*, total_tok_per_s_per_gpu: Numbers, average_kw_per_gpu: Numbers) -> Numbers:
-    """Tokens per joule of average power ("tokens per watt" means tokens per second per watt, which is this).
+    """Tokens per joule of average power ("tokens per watt" means tokens per second per watt, which is this). Definition.
 
     >>> total_tok_per_joule(total_tok_per_s_per_gpu=500, average_kw_per_gpu=0.5)
     1.0
@@ -135,7 +135,7 @@ def total_tok_per_joule(*, total_tok_per_s_per_gpu: Numbers, average_kw_per_gpu:
 
 @formula
 def output_tok_per_joule(*, output_tok_per_s_per_gpu: Numbers, average_kw_per_gpu: Numbers) -> Numbers:
-    """Answer tokens per joule of average power.
+    """Answer tokens per joule of average power. Definition.
 
     >>> output_tok_per_joule(output_tok_per_s_per_gpu=500, average_kw_per_gpu=0.5)
     1.0
@@ -145,7 +145,7 @@ def output_tok_per_joule(*, output_tok_per_s_per_gpu: Numbers, average_kw_per_gp
 
 @formula
 def total_token_energy_joule_per_tok(*, total_tok_per_s_per_gpu: Numbers, average_kw_per_gpu: Numbers) -> Numbers:
-    """Joules of average power for each prompt and answer token.
+    """Joules of average power for each prompt and answer token. Definition.
 
     >>> total_token_energy_joule_per_tok(total_tok_per_s_per_gpu=500, average_kw_per_gpu=1.0)
     2.0
@@ -155,7 +155,7 @@ def total_token_energy_joule_per_tok(*, total_tok_per_s_per_gpu: Numbers, averag
 
 @formula
 def output_token_energy_joule_per_tok(*, output_tok_per_s_per_gpu: Numbers, average_kw_per_gpu: Numbers) -> Numbers:
-    """Joules of average power for each answer token; prompts ride free.
+    """Joules of average power for each answer token; prompts ride free. Definition.
 
     >>> output_token_energy_joule_per_tok(output_tok_per_s_per_gpu=250, average_kw_per_gpu=1.0)
     4.0
@@ -165,7 +165,9 @@ def output_token_energy_joule_per_tok(*, output_tok_per_s_per_gpu: Numbers, aver
 
 @formula
 def peak_tflop_per_s_per_usd_per_h(*, peak_tflop_per_s: Numbers, rate_usd_per_gpu_h: Numbers) -> Numbers:
-    """Rated rate that one dollar an hour rents, the first meaning of "FLOPS per dollar". State precision, dense or sparse.
+    """Rated arithmetic that one dollar an hour rents, the first meaning of "FLOPS per dollar". Definition.
+
+    State precision, dense or sparse.
 
     >>> round(peak_tflop_per_s_per_usd_per_h(peak_tflop_per_s=1979, rate_usd_per_gpu_h=1.41))
     1404
@@ -175,7 +177,7 @@ def peak_tflop_per_s_per_usd_per_h(*, peak_tflop_per_s: Numbers, rate_usd_per_gp
 
 @formula
 def flop_per_usd(*, peak_tflop_per_s: Numbers, rate_usd_per_gpu_h: Numbers) -> Numbers:
-    """Operations that one dollar buys at the rated rate, the second meaning of "FLOPS per dollar".
+    """Operations that one dollar buys at the rated peak, the second meaning of "FLOPS per dollar". Definition.
 
     >>> f"{flop_per_usd(peak_tflop_per_s=1979, rate_usd_per_gpu_h=1.41):.3g}"
     '5.05e+18'

@@ -49,9 +49,6 @@ def _rows(table: str) -> list[dict[str, str]]:
 #: suffix -> (label for people, expression that pint reads)
 UNITS = {row["suffix"]: (row["label"], row["pint"]) for row in _rows("units.csv")}
 
-#: names that carry no unit suffix, because the field never writes one
-BARE = {"isl", "osl", "concurrency", "pue", "ratio"}
-
 #: text-valued names and what they may be (empty: any text)
 LABELS = {
     "accelerator": tuple(

@@ -27,7 +27,7 @@ are those of the installed package; to use your own, copy its data/ and set TOKC
 
 @click.command()
 @click.argument("folder", type=click.Path(path_type=Path))
-def new(folder: Path):
+def new(folder: Path) -> None:
     """Make a workspace in FOLDER: notebooks and report definitions to edit.
 
     FOLDER must not exist, or be empty; where something goes wrong nothing is left behind.
@@ -54,7 +54,7 @@ def new(folder: Path):
 
 @click.command(context_settings={"ignore_unknown_options": True})
 @click.argument("options", nargs=-1, type=click.UNPROCESSED)
-def lab(options: tuple[str, ...]):
+def lab(options: tuple[str, ...]) -> None:
     """Open JupyterLab on the notebooks; OPTIONS are passed on to it."""
     folder = Path("notebooks")
     if not folder.is_dir():

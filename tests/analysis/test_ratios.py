@@ -77,7 +77,7 @@ def test_a_ratio_is_given_only_where_both_systems_were_measured(rows, rates):
 
 def test_rates_of_two_bases_are_not_put_into_one_ratio(rows, rates):
     mixed = {**rates, "gb300": evidence.rate(accelerator="gb300", price_basis="rental_3yr", rate_vintage="2026-03")}
-    with pytest.raises(QuantityError, match="price_basis is rental_3yr for the candidate and owning_hyperscaler for the baseline"):
+    with pytest.raises(QuantityError, match="price_basis is rental_3yr .* owning_hyperscaler.*one basis"):
         ratio_curves(rows, **PAIR, cases=CASES[:1], of="cost", facts=mixed)
 
 

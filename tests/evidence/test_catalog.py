@@ -199,7 +199,7 @@ def test_another_data_directory_takes_over(data):
 
 def test_a_data_directory_that_is_not_there_is_an_error_with_the_fix(monkeypatch, tmp_path):
     monkeypatch.setenv("TOKCOST_DATA_DIR", str(tmp_path / "nowhere"))
-    with pytest.raises(DataError, match="there is no data directory .*nowhere; set TOKCOST_DATA_DIR"):
+    with pytest.raises(DataError, match="no data directory .*nowhere; set TOKCOST_DATA_DIR"):
         tc.load_table("hourly_rates")
 
 

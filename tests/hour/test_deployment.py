@@ -128,9 +128,9 @@ def test_lives_may_be_arrays_under_every_schedule_and_lists_are_arrays():
 
 
 def test_what_every_deployment_has_must_be_stated():
-    with pytest.raises(QuantityError, match=r"a deployment needs `critical_kw_per_gpu` \(.+\), got None; state it"):
+    with pytest.raises(QuantityError, match="needs `critical_kw_per_gpu`.*state it"):
         deployment(critical_kw_per_gpu=None)
-    with pytest.raises(QuantityError, match="`n_gpus` counts the accelerators of one server or rack and has no range"):
+    with pytest.raises(QuantityError, match="`n_gpus` counts .* has no range"):
         deployment(ranges={"n_gpus": (4, 16)})
 
 

@@ -142,9 +142,9 @@ def test_a_ramp_of_any_length_delivers_the_area_under_it(ramp):
 def test_cost_and_tokens_must_be_of_one_life():
     tokens, ten_years = output_by_month(**STEADY), output_by_month(**STEADY | {"life_yr": 10})
     late = cost(delay_yr=0.5)
-    with pytest.raises(QuantityError, match="`install_delay_yr` is 0 months here and 6 in the cash flow"):
+    with pytest.raises(QuantityError, match="`install_delay_yr` is 0 .* and 6 in the cash flow"):
         levelised_token_cost_usd_per_mtok(cost=late, mtok_by_month=tokens, discount_rate=Real(0.1), **PLAIN)
-    with pytest.raises(QuantityError, match="120 months of service, the cost 48; give both the same `life_yr`"):
+    with pytest.raises(QuantityError, match="120 months.* 48; give both the same `life_yr`"):
         levelised_token_cost_usd_per_mtok(cost=cost(life_yr=4), mtok_by_month=ten_years, discount_rate=Real(0.1), **PLAIN)
     inflated = late.to_nominal(inflation_frac=0.02)
     with pytest.raises(QuantityError, match="give both the same delay"):

@@ -16,8 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tokcost.importers import import_benchmarks, import_billing, import_power, import_server_metrics
-from tokcost.importers.per_request import import_requests
+from tokcost import importers
 from tokcost.quantities import QuantityError
 
 SAMPLES = Path(__file__).parents[1] / "samples"
@@ -84,11 +83,11 @@ def _edited(content, dice: random.Random):
 
 def readers(path: Path, other: Path):
     """Every way to read the file."""
-    yield "points", lambda: import_benchmarks([path], n_gpus=8).points
-    yield "power", lambda: import_power([path]).points
-    yield "billing", lambda: import_billing([path], instance_gpus={"g5.4xlarge": 1}).points
-    yield "server", lambda: import_server_metrics([path, other], seconds=5).points
-    yield "requests", lambda: import_requests(path)
+    yield "points", lambda: importers.benchmarks([path], n_gpus=8).points
+    yield "power", lambda: importers.power_logs([path]).points
+    yield "billing", lambda: importers.bills([path], instance_gpus={"g5.4xlarge": 1}).points
+    yield "server", lambda: importers.server_metrics([path, other], seconds=5).points
+    yield "requests", lambda: importers.requests(path)
 
 
 def check(seed: int, found: Counter) -> list[str]:

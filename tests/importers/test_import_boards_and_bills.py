@@ -5,14 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from tokcost.importers import import_benchmarks, import_billing, import_power, import_server_metrics
+from tokcost import importers
 from tokcost.quantities import QuantityError
 
 UUID = "GPU-11111111-2222-3333-4444-555555555555"
 
 
 def power(path, **given):
-    found = import_power([path] if isinstance(path, Path) else path, **given)
+    found = importers.power_logs([path] if isinstance(path, Path) else path, **given)
     assert not found.problems, found.problems
     return found.points
 
@@ -87,7 +87,7 @@ def test_a_log_without_an_index_tells_boards_by_what_it_has(tmp_path, column):
 def test_a_log_of_several_boards_that_nothing_tells_apart_is_refused(tmp_path):
     rows = [f"2026/01/01 00:00:{s:02d}.{g:03d}, {700 + 10 * g}.00 W" for s in range(11) for g in range(8)]
     path = smi(tmp_path / "log.csv", "timestamp, power.draw [W]", rows)
-    assert "log again with index or uuid" in import_power([path]).problems[0].sentence
+    assert "log again with index or uuid" in importers.power_logs([path]).problems[0].sentence
     one = smi(tmp_path / "one.csv", "timestamp, power.draw [W]", rows[::8])
     assert power(one).energy_joule.tolist() == pytest.approx([7000])
 
@@ -136,13 +136,13 @@ def test_nvidia_smi_dmon(tmp_path):
     )
     points = power(tmp_path / "time.txt")
     assert points.energy_joule.tolist() == [7000, 7100] and points.start.isna().all()
-    clipped = import_power([tmp_path / "time.txt"], start="2026-01-01", end="2026-01-03")
+    clipped = importers.power_logs([tmp_path / "time.txt"], start="2026-01-01", end="2026-01-03")
     assert "has no dates" in clipped.problems[0].sentence
 
 
 def test_nvidia_smi_dmon_without_times_says_how_to_get_them(tmp_path):
     (tmp_path / "dmon.txt").write_text("# gpu    pwr  gtemp\n# Idx      W      C\n    0    700     40\n    0    700     40\n")
-    assert "dmon -s p -o DT" in import_power([tmp_path / "dmon.txt"]).problems[0].sentence
+    assert "dmon -s p -o DT" in importers.power_logs([tmp_path / "dmon.txt"]).problems[0].sentence
 
 
 def test_the_same_board_in_two_logs_is_said(tmp_path):
@@ -169,7 +169,7 @@ def counters(tmp_path, *servers):
             for server in servers
         ]
         paths.append(prometheus(tmp_path / f"{name}.json", series))
-    found = import_server_metrics(paths, n_gpus=16)
+    found = importers.server_metrics(paths, n_gpus=16)
     assert not found.problems, found.problems
     return found.points.iloc[0]
 
@@ -227,7 +227,7 @@ def test_servers_without_telling_names(tmp_path, has_source):
                 sources = (("external_kv_transfer", fed), ("local_compute", prompt - fed))
                 rows += [f'vllm:prompt_tokens_by_source_total{{{about},source="{source}"}} {n * times}' for source, n in sources]
         (tmp_path / f"{name}.prom").write_text("\n".join(rows) + "\n")
-    found = import_server_metrics([tmp_path / "before.prom", tmp_path / "after.prom"], seconds=90)
+    found = importers.server_metrics([tmp_path / "before.prom", tmp_path / "after.prom"], seconds=90)
     point = found.points.iloc[0]
     assert (point.n_requests, point.isl, point.osl) == (90, 1000, 200)
 
@@ -253,7 +253,7 @@ def bill(path, *rows, provider="ProviderName"):
 
 
 def rates(path, **gpus):
-    found = import_billing([path], instance_gpus=gpus or None)
+    found = importers.bills([path], instance_gpus=gpus or None)
     assert not found.problems, found.problems
     points = found.points[found.points.cost_basis == "billed"].set_index("instance_type")
     return points[["gpu_time_h", "rate_usd_per_gpu_h"]].round(6).T.to_dict("list")
@@ -278,7 +278,7 @@ def test_azure_names_as_they_stand_anywhere(tmp_path, details, name):
 def test_licences_of_a_machine_are_not_its_hours_again(tmp_path):
     licence = AZURE | {"BilledCost": 100.0, "ChargeDescription": "Virtual Machines Licenses - Windows ND96isr H100 v5"}
     path = bill(tmp_path / "bill.csv", AZURE, licence)
-    found = import_billing([path], instance_gpus={"ND96isr H100 v5": 8})
+    found = importers.bills([path], instance_gpus={"ND96isr H100 v5": 8})
     assert set(found.points.gpu_time_h) == {192} and "1 rows of software or licences" in found.points.notes[0]
 
 
@@ -301,7 +301,7 @@ def test_gcp_core_ram_and_gpu_rows_are_parts_of_one_machine(tmp_path, given):
 def test_gcp_two_kinds_of_gpu_are_two_rows(tmp_path):
     path = bill(tmp_path / "bill.csv", *PARTS, gcp("Nvidia Tesla A100 80GB GPU", 39.2, 10))
     assert list(rates(path).values()) == [[10, 2.933908], [10, 3.92]]
-    assert "the GPUs alone" in import_billing([path]).points.notes[0]
+    assert "the GPUs alone" in importers.bills([path]).points.notes[0]
 
 
 def test_gcp_cores_of_another_machine_are_not_added(tmp_path):
@@ -340,16 +340,16 @@ def test_aws_under_every_name_of_the_provider(tmp_path, provider):
     }
     path = bill(tmp_path / "bill.csv", row, disk | {"Tags": '{"type": "p5.48xlarge"}'}, provider=provider)
     assert rates(path, **{"p5.48xlarge": 8}) == {"p5.48xlarge": [80, 12.29]}
-    assert import_billing([path], instance_gpus={"p5.48xlarge": 8}).points.provider[0] == "Demo"
+    assert importers.bills([path], instance_gpus={"p5.48xlarge": 8}).points.provider[0] == "Demo"
 
 
 def test_three_causes_have_three_sentences(tmp_path):
     no_hours = AZURE | {"ConsumedUnit": "1 GB", "PricingUnit": "GB"}
     sentences = [
-        import_billing([bill(tmp_path / "a.csv", AZURE)]).problems[0].sentence,
-        import_billing([tmp_path / "a.csv"], instance_gpus={"p5.48xlarge": 8}).problems[0].sentence,
-        import_billing([bill(tmp_path / "b.csv", no_hours)], instance_gpus={"ND96isr H100 v5": 8}).problems[0].sentence,
-        import_billing([bill(tmp_path / "c.csv", *PARTS[:2])], instance_gpus={"a2-highgpu-1g": 1}).problems[0].sentence,
+        importers.bills([bill(tmp_path / "a.csv", AZURE)]).problems[0].sentence,
+        importers.bills([tmp_path / "a.csv"], instance_gpus={"p5.48xlarge": 8}).problems[0].sentence,
+        importers.bills([bill(tmp_path / "b.csv", no_hours)], instance_gpus={"ND96isr H100 v5": 8}).problems[0].sentence,
+        importers.bills([bill(tmp_path / "c.csv", *PARTS[:2])], instance_gpus={"a2-highgpu-1g": 1}).problems[0].sentence,
     ]
     for sentence, said in zip(
         sentences, ("name the instance types", "is of an instance type that", "not in hours", "without a row for its GPUs"), strict=True
@@ -371,11 +371,11 @@ def test_three_causes_have_three_sentences(tmp_path):
 )  # fmt: skip
 def test_a_wrong_call_is_refused_before_anything_is_read(given, said):
     with pytest.raises(QuantityError, match=said):
-        import_power(["no-such-log.csv"], **given)
+        importers.power_logs(["no-such-log.csv"], **given)
 
 
 @pytest.mark.parametrize("n_gpus", [0, -1, 0.5, float("nan"), float("inf")])
-@pytest.mark.parametrize("read", [import_benchmarks, import_server_metrics])
+@pytest.mark.parametrize("read", [importers.benchmarks, importers.server_metrics])
 def test_a_number_of_gpus_that_cannot_be_is_refused(read, n_gpus):
     with pytest.raises(QuantityError, match="`n_gpus` must be at least 1"):
         read([], n_gpus=n_gpus)
@@ -383,5 +383,5 @@ def test_a_number_of_gpus_that_cannot_be_is_refused(read, n_gpus):
 
 def test_a_gpu_that_the_log_does_not_have_is_named_with_those_it_has(tmp_path):
     rows = [f"2026/01/01 00:00:{s:02d}.000, {g}, 700.00 W" for s in range(3) for g in range(2)]
-    found = import_power([smi(tmp_path / "log.csv", "timestamp, index, power.draw [W]", rows)], gpus=[7])
+    found = importers.power_logs([smi(tmp_path / "log.csv", "timestamp, index, power.draw [W]", rows)], gpus=[7])
     assert found.points.empty and "no GPU 7; it has 0, 1" in found.problems[0].sentence

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tokcost.importers import import_benchmarks, import_power
+from tokcost import importers
 from tokcost.spreadsheet import read_csv
 
 SAMPLES = Path(__file__).parents[1] / "samples"
@@ -52,8 +52,8 @@ BOMBS = {
 #: the peak since this program began (getrusage would count what the parent process held when it forked)
 READ = """
 import pathlib, re, sys
-from tokcost.importers import import_benchmarks, import_billing, import_power
-for read in (import_benchmarks, import_power, import_billing):
+from tokcost import importers
+for read in (importers.benchmarks, importers.power_logs, importers.bills):
     found = read([sys.argv[1]])
     assert found.points.empty and len(found.problems) == 1 and "\\n" not in found.problems[0].sentence, found
 print(int(re.search(r"VmHWM:\\s*(\\d+)", pathlib.Path("/proc/self/status").read_text())[1]) / 1024)
@@ -75,7 +75,7 @@ def test_pipes_devices_and_files_of_the_kernel_are_not_read(tmp_path, target):
         os.mkfifo(target)
     (tmp_path / "runs").mkdir()
     (tmp_path / "runs/loop.json").symlink_to(target)
-    for read in (import_benchmarks, import_power):
+    for read in (importers.benchmarks, importers.power_logs):
         found = read([tmp_path / "runs"])
         assert found.points.empty and len(found.problems) == 1
 
@@ -87,7 +87,7 @@ def test_what_lies_beside_a_result_is_bounded_too(tmp_path):
         folder.mkdir()
         (folder / stage.name).write_bytes(stage.read_bytes())
         beside(folder / "config.yaml")
-        point = import_benchmarks([folder / stage.name]).points.iloc[0]
+        point = importers.benchmarks([folder / stage.name]).points.iloc[0]
         assert point.model is None and "no `config.yaml`" in point.notes
 
 
@@ -96,7 +96,7 @@ def test_a_large_result_is_read_as_a_small_one(tmp_path):
     content = json.loads(GOOD.read_text()) | {"request_rate": float("inf"), "generated_texts": ["word " * 1000] * 1000}
     (tmp_path / "large.json").write_text(json.dumps(content))
     small, large = (
-        import_benchmarks([path]).points.drop(columns=["source_file", "source_sha256"]) for path in (GOOD, tmp_path / "large.json")
+        importers.benchmarks([path]).points.drop(columns=["source_file", "source_sha256"]) for path in (GOOD, tmp_path / "large.json")
     )
     assert small.equals(large)
 

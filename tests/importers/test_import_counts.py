@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tokcost.importers import import_benchmarks
+from tokcost import importers
 
 SAMPLES = Path(__file__).parents[1] / "samples"
 RATES = ["output_tok_per_s", "total_tok_per_s"]
@@ -14,7 +14,7 @@ RATES = ["output_tok_per_s", "total_tok_per_s"]
 
 def imported(tmp_path, content, name="result.json"):
     (tmp_path / name).write_text(json.dumps(content))
-    found = import_benchmarks([tmp_path / name], n_gpus=8)
+    found = importers.benchmarks([tmp_path / name], n_gpus=8)
     assert not found.problems, found.problems
     return found.points.iloc[0]
 
@@ -184,7 +184,7 @@ def test_requests_cut_off_at_the_end_are_not_counted_and_their_size_is_said(tmp_
 
 
 def test_a_run_that_ended_by_time_says_how_many_requests_may_be_missing():
-    point = import_benchmarks([SAMPLES / "aiperf-0.13.0/duration4_grace0/profile_export_aiperf.json"]).points.iloc[0]
+    point = importers.benchmarks([SAMPLES / "aiperf-0.13.0/duration4_grace0/profile_export_aiperf.json"]).points.iloc[0]
     assert "at most 8, which would add less than 50% to the 16" in point.notes
 
 

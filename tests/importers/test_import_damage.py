@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from tokcost.importers import ImportProblem, import_benchmarks, import_power
+from tokcost import importers
+from tokcost.importers import ImportProblem
 from tokcost.importers.collect import Imported, _walk
 from tokcost.importers.command import import_files
-from tokcost.importers.per_request import import_requests
 
 SAMPLES = Path(__file__).parents[1] / "samples"
 VLLM = SAMPLES / "vllm-0.32.0" / "bench_serve" / "serve_c4.json"
@@ -37,29 +37,29 @@ def run(*arguments):
 @pytest.mark.parametrize("concurrency", [512, 10_000, 20_000])
 def test_a_concurrency_that_was_never_reached_leaves_the_latencies_alone(tmp_path, concurrency):
     """One request at `max_concurrency` 512: its 20 ms stay 20 ms."""
-    whole = import_benchmarks([VLLM], n_gpus=2).points.iloc[0]
-    found = import_benchmarks([edited(VLLM, tmp_path, max_concurrency=concurrency, request_rate="inf")], n_gpus=2).points.iloc[0]
+    whole = importers.benchmarks([VLLM], n_gpus=2).points.iloc[0]
+    found = importers.benchmarks([edited(VLLM, tmp_path, max_concurrency=concurrency, request_rate="inf")], n_gpus=2).points.iloc[0]
     assert found["median_ttft_s"] == whole["median_ttft_s"] and found["tok_per_s_per_user"] == whole["tok_per_s_per_user"]
 
 
 def test_half_of_the_requests_cannot_wait_longer_than_the_run(tmp_path):
-    found = import_benchmarks([edited(VLLM, tmp_path, median_ttft_ms=5e6, max_concurrency=None)])
+    found = importers.benchmarks([edited(VLLM, tmp_path, median_ttft_ms=5e6, max_concurrency=None)])
     assert found.points.empty and "half of the requests waited 5000 s" in found.problems[0].sentence
 
 
 def test_tokens_without_a_request_are_no_point(tmp_path):
-    found = import_benchmarks([edited(VLLM, tmp_path, completed=0)])
+    found = importers.benchmarks([edited(VLLM, tmp_path, completed=0)])
     assert found.points.empty and "no request succeeded, yet" in found.problems[0].sentence
 
 
 def test_an_export_cut_anywhere_gives_no_row_that_differs(tmp_path):
     text = EXPORT.read_text()
-    whole = import_benchmarks([EXPORT]).points.drop(columns=["source_file", "source_sha256"])
+    whole = importers.benchmarks([EXPORT]).points.drop(columns=["source_file", "source_sha256"])
     cut = tmp_path / "cut.csv"
     first = text.index("\n", text.index("Throughput/GPU"))
     for at in range(first + 2, len(text.rstrip()) - 12, 97):
         cut.write_text(text[:at])
-        found = import_benchmarks([cut])
+        found = importers.benchmarks([cut])
         rows = found.points.drop(columns=["source_file", "source_sha256"])
         # the last cell of a row has no end to be missed: Median Interactivity and what stands before it are whole
         ends_whole = text[:at].rstrip("\n").rsplit("\n", 1)[-1].count(",") == text[:first].rsplit("\n", 1)[-1].count(",")
@@ -73,7 +73,7 @@ def test_a_bad_row_or_benchmark_costs_no_other(tmp_path):
     assert len(report["benchmarks"]) > 1
     report["benchmarks"][0]["duration"] = 0
     (tmp_path / "benchmarks.json").write_text(json.dumps(report))
-    found = import_benchmarks([tmp_path])
+    found = importers.benchmarks([tmp_path])
     assert len(found.points) == len(report["benchmarks"]) - 1
     assert found.problems[0].sentence.startswith("benchmarks[0]") and "duration" in found.problems[0].sentence
 
@@ -83,7 +83,7 @@ def test_a_yaml_report_that_lost_its_end_is_truncated(tmp_path):
     metadata = whole.index("\nmetadata:")
     for name, end in {"cut.yaml": metadata, "early.yaml": whole.index("config:") + 200}.items():
         (tmp_path / name).write_text(whole[:end][: whole[:end].rindex("\n") + 1])
-        found = import_benchmarks([tmp_path / name])
+        found = importers.benchmarks([tmp_path / name])
         assert found.points.empty and "truncated" in found.problems[0].sentence, name
 
 
@@ -92,7 +92,7 @@ def test_a_count_of_gpus_that_cannot_be_is_not_used(tmp_path, count):
     shutil.copytree(GENAI_BENCH, tmp_path / "run")
     about = tmp_path / "run" / "experiment_metadata.json"
     about.write_text(json.dumps(json.loads(about.read_text()) | {"server_gpu_count": count}))
-    found = import_benchmarks([tmp_path / "run"])
+    found = importers.benchmarks([tmp_path / "run"])
     assert len(found.points) and found.points["n_gpus"].isna().all() and found.points["total_tok_per_s_per_gpu"].isna().all()
     assert found.points["notes"].str.contains("GPUs, which cannot be").all()
 
@@ -115,7 +115,7 @@ def test_a_record_that_cannot_be_spoils_the_log(tmp_path, change, sentence):
     else:
         profiled["metrics"][key]["value"] = value
     (tmp_path / "log.jsonl").write_text("\n".join(map(json.dumps, records)))
-    found = import_benchmarks([tmp_path / "log.jsonl"])
+    found = importers.benchmarks([tmp_path / "log.jsonl"])
     assert found.points.empty and sentence in found.problems[0].sentence
 
 
@@ -126,21 +126,21 @@ def test_answers_in_one_piece_have_no_speed_in_the_log_either(tmp_path):
         if "inter_token_latency" in (record.get("metrics") or {}):
             record["metrics"]["inter_token_latency"]["value"] = 0.0 if number % 10 else 1.0
     (tmp_path / "log.jsonl").write_text("\n".join(map(json.dumps, records)))
-    point = import_benchmarks([tmp_path / "log.jsonl"], n_gpus=2).points.iloc[0]
+    point = importers.benchmarks([tmp_path / "log.jsonl"], n_gpus=2).points.iloc[0]
     assert point[["median_tpot_s", "tok_per_s_per_user"]].isna().all()
 
 
 def test_a_line_that_stands_twice_is_said(tmp_path):
     lines = LOG.read_text().splitlines()
     (tmp_path / "log.jsonl").write_text("\n".join([*lines, lines[-1]]))
-    assert "1 records stand twice" in import_benchmarks([tmp_path / "log.jsonl"]).points.iloc[0]["notes"]
+    assert "1 records stand twice" in importers.benchmarks([tmp_path / "log.jsonl"]).points.iloc[0]["notes"]
 
 
 def test_a_copied_run_is_one_point(tmp_path):
     for name in ("run_a", "run_b"):
         shutil.copytree(AIPERF_RUN, tmp_path / name)
-    alone = import_benchmarks([tmp_path / "run_a"]).points
-    both = import_benchmarks([tmp_path])
+    alone = importers.benchmarks([tmp_path / "run_a"]).points
+    both = importers.benchmarks([tmp_path])
     assert len(both.points) == len(alone) and any("summarised next to it" in item.sentence for item in both.skipped)
 
 
@@ -196,7 +196,7 @@ ODD = {
 def test_what_breaks_a_parser_costs_that_file_only(tmp_path, name):
     (tmp_path / name).write_text(ODD[name])
     shutil.copy(VLLM, tmp_path / "sound.json")
-    found = import_benchmarks([tmp_path], n_gpus=2)
+    found = importers.benchmarks([tmp_path], n_gpus=2)
     assert len(found.points) == 1 and [Path(p.source_file).name for p in found.problems] == [name]
 
 
@@ -204,7 +204,7 @@ def test_a_link_to_itself_is_a_problem_and_no_end(tmp_path):
     shutil.copy(VLLM, tmp_path / "sound.json")
     (tmp_path / "loop.json").symlink_to("loop.json")
     (tmp_path / "nowhere.json").symlink_to("no-such-file.json")
-    found = import_benchmarks([tmp_path])
+    found = importers.benchmarks([tmp_path])
     assert len(found.points) == 1 and len(found.problems) == 2
     assert all("check where the link leads" in problem.sentence for problem in found.problems)
 
@@ -238,7 +238,7 @@ def test_single_requests_that_contradict_each_other_are_a_problem(tmp_path):
         path = tmp_path / "detailed.json"
         path.write_text(json.dumps(content | changes))
         with pytest.raises(ImportProblem, match="laid out differently"):
-            import_requests(path)
+            importers.requests(path)
 
 
 def test_a_sample_that_is_no_number_is_left_out_and_said(tmp_path):
@@ -248,5 +248,5 @@ def test_a_sample_that_is_no_number_is_left_out_and_said(tmp_path):
     at = [name.startswith("power.draw") for name in log[0].split(", ")].index(True)
     log[2] = ", ".join([*row[:at], "nan W", *row[at + 1 :]])
     (tmp_path / "power.csv").write_text("\n".join(log))
-    found = import_power([tmp_path / "power.csv"])
+    found = importers.power_logs([tmp_path / "power.csv"])
     assert not found.problems and found.points["notes"].str.contains("1 samples are no numbers").sum() == 1

@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from tokcost.importers import import_benchmarks
+from tokcost import importers
 
 SAMPLES = Path(__file__).parents[1] / "samples"
 
 
 def only(path, **given):
-    found = import_benchmarks([path], **given)
+    found = importers.benchmarks([path], **given)
     assert not found.problems, found.problems
     assert len(found.points) == 1, found.points.run.tolist()
     return found.points.iloc[0]
@@ -90,7 +90,7 @@ def test_llmd_report_is_read_alone_and_dropped_beside_the_exact_stage():
         and alone.duration_s == pytest.approx(1.4912, rel=1e-3)
         and alone.mean_ttft_s == pytest.approx(0.01559, rel=1e-3)
     )
-    assert set(import_benchmarks([folder]).points.tool) == {"inference-perf"}
+    assert set(importers.benchmarks([folder]).points.tool) == {"inference-perf"}
 
 
 LLMD = """
@@ -131,7 +131,7 @@ def test_llama_bench(tmp_path):
     (tmp_path / "bench.json").write_text(json.dumps(tests))
     (tmp_path / "bench.jsonl").write_text("\n".join(map(json.dumps, tests)))
     for name in ("bench.json", "bench.jsonl"):
-        points = import_benchmarks([tmp_path / name]).points.set_index("run")
+        points = importers.benchmarks([tmp_path / name]).points.set_index("run")
         assert points.index.tolist() == ["pp512", "tg128", "pp512+tg128"] and set(points.n_gpus) == {1}
         assert points.input_tok_per_s["pp512"] == 8000 and points.output_tok_per_s.isna()["pp512"]
         assert points.output_tok_per_s["tg128"] == points.tok_per_s_per_user["tg128"] == 128
@@ -155,7 +155,7 @@ def test_lmbenchmark_table(tmp_path):
 @pytest.mark.parametrize(("cell", "sentence"), [("", "has '' for `ttft`"), ("-0.5", "negative"), ("x", "has 'x' for `ttft`")])
 def test_a_damaged_table_of_requests_is_a_problem(tmp_path, cell, sentence):
     (tmp_path / "summary.csv").write_text(LMBENCH.replace("1000,101,0.5", f"1000,101,{cell}"))
-    found = import_benchmarks([tmp_path / "summary.csv"])
+    found = importers.benchmarks([tmp_path / "summary.csv"])
     assert found.points.empty and sentence in found.problems[0].sentence
 
 
@@ -221,7 +221,7 @@ def test_a_workbook_that_is_none_or_hostile_is_one_sentence(tmp_path):
     with zipfile.ZipFile(tmp_path / "b.xlsx", "w") as archive:
         archive.writestr("xl/workbook.xml", '<!DOCTYPE a [<!ENTITY x "y">]><workbook>&x;</workbook>')
     for name in ("a.xlsx", "b.xlsx"):
-        found = import_benchmarks([tmp_path / name])
+        found = importers.benchmarks([tmp_path / name])
         assert found.points.empty and len(found.problems) == 1
 
 

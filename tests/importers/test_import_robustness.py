@@ -9,7 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tokcost.importers import aiperf_records, documents, import_benchmarks, import_power, recognise
+from tokcost import importers
+from tokcost.importers import aiperf_records, documents, recognise
 from tokcost.importers.normalise import row
 from tokcost.importers.point import ImportProblem, Point
 
@@ -35,7 +36,7 @@ def test_truncation_never_raises(name, cut, tmp_path):
     content = (SAMPLES / name).read_bytes()
     path = tmp_path / "cut.json"
     path.write_bytes(content[: int(cut * len(content))])
-    found = import_benchmarks([path])
+    found = importers.benchmarks([path])
     assert found.problems or len(found.points)
     assert all("\n" not in problem.sentence and "laid out differently" not in problem.sentence for problem in found.problems)
 
@@ -55,7 +56,7 @@ def _swap(content, data, depth=0):
 @quick
 @given(data=st.data())
 def test_readers_raise_nothing_but_the_problem(name, data, tmp_path):
-    """Below the net that `import_benchmarks` spans: readers themselves answer odd values with a sentence."""
+    """Below the net that `importers.benchmarks` spans: readers themselves answer odd values with a sentence."""
     content = _swap(json.loads((SAMPLES / name).read_text()), data)
     reader = recognise.reader(content)
     recognise.companion(content), recognise.other_kind(content)
@@ -77,7 +78,7 @@ def test_readers_raise_nothing_but_the_problem(name, data, tmp_path):
 def test_any_bytes_give_a_sentence(content, tmp_path):
     path = tmp_path / "any"
     path.write_bytes(content)
-    found = import_benchmarks([path])
+    found = importers.benchmarks([path])
     assert len(found.points) == 0 and len(found.problems) == 1
 
 
@@ -155,12 +156,12 @@ def test_rate_times_gpus_times_time_is_the_tokens(output_tok, input_tok, duratio
 
 def test_a_pipe_is_refused_and_not_waited_for(tmp_path):
     os.mkfifo(tmp_path / "result.json")
-    for read in (import_benchmarks, import_power):
+    for read in (importers.benchmarks, importers.power_logs):
         (problem,) = read([tmp_path / "result.json"]).problems
         assert "a pipe or a device; save the result to a file first" in problem.sentence
 
 
 def test_text_of_another_shell_is_named(tmp_path):
     (tmp_path / "result.json").write_text('{"duration": 1.0}', encoding="utf-16")
-    (problem,) = import_benchmarks([tmp_path]).problems
+    (problem,) = importers.benchmarks([tmp_path]).problems
     assert "text in UTF-16" in problem.sentence and "save it in UTF-8" in problem.sentence

@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from tokcost.importers import import_benchmarks
+from tokcost import importers
 
 SAMPLES = Path(__file__).parents[1] / "samples"
 GOLDEN = defaultdict(list)
@@ -53,7 +53,7 @@ def _expected(entry: dict) -> dict:
 
 @pytest.mark.parametrize("name", sorted(GOLDEN))
 def test_sample_imports_to_the_recomputed_values(name):
-    found = import_benchmarks([SAMPLES / name])
+    found = importers.benchmarks([SAMPLES / name])
     assert not found.problems
     if "rows" in GOLDEN[name][0]:
         assert len(found.points) == GOLDEN[name][0]["rows"]
@@ -73,7 +73,7 @@ def test_sample_imports_to_the_recomputed_values(name):
 
 def test_rates_are_successful_tokens_over_duration_over_gpus():
     """The identity that everything rests on, for every sample and for 4 GPUs."""
-    points = import_benchmarks([SAMPLES / name for name in GOLDEN], n_gpus=4).points
+    points = importers.benchmarks([SAMPLES / name for name in GOLDEN], n_gpus=4).points
     counted = points[points.duration_s.notna() & points.output_tok.notna() & (points.n_gpus == 4)]
     assert len(counted) > 60
     rate = counted.output_tok / counted.duration_s / 4
@@ -85,7 +85,7 @@ def test_rates_are_successful_tokens_over_duration_over_gpus():
 
 def test_a_printed_rate_that_is_off_is_said_and_kept():
     """GuideLLM 0.5.4 at 16 streams printed 1,439 tokens/s for 768 tokens in 0.599 s (1,282 tokens/s)."""
-    points = import_benchmarks([SAMPLES / "guidellm-0.5.4/benchmarks.json.gz"]).points
+    points = importers.benchmarks([SAMPLES / "guidellm-0.5.4/benchmarks.json.gz"]).points
     point = points[points.concurrency == 16].iloc[0]
     assert point.output_tok_per_s == pytest.approx(768 / 0.598936, rel=1e-5)
     assert point.recorded_output_tok_per_s == pytest.approx(1439.24, abs=0.01)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tokcost.importers import import_benchmarks, import_power, import_server_metrics
+from tokcost import importers
 
 MALFORMED = Path(__file__).parents[1] / "samples/_malformed"
 #: what serve_c4.json of vLLM 0.32.0 says; most files here are that one with one fault
@@ -36,7 +36,7 @@ READ = {
     "vllm_missing_model_id.json": (1, "the file has no `model_id`", ("model",)),
     "vllm_max_concurrency_null.json": (1, "the concurrency is left empty", ("concurrency",)),
     "vllm_missing_max_concurrency.json": (1, "the concurrency is left empty", ("concurrency",)),
-    "vllm_missing_total_input_tokens.json": (1, "total and input rates are left empty", ("total_tok_per_s", "input_tok_per_s", "isl")),
+    "vllm_missing_total_input_tokens.json": (1, "total and input throughput are left empty", ("total_tok_per_s", "input_tok_per_s", "isl")),
     "vllm_inconsistent_throughput.json": (1, "+100.0% from successful tokens / duration", ()),
     "vllm_unit_confusion_duration_in_ms.json": (1, "the duration of 1289.06 was read as milliseconds", ()),
     "vllm_unit_confusion_seconds_in_ms_keys.json": (1, "the latencies were read as seconds", ()),
@@ -57,7 +57,7 @@ def test_every_malformed_file_is_in_a_table_here():
 
 @pytest.mark.parametrize("name", REFUSED)
 def test_refused_with_one_sentence(name):
-    found = import_benchmarks([MALFORMED / name])
+    found = importers.benchmarks([MALFORMED / name])
     assert len(found.points) == 0
     assert [problem.source_file for problem in found.problems] == [str(MALFORMED / name)]
     assert REFUSED[name] in found.problems[0].sentence
@@ -67,7 +67,7 @@ def test_refused_with_one_sentence(name):
 @pytest.mark.parametrize("name", READ)
 def test_read_correctly_and_said(name):
     rows, said, empty = READ[name]
-    found = import_benchmarks([MALFORMED / name])
+    found = importers.benchmarks([MALFORMED / name])
     assert not found.problems and len(found.points) == rows
     point = found.points.iloc[0]
     assert said is None and point.isna()["notes"] or said in point["notes"]
@@ -80,7 +80,7 @@ def test_read_correctly_and_said(name):
     ("change", "says"),
     [
         ({"duration": 1e-300}, "the duration is 1e-300 s, shorter than any run"),
-        ({"duration": 0.002}, "in flight at concurrency 4, and the rate that the tool printed does not fit either"),
+        ({"duration": 0.002}, "in flight at concurrency 4, and the throughput that the tool printed does not fit either"),
         ({"duration": 0.02, "output_throughput": 76800.0}, "requests were in flight at concurrency 4, which cannot be"),
         ({"completed": 15.5}, "n_requests comes to 15.5, but requests are whole"),
         ({"failed": 0.25}, "n_failed comes to 0.25, but requests are whole"),
@@ -89,14 +89,14 @@ def test_read_correctly_and_said(name):
 def test_what_no_run_can_have_given_is_refused_in_one_sentence(change, says, tmp_path):
     result = json.loads((MALFORMED.parent / "vllm-0.32.0/bench_serve/serve_c4.json").read_text())
     (tmp_path / "a.json").write_text(json.dumps({**result, **change}))
-    found = import_benchmarks([tmp_path])
+    found = importers.benchmarks([tmp_path])
     assert len(found.points) == 0 and len(found.problems) == 1
     assert says in found.problems[0].sentence
 
 
 @pytest.mark.parametrize("name", AIPERF)
 def test_aiperf_is_read_correctly_and_said(name):
-    point = import_benchmarks([MALFORMED / name]).points.iloc[0]
+    point = importers.benchmarks([MALFORMED / name]).points.iloc[0]
     assert AIPERF[name] in point["notes"]
     assert point["output_tok_per_s"] == pytest.approx(1536 / 3.57417856)
     assert point["median_ttft_s"] == pytest.approx(0.036092929)
@@ -104,18 +104,18 @@ def test_aiperf_is_read_correctly_and_said(name):
 
 @pytest.mark.parametrize("name", SGLANG)
 def test_sglang_lines_however_they_are_separated(name):
-    found = import_benchmarks([MALFORMED / name])
+    found = importers.benchmarks([MALFORMED / name])
     assert not found.problems and found.points.concurrency.tolist() == [1, 4, 16][: SGLANG[name]]
 
 
 def test_a_truncated_last_line_loses_that_line_only():
-    found = import_benchmarks([MALFORMED / "sglang_truncated_last_line.jsonl"])
+    found = importers.benchmarks([MALFORMED / "sglang_truncated_last_line.jsonl"])
     assert found.points.concurrency.tolist() == [1, 4]
     assert "starts at line 3 ends in the middle: it is truncated" in found.problems[0].sentence
 
 
 def test_a_truncated_request_log_gives_its_whole_lines():
-    found = import_benchmarks([MALFORMED / "aiperf_records_truncated.jsonl"])
+    found = importers.benchmarks([MALFORMED / "aiperf_records_truncated.jsonl"])
     point = found.points.iloc[0]
     assert "record 6 is cut off" in found.problems[0].sentence
     assert point["n_requests"] + point["n_failed"] <= 5
@@ -123,14 +123,14 @@ def test_a_truncated_request_log_gives_its_whole_lines():
 
 
 def test_a_newer_report_layout_imports_and_says_so():
-    point = import_benchmarks([MALFORMED / "guidellm_future_version.json"]).points.iloc[0]
+    point = importers.benchmarks([MALFORMED / "guidellm_future_version.json"]).points.iloc[0]
     assert "report layout 99 is newer than 2" in point["notes"]
     assert point["output_tok_per_s"] == pytest.approx(point["output_tok"] / point["duration_s"])
 
 
 def test_a_truncated_scrape_is_refused():
     scrape = MALFORMED / "prom_truncated.prom"
-    found = import_server_metrics([scrape, scrape], seconds=5)
+    found = importers.server_metrics([scrape, scrape], seconds=5)
     assert "the scrape is truncated" in found.problems[0].sentence
 
 
@@ -150,7 +150,7 @@ POWER = {
 @pytest.mark.parametrize("name", POWER)
 def test_power_logs(name):
     rows, said = POWER[name]
-    found = import_power([MALFORMED / name])
+    found = importers.power_logs([MALFORMED / name])
     assert len(found.points) == rows
     if rows == 0:
         assert said in found.problems[0].sentence
@@ -160,6 +160,6 @@ def test_power_logs(name):
 
 
 def test_one_bad_file_does_not_stop_the_others():
-    found = import_benchmarks([MALFORMED])
+    found = importers.benchmarks([MALFORMED])
     assert {Path(p.source_file).name for p in found.problems} == {*REFUSED, "sglang_truncated_last_line.jsonl"}
     assert {"vllm-bench-serve", "aiperf", "guidellm", "sglang"} == set(found.points["tool"])

@@ -6,20 +6,20 @@ from pathlib import Path
 
 import pytest
 
-from tokcost.importers import import_benchmarks
+from tokcost import importers
 
 SAMPLES = Path(__file__).parents[1] / "samples"
 
 
 def points(*names, **given):
-    found = import_benchmarks([SAMPLES / name for name in names], **given)
+    found = importers.benchmarks([SAMPLES / name for name in names], **given)
     assert not found.problems, found.problems
     return found.points
 
 
 def test_a_sweep_directory_becomes_a_curve():
     """vLLM's sweep: three levels, two runs each; its summaries repeat the runs and add no row."""
-    found = import_benchmarks([SAMPLES / "vllm-0.32.0/bench_sweep"])
+    found = importers.benchmarks([SAMPLES / "vllm-0.32.0/bench_sweep"])
     assert found.points.concurrency.tolist() == [1, 1, 4, 4, 16, 16]
     assert sum("the same measurement" in item.sentence for item in found.skipped) == 6
 
@@ -30,7 +30,7 @@ def test_aiperf_sweep_gives_one_row_per_run():
 
 
 def test_aiperf_copies_per_phase_and_companions_are_not_imported_again():
-    found = import_benchmarks([SAMPLES / "aiperf-0.13.0/c4"])
+    found = importers.benchmarks([SAMPLES / "aiperf-0.13.0/c4"])
     assert len(found.points) == 1 and not found.problems
     said = {Path(item.source_file).name: item.sentence for item in found.skipped}
     assert "single requests" in said["profile_export.jsonl"]
@@ -93,10 +93,10 @@ def test_aiperf_unit_belongs_to_each_metric(tmp_path):
     for key, value in content["time_to_first_token"].items():
         content["time_to_first_token"][key] = "sec" if key == "unit" else value / 1000
     (tmp_path / "a.json").write_text(json.dumps(content))
-    assert import_benchmarks([tmp_path / "a.json"]).points.median_ttft_s[0] == pytest.approx(was)
+    assert importers.benchmarks([tmp_path / "a.json"]).points.median_ttft_s[0] == pytest.approx(was)
     content["time_to_first_token"]["unit"] = "fortnights"
     (tmp_path / "a.json").write_text(json.dumps(content))
-    assert "'fortnights', which is no unit of time" in import_benchmarks([tmp_path / "a.json"]).problems[0].sentence
+    assert "'fortnights', which is no unit of time" in importers.benchmarks([tmp_path / "a.json"]).problems[0].sentence
 
 
 def test_vllm_appended_results_are_rows():
@@ -108,7 +108,7 @@ def test_vllm_offline():
     point = points("vllm-0.32.0/bench_throughput/throughput_64.json", n_gpus=2).iloc[0]
     assert point.total_tok_per_s_per_gpu == pytest.approx(12292 / 1.7924556 / 2)
     assert point[["output_tok_per_s", "concurrency", "median_tpot_s"]].isna().all()
-    found = import_benchmarks([SAMPLES / "vllm-0.32.0/bench_latency/latency_b4.json"])
+    found = importers.benchmarks([SAMPLES / "vllm-0.32.0/bench_latency/latency_b4.json"])
     assert "records neither batch size nor lengths" in found.problems[0].sentence
 
 
@@ -118,9 +118,9 @@ def test_a_stream_that_came_in_one_piece_has_no_interactivity():
 
 
 def test_guidellm_json_and_yaml_are_one_measurement():
-    found = import_benchmarks([SAMPLES / "guidellm-0.8.1/concurrent"])
+    found = importers.benchmarks([SAMPLES / "guidellm-0.8.1/concurrent"])
     assert found.points.concurrency.tolist() == [1, 4, 16]
-    alone = import_benchmarks([SAMPLES / "guidellm-0.8.1/concurrent/benchmarks.yaml.gz"])
+    alone = importers.benchmarks([SAMPLES / "guidellm-0.8.1/concurrent/benchmarks.yaml.gz"])
     assert alone.points.output_tok_per_s.tolist() == found.points.output_tok_per_s.tolist()
 
 
@@ -130,7 +130,7 @@ def test_guidellm_counts_successes_only():
 
 
 def test_inference_perf_stages_not_their_mix():
-    found = import_benchmarks([SAMPLES / "inference-perf-0.7.0/concurrent"])
+    found = importers.benchmarks([SAMPLES / "inference-perf-0.7.0/concurrent"])
     assert found.points.concurrency.tolist() == [1, 4, 16]
     assert any("mix of all load stages" in item.sentence for item in found.skipped)
     assert set(found.points.model) == {"tiny-llama"}
@@ -195,8 +195,8 @@ def test_an_export_saved_twice_counts_once(tmp_path):
     export = (SAMPLES / "inferencex/dashboard_export.csv").read_text()
     (tmp_path / "by_latency.csv").write_text(export)
     (tmp_path / "by_speed.csv").write_text(export)
-    found = import_benchmarks([tmp_path])
-    assert len(found.points) == len(import_benchmarks([tmp_path / "by_latency.csv"]).points)
+    found = importers.benchmarks([tmp_path])
+    assert len(found.points) == len(importers.benchmarks([tmp_path / "by_latency.csv"]).points)
     assert {item.sentence for item in found.skipped} == {f"the same measurement as in {tmp_path / 'by_latency.csv'}"}
 
 
@@ -224,7 +224,7 @@ def test_a_file_is_recognised_by_content_not_by_name(tmp_path):
     plain.write_bytes(content)
     packed.write_bytes(gzip.compress(content))
     for path in (plain, packed):
-        assert import_benchmarks([path]).points.tool.tolist() == ["vllm-bench-serve"]
+        assert importers.benchmarks([path]).points.tool.tolist() == ["vllm-bench-serve"]
 
 
 def test_gpus_are_given_never_guessed():

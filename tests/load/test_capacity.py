@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tokcost.evidence import measured
-from tokcost.load.capacity import OperatingPoint, erlang_c, in_time_frac, operating_point, replicas_needed
+from tokcost.load.capacity import OperatingPoint, operating_point
+from tokcost.load.erlang import erlang_c, in_time_frac, replicas_needed
 from tokcost.quantities import QuantityError
 from tokcost.serving.pareto_frontier import frontier
 
@@ -125,12 +126,12 @@ def test_a_replica_completes_its_measured_tokens():
 
 
 def test_lengths_that_were_not_measured_are_refused():
-    with pytest.raises(QuantityError, match="load has isl 8000, the operating point was measured at 1000"):
+    with pytest.raises(QuantityError, match="isl 8000.*measured at 1000.*choose a point"):
         NODE.capacity_request_per_s(isl=8000)
 
 
-def test_an_hour_without_a_known_rate_is_refused():
-    with pytest.raises(QuantityError, match="without a known request rate"):
+def test_an_hour_whose_requests_are_not_known_is_refused():
+    with pytest.raises(QuantityError, match="without known requests.*fill the gap"):
         replicas_needed(offered_request_per_s=[1, math.nan], service_time_s=1, concurrency=1, wait_limit_s=0, service_level_frac=0.9)
 
 
@@ -157,7 +158,7 @@ def test_a_limit_on_ttft_never_gives_a_better_point():
 
 def test_a_speed_that_was_not_measured_has_no_operating_point():
     curve = frontier(measured(**B200))
-    with pytest.raises(QuantityError, match="no usable row at 500 tok/s/user or faster; its front reaches"):
+    with pytest.raises(QuantityError, match="no usable row at 500.*front reaches"):
         operating_point(curve, tok_per_s_per_user=500)
     with pytest.raises(QuantityError, match="with a median TTFT within 0.01 s"):
         operating_point(curve, tok_per_s_per_user=30, ttft_limit_s=0.01)

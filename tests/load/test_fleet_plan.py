@@ -143,7 +143,7 @@ def test_batch_meets_its_deadline_when_the_backlog_is_followed_and_not_with_less
 
 
 def test_a_batch_fleet_that_cannot_meet_the_deadline_is_refused():
-    with pytest.raises(QuantityError, match="cannot finish every hour's work within 1 h; the fewest that can are 3"):
+    with pytest.raises(QuantityError, match="cannot finish .* within 1 h; the fewest .* 3"):
         plan_batch(day_of([9, 0, 0]), NODE, rate_usd_per_gpu_h=2.0, deadline_h=1, n_replicas=1)
 
 

@@ -126,9 +126,9 @@ def test_times_that_differ_by_milliseconds_are_one_time(tmp_path):
     assert profile_from_prometheus(file, isl=1, osl=1).hours["offered_request_per_s"].tolist() == pytest.approx([2, 2], abs=0.01)
 
 
-def test_a_time_that_no_rate_covers_is_refused(tmp_path):
+def test_a_time_that_no_series_covers_is_refused(tmp_path):
     file = range_answer(tmp_path / "range.json", ("", [(t, 5.0) for t in range(0, 4 * 3600 + 1, 60) if not 3600 < t < 7200]))
-    with pytest.raises(QuantityError, match="no value from 1970-01-01T01:00Z to 1970-01-01T02:00Z: how many asked then is not known"):
+    with pytest.raises(QuantityError, match="no value from 1970-01-01T01:00Z .*without a gap"):
         profile_from_prometheus(file, isl=100, osl=10)
 
 
@@ -168,7 +168,7 @@ def test_a_counter_knows_what_happened_over_its_own_gap_and_no_other_does(tmp_pa
     one = range_answer(tmp_path / "one.json", (name, early + [(t, t) for t, _ in late]))
     assert profile_from_prometheus(one, isl=1, osl=1).hours["offered_request_per_s"].tolist() == pytest.approx([1, 1, 1])
     two = range_answer(tmp_path / "two.json", (name, early), (name, late))
-    with pytest.raises(QuantityError, match="no value from 1970-01-01T01:00Z to 1970-01-01T02:00Z"):
+    with pytest.raises(QuantityError, match="no value from 1970-01-01T01:00Z .*without a gap"):
         profile_from_prometheus(two, isl=1, osl=1)
 
 
@@ -202,11 +202,11 @@ def test_a_range_without_a_value_is_refused(tmp_path):
 
 
 def test_a_peak_below_the_average_is_refused():
-    with pytest.raises(QuantityError, match="hour 1: the peak rate 1 is below the average 2"):
+    with pytest.raises(QuantityError, match="hour 1: .*below the average.*swapped"):
         hourly_profile([1, 2], isl=1, osl=1, peak_offered_request_per_s=[1, 1])
 
 
-@pytest.mark.parametrize(("peak", "says"), [([1, 2, 3], "one rate for each hour"), ([3, np.nan], "a known request rate")])
+@pytest.mark.parametrize(("peak", "says"), [([1, 2, 3], "one number for each hour"), ([3, np.nan], "known requests per second")])
 def test_peaks_are_one_for_each_hour(peak, says):
     with pytest.raises(QuantityError, match=says):
         hourly_profile([1, 2], isl=1, osl=1, peak_offered_request_per_s=peak)

@@ -122,7 +122,7 @@ def test_exercises_come_in_pairs_of_prompt_and_worked_answer(notebook):
 
 def test_it_is_committed_with_its_outputs_in_order_and_nothing_volatile(notebook):
     counts = [c.execution_count for c in code_cells(notebook)]
-    assert counts == list(range(1, len(counts) + 1)), "renew with: make notebooks"
+    assert counts == list(range(1, len(counts) + 1)), "refresh with: make notebooks"
     assert set(notebook.metadata) == {"kernelspec", "language_info"}
     for cell in notebook.cells:
         assert set(cell.metadata) <= {"tags"}

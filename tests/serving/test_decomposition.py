@@ -94,13 +94,13 @@ def test_a_cell_that_nobody_measured_leaves_out_its_orders_and_is_named():
 
 def test_without_any_measured_order_there_is_no_decomposition():
     rows = grid(dict.fromkeys((CORNERS[0], CORNERS[-1]), 100.0))
-    with pytest.raises(NotMeasured, match="no order of chip, precision, speculative decoding is measured throughout"):
+    with pytest.raises(NotMeasured, match="no order .*is measured throughout.*missing: "):
         decompose(rows, FACTORS, tok_per_s_per_user=50)
 
 
 def test_beyond_the_measured_range_there_is_no_decomposition():
     rows = grid(dict.fromkeys(CORNERS, 100.0))
-    with pytest.raises(NotMeasured, match="the baseline was not measured at 200 tok/s/user: .* was measured from 10 to 100"):
+    with pytest.raises(NotMeasured, match="baseline was not measured at 200.*from 10 to 100"):
         decompose(rows, FACTORS, tok_per_s_per_user=200)
     table = decompose_by_speed(rows, FACTORS, tok_per_s_per_user=[50, 200])
     assert table.groupby("tok_per_s_per_user")["ratio"].count().tolist() == [3, 0]
@@ -119,7 +119,7 @@ def test_a_more_expensive_hour_is_a_factor_of_the_cost_ratio():
     assert found.factors.iloc[-1][["factor", "ratio"]].tolist() == [PRICE, pytest.approx(1.41 / 2.652)]
     assert found.ratio == pytest.approx(4 * 1.41 / 2.652)
     rented = rate(accelerator="gb300", price_basis="rental_3yr", rate_vintage="2026-03")
-    with pytest.raises(QuantityError, match="price_basis is rental_3yr for the candidate.*take both on one basis"):
+    with pytest.raises(QuantityError, match="price_basis is rental_3yr.*take both on one basis"):
         decompose(rows, FACTORS, tok_per_s_per_user=50, baseline_rate=rates[0], candidate_rate=rented)
 
 

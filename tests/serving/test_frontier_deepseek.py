@@ -98,12 +98,12 @@ def test_tokens_per_mw_by_the_vintage_of_the_power_figures(rows, vintage, times)
 def test_owning_is_not_compared_with_renting(rows):
     candidate, baseline = (frontier(rows, accelerator=a, precision="fp8", isl=1024) for a in ("gb300", "h200"))
     facts = {"candidate_fact": rate("gb300"), "baseline_fact": rate("h200", "rental_3yr")}
-    with pytest.raises(QuantityError, match="price_basis is owning_hyperscaler for the candidate and rental_3yr for the baseline"):
+    with pytest.raises(QuantityError, match="price_basis is owning_hyperscaler .* rental_3yr.*one basis"):
         ratio_at(candidate, baseline, tok_per_s_per_user=100, **facts)
 
 
 def test_a_curve_over_both_lengths_is_refused(rows):
-    with pytest.raises(QuantityError, match=r"a frontier holds one isl, these 26\d rows hold 1024, 8192; choose one"):
+    with pytest.raises(QuantityError, match="one isl.* hold 1024, 8192; choose one"):
         frontier(rows, accelerator="h200")
 
 

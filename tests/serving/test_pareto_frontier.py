@@ -148,7 +148,7 @@ def test_rows_without_a_measurement_are_left_out_and_counted_never_filled():
 @pytest.mark.parametrize("column", ["model", "accelerator", "isl", "osl", "gpu_denominator", "token_class"])
 def test_a_curve_over_unlike_rows_is_refused_with_the_filter_that_helps(column):
     mixed = rows(**{column: [1024, 8192, 8192] if column in ("isl", "osl") else ["a", "b", "b"]})
-    with pytest.raises(QuantityError, match=rf"a frontier holds one {column}, these 3 rows hold .*choose one: frontier\(rows, {column}="):
+    with pytest.raises(QuantityError, match=rf"one {column}.*choose one: frontier\(rows, {column}="):
         frontier(mixed)
 
 
@@ -273,7 +273,7 @@ def test_unequal_work_is_never_compared(changes):
 
 
 def test_another_precision_is_compared_when_said():
-    with pytest.raises(QuantityError, match=r"precision is fp4 for .* and fp8 for .*differing=\('precision',\)"):
+    with pytest.raises(QuantityError, match=r"precision is fp4.*differing=\('precision',\)"):
         ratio_at(*two(precision="fp4"), tok_per_s_per_user=40, of="throughput")
     assert ratio_at(*two(precision="fp4"), tok_per_s_per_user=40, of="throughput", differing=("precision",)) == 12
 

@@ -38,7 +38,7 @@ def test_limits_that_nothing_keeps_or_nobody_measured_say_so():
         within_limits(FAST_START, median_ttft_s=0.01)
     with pytest.raises(QuantityError, match="do not say `p99_ttft_s`; they have median_ttft_s"):
         within_limits(FAST_START, p99_ttft_s=1)
-    with pytest.raises(QuantityError, match="`median_tfft_s` is no latency; did you mean `median_ttft_s`"):
+    with pytest.raises(QuantityError, match="no latency; did you mean `median_ttft_s`"):
         within_limits(FAST_START, median_tfft_s=1)
     with pytest.raises(QuantityError, match="above 0, got 0"):
         within_limits(FAST_START, median_ttft_s=0)
@@ -145,7 +145,7 @@ def test_what_tells_configurations_apart_is_a_column_and_names_the_winner():
     )
     table = winners(rows, tok_per_s_per_user=[30, 100], by=("accelerator", "tensor_parallel"))
     assert table["tensor_parallel"].tolist() == [4, 8]
-    with pytest.raises(QuantityError, match="no column `precison` to tell configurations apart; did you mean `precision`"):
+    with pytest.raises(QuantityError, match="no column `precison`.*did you mean `precision`"):
         winners(rows, tok_per_s_per_user=50, by=("accelerator", "precison"))
     for by in ("accelerator", ()):
         with pytest.raises(QuantityError, match="`by` names the columns"):

@@ -102,8 +102,11 @@ def compare_with_public(
     check_value(SPEED, tok_per_s_per_user)
     mine, accelerator = own.front, own.label("accelerator")
     systems: dict[str, tuple[Frontier, Fact | float]] = {}
+    points = pd.DataFrame(columns=[SPEED, COST, "series"])
     if mine is not None and rate is not None:
         systems[YOURS] = (mine, rate)
+        points = mine.points.assign(series=YOURS)
+        points[COST] = formulas.total_token_cost_usd_per_mtok(rate_usd_per_gpu_h=float(rate), total_tok_per_s_per_gpu=points[THROUGHPUT])
     for name in sorted(rows["accelerator"].unique()):
         your_own = rate if name == accelerator else None
         price = your_own if price_basis == OWN_PRICE else _listed_price(name, price_basis, rate_vintage)
@@ -116,10 +119,6 @@ def compare_with_public(
     rivals = [name for name in (f"{accelerator.upper()} public", *cheapest) if name in systems]
     chosen = {name: systems[name] for name in (*rivals, YOURS) if name in systems}
     curves = [curve.curve(price).assign(rate_usd_per_gpu_h=float(price), series=name) for name, (curve, price) in chosen.items()]
-    points = pd.DataFrame(columns=[SPEED, COST, "series"])
-    if YOURS in systems:
-        points = mine.points.assign(series=YOURS)
-        points[COST] = formulas.total_token_cost_usd_per_mtok(rate_usd_per_gpu_h=float(rate), total_tok_per_s_per_gpu=points[THROUGHPUT])
     return PublicComparison(
         at_speed=at_speed,
         curves=pd.concat(curves, ignore_index=True) if curves else pd.DataFrame(columns=[*_COLUMNS[4:], SPEED, "series"]),

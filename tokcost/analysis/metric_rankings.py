@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
 from tokcost import evidence, formulas
 from tokcost.quantities import QuantityError, check_value
 from tokcost.serving.compare import leave_one_out
-from tokcost.serving.pareto_frontier import SPEED, Frontier, cost_at, frontier
+from tokcost.serving.pareto_frontier import SPEED, cost_at, frontier
+from tokcost.serving.reading import MEASURED
 
 COST = "total_token_cost_usd_per_mtok"
 ERROR = "interpolation_error_frac"
@@ -30,6 +33,7 @@ def rankings(
     `status`: `cheapest`; `tied`, where the low end reaches down to the high end of the cheapest, so that the two cannot be told
     apart; `more expensive`; or `not reached`.
 
+    Columns: the above, `rate_usd_per_gpu_h` and `rate_kind`, `n_runs`, and the slowest and fastest speed of the best curve.
     Raises: QuantityError for a pair of lengths that no row has.
 
     >>> rows = evidence.measured(campaign="inferencex_dsr1_2026_04")
@@ -56,21 +60,11 @@ def rankings(
     return table.assign(cost_low_usd_per_mtok=low, cost_high_usd_per_mtok=high, status=status)
 
 
-def _between(best: Frontier, speed: float) -> dict:
-    """The measured speeds around one that was asked for, and how well the curve gives back points that it was not shown."""
-    measured = best.front[SPEED]
-    reached = best.reach[0] <= speed <= best.reach[1]
-    error = 0.0 if (measured == speed).any() else leave_one_out(best)["derived_cost_error_frac"].median()
-    return {
-        f"slower_{SPEED}": measured[measured <= speed].max() if reached else np.nan,
-        f"faster_{SPEED}": measured[measured >= speed].min() if reached else np.nan,
-        ERROR: error if reached else np.nan,
-    }
-
-
 def _one(rows: pd.DataFrame, accelerator: str, speed: float, rated: pd.Series, rate: evidence.Fact) -> dict:
     best = frontier(rows, accelerator=accelerator)
-    throughput = best.at(tok_per_s_per_user=speed)
+    throughput: Any = best.at(tok_per_s_per_user=speed)
+    bracket = throughput.bracket
+    error = 0.0 if bracket.basis == MEASURED else leave_one_out(best)["derived_cost_error_frac"].median()
     near = best.front.iloc[(best.front[SPEED] - speed).abs().argmin()]
     return {
         "accelerator": accelerator,
@@ -81,7 +75,9 @@ def _one(rows: pd.DataFrame, accelerator: str, speed: float, rated: pd.Series, r
         "total_tok_per_s_per_gpu": throughput,
         COST: cost_at(best, rate, tok_per_s_per_user=speed),
         "best_precision": "" if np.isnan(throughput) else near["precision"],
-        **_between(best, speed),
+        f"slower_{SPEED}": bracket.slower_tok_per_s_per_user,
+        f"faster_{SPEED}": bracket.faster_tok_per_s_per_user,
+        ERROR: np.nan if np.isnan(throughput) else error,
         "n_runs": best.n_points,
         "reach_from_tok_per_s_per_user": best.reach[0],
         "reach_to_tok_per_s_per_user": best.reach[1],

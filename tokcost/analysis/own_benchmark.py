@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pandas as pd
 
+from tokcost import importers
 from tokcost.evidence import Fact
-from tokcost.importers import ImportProblem, import_benchmarks
-from tokcost.importers.per_request import import_requests
+from tokcost.importers import ImportProblem
 from tokcost.paths import PROJECT
 from tokcost.quantities import QuantityError
 from tokcost.serving.pareto_frontier import SPEED, Frontier, frontier
@@ -79,7 +79,7 @@ def own_benchmark(benchmark_path: str, *, stated_gpus: float = 0, accelerator: s
     (3, 'guidellm', 'tiny-llama')
     """
     path = located(benchmark_path)
-    found = import_benchmarks([path], n_gpus=stated_gpus or None, accelerator=None if accelerator == NOT_STATED else accelerator)
+    found = importers.benchmarks([path], n_gpus=stated_gpus or None, accelerator=None if accelerator == NOT_STATED else accelerator)
     excluded_runs = [_excluded(path, p.source_file, "not readable", p.sentence) for p in found.problems]
     excluded_runs += [_excluded(path, p.source_file, "not a point", p.sentence) for p in found.skipped]
     rows = found.points
@@ -173,7 +173,7 @@ def _requests(files: pd.Series, top: Path) -> pd.DataFrame:
         for path in dict.fromkeys([Path(name), *logs]):
             if path.suffix in (".json", ".jsonl", ".gz") and path.is_file() and path.stat().st_size <= LARGEST_LOG_BYTES:
                 try:
-                    tables.append(import_requests(path).assign(source_file=_within(top, str(path))))
+                    tables.append(importers.requests(path).assign(source_file=_within(top, str(path))))
                 except ImportProblem:
                     continue  # a summary: most tools keep no single requests
     return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()

@@ -73,6 +73,10 @@ def ratios_by_power(
     """Tokens/s per provisioned megawatt of two measured throughputs under every vintage of the power figures.
 
     Columns: `power_vintage`, both kW per GPU, both throughputs per MW, `ratio` (candidate / baseline).
+
+    >>> throughput = {"baseline_total_tok_per_s_per_gpu": 93.153, "candidate_total_tok_per_s_per_gpu": 5970.26}
+    >>> ratios_by_power(baseline="h200", candidate="gb300", **throughput).set_index("power_vintage")["ratio"].round(1).to_dict()
+    {'2026-03': 52.8, '2026-07': 41.4}
     """
     table = _both("provisioned_power", ["power_vintage"], "provisioned_kw_per_gpu", baseline, candidate)
     for side, throughput in (("baseline", baseline_total_tok_per_s_per_gpu), ("candidate", candidate_total_tok_per_s_per_gpu)):

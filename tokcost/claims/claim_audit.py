@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import inspect
 import itertools
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +18,7 @@ import pandas as pd
 from tokcost import evidence, formulas
 from tokcost import quantities as q
 from tokcost.claims.printed import Printed, Range, printed
+from tokcost.evidence import Fact
 from tokcost.quantities import Numbers, QuantityError, formula, nearest
 
 FOLLOWS = "follows"
@@ -34,6 +36,8 @@ TOUCH = 1e-9
 def provisioned_kw_per_gpu(*, total_tok_per_s_per_gpu: Numbers, total_tok_per_s_per_mw: Numbers) -> Numbers:
     """The power per GPU that a throughput per GPU and one per megawatt imply together.
 
+    Identity: the throughput per megawatt solved for the power.
+
     >>> round(provisioned_kw_per_gpu(total_tok_per_s_per_gpu=90, total_tok_per_s_per_mw=54_000), 3)
     1.667
     """
@@ -42,7 +46,9 @@ def provisioned_kw_per_gpu(*, total_tok_per_s_per_gpu: Numbers, total_tok_per_s_
 
 @formula
 def peak_pflop_per_s(*, peak_pflop_per_s_per_usd_per_h: Numbers, rate_usd_per_gpu_h: Numbers) -> Numbers:
-    """The rated arithmetic rate that a printed "FLOPS per dollar" and a price imply together.
+    """The rated arithmetic that a printed "FLOPS per dollar" and a price imply together.
+
+    Identity: "FLOPS per dollar" solved for the peak.
 
     >>> round(peak_pflop_per_s(peak_pflop_per_s_per_usd_per_h=2.8, rate_usd_per_gpu_h=1.41), 3)
     3.948
@@ -67,12 +73,25 @@ class Claim:
     printed: dict[tuple[str, str], Printed]
     ratios: pd.DataFrame
 
-    def has(self, role: str, names) -> bool:
+    def has(self, role: str, names: Iterable[str]) -> bool:
         return all((role, name) in self.printed for name in names)
+
+    def rate_of(self, role: str, rates: Mapping[str, Fact | float]) -> Fact | float:
+        """The rate that is given for the accelerator of a system."""
+        accelerator = self.accelerators[role]
+        if accelerator not in rates:
+            raise QuantityError(f"rates has no `{accelerator}`, the {role} of claim {self.claim_id}")
+        return rates[accelerator]
 
 
 def claim(claim_id: str, claims: pd.DataFrame | None = None) -> Claim:
-    """One claim of `data/claims.csv`, or of a table of the same columns."""
+    """One claim of `data/claims.csv`, or of a table of the same columns.
+
+    Raises: QuantityError for a claim that is not there, prints one figure twice, or names no quantity.
+
+    >>> claim("nvidia_2026_04_15_deepseek_r1").printed["baseline", "rate_usd_per_gpu_h"].text
+    '1.41'
+    """
     table = evidence.load_table("claims") if claims is None else claims
     rows = table[table["claim_id"] == claim_id]
     if rows.empty:
@@ -122,7 +141,7 @@ def verdict(figure: Printed | None, derived: Range | None) -> str:
     return FOLLOWS_LOOSELY if _meet(figure.loose, derived.loose) else DOES_NOT_FOLLOW
 
 
-def derive(function, figures: dict[str, Printed]) -> Range:
+def derive(function: Callable, figures: dict[str, Printed]) -> Range:
     """A formula over the ranges of printed figures.
 
     Every formula here rises or falls in each argument throughout, so its extremes lie in the corners.
@@ -167,7 +186,9 @@ def _between_systems(one: Claim):
         row = printed_ratios.get(quantity)
         figure = printed(row.printed) if row else None
         is_inverse = row is not None and row.direction == "inverse"
-        ways = {"the two printed figures": {role: one.printed[role, quantity] for role in SYSTEMS}} if quantity in both else {}
+        ways: dict[str, dict[str, Range]] = {}
+        if quantity in both:
+            ways["the two printed figures"] = {role: one.printed[role, quantity] for role in SYSTEMS}
         for rule, inputs in RULES.items():
             if rule.__name__ == quantity and all(one.has(role, inputs) for role in SYSTEMS) and figure:
                 ways[" and ".join(inputs)] = {role: derive(rule, {name: one.printed[role, name] for name in inputs}) for role in SYSTEMS}
@@ -202,7 +223,7 @@ def _ends(name: str, ranges: Range | None) -> dict[str, float]:
 
 def _why(said: str, figure: Printed | None, derived: Range | None, derived_from: str) -> str:
     if derived is None:
-        return f"{figure.text} is printed without the figures that it is a ratio of"
+        return f"{figure.text if figure else 'a ratio'} is printed without the figures that it is a ratio of"
     implied = f"{derived_from} give {_number(derived.value)} ({_between(derived.strict)})"
     if figure is None:
         return f"{implied}; nothing is printed to hold it against"

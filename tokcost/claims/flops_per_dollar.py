@@ -20,11 +20,13 @@ _PEAK = re.compile(r"peak_(?P<precision>\w+?)_(?P<sparsity>dense|sparse)_tflop_p
 
 
 def flops_candidates(claim_id: str, *, rates: dict[str, Fact | float] | None = None, claims: pd.DataFrame | None = None) -> pd.DataFrame:
-    """Every rated arithmetic rate of each system over its price, held against the "FLOPS per dollar" printed for it.
+    """Every rated peak of each system over its price, held against the "FLOPS per dollar" printed for it.
 
-    One row for each system, precision, and dense or sparse: `peak_pflop_per_s`, `derived` (at the printed price) with the
-    range of what that price stands for, `printed`, `off_frac` (derived / printed - 1) and `verdict`; nearest first.
     `rates` (accelerator to fact or number) replaces the printed prices by exact ones.
+
+    Columns: the system, precision, dense or sparse, `peak_pflop_per_s`, `derived` (at the printed price) with the range of what
+    that price stands for, `printed`, `off_frac` (derived / printed - 1) and `verdict`; nearest first.
+    Raises: QuantityError for a claim that does not print both figures, and for a system without a rate.
 
     >>> table = flops_candidates("nvidia_2026_04_15_deepseek_r1")
     >>> table.loc[table["verdict"] == "follows", ["accelerator", "precision", "sparsity"]].values.tolist()
@@ -49,7 +51,7 @@ def flops_candidates(claim_id: str, *, rates: dict[str, Fact | float] | None = N
 
 
 def flops_ratios(claim_id: str, *, rates: dict[str, Fact | float] | None = None, claims: pd.DataFrame | None = None) -> pd.DataFrame:
-    """The "FLOPS per dollar" ratio for every pair of rated rates, like for like or not, against the ratio printed.
+    """The "FLOPS per dollar" ratio for every pair of rated peaks, like for like or not, against the ratio printed.
 
     Columns: `baseline` and `candidate` (precision, dense or sparse), `is_like_for_like` (the same on both sides), `ratio` with
     the range of what the printed prices stand for, `printed`, `verdict`.
@@ -85,8 +87,5 @@ def _peaks(accelerator: str) -> dict[tuple[str, str], float]:
 
 def _per_dollar(one: Claim, role: str, rates: dict | None) -> list[tuple[tuple[str, str], float, Range]]:
     """Precision and sparsity, the peak rated for them, and that peak over the price of the hour."""
-    accelerator = one.accelerators[role]
-    if rates is not None and accelerator not in rates:
-        raise QuantityError(f"rates has no `{accelerator}`, the {role} of claim {one.claim_id}")
-    price = one.printed[role, RATE] if rates is None else exact(float(rates[accelerator]))
-    return [(key, peak, quotient(exact(peak), price)) for key, peak in _peaks(accelerator).items()]
+    price = one.printed[role, RATE] if rates is None else exact(float(one.rate_of(role, rates)))
+    return [(key, peak, quotient(exact(peak), price)) for key, peak in _peaks(one.accelerators[role]).items()]

@@ -45,8 +45,8 @@ def printed(text: str) -> Printed:
     ((89.5, 90.5), (85.0, 95.0))
     """
     found = _FIGURE.match(str(text))
-    scale = found and SCALES.get(found["scale"].lower())
-    if scale is None:
+    scale = SCALES.get(found["scale"].lower()) if found else None
+    if not found or scale is None:
         raise QuantityError(f"`{text}` does not read as a printed figure; allowed are figures such as $0.12, 6K, 2.8M, 35x lower, 1,229")
     whole, _, decimals = found["digits"].replace(",", "").partition(".")
     significand = int(whole + decimals) if whole + decimals else 0

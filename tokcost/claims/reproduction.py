@@ -42,6 +42,12 @@ def reproducing_points(
 
     Columns: what both runs share (`SAME`), then each run's own under `baseline_` and `candidate_`, then the counts.
     Raises: QuantityError where a system has no rate or no measured row, or no two rows lie at one interactivity.
+
+    >>> from tokcost import evidence
+    >>> rows = evidence.measured(campaign="inferencex_dsr1_2026_04")
+    >>> best = reproducing_points("nvidia_2026_04_15_deepseek_r1", rows, rates={"h200": 1.41, "gb300": 2.65}).iloc[0]
+    >>> int(best["n_reproduced"]), int(best["n_figures"]), int(best["n_as_good"])
+    (4, 4, 1)
     """
     one = claim(claim_id, claims)
     sides = {role: _side(rows, one, role, rates, provisioned_kw or {}) for role in SYSTEMS}
@@ -123,9 +129,7 @@ def largest_drop(best: Frontier) -> tuple[pd.Series, pd.Series]:
 
 def _side(rows: pd.DataFrame, one: Claim, role: str, rates: dict, provisioned_kw: dict) -> pd.DataFrame:
     """The measured rows of one system with what its printed figures can be held against, names prefixed by the role."""
-    accelerator = one.accelerators[role]
-    if accelerator not in rates:
-        raise QuantityError(f"rates has no `{accelerator}`, the {role} of claim {one.claim_id}")
+    accelerator, rate = one.accelerators[role], one.rate_of(role, rates)
     side = rows[(rows["accelerator"] == accelerator) & rows[THROUGHPUT].notna() & rows[SPEED].notna()]
     if side.empty:
         raise QuantityError(f"no measured row of `{accelerator}`, the {role} of claim {one.claim_id}")
@@ -134,7 +138,7 @@ def _side(rows: pd.DataFrame, one: Claim, role: str, rates: dict, provisioned_kw
     same = [name for name in SAME if name in side]
     shown = side[[name for name in SHOWN if name in side]].copy()
     shown["total_token_cost_usd_per_mtok"] = formulas.total_token_cost_usd_per_mtok(
-        rate_usd_per_gpu_h=rates[accelerator], total_tok_per_s_per_gpu=side[THROUGHPUT]
+        rate_usd_per_gpu_h=rate, total_tok_per_s_per_gpu=side[THROUGHPUT]
     )
     if accelerator in provisioned_kw:
         shown["total_tok_per_s_per_mw"] = formulas.total_tok_per_s_per_mw(

@@ -28,6 +28,8 @@ def _per_mtok(amount_per_h, tok_per_s):
 def operational_carbon_g_per_mtok(*, average_kw_per_gpu: Numbers, carbon_g_per_kwh: Numbers, total_tok_per_s_per_gpu: Numbers) -> Numbers:
     """Carbon of the electricity for a million tokens; the power is the facility's, PUE included.
 
+    Source: Software Carbon Intensity, ISO/IEC 21031:2024, energy times intensity.
+
     >>> round(operational_carbon_g_per_mtok(average_kw_per_gpu=1.0, carbon_g_per_kwh=360, total_tok_per_s_per_gpu=1000), 6)
     100.0
     """
@@ -39,6 +41,7 @@ def embodied_carbon_g_per_mtok(*, embodied_kg_per_gpu: Numbers, life_yr: Numbers
     """Embodied carbon, of making the hardware, spread over the tokens of its whole life.
 
     `total_tok_per_s_per_gpu` is the average over all hours of the life, idle ones included.
+    Source: Software Carbon Intensity, ISO/IEC 21031:2024, embodied part.
 
     >>> round(embodied_carbon_g_per_mtok(embodied_kg_per_gpu=315.36, life_yr=4, total_tok_per_s_per_gpu=2500), 6)
     1.0
@@ -50,6 +53,8 @@ def embodied_carbon_g_per_mtok(*, embodied_kg_per_gpu: Numbers, life_yr: Numbers
 def total_carbon_g_per_mtok(*, operational_carbon_g_per_mtok: Numbers, embodied_carbon_g_per_mtok: Numbers) -> Numbers:
     """Operational and embodied carbon together; NaN where one of them is not known.
 
+    Source: Software Carbon Intensity, ISO/IEC 21031:2024, the sum of both parts.
+
     >>> total_carbon_g_per_mtok(operational_carbon_g_per_mtok=100.0, embodied_carbon_g_per_mtok=1.0)
     101.0
     """
@@ -58,7 +63,7 @@ def total_carbon_g_per_mtok(*, operational_carbon_g_per_mtok: Numbers, embodied_
 
 @formula
 def embodied_share_frac(*, operational_carbon_g_per_mtok: Numbers, embodied_carbon_g_per_mtok: Numbers) -> Numbers:
-    """Share of embodied carbon in the whole; it rises where the grid is clean.
+    """Share of embodied carbon in the whole; it rises where the grid is clean. Definition.
 
     >>> embodied_share_frac(operational_carbon_g_per_mtok=3.0, embodied_carbon_g_per_mtok=1.0)
     0.25
@@ -81,6 +86,8 @@ def site_water_l_per_mtok(*, it_average_kw_per_gpu: Numbers, water_l_per_kwh: Nu
 @formula
 def source_water_l_per_mtok(*, average_kw_per_gpu: Numbers, water_l_per_kwh: Numbers, total_tok_per_s_per_gpu: Numbers) -> Numbers:
     """Water used to generate the electricity of a million tokens, on facility power.
+
+    Source: The Green Grid, white paper 35 (2011), WUE source.
 
     >>> round(source_water_l_per_mtok(average_kw_per_gpu=1.0, water_l_per_kwh=7.2, total_tok_per_s_per_gpu=1000), 6)
     2.0

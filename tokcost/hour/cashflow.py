@@ -34,7 +34,7 @@ class MoneyError(QuantityError):
 
 @formula
 def nominal_wacc_frac(*, wacc_frac: Numbers, inflation_frac: Numbers) -> Numbers:
-    """The nominal rate that is worth a real one: (1 + real) x (1 + inflation) - 1.
+    """The nominal rate that is worth a real one: (1 + real) x (1 + inflation) - 1. Identity: the Fisher equation.
 
     >>> round(nominal_wacc_frac(wacc_frac=0.05, inflation_frac=0.02), 6)
     0.071
@@ -44,7 +44,7 @@ def nominal_wacc_frac(*, wacc_frac: Numbers, inflation_frac: Numbers) -> Numbers
 
 @formula
 def real_wacc_frac(*, wacc_frac: Numbers, inflation_frac: Numbers) -> Numbers:
-    """The real rate that is worth a nominal one: (1 + nominal) / (1 + inflation) - 1.
+    """The real rate that is worth a nominal one: (1 + nominal) / (1 + inflation) - 1. Identity: the Fisher equation.
 
     >>> round(real_wacc_frac(wacc_frac=0.071, inflation_frac=0.02), 6)
     0.05

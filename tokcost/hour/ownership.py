@@ -38,6 +38,7 @@ def capital_recovery_per_yr(*, wacc_frac: Numbers, life_yr: Numbers) -> Numbers:
     """Yearly payment per dollar of capital, paid at each month's end at an effective yearly rate.
 
     Twelve times the level monthly payment that returns capital and cost of capital over the life.
+    Identity: the payments are worth the capital today.
 
     >>> round(float(capital_recovery_per_yr(wacc_frac=0.0, life_yr=4)), 6)
     0.25
@@ -63,6 +64,8 @@ def year_end_capital_recovery_per_yr(*, wacc_frac: Numbers, life_yr: Numbers) ->
 @formula
 def loan_capital_recovery_per_yr(*, discount_frac: Numbers, life_yr: Numbers) -> Numbers:
     """Twelve monthly payments of a loan whose yearly rate is quoted as twelve monthly ones (a spreadsheet's PMT).
+
+    Identity: the payments are worth the loan today.
 
     >>> round(float(loan_capital_recovery_per_yr(discount_frac=0.05, life_yr=3)) * 66.7e6 / 12, -3)
     1999000.0
@@ -99,7 +102,7 @@ def capital_cost_usd_per_gpu_yr(
     """Yearly charge that returns the capital with its cost, after the sale at the end.
 
     Capital x recovery factor x (tax gross-up + return on idle capital during the delay - discounted
-    residual value). Without tax the tax rate is 0 and the gross-up 1.
+    residual value). Without tax the tax rate is 0 and the gross-up 1. Identity: capital less the present value of the sale, as an annuity.
 
     >>> round(float(capital_cost_usd_per_gpu_yr(capital_usd_per_gpu=40_000, wacc_frac=0.0, life_yr=4, residual_frac=0.1,
     ...                                         install_delay_yr=0, tax_frac=0, tax_gross_up_ratio=1)), 6)
@@ -113,7 +116,7 @@ def capital_cost_usd_per_gpu_yr(
 
 @formula
 def depreciation_cost_usd_per_gpu_yr(*, capital_usd_per_gpu: Numbers, life_yr: Numbers, residual_frac: Numbers) -> Numbers:
-    """Loss of value spread evenly over the life: the part of the charge that is not cost of capital.
+    """Loss of value spread evenly over the life: the part of the charge that is not cost of capital. Definition: straight line.
 
     >>> depreciation_cost_usd_per_gpu_yr(capital_usd_per_gpu=40_000, life_yr=4, residual_frac=0.1)
     9000.0
@@ -123,7 +126,7 @@ def depreciation_cost_usd_per_gpu_yr(*, capital_usd_per_gpu: Numbers, life_yr: N
 
 @formula
 def facility_capital_usd_per_gpu(*, critical_kw_per_gpu: Numbers, construction_usd_per_kw: Numbers) -> Numbers:
-    """Share of a built data center: critical IT power times what a kilowatt of it costs to build.
+    """Share of a built data center: critical IT power times what a kilowatt of it costs to build. Definition.
 
     >>> facility_capital_usd_per_gpu(critical_kw_per_gpu=1.5, construction_usd_per_kw=12_000)
     18000.0
@@ -133,7 +136,7 @@ def facility_capital_usd_per_gpu(*, critical_kw_per_gpu: Numbers, construction_u
 
 @formula
 def colocation_cost_usd_per_gpu_yr(*, critical_kw_per_gpu: Numbers, colocation_usd_per_kw_month: Numbers) -> Numbers:
-    """Rent of a place in somebody else's data center, paid on critical power whether drawn or not.
+    """Rent of a place in somebody else's data center, paid on critical power whether drawn or not. Definition.
 
     >>> colocation_cost_usd_per_gpu_yr(critical_kw_per_gpu=1.5, colocation_usd_per_kw_month=200)
     3600.0
@@ -143,7 +146,7 @@ def colocation_cost_usd_per_gpu_yr(*, critical_kw_per_gpu: Numbers, colocation_u
 
 @formula
 def energy_cost_usd_per_gpu_yr(*, it_average_kw_per_gpu: Numbers, pue: Numbers, electricity_usd_per_kwh: Numbers) -> Numbers:
-    """Electricity: average IT power, times PUE once, times the price.
+    """Electricity: average IT power, times PUE once, times the price. Definition.
 
     >>> round(energy_cost_usd_per_gpu_yr(it_average_kw_per_gpu=1.0, pue=1.25, electricity_usd_per_kwh=0.08), 6)
     876.0
@@ -153,7 +156,7 @@ def energy_cost_usd_per_gpu_yr(*, it_average_kw_per_gpu: Numbers, pue: Numbers, 
 
 @formula
 def cost_usd_per_gpu_h(*, cost_usd_per_gpu_yr: Numbers, availability_frac: Numbers) -> Numbers:
-    """A yearly cost spread over the hours in which the accelerator can work.
+    """A yearly cost spread over the hours in which the accelerator can work. Definition.
 
     >>> cost_usd_per_gpu_h(cost_usd_per_gpu_yr=8760, availability_frac=1)
     1.0

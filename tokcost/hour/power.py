@@ -126,7 +126,7 @@ def consumed(power: Power) -> Power:
 
 @formula
 def average_kw_per_gpu(*, busy_average_kw_per_gpu: Numbers, idle_average_kw_per_gpu: Numbers, utilization_frac: Numbers) -> Numbers:
-    """Average over busy and idle hours: an idle accelerator still draws power.
+    """Average over busy and idle hours: an idle accelerator still draws power. Identity: the mean weighted by hours.
 
     >>> round(average_kw_per_gpu(busy_average_kw_per_gpu=0.6, idle_average_kw_per_gpu=0.1, utilization_frac=0.4), 6)
     0.3
@@ -136,7 +136,7 @@ def average_kw_per_gpu(*, busy_average_kw_per_gpu: Numbers, idle_average_kw_per_
 
 @formula
 def energy_share_frac(*, energy_cost_usd_per_gpu_h: Numbers, rate_usd_per_gpu_h: Numbers) -> Numbers:
-    """Electricity's share of the cost of a GPU-hour, and so of a token.
+    """Electricity's share of the cost of a GPU-hour, and so of a token. Definition.
 
     >>> round(energy_share_frac(energy_cost_usd_per_gpu_h=0.14, rate_usd_per_gpu_h=1.41), 3)
     0.099

@@ -21,7 +21,7 @@ BASES = ("on_demand", "reserved", "spot")
 
 @formula
 def egress_cost_usd_per_gpu_h(*, egress_gb_per_gpu_h: Numbers, egress_usd_per_gb: Numbers) -> Numbers:
-    """What leaving the cloud costs for the traffic of one GPU-hour.
+    """What leaving the cloud costs for the traffic of one GPU-hour. Definition.
 
     >>> round(egress_cost_usd_per_gpu_h(egress_gb_per_gpu_h=0.2, egress_usd_per_gb=0.09), 6)
     0.018
@@ -31,7 +31,7 @@ def egress_cost_usd_per_gpu_h(*, egress_gb_per_gpu_h: Numbers, egress_usd_per_gb
 
 @formula
 def storage_cost_usd_per_gpu_h(*, storage_gb_per_gpu: Numbers, storage_usd_per_gb_month: Numbers) -> Numbers:
-    """What the storage kept for one accelerator costs in an hour (a month is 730 hours).
+    """What the storage kept for one accelerator costs in an hour (a month is 730 hours). Definition.
 
     >>> storage_cost_usd_per_gpu_h(storage_gb_per_gpu=7300, storage_usd_per_gb_month=0.02)
     0.2
@@ -41,7 +41,7 @@ def storage_cost_usd_per_gpu_h(*, storage_gb_per_gpu: Numbers, storage_usd_per_g
 
 @formula
 def kept_availability_frac(*, interruptions_per_gpu_h: Numbers, lost_h: Numbers) -> Numbers:
-    """Share of paid spot time whose output is kept: 1 - interruptions an hour x hours lost with each.
+    """Share of paid spot time whose output is kept: 1 - interruptions an hour x hours lost with each. Definition.
 
     >>> kept_availability_frac(interruptions_per_gpu_h=0.05, lost_h=0.5)
     0.975

@@ -1,6 +1,6 @@
 """Files of benchmark tools, servers, power meters and bills, read into tidy tables.
 
-`import_benchmarks` gives operating points; `import_server_metrics`, `import_power` and `import_billing` read the
+`benchmarks` gives operating points; `server_metrics`, `power_logs` and `bills` read the
 evidence next to them. Each returns `Imported`. The names are listed in `__init__.pyi`.
 """
 

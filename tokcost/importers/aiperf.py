@@ -23,14 +23,15 @@ _LATENCIES = {"ttft": ("time_to_first_token", "ttft"), "tpot": ("inter_token_lat
 _STATISTICS = {"mean": "avg", "median": "p50", **{s: s for s in STATISTICS if s.startswith("p")}}
 
 
-def matches(content) -> bool:
+def matches(content: Mapping) -> bool:
     """Is this an AIPerf or genai-perf summary?"""
-    metrics = content.get("records") if isinstance(content.get("records"), Mapping) else content
+    records = content.get("records")
+    metrics = records if isinstance(records, Mapping) else content
     named = {"request_throughput", "request_latency", "output_token_throughput", "output_sequence_length", "input_sequence_length"}
     return "input_config" in content and len(named & set(metrics)) >= 3
 
 
-def points(content, path: Path) -> Iterator[Point]:
+def points(content: Mapping, path: Path) -> Iterator[Point]:
     """The one operating point of a summary."""
     point = Point("genai-perf" if _is_genai_perf(content) else "aiperf", token_source="client")
     fields = Fields(content, point)
@@ -93,7 +94,7 @@ def _counts(point: Point, metrics: Fields) -> None:
     request_rate = metrics.number("request_throughput", "avg")
     if isinstance(metrics.content.get("benchmark_duration"), Mapping):
         scale = seconds_per(dig(metrics.content, "benchmark_duration", "unit"), "benchmark_duration")
-        point.duration_s = metrics.required("benchmark_duration", "avg", why="there is no rate") * scale
+        point.duration_s = metrics.required("benchmark_duration", "avg", why="there is no throughput") * scale
     elif point.n_requests is not None and request_rate:
         point.duration_s = point.n_requests / request_rate
         point.note("the file has no duration; it is requests / request rate")
@@ -114,7 +115,7 @@ def _counts(point: Point, metrics: Fields) -> None:
     )
     point.recorded_output_tok_per_s = _recorded(metrics, "output_token_throughput")
     if point.duration_s is None:
-        _state_rates(point, metrics, request_rate)
+        _state_throughputs(point, metrics, request_rate)
 
 
 _TOKENS = (("total_isl", "input_sequence_length"), ("total_osl", "output_sequence_length"))
@@ -130,24 +131,24 @@ def _tokens(metrics: Fields, total: str, each: str, requests: float | None) -> f
 
 
 def _recorded(metrics: Fields, key: str) -> float | None:
-    rate = metrics.number(key, "avg")
+    recorded = metrics.number(key, "avg")
     unit = as_text(dig(metrics.content, key, "unit"))
-    if rate is None or unit is None or "/" not in unit:
-        return rate
+    if recorded is None or unit is None or "/" not in unit:
+        return recorded
     per = unit.split("/")[1]
-    return rate / seconds_per(per, key)
+    return recorded / seconds_per(per, key)
 
 
-def _state_rates(point: Point, metrics: Fields, request_rate: float | None) -> None:
-    """genai-perf 0.0.9 gives neither requests nor duration: only rates and mean lengths."""
+def _state_throughputs(point: Point, metrics: Fields, request_rate: float | None) -> None:
+    """genai-perf 0.0.9 gives neither requests nor duration: only throughput and mean lengths."""
     point.stated_output_tok_per_s = _recorded(metrics, "output_token_throughput")
     point.isl, point.osl = metrics.number("input_sequence_length", "avg"), metrics.number("output_sequence_length", "avg")
     if point.stated_output_tok_per_s is None:
-        raise ImportProblem("the file has neither a duration nor an output token rate, so there is no operating point")
+        raise ImportProblem("the file has neither a duration nor an output token throughput, so there is no operating point")
     if request_rate is not None and point.isl is not None:
         point.stated_input_tok_per_s = request_rate * point.isl
         point.stated_total_tok_per_s = point.stated_input_tok_per_s + point.stated_output_tok_per_s
-    point.note("the file has no counts and no duration; the rates are as the tool printed them")
+    point.note("the file has no counts and no duration; the throughput is as the tool printed them")
 
 
 def _asked(point: Point, metrics: Fields, config) -> None:
@@ -156,7 +157,7 @@ def _asked(point: Point, metrics: Fields, config) -> None:
     extra = dig(config, "endpoint", "extra") or dig(config, "input", "extra")
     extra = dict(extra) if isinstance(extra, Mapping) or (isinstance(extra, list) and all(len(pair) == 2 for pair in extra)) else {}
     counted = per_request(point.output_tok, point.n_requests)
-    if not asked or counted is None:
+    if not asked or counted is None or not point.n_requests:
         return
     if extra.get("ignore_eos") is True or (as_number(extra.get("min_tokens")) or 0.0) >= asked:
         point.told_osl = asked
@@ -176,7 +177,7 @@ def _ends(point: Point, config) -> None:
         return
     rising = [name for name in phase if "ramp" in name and phase[name]]
     if rising:
-        point.note(f"the load rose during the run ({', '.join(rising)}): the rate is a mean over a rising load, no steady state")
+        point.note(f"the load rose during the run ({', '.join(rising)}): the throughput is a mean over a rising load, no steady state")
     seconds = as_number(phase.get("duration") or phase.get("benchmark_duration"))
     grace_s = as_number(phase.get("grace_period") or phase.get("benchmark_grace_period")) or 0.0
     if seconds and point.concurrency and point.n_requests and grace_s < (point.latency_s.get("mean_e2e_s") or 0.0):

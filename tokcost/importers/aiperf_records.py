@@ -70,7 +70,7 @@ _COUNTS = {
     "usage_osl": "usage_completion_tokens",
     "cached": "usage_prompt_cache_read_tokens",
 }
-_TIMES = dict(zip(LATENCIES, ("time_to_first_token", "inter_token_latency", "request_latency"), strict=True))
+_TIMES: dict[str, str] = dict(zip(LATENCIES, ("time_to_first_token", "inter_token_latency", "request_latency"), strict=True))
 
 
 def points(path: Path) -> Iterator[Point]:
@@ -108,7 +108,7 @@ def points(path: Path) -> Iterator[Point]:
     elif counted["isl"] == counted["osl"] == n_requests:
         point.input_tok, point.output_tok = tokens["isl"], tokens["osl"]
     else:
-        raise ImportProblem("some successful requests of the log have no token counts, without which there is no rate")
+        raise ImportProblem("some successful requests of the log have no token counts, without which there is no throughput")
     if counted["osl"] == n_requests:
         point.counts["client"], point.is_tpot_by_client = tokens["osl"], True
     point.cached_input_tok = tokens["cached"] or None
@@ -129,9 +129,9 @@ def single_requests(path: Path) -> Iterator[tuple[float | None, float | None, fl
             if record.error is not None or record.metrics is None:
                 yield None, None, None, True
                 continue
-            times = [_seconds(getattr(record.metrics, key), key) for key in ("time_to_first_token", "request_latency")]
+            ttft_s, e2e_s = (_seconds(getattr(record.metrics, key), key) for key in ("time_to_first_token", "request_latency"))
             tokens = record.metrics.usage_completion_tokens or record.metrics.output_sequence_length
-            yield *times, tokens.value if tokens else None, False
+            yield ttft_s, e2e_s, tokens.value if tokens else None, False
     if point.cut:
         raise ImportProblem(f"{point.cut}; copy the log again")
 

@@ -27,13 +27,23 @@ COLUMNS = (
 )  # fmt: skip
 
 
-def import_billing(paths: Iterable[str | Path], *, instance_gpus: Mapping[str, int] | None = None) -> Imported:
-    """Cost per GPU-hour by instance type, currency and cost basis.
+def bills(paths: Iterable[str | Path], *, instance_gpus: Mapping[str, int] | None = None) -> Imported:
+    """Cost per GPU-hour by instance type, currency and cost basis, from FOCUS exports and OpenCost allocations.
 
     `paths` are files, or directories whose exports are found by their content.
     `instance_gpus` states GPUs per instance, such as {"p5.48xlarge": 8}, where the bill does
     not (FOCUS 1.0; from 1.1 on `SkuPriceDetails` may hold GpuCount). Rows of other services
     are ignored. `rate_usd_per_gpu_h` is filled for USD only; other currencies are not converted.
+
+    Returns `Imported`: `points` is the table, a file that cannot be read becomes a problem.
+    Columns: provider, instance_type, currency, cost_basis, n_rows, gpu_time_h, cost_usd, cost (own currency),
+    rate_usd_per_gpu_h, rate_per_gpu_h (own currency), unused_cost, source_file, source_sha256, notes.
+    Raises: QuantityError for a path that does not exist, or an instance with less than one GPU.
+
+    >>> found = bills(["tests/samples/focus/focus_1.2.csv"])
+    >>> first = found.points.iloc[0]
+    >>> first.instance_type, first.cost_basis, round(float(first.rate_usd_per_gpu_h), 2)
+    ('demo.8xgpu', 'effective', 3.67)
     """
     for name, count in (instance_gpus or {}).items():
         if not count >= 1:

@@ -11,10 +11,10 @@ is left empty or replaced, alone; what cannot be at all refuses the point.
 from __future__ import annotations
 
 from tokcost.importers.counts import TOKEN_COUNT_SPREAD_FRAC
-from tokcost.importers.point import LATENCIES, MS_PER_S, ImportProblem, Point, per_request
+from tokcost.importers.point import LATENCIES, MS_PER_S, ImportProblem, Point, all_known, per_request
 from tokcost.quantities import of
 
-#: a printed rate that differs by more than this from tokens / duration is said
+#: a printed throughput that differs by more than this from tokens / duration is said
 RECORDED_TOLERANCE_FRAC = 0.02
 #: faster than any stream that was ever measured (tokens/s per user)
 FASTEST_TOK_PER_S_PER_USER = 5000.0
@@ -45,29 +45,30 @@ def check_gpus(point: Point) -> None:
 
 
 def check_sum(point: Point) -> None:
-    """Input and output are the total, of counts as of rates."""
+    """Input and output are the total, of counts as of throughput."""
     for parts, total, what in (
         ((point.input_tok, point.output_tok), point.total_tok, "tokens"),
         ((point.stated_input_tok_per_s, point.stated_output_tok_per_s), point.stated_total_tok_per_s, "tokens/s"),
     ):
-        if None not in (*parts, total) and abs(sum(parts) - total) > RECORDED_TOLERANCE_FRAC * total:
-            point.note(f"input and output make {sum(parts):.6g} {what}, the file states {total:.6g} in all; check which one holds")
+        known = all_known(*parts)
+        if known is not None and total is not None and abs(sum(known) - total) > RECORDED_TOLERANCE_FRAC * total:
+            point.note(f"input and output make {sum(known):.6g} {what}, the file states {total:.6g} in all; check which one holds")
 
 
 def check_duration(point: Point) -> None:
-    """A run takes time; milliseconds under a key of seconds: the tool's own rate is a thousand times tokens / duration."""
+    """A run takes time; milliseconds under a key of seconds: the tool's own throughput is a thousand times tokens / duration."""
     if point.duration_s == 0:
-        raise ImportProblem("the duration is 0 s, so there is no rate; the run ended before it began, run it again")
+        raise ImportProblem("the duration is 0 s, so there is no throughput; the run ended before it began, run it again")
     if point.duration_s is not None and point.duration_s < SHORTEST_S:
         raise ImportProblem(f"the duration is {point.duration_s:g} s, shorter than any run; a number in the file is damaged")
     ratio = _printed_over_counted(point)
-    if ratio is not None and 1 - TOKEN_COUNT_SPREAD_FRAC < ratio / MS_PER_S < 1 + TOKEN_COUNT_SPREAD_FRAC:
-        point.note(f"the duration of {point.duration_s:g} was read as milliseconds: only so does it give the rate that the tool printed")
+    if point.duration_s is not None and ratio is not None and 1 - TOKEN_COUNT_SPREAD_FRAC < ratio / MS_PER_S < 1 + TOKEN_COUNT_SPREAD_FRAC:
+        point.note(f"the duration of {point.duration_s:g} was read as milliseconds: only so does it give the printed throughput")
         point.duration_s /= MS_PER_S
 
 
 def _printed_over_counted(point: Point) -> float | None:
-    """The tool's own output rate over output tokens / duration."""
+    """The tool's own output throughput over output tokens / duration."""
     if not point.duration_s or not point.recorded_output_tok_per_s or not point.output_tok:
         return None
     return point.recorded_output_tok_per_s * point.duration_s / point.output_tok
@@ -79,7 +80,7 @@ def check_latencies(point: Point) -> None:
     tpot_s = point.latency_s.get("median_tpot_s") or point.latency_s.get("mean_tpot_s")
     is_too_fast = tpot_s is not None and 1 / tpot_s > FASTEST_TOK_PER_S_PER_USER
     in_flight = _in_flight(point)
-    if in_flight is None or not point.concurrency:
+    if in_flight is None or not point.concurrency or not point.n_requests:
         _check_wait(point)
         return
     # a concurrency beyond all the requests was never reached
@@ -87,7 +88,7 @@ def check_latencies(point: Point) -> None:
     said = f"by Little's law {in_flight:.3g} requests were in flight at concurrency {point.concurrency:g}"
     is_off = not 1 / IN_FLIGHT_REFUSED < share < IN_FLIGHT_REFUSED
     if is_off and not 1 / IN_FLIGHT_REFUSED < (_printed_over_counted(point) or 1.0) < IN_FLIGHT_REFUSED:
-        raise ImportProblem(f"{said}, and the rate that the tool printed does not fit either; the duration or a count is damaged")
+        raise ImportProblem(f"{said}, and the throughput that the tool printed does not fit either; the duration or a count is damaged")
     is_possible = in_flight * MS_PER_S <= LONGEST_WAIT * point.n_requests  # no request takes longer than the run
     if 0.3 < share * MS_PER_S < 3 and (is_too_fast or point.is_closed_loop) and is_possible:
         _rescale(point, MS_PER_S, said)
@@ -121,10 +122,14 @@ def _in_flight(point: Point) -> float | None:
     return point.n_requests * request_s / point.duration_s
 
 
+def _osl(point: Point) -> float | None:
+    return point.osl or per_request(point.output_tok, point.n_requests)
+
+
 def _answer_time(point: Point, statistic: str) -> float | None:
     """TTFT + TPOT x (OSL - 1)."""
     ttft_s, tpot_s = (point.latency_s.get(f"{statistic}_{name}_s") for name in ("ttft", "tpot"))
-    osl = point.osl or per_request(point.output_tok, point.n_requests)
+    osl = _osl(point)
     if ttft_s is None or tpot_s is None or osl is None:
         return None
     return ttft_s + tpot_s * max(osl - 1, 0)
@@ -160,13 +165,15 @@ def _is_unit_wrong(point: Point, statistic: str) -> bool:
 def _is_rest(point: Point, statistic: str) -> bool:
     """A TTFT that the other two hardly feel must be what they leave of the request's time."""
     ttft_s, e2e_s = (point.latency_s[f"{statistic}_{name}_s"] for name in ("ttft", "e2e"))
-    rest_s = e2e_s - (_answer_time(point, statistic) - ttft_s)
+    answer_s = _answer_time(point, statistic)
+    rest_s = 0.0 if answer_s is None else e2e_s - (answer_s - ttft_s)
     return rest_s > 0 and 1 / _UNIT_WITHIN < ttft_s / rest_s < _UNIT_WITHIN
 
 
 def _is_near(point: Point, statistic: str, factor: float) -> bool:
-    request_s = point.latency_s[f"{statistic}_e2e_s"]
-    return 1 / factor < _answer_time(point, statistic) / request_s < factor and point.latency_s[f"{statistic}_ttft_s"] <= factor * request_s
+    request_s, answer_s = point.latency_s[f"{statistic}_e2e_s"], _answer_time(point, statistic)
+    is_sum = answer_s is not None and 1 / factor < answer_s / request_s < factor
+    return is_sum and point.latency_s[f"{statistic}_ttft_s"] <= factor * request_s
 
 
 def _drop_wrong(point: Point, statistic: str) -> None:
@@ -175,7 +182,7 @@ def _drop_wrong(point: Point, statistic: str) -> None:
     if ttft_s <= e2e_s * _MEASURED_WITHIN:
         replace_tpot(point, f"the tool's {statistic} TPOT of {tpot_s:.4g} s does not explain its own request time")
         return
-    osl = point.osl or per_request(point.output_tok, point.n_requests)
+    osl = _osl(point) or 0
     wrong = "ttft" if tpot_s * (osl - 1) <= e2e_s * _MEASURED_WITHIN else "e2e"
     point.latency_s = {name: value for name, value in point.latency_s.items() if f"_{wrong}_" not in name}
     what = {"ttft": "TTFT", "e2e": "the request time"}[wrong]
@@ -190,11 +197,11 @@ def replace_tpot(point: Point, why: str) -> None:
 
     The mean holds exactly for equal answers; a median is worked out only where the times hardly spread.
     """
-    osl = point.osl or per_request(point.output_tok, point.n_requests) or 0
+    osl = _osl(point) or 0
     point.latency_s = {name: value for name, value in point.latency_s.items() if "_tpot_" not in name}
     for statistic in ("mean", "median") if _is_narrow(point) else ("mean",):
         ttft_s, e2e_s = (point.latency_s.get(f"{statistic}_{name}_s") for name in ("ttft", "e2e"))
-        if None not in (ttft_s, e2e_s) and osl > 1 and e2e_s > ttft_s:
+        if ttft_s is not None and e2e_s is not None and osl > 1 and e2e_s > ttft_s:
             point.latency_s[f"{statistic}_tpot_s"] = (e2e_s - ttft_s) / (osl - 1)
     found = point.latency_s.get("mean_tpot_s")
     instead = f"(request time - TTFT) / (OSL - 1) = {found:.4g} s stands in its place" if found else "TPOT is left empty"
@@ -204,4 +211,4 @@ def replace_tpot(point: Point, why: str) -> None:
 def _is_narrow(point: Point) -> bool:
     """Median and mean of request time agree, so that the difference of two medians is near the median of differences."""
     mean_s, median_s = point.latency_s.get("mean_e2e_s"), point.latency_s.get("median_e2e_s")
-    return None not in (mean_s, median_s) and abs(median_s / mean_s - 1) <= _NARROW_FRAC
+    return mean_s is not None and median_s is not None and abs(median_s / mean_s - 1) <= _NARROW_FRAC

@@ -22,9 +22,9 @@ READABLE = (".json", ".jsonl", ".yaml", ".yml", ".csv", ".prom", ".txt", ".xlsx"
 #: two files with the same measurement (JSON and YAML of one run): the first of these is kept
 _PREFERENCE = {".json": 0, ".jsonl": 1, ".yaml": 2, ".yml": 2, ".csv": 3}
 _USE = {
-    "power": "a power log, not an operating point; import it with `--kind power` or `import_power`",
-    "server": "server metrics, which are an operating point only in pairs; use `--kind server` or `import_server_metrics`",
-    "billing": "a billing export, not an operating point; import it with `--kind billing` or `import_billing`",
+    "power": "a power log, not an operating point; import it with `--kind power` or `power_logs`",
+    "server": "server metrics, which are an operating point only in pairs; use `--kind server` or `server_metrics`",
+    "billing": "a billing export, not an operating point; import it with `--kind billing` or `bills`",
 }
 
 
@@ -45,19 +45,21 @@ class Imported:
     skipped: list[Problem] = field(default_factory=list)
 
 
-def import_benchmarks(paths: Iterable[str | Path], *, n_gpus: float | None = None, accelerator: str | None = None) -> Imported:
+def benchmarks(paths: Iterable[str | Path], *, n_gpus: float | None = None, accelerator: str | None = None) -> Imported:
     """Operating points of benchmark files and directories, one row each.
 
-    Each file's tool is recognised from its content. Units are converted once; rates are
+    Each file's tool is recognised from its content. Units are converted once; throughput is
     tokens of successful requests / duration, then / GPUs. What a file does not say stays
     empty and is not guessed; `n_gpus` and `accelerator` state it for all files.
 
     Parameters: `paths` files or directories (a directory is searched, a sweep gives a row
     per point); `n_gpus` GPUs of the deployment; `accelerator` their name.
-    Returns `Imported`: a file that cannot be read becomes a problem, the others are imported.
-    Raises QuantityError for a wrong call: a path that does not exist, a GPU count below 1.
+    Returns `Imported`: `points` is the table; a file that cannot be read becomes a problem, the others are imported.
+    Columns: tool, model, accelerator, n_gpus, concurrency, isl, osl, tok_per_s_per_user, total_, output_ and
+    input_tok_per_s (and each per GPU), mean, median and percentiles of ttft, tpot and e2e in seconds, notes, and more.
+    Raises: QuantityError for a wrong call: a path that does not exist, a GPU count below 1.
 
-    >>> found = import_benchmarks(["tests/samples/vllm-0.32.0/bench_serve/serve_c4.json"], n_gpus=2)
+    >>> found = benchmarks(["tests/samples/vllm-0.32.0/bench_serve/serve_c4.json"], n_gpus=2)
     >>> round(float(found.points.output_tok_per_s_per_gpu[0]), 2)
     595.78
     """

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -27,7 +28,9 @@ MOST_GPUS = round(of("n_gpus").high)
 @click.option("--gpu-index", multiple=True, help="power: keep this GPU of the log; may be repeated.")
 @click.option("--timezone", default="UTC", show_default=True, help="power: zone of times that name none (nvidia-smi).")
 @click.option("--instance-gpus", multiple=True, metavar="TYPE=N", help="billing: GPUs of an instance type, if the bill does not say.")
-def import_files(paths, gpus, accelerator, output, kind, **options):
+def import_files(
+    paths: tuple[Path, ...], gpus: int | None, accelerator: str | None, output: Path | None, kind: str, **options: Any
+) -> None:
     """Import benchmark results from PATHS (files or directories; with --kind server: files) as one tidy table.
 
     Each file's tool and version are recognised from its content: AIPerf, genai-perf, vLLM
@@ -52,7 +55,7 @@ def import_files(paths, gpus, accelerator, output, kind, **options):
     - the time that the tool measured; warm-up that it sets aside is not in it, and a
       load that rises during the run is no steady state
     - the server's count of tokens; where the client's differs by more than a fifth,
-      the one that the stream confirms, and no rate where nothing decides
+      the one that the stream confirms, and no throughput where nothing decides
 
     \b
     Exit status: 0 all files were imported; 1 some were not (the others are written);
@@ -105,21 +108,21 @@ def _import(paths, gpus, accelerator, kind, options):
     if kind in ("power", "billing") and (gpus or accelerator):
         raise QuantityError(f"--gpus and --gpu belong to operating points, not to --kind {kind}")
     if kind == "server":
-        from tokcost.importers.server import import_server_metrics
+        from tokcost.importers.server import server_metrics
 
-        return import_server_metrics(paths, seconds=options["seconds"], n_gpus=gpus, accelerator=accelerator)
+        return server_metrics(paths, seconds=options["seconds"], n_gpus=gpus, accelerator=accelerator)
     if kind == "power":
-        from tokcost.importers.power import import_power
+        from tokcost.importers.power import power_logs
 
         window = {name: _when(options[name]) for name in ("start", "end")}
-        return import_power(paths, **window, gpus=options["gpu_index"] or None, timezone=options["timezone"], seconds=options["seconds"])
+        return power_logs(paths, **window, gpus=options["gpu_index"] or None, timezone=options["timezone"], seconds=options["seconds"])
     if kind == "billing":
-        from tokcost.importers.billing import import_billing
+        from tokcost.importers.billing import bills
 
-        return import_billing(paths, instance_gpus=dict(map(_pair, options["instance_gpus"])))
-    from tokcost.importers.collect import import_benchmarks
+        return bills(paths, instance_gpus=dict(map(_pair, options["instance_gpus"])))
+    from tokcost.importers.collect import benchmarks
 
-    return import_benchmarks(paths, n_gpus=gpus, accelerator=accelerator)
+    return benchmarks(paths, n_gpus=gpus, accelerator=accelerator)
 
 
 def _when(text: str | None) -> str | float | None:

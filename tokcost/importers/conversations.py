@@ -10,11 +10,10 @@ repeat the conversation, so that most of their prompt tokens come from the prefi
 from __future__ import annotations
 
 import csv
+import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-
-import numpy as np
 
 from tokcost.importers import documents, workbook
 from tokcost.importers.fields import as_number, as_text, dig, statistics
@@ -26,21 +25,20 @@ _VLLM = {"ttft_ms", "latency_ms", "start_time_ms", "input_num_tokens", "output_n
 
 @dataclass
 class Request:
-    """One request, times in seconds; `start_s` is None where the file has no clock."""
+    """One request, times in seconds."""
 
-    start_s: float | None
     e2e_s: float
     ttft_s: float
     input_tok: float
     output_tok: float
 
 
-def matches(content) -> bool:
+def matches(content: Mapping) -> bool:
     """Is this LMBenchmark's JSON of real conversations?"""
     return isinstance(content.get("params"), Mapping) and {"generation_time", "completion_tokens"} <= set(dig(content, "results", 0) or ())
 
 
-def points(content, path: Path) -> Iterator[Point]:
+def points(content: Mapping, path: Path) -> Iterator[Point]:
     """The one operating point of a run: its clients send one request after the other, each in turn."""
     point = Point("lmbenchmark", token_source="server usage", model=as_text(dig(content, "params", "model")))
     point.concurrency, point.is_closed_loop = as_number(dig(content, "params", "concurrent")), True
@@ -48,7 +46,7 @@ def points(content, path: Path) -> Iterator[Point]:
     ended = [row for row in rows if dig(row, "status") in (None, "success")]
     point.n_failed = float(len(rows) - len(ended))
     names = ("latency", "ttft", "prompt_tokens", "completion_tokens")
-    _summarise(point, [Request(None, *_numbers(row, number, names)) for number, row in enumerate(ended, start=1)])
+    _summarise(point, [Request(*_numbers(row, number, names)) for number, row in enumerate(ended, start=1)])
     if not point.concurrency:
         raise ImportProblem("the file has neither times of day nor `params.concurrent`, so that there is no duration")
     point.duration_s = sum(_numbers(row, 0, ("latency",))[0] for row in ended) / point.concurrency
@@ -72,29 +70,32 @@ def points_from_text(path: Path) -> Iterator[Point]:
         point = Point("lmbenchmark", token_source="server usage")
         names = ("launch_time", "finish_time", "ttft", "prompt_tokens", "generation_tokens")
         found = [_numbers(row, number, names) for number, row in enumerate(rows, start=1)]
-        requests = [Request(start, end - start, *rest) for start, end, *rest in found]
+        starts = [start for start, *_ in found]
+        requests = [Request(end - start, *rest) for start, end, *rest in found]
         point.note("requests that had not ended when the run did are not in the file; LMBenchmark's users join over the first minutes")
     else:
         point = Point("vllm-multi-turn", token_source="client")
         names = ("start_time_ms", "latency_ms", "ttft_ms", "input_num_tokens", "output_num_tokens")
         found = [_numbers(row, number, names) for number, row in enumerate(rows, start=1)]
-        requests = [Request(start / MS_PER_S, e2e / MS_PER_S, ttft / MS_PER_S, *rest) for start, e2e, ttft, *rest in found]
+        starts = [start / MS_PER_S for start, *_ in found]
+        requests = [Request(e2e / MS_PER_S, ttft / MS_PER_S, *rest) for _, e2e, ttft, *rest in found]
         clients = {row.get("client_id") for row in rows} - {None, ""}
         point.concurrency = float(len(clients)) if clients else None
         point.note("the concurrency is the number of clients; each may hold several conversations")
     _summarise(point, requests)
-    begun, ended = min(request.start_s for request in requests), max(request.start_s + request.e2e_s for request in requests)
-    point.duration_s = ended - begun
+    point.duration_s = max(start + request.e2e_s for start, request in zip(starts, requests, strict=True)) - min(starts)
     yield point
 
 
 def _numbers(row, number: int, names: Iterable[str]) -> list[float]:
-    found = [as_number(dig(row, name)) for name in names]
-    if None in found or not np.isfinite(found).all():
-        name = next(name for name, value in zip(names, found, strict=True) if value is None or not np.isfinite(value))
-        raise ImportProblem(
-            f"request {number} has {str(dig(row, name))[:40]!r} for `{name}`; the file is damaged or truncated, copy it again"
-        )
+    found = []
+    for name in names:
+        value = as_number(dig(row, name))
+        if value is None or not math.isfinite(value):
+            raise ImportProblem(
+                f"request {number} has {str(dig(row, name))[:40]!r} for `{name}`; the file is damaged or truncated, copy it again"
+            )
+        found.append(value)
     return found
 
 

@@ -6,7 +6,7 @@ tokenizer that misses reasoning or degenerate text. What the file knows of the s
 
     tokens of a request = 1 + (request time - TTFT) / gap between chunks x tokens a chunk
 
-or the length that every answer was told to have. Where nothing decides, there is no output rate.
+or the length that every answer was told to have. Where nothing decides, there is no output throughput.
 """
 
 from __future__ import annotations
@@ -23,37 +23,38 @@ _WHO = {"server usage": "the server", "client": "the client", "requested": "the 
 
 def settle(point: Point) -> None:
     """Choose among the counts of a point, and empty what no count can be."""
-    if not point.n_requests:
+    n_requests, chunks = point.n_requests, _chunks(point)
+    if not n_requests:
         return
     counts = {who: tokens for who, tokens in point.counts.items() if tokens is not None}
     if point.output_tok is not None and point.token_source:
         counts = {point.token_source: point.output_tok, **counts}
     if len(counts) > 1:
-        _compare(point, counts)
-    elif point.output_tok and _chunks(point) and _chunks(point) > (1 + TOKEN_COUNT_SPREAD_FRAC) * point.output_tok / point.n_requests + 2:
+        _compare(point, counts, n_requests)
+    elif point.output_tok and chunks and chunks > (1 + TOKEN_COUNT_SPREAD_FRAC) * point.output_tok / n_requests + 2:
         point.note(
-            f"{point.output_tok / point.n_requests:.4g} output tokens a request are counted, while about {_chunks(point):.4g} chunks of "
-            "one token or more were streamed: the count misses tokens, and the output rate is left empty"
+            f"{point.output_tok / n_requests:.4g} output tokens a request are counted, while about {chunks:.4g} chunks of "
+            "one token or more were streamed: the count misses tokens, and the output throughput is left empty"
         )
         _empty(point)
     for name in ("input", "output"):
         if getattr(point, f"{name}_tok") == 0:
             point.note(
-                f"{point.n_requests:g} requests succeeded and no {name} token is counted: a count that failed, not a rate of zero; "
-                f"{name} and total rates are left empty"
+                f"{n_requests:g} requests succeeded and no {name} token is counted: a count that failed, not a throughput of zero; "
+                f"{name} and total throughput are left empty"
             )
             setattr(point, f"{name}_tok", None)
-            point.is_rate_empty = True
+            point.is_throughput_empty = True
 
 
-def _compare(point: Point, counts: dict[str, float]) -> None:
-    mine = point.output_tok
-    others = {who: tokens for who, tokens in counts.items() if who != point.token_source}
+def _compare(point: Point, counts: dict[str, float], n_requests: float) -> None:
+    used, mine = next(iter(counts.items()))  # the point's own, where it has one
+    others = {who: tokens for who, tokens in counts.items() if who != used}
     if not any(_is_apart(mine, theirs) for theirs in others.values()):
         far = {who: tokens for who, tokens in others.items() if abs(tokens - mine) > DIFFERENCE_NOTED_FRAC * mine}
         for who, tokens in far.items():
             point.note(
-                f"{_WHO[who]} counted {tokens:.0f} output tokens, {_WHO[point.token_source]} {mine:.0f}; the latter's count was used"
+                f"{_WHO[who]} counted {tokens:.0f} output tokens, {_WHO[used]} {mine:.0f}; the latter's count was used"
                 + (", while TPOT is by the former's count" if point.is_tpot_by_client and who == "client" else "")
             )
         return
@@ -61,13 +62,13 @@ def _compare(point: Point, counts: dict[str, float]) -> None:
         f"{_WHO[who]} {tokens:.0f} output tokens" + (f" = {tokens / point.duration_s:.4g} tokens/s" if point.duration_s else "")
         for who, tokens in counts.items()
     )
-    holding = [who for who, tokens in counts.items() if _holds(point, tokens / point.n_requests, who)]
+    holding = [who for who, tokens in counts.items() if _holds(point, tokens / n_requests, who)]
     if holding and not any(_is_apart(counts[who], counts[holding[0]]) for who in holding):
         point.token_source, point.output_tok = holding[0], counts[holding[0]]
         point.note(f"the counts contradict each other ({said}); {_WHO[holding[0]]} is right by {_evidence(point)}")
         point.is_tpot_wrong = True
     else:
-        point.note(f"the counts contradict each other ({said}) and nothing in the file decides: the output rate is left empty")
+        point.note(f"the counts contradict each other ({said}) and nothing in the file decides: the output throughput is left empty")
         _empty(point)
 
 
@@ -79,7 +80,7 @@ def _holds(point: Point, each: float, who: str) -> bool:
     """Does all that the file knows of the stream allow so many tokens a request? What was asked for is no proof of itself."""
     answers = []
     chunks = _chunks(point)
-    if chunks is not None:
+    if chunks is not None and point.chunk_gap_s:
         # from the tokens after the first alone up to those of the whole request, which a tokenizer may not have seen all
         most = 1 + point.latency_s["mean_e2e_s"] / point.chunk_gap_s * point.chunk_tok
         answers.append((1 - TOKEN_COUNT_SPREAD_FRAC) * chunks <= each <= (1 + TOKEN_COUNT_SPREAD_FRAC) * most)
@@ -107,7 +108,7 @@ def _evidence(point: Point) -> str:
 
 def _empty(point: Point) -> None:
     point.output_tok = point.osl = point.token_source = None
-    point.is_rate_empty = True
+    point.is_throughput_empty = True
     point.stated_output_tok_per_s = point.stated_total_tok_per_s = None
     point.latency_s = {name: value for name, value in point.latency_s.items() if "_tpot_" not in name}
 

@@ -16,7 +16,9 @@ import re
 import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from io import BufferedIOBase
 from pathlib import Path
+from typing import Any
 
 from tokcost.importers import workbook
 from tokcost.importers.lazy import LazyObject, check_marks, each_line, unpacked
@@ -62,7 +64,7 @@ class Document:
 
     path: Path
     form: str
-    content: object
+    content: Any
     #: sentence about a part that could not be read, while the rest could
     damage: str | None = None
 
@@ -106,7 +108,7 @@ class Cut(ImportProblem):
     """A packed file that ends or is damaged in the middle."""
 
 
-def open_bytes(path: Path):
+def open_bytes(path: Path) -> BufferedIOBase:
     """The file's bytes as a stream, unpacked if it is gzipped (by content, not by name)."""
     if path.is_dir():
         raise QuantityError(f"{path} is a directory; give its files")
@@ -194,7 +196,7 @@ def read(path: Path, large_bytes: int = LARGE_BYTES) -> Document:
     return Document(path, "text", _decoded(start, is_whole=len(start) < HEAD_BYTES))
 
 
-def companion(path: Path, name: str):
+def companion(path: Path, name: str) -> Any:
     """What the JSON or YAML file `name` next to a result says; None where there is none that can be read."""
     neighbour = path.with_name(name)
     try:
@@ -210,7 +212,7 @@ def is_request_log(start: bytes) -> bool:
     return re.match(rb'\s*\{\s*"metadata"\s*:\s*\{[^{}\n]*"request_start_ns"', start) is not None
 
 
-def read_yaml(path: Path):
+def read_yaml(path: Path) -> Any:
     """The content of a YAML file that is neither larger, deeper nor more entangled than a result."""
     import yaml
 
@@ -267,7 +269,7 @@ def _raw(path: Path, large_bytes: int):
 def _each_json(text: str, document: Document) -> Iterator[object]:
     """Every JSON document of `text`, whatever stands between them: new lines, blank lines, nothing."""
     decoder = json.JSONDecoder(object_pairs_hook=_unambiguous)
-    at = SPACE.match(text, 0).end()
+    at = _after_space(text, 0)
     while at < len(text):
         line = text.count("\n", 0, at) + 1
         try:
@@ -281,7 +283,12 @@ def _each_json(text: str, document: Document) -> Iterator[object]:
             document.damage = f"the JSON document that starts at line {line} {state}; copy the file again or run the benchmark again"
             return
         yield content
-        at = SPACE.match(text, end).end()
+        at = _after_space(text, end)
+
+
+def _after_space(text: str, at: int) -> int:
+    space = SPACE.match(text, at)
+    return space.end() if space else at
 
 
 def _why(error: Exception) -> str:

@@ -21,8 +21,8 @@ _KEYS = {
     "failed": ("Failed Requests", "Failed requests"),
     "input": ("Avg Input Tokens", "Average input tokens per request"),
     "output": ("Avg Output Tokens", "Average output tokens per request"),
-    "output_rate": ("Output Throughput", "Output token throughput"),
-    "total_rate": ("Total Throughput", "Total token throughput"),
+    "output_tok_per_s": ("Output Throughput", "Output token throughput"),
+    "total_tok_per_s": ("Total Throughput", "Total token throughput"),
     "ttft": ("Avg TTFT", "Average time to first token"),
     "tpot": ("Avg TPOT", "Average time per output token"),
     "e2e": ("Avg Latency", "Average latency"),
@@ -31,28 +31,31 @@ _KEYS = {
 _PERCENTILES = {"ttft": "TTFT", "tpot": "TPOT", "e2e": "Latency"}
 
 
-def matches(content) -> bool:
+def matches(content: Mapping) -> bool:
     """Is this a summary of EvalScope perf?"""
     found = {what for what in ("duration", "succeeded", "input", "e2e") if _key(content, *_KEYS[what])}
     return len(found) == 4
 
 
-def points(content, path: Path) -> Iterator[Point]:
+def points(content: Mapping, path: Path) -> Iterator[Point]:
     """The one operating point of a summary."""
     about = documents.companion(path, "benchmark_args.json")
     point = Point("evalscope", model=as_text(dig(about, "model")))
     fields = Fields(content, point)
-    point.duration_s = fields.required(_key(content, *_KEYS["duration"]), why="there is no rate")
-    point.n_requests = fields.required(_key(content, *_KEYS["succeeded"]), why="it is not known how many requests succeeded")
+    point.duration_s = fields.required(_key(content, *_KEYS["duration"]) or _KEYS["duration"][0], why="there is no throughput")
+    succeeded = _key(content, *_KEYS["succeeded"]) or _KEYS["succeeded"][0]
+    n_requests = fields.required(succeeded, why="it is not known how many requests succeeded")
+    point.n_requests = n_requests
     point.n_failed = _number(fields, "failed")
     concurrency = as_number(content.get(_key(content, *_KEYS["concurrency"])))
     point.concurrency = concurrency if concurrency and concurrency > 0 else None
-    rate = as_number(content.get("Request Rate (req/s)") or dig(about, "rate"))
-    point.is_closed_loop = point.concurrency is not None and (rate is None or rate <= 0)
+    request_rate = as_number(content.get("Request Rate (req/s)") or dig(about, "rate"))
+    point.is_closed_loop = point.concurrency is not None and (request_rate is None or request_rate <= 0)
     for name in ("input", "output"):
         mean = _number(fields, name)
-        setattr(point, f"{name}_tok", None if mean is None else round(mean * point.n_requests, 6))
-    point.recorded_output_tok_per_s, point.recorded_total_tok_per_s = _number(fields, "output_rate"), _number(fields, "total_rate")
+        setattr(point, f"{name}_tok", None if mean is None else round(mean * n_requests, 6))
+    point.recorded_output_tok_per_s = _number(fields, "output_tok_per_s")
+    point.recorded_total_tok_per_s = _number(fields, "total_tok_per_s")
     for name in ("ttft", "tpot", "e2e"):
         _latency(fields, f"mean_{name}_s", _key(content, *_KEYS[name]))
     gap = _key(content, *_KEYS["chunk_gap"])
@@ -97,5 +100,7 @@ def _percentiles(point: Point, rows) -> None:
     ranks = {"median": "50%", **{s: f"{s[1:]}%" for s in STATISTICS if s.startswith("p")}}
     for statistic, rank in ranks.items():
         row = next((row for row in rows if dig(row, "Percentiles") == rank), None)
-        for name, theirs in _PERCENTILES.items() if isinstance(row, Mapping) else ():
+        if not isinstance(row, Mapping):
+            continue
+        for name, theirs in _PERCENTILES.items():
             _latency(Fields(row, point), f"{statistic}_{name}_s", _key(row, theirs))

@@ -42,7 +42,7 @@ def read_scrape(path: Path) -> Scrape:
             continue
         found = _SAMPLE.fullmatch(line.rstrip("\r\n"))
         value = as_number(found.group(3)) if found else None
-        if value is None:
+        if found is None or value is None:
             raise ImportProblem(f"line {number} is no metric sample; the scrape is truncated or damaged, scrape again")
         samples.append((found.group(1), dict(_LABEL.findall(found.group(2) or "")), value))
     if samples and not line.endswith("\n"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -20,7 +21,7 @@ SECONDS = {
 }  # fmt: skip
 
 
-def as_number(value) -> float | None:
+def as_number(value: Any) -> float | None:
     """`value` as a float, or None if it is not a number at all.
 
     >>> as_number("24"), as_number(True), as_number("fast")
@@ -34,7 +35,7 @@ def as_number(value) -> float | None:
         return None
 
 
-def as_finite(value) -> float | None:
+def as_finite(value: Any) -> float | None:
     """`value` as a finite float of a size that a cost, a time or a count can have, or None.
 
     >>> as_finite("24"), as_finite("inf"), as_finite(1e300)
@@ -44,7 +45,7 @@ def as_finite(value) -> float | None:
     return number if number is not None and abs(number) < LARGEST else None
 
 
-def as_text(value) -> str | None:
+def as_text(value: Any) -> str | None:
     """`value` as a non-empty string, or None. Half a character, which no file could hold, is written out.
 
     >>> as_text(" x "), as_text(None), as_text(""), as_text(chr(0xD800))
@@ -54,7 +55,7 @@ def as_text(value) -> str | None:
     return text.encode("utf-8", "backslashreplace").decode("utf-8") or None
 
 
-def dig(content, *keys):
+def dig(content: Any, *keys: str | int) -> Any:
     """The value at a path of keys and indices, or None where the path ends early.
 
     >>> dig({"a": [{"b": 1}]}, "a", 0, "b"), dig({"a": None}, "a", "b")
@@ -79,7 +80,7 @@ class Fields:
         self._infinite: list[str] = []
         self._text: list[str] = []
 
-    def number(self, *path, negative: bool = False) -> float | None:
+    def number(self, *path: str | int, negative: bool = False) -> float | None:
         """The finite number at `path`, or None where the file does not say it."""
         value, name = dig(self.content, *path), ".".join(map(str, path))
         number = as_number(value)
@@ -96,7 +97,7 @@ class Fields:
             raise ImportProblem(f"`{name}` is {number:g}, which cannot be negative; the file is damaged or was edited")
         return number
 
-    def required(self, *path, why: str) -> float:
+    def required(self, *path: str | int, why: str) -> float:
         """The number at `path`; without it the file is no operating point."""
         number = self.number(*path)
         if number is None:
@@ -105,10 +106,10 @@ class Fields:
             raise ImportProblem(f"the file {state} `{name}`, without which {why}")
         return number
 
-    def text(self, *path) -> str | None:
+    def text(self, *path: str | int) -> str | None:
         return as_text(dig(self.content, *path))
 
-    def latency(self, name: str, *path, scale: float = 1.0) -> None:
+    def latency(self, name: str, *path: str | int, scale: float = 1.0) -> None:
         """Keep a latency under its column name. A zero means that nothing was measured."""
         seconds = self.number(*path)
         if seconds:
@@ -122,7 +123,7 @@ class Fields:
             self.point.note(f"{len(set(self._text))} numbers are written as text and were read as numbers")
 
 
-def seconds_per(unit, name: str) -> float:
+def seconds_per(unit: Any, name: str) -> float:
     """Seconds in one of the file's own units; an unknown unit is an error, never a guess.
 
     >>> seconds_per("ms", "ttft")
@@ -147,7 +148,7 @@ def statistics(name: str, seconds: Sequence[float] | np.ndarray) -> dict[str, fl
     return {f"{statistic}_{name}_s": value for statistic, value in values.items() if value > 0}
 
 
-def version_tuple(text) -> tuple[int, ...]:
+def version_tuple(text: Any) -> tuple[int, ...]:
     """The leading numbers of a version, for comparing.
 
     >>> version_tuple("0.6.0.post1") < version_tuple("0.13")
@@ -162,7 +163,7 @@ def version_tuple(text) -> tuple[int, ...]:
     return tuple(parts)
 
 
-def note_if_newer(point: Point, what: str, found, known: str) -> None:
+def note_if_newer(point: Point, what: str, found: Any, known: str) -> None:
     """Say that a file comes from a newer version than the ones this reader was checked with."""
     if found is not None and version_tuple(found)[: len(version_tuple(known))] > version_tuple(known):
         point.note(f"{what} {found} is newer than {known}, the newest that was checked; its fields were understood")

@@ -1,7 +1,7 @@
 """GuideLLM: `benchmarks.json` or `.yaml`, every layout since 0.2; one point per benchmark in the file.
 
-Only the `successful` bucket counts. The printed rates of 0.5 and 0.6 are up to 12 % off;
-the rate here is tokens of successful requests / measured duration.
+Only the `successful` bucket counts. The printed throughput of 0.5 and 0.6 is up to 12 % off;
+the throughput here is tokens of successful requests / measured duration.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _LATENCIES = {
 }
 
 
-def matches(content) -> bool:
+def matches(content: Mapping) -> bool:
     """Is this a GuideLLM report, or what is left of one?"""
     first = dig(content, "benchmarks", 0)
     return (
@@ -32,7 +32,7 @@ def matches(content) -> bool:
     )
 
 
-def points(content, path: Path) -> Iterator[Point | ImportProblem]:
+def points(content: Mapping, path: Path) -> Iterator[Point | ImportProblem]:
     """One point per benchmark (a sweep has several)."""
     benchmarks = content.get("benchmarks")
     if not isinstance(benchmarks, list) or not benchmarks:
@@ -60,10 +60,10 @@ def _point(content, benchmark, number: int) -> Point:
     if counted[0] is None:
         raise ImportProblem("a benchmark has no `request_totals.successful`, so it is not known how many requests succeeded")
     point.n_requests, point.n_failed = counted[0], counted[1]
-    point.duration_s = fields.required("duration", why="there is no rate")
+    point.duration_s = fields.required("duration", why="there is no throughput")
     point.input_tok, point.output_tok = (_tokens(fields, name, point.n_requests) for name in ("prompt", "output"))
     if point.output_tok is None:
-        raise ImportProblem("a benchmark has no `metrics.output_token_count.successful`, without which there is no output rate")
+        raise ImportProblem("a benchmark has no `metrics.output_token_count.successful`, without which there is no output throughput")
     _cut_off(point, fields, counted[2])
     _load(point, fields, strategy)
     point.recorded_output_tok_per_s = fields.number("metrics", "output_tokens_per_second", "successful", "mean")
@@ -83,8 +83,9 @@ def _cut_off(point: Point, fields: Fields, requests: float | None) -> None:
     said = f"{requests:.0f} requests were cut off at the end and are not counted"
     if each and point.duration_s and point.output_tok:
         tokens = each * (requests if count is None else count)
-        rate = (point.output_tok + tokens) / point.duration_s
-        said += f"; with their {tokens:.0f} output tokens the rate would be {rate:.4g} tokens/s ({tokens / point.output_tok:+.0%})"
+        tok_per_s = (point.output_tok + tokens) / point.duration_s
+        change = tokens / point.output_tok
+        said += f"; with their {tokens:.0f} output tokens the throughput would be {tok_per_s:.4g} tokens/s ({change:+.0%})"
     point.note(said)
 
 
@@ -96,7 +97,7 @@ def _load(point: Point, fields: Fields, strategy) -> None:
             point.note(f"{name} of {seconds:.4g} s is not in the measured time")
     seconds = Fields(strategy, point).number("rampup_duration") if isinstance(strategy, Mapping) else None
     if seconds:
-        point.note(f"the load rose over the first {seconds:.4g} s: the rate is a mean over a rising load")
+        point.note(f"the load rose over the first {seconds:.4g} s: the throughput is a mean over a rising load")
 
 
 def _model(content, benchmark) -> str | None:

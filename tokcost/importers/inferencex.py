@@ -1,7 +1,7 @@
 """InferenceX: run artefacts (`agg_*.json`), rows of its API, and the CSV that its dashboard exports.
 
-All rates are per GPU already. In a disaggregated run the output rate is divided by the
-decode GPUs only and the input rate by the prefill GPUs only; here both are brought to all
+All throughput is per GPU already. In a disaggregated run the output throughput is divided by the
+decode GPUs only and the input throughput by the prefill GPUs only; here both are brought to all
 GPUs. A row without decode GPUs is of workers that prefill and decode. Agentic artefacts, nested and
 flat, have counts and a duration, by AIPerf's client. Latencies are seconds; the dashboard's header says (ms) over numbers in seconds, so
 the unit is read from the numbers: TPOT x interactivity is 1 in seconds, 1000 in milliseconds.
@@ -16,10 +16,10 @@ from pathlib import Path
 
 from tokcost.importers import documents
 from tokcost.importers.fields import Fields, as_number, as_text, dig
-from tokcost.importers.point import MS_PER_S, STATISTICS, ImportProblem, Point, one_by_one
+from tokcost.importers.point import MS_PER_S, STATISTICS, ImportProblem, Point, all_known, one_by_one
 
 _LATENCIES = {"ttft": "ttft", "tpot": "tpot", "e2e": "e2el"}
-#: rates per GPU that add up this well are of the same GPUs
+#: throughput per GPU that adds up this well is of the same GPUs
 SUM_TOLERANCE_FRAC = 0.02
 #: dashboard column -> key of an artefact; latencies are added below
 _CSV_KEYS = {
@@ -36,14 +36,15 @@ _FILLED_RUNS = ("31633154542", "32242794988", "32809502132")
 _FILLED = re.compile(r"gap_?filled|backfill|borrowed", re.IGNORECASE)
 
 
-def matches(content) -> bool:
+def matches(content: Mapping) -> bool:
     """Is this an InferenceX artefact or a row of its API?"""
-    metrics = content.get("metrics") if isinstance(content.get("metrics"), Mapping) else content
-    has_rate = "tput_per_gpu" in metrics or "total_tput_tps" in metrics or dig(content, "request_metrics", "throughput") is not None
-    return has_rate and ("hw" in content or "hardware" in content)
+    nested = content.get("metrics")
+    metrics = nested if isinstance(nested, Mapping) else content
+    has_throughput = "tput_per_gpu" in metrics or "total_tput_tps" in metrics or dig(content, "request_metrics", "throughput") is not None
+    return has_throughput and ("hw" in content or "hardware" in content)
 
 
-def points(content, path: Path) -> Iterator[Point]:
+def points(content: Mapping, path: Path) -> Iterator[Point]:
     """The one operating point of a row."""
     metrics = content["metrics"] if isinstance(content.get("metrics"), Mapping) else {}
     yield _point({**content, **metrics, **_flat(content.get("request_metrics"))})
@@ -107,8 +108,8 @@ def _point(content: Mapping) -> Point:
     point.speculative = as_text(content.get("spec_decoding")) or as_text(content.get("spec_method"))
     point.concurrency = fields.number("conc")
     point.isl, point.osl = fields.number("isl"), fields.number("osl")
-    _gpus(point, fields)
-    _rates(point, fields)
+    point.n_gpus = _gpus(point, fields)
+    _throughputs(point, fields, point.n_gpus)
     scale = _latency_scale(point, fields)
     for name, key in _LATENCIES.items():
         for statistic in STATISTICS:
@@ -121,7 +122,7 @@ def _point(content: Mapping) -> Point:
     return point
 
 
-def _gpus(point: Point, fields: Fields) -> None:
+def _gpus(point: Point, fields: Fields) -> float:
     """All GPUs: prefill + decode of a disaggregated run; the workers of one that is not; on one node TP x PP x PCP."""
     prefill, decode = (_pool(fields, role) for role in ("prefill", "decode"))
     is_split = _is_true(fields.content.get("disagg")) and decode != 0
@@ -130,19 +131,17 @@ def _gpus(point: Point, fields: Fields) -> None:
         if prefill is None or decode is None:
             missing = "num_prefill_gpu" if prefill is None else "num_decode_gpu"
             raise ImportProblem(
-                f"the row has no `{missing}`, without which rates per prefill and per decode GPU cannot be brought together"
+                f"the row has no `{missing}`, without which throughput per prefill and per decode GPU cannot be brought together"
             )
         point.n_prefill_gpus, point.n_decode_gpus = prefill, decode
-        point.n_gpus = prefill + decode
-        return
+        return prefill + decode
     if prefill and (_is_true(fields.content.get("is_multinode")) or decode == 0):
-        point.n_gpus = max(prefill, decode or 0.0)
         point.note("prefill and decode share their workers: the row is not disaggregated, and its GPUs are those of the workers")
-        return
+        return max(prefill, decode or 0.0)
     tensor = fields.number("tp") or fields.number("decode_tp")
     if tensor is None:
         raise ImportProblem("the row has no `tp`, without which the number of GPUs is not known")
-    point.n_gpus = tensor * (fields.number("pp") or 1) * (fields.number("pcp_size") or 1)
+    return tensor * (fields.number("pp") or 1) * (fields.number("pcp_size") or 1)
 
 
 def _pool(fields: Fields, role: str) -> float | None:
@@ -157,10 +156,10 @@ def _is_true(value) -> bool:
     return str(value).lower() in ("true", "1", "1.0")
 
 
-def _rates(point: Point, fields: Fields) -> None:
+def _throughputs(point: Point, fields: Fields, n_gpus: float) -> None:
     seconds, requests = fields.number("duration_seconds"), fields.number("num_requests_successful")
-    means = [fields.number(name) for name in ("mean_input_tokens", "mean_output_tokens_actual")]
-    if seconds and requests and None not in means:
+    means = all_known(*(fields.number(name) for name in ("mean_input_tokens", "mean_output_tokens_actual")))
+    if seconds and requests and means:
         point.duration_s, point.n_requests, point.token_source = seconds, requests, "client"
         point.input_tok, point.output_tok = (round(mean * requests, 6) for mean in means)
         point.recorded_output_tok_per_s, point.recorded_total_tok_per_s = fields.number("output_tput_tps"), fields.number("total_tput_tps")
@@ -168,17 +167,18 @@ def _rates(point: Point, fields: Fields) -> None:
         return
     per_gpu = fields.number("tput_per_gpu")
     if per_gpu is None:
-        point.stated_total_tok_per_s = fields.required("total_tput_tps", why="there is no rate")
+        point.stated_total_tok_per_s = fields.required("total_tput_tps", why="there is no throughput")
     else:
-        point.stated_total_tok_per_s = per_gpu * point.n_gpus
+        point.stated_total_tok_per_s = per_gpu * n_gpus
     parts = [fields.number(f"{name}_tput_per_gpu") for name in ("output", "input")]
-    is_of_all = None not in (per_gpu, *parts) and abs(sum(parts) - per_gpu) <= SUM_TOLERANCE_FRAC * per_gpu
-    for name, rate, pool in zip(("output", "input"), parts, (point.n_decode_gpus, point.n_prefill_gpus), strict=True):
-        if rate is not None:
-            setattr(point, f"stated_{name}_tok_per_s", rate * (point.n_gpus if is_of_all or not pool else pool))
+    both = all_known(*parts)
+    is_of_all = per_gpu is not None and both is not None and abs(sum(both) - per_gpu) <= SUM_TOLERANCE_FRAC * per_gpu
+    for name, part, pool in zip(("output", "input"), parts, (point.n_decode_gpus, point.n_prefill_gpus), strict=True):
+        if part is not None:
+            setattr(point, f"stated_{name}_tok_per_s", part * (n_gpus if is_of_all or not pool else pool))
     if point.n_decode_gpus and not is_of_all:
         point.note("output was per decode GPU and input per prefill GPU; both are brought to all GPUs here")
-    point.note("InferenceX publishes no request counts and no duration; its rates are taken as printed")
+    point.note("InferenceX publishes no request counts and no duration; its throughput is taken as printed")
 
 
 def _energy(point: Point, fields: Fields) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from typing import Any
 
 import msgspec
 
@@ -19,7 +20,7 @@ _PIECE_BYTES = 2**22
 class LazyObject(Mapping):
     """A JSON object over a buffer. Only what is asked for becomes Python objects."""
 
-    def __init__(self, raw):
+    def __init__(self, raw: bytes | memoryview):
         self._values = msgspec.json.decode(raw, type=dict[str, msgspec.Raw])
 
     def __getitem__(self, key):
@@ -35,7 +36,7 @@ class LazyObject(Mapping):
         return len(self._values)
 
 
-def check_marks(raw) -> None:
+def check_marks(raw: bytes | memoryview) -> None:
     """Refuse a text that is almost nothing but keys and brackets: decoding it would take many times its size."""
     marks = 0
     for start in range(0, len(raw), _PIECE_BYTES):
@@ -48,7 +49,7 @@ def check_marks(raw) -> None:
 _DAMAGED = object()
 
 
-def unpacked(raw):
+def unpacked(raw: bytes | memoryview) -> Any:
     """The value of a JSON text, its objects not yet decoded; a mark of its own where the text is no JSON."""
     view = memoryview(raw)
     first = bytes(view[:4096]).lstrip()[:1]
@@ -66,7 +67,7 @@ def unpacked(raw):
         return _DAMAGED
 
 
-def each_line(raw) -> tuple[list, str | None]:
+def each_line(raw: bytes | memoryview) -> tuple[list, str | None]:
     """The documents of a file with one a line, and a sentence about the first line that is none."""
     found = []
     for number, place in enumerate(re.finditer(rb"[^\r\n]*\S[^\r\n]*", raw), start=1):

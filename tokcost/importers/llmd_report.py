@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from tokcost.importers.fields import Fields, as_number, as_text, dig, note_if_newer, seconds_per
-from tokcost.importers.point import S_PER_MINUTE, STATISTICS, ImportProblem, Point
+from tokcost.importers.point import S_PER_MINUTE, STATISTICS, ImportProblem, Point, all_known
 from tokcost.quantities import SECONDS_PER_HOUR
 
 NEWEST = "0.2"
@@ -23,12 +23,12 @@ _SECONDS = (86400.0, SECONDS_PER_HOUR, S_PER_MINUTE, 1.0)
 _ISO_TIME = re.compile(r"P(?:(\d+)D)?T?(?:(\d+)H)?(?:(\d+)M)?(?:([\d.]+)S)?")
 
 
-def matches(content) -> bool:
+def matches(content: Mapping) -> bool:
     """Is this a benchmark report of llm-d?"""
     return "version" in content and isinstance(dig(_aggregate(content), "requests"), Mapping) and "throughput" in _aggregate(content)
 
 
-def points(content, path: Path) -> Iterator[Point]:
+def points(content: Mapping, path: Path) -> Iterator[Point]:
     """The one operating point of a report."""
     point = Point("llm-d", tool_version=as_text(content.get("version")))
     note_if_newer(point, "benchmark report", point.tool_version, NEWEST)
@@ -37,8 +37,8 @@ def points(content, path: Path) -> Iterator[Point]:
     total = fields.required("requests", "total", why="it is not known how many requests there were")
     point.n_failed = fields.number("requests", "failures") or 0.0
     point.n_requests = total - point.n_failed
-    rate = fields.number("throughput", "request_rate", "mean") or fields.number("throughput", "requests_per_sec")
-    point.duration_s = point.n_requests / rate if rate and point.n_requests else _duration(content)
+    requests_per_s = fields.number("throughput", "request_rate", "mean") or fields.number("throughput", "requests_per_sec")
+    point.duration_s = point.n_requests / requests_per_s if requests_per_s and point.n_requests else _duration(content)
     cut = fields.number("requests", "incomplete")
     if cut:
         point.note(f"{cut:g} requests were cut off at the end and are not counted; the report does not say with how many tokens")
@@ -76,7 +76,7 @@ def _duration(content) -> float:
         return math.fsum(float(part or 0) * unit for part, unit in zip(parts.groups(), _SECONDS, strict=True))
     seconds = as_number(stated)
     if seconds is None:
-        raise ImportProblem("the report has neither a request rate nor a duration, so that there is no rate")
+        raise ImportProblem("the report has neither a request rate nor a duration, so that there is no throughput")
     return seconds
 
 
@@ -92,8 +92,8 @@ def _scenario(point: Point, content) -> None:
     names = list(dict.fromkeys(filter(None, (as_text(dig(device, "model")) for device in devices))))
     point.accelerator = ", ".join(names) or None
     replicas = [as_number(dig(part, "replicas")) or 1.0 for part in parts] or [1.0] * len(devices)
-    counts = [as_number(dig(device, "count")) for device in devices]
-    if counts and None not in counts:
+    counts = all_known(*(as_number(dig(device, "count")) for device in devices))
+    if counts:
         point.n_gpus = math.fsum(count * n for count, n in zip(counts, replicas, strict=True))
     concurrency = as_number(dig(content, "scenario", "load", "standardized", "concurrency"))
     point.concurrency = concurrency if concurrency else None

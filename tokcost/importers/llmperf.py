@@ -12,30 +12,31 @@ from pathlib import Path
 
 from tokcost.importers import documents
 from tokcost.importers.fields import Fields, as_number, as_text, statistics
-from tokcost.importers.point import S_PER_MINUTE, STATISTICS, ImportProblem, Point
+from tokcost.importers.point import S_PER_MINUTE, STATISTICS, ImportProblem, Point, all_known, per_request
 
 _STATISTICS = {"mean": "mean", "median": "quantiles_p50", **{s: f"quantiles_{s}" for s in STATISTICS if s.startswith("p")}}
 
 
-def matches(content) -> bool:
+def matches(content: Mapping) -> bool:
     """Is this an llmperf summary?"""
     return "results_num_completed_requests_per_min" in content or "results_mean_output_throughput_token_per_s" in content
 
 
-def points(content, path: Path) -> Iterator[Point]:
+def points(content: Mapping, path: Path) -> Iterator[Point]:
     """The one operating point of a summary."""
     point = Point("llmperf", token_source="client", model=as_text(content.get("model")), tool_version=as_text(content.get("version")))
     fields = Fields(content, point)
     point.concurrency = fields.number("num_concurrent_requests")
     point.is_closed_loop = True
-    point.n_requests = fields.required("results_num_completed_requests", why="it is not known how many requests succeeded")
-    per_minute = fields.required("results_num_completed_requests_per_min", why="there is no rate")
+    n_requests = fields.required("results_num_completed_requests", why="it is not known how many requests succeeded")
+    point.n_requests = n_requests
+    per_minute = fields.required("results_num_completed_requests_per_min", why="there is no throughput")
     if per_minute == 0:
-        raise ImportProblem("no request completed, so that llmperf's file holds no duration and no rate")
+        raise ImportProblem("no request completed, so that llmperf's file holds no duration and no throughput")
     point.n_failed = fields.number("results_number_errors")
-    point.duration_s = point.n_requests * S_PER_MINUTE / per_minute
+    point.duration_s = n_requests * S_PER_MINUTE / per_minute
     point.input_tok, point.output_tok = (
-        round(fields.required(f"results_number_{name}_tokens_mean", why="there is no rate") * point.n_requests, 6)
+        round(fields.required(f"results_number_{name}_tokens_mean", why="there is no throughput") * n_requests, 6)
         for name in ("input", "output")
     )
     point.recorded_output_tok_per_s = fields.number("results_mean_output_throughput_token_per_s")
@@ -44,7 +45,7 @@ def points(content, path: Path) -> Iterator[Point]:
             fields.latency(f"{statistic}_{name}_s", f"results_{key}_s_{theirs}")
     _tpot(point, path)
     started = fields.number("results_num_requests_started")
-    if started is not None and started < point.n_requests + (point.n_failed or 0):
+    if started is not None and started < n_requests + (point.n_failed or 0):
         point.note("fewer requests were started than completed; the file contradicts itself")
     point.note(
         "llmperf counts tokens with a Llama tokenizer whatever the model, and a failed request silently ends one of its clients: "
@@ -61,7 +62,7 @@ def _tpot(point: Point, path: Path) -> None:
         point.latency_s |= statistics("tpot", seconds)
         return
     ttft_s, e2e_s = point.latency_s.get("mean_ttft_s"), point.latency_s.get("mean_e2e_s")
-    osl = point.output_tok / point.n_requests if point.n_requests else 0
+    osl = per_request(point.output_tok, point.n_requests) or 0
     if ttft_s is not None and e2e_s is not None and osl > 1:
         point.latency_s["mean_tpot_s"] = (e2e_s - ttft_s) / (osl - 1)
     point.note("the single responses are not next to the summary, so that only the mean TPOT is known")
@@ -72,7 +73,8 @@ def _single_tpots(responses) -> list[float]:
     for response in responses if isinstance(responses, list) else []:
         if not isinstance(response, Mapping) or response.get("error_code") is not None:
             continue
-        numbers = [as_number(response.get(key)) for key in ("end_to_end_latency_s", "ttft_s", "number_output_tokens")]
-        if None not in numbers and numbers[2] > 1:
-            seconds.append((numbers[0] - numbers[1]) / (numbers[2] - 1))
+        known = all_known(*(as_number(response.get(key)) for key in ("end_to_end_latency_s", "ttft_s", "number_output_tokens")))
+        if known and known[2] > 1:
+            e2e_s, ttft_s, output_tok = known
+            seconds.append((e2e_s - ttft_s) / (output_tok - 1))
     return seconds

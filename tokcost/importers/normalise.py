@@ -1,9 +1,9 @@
-"""From what a file states to one row of the table: rates from counts and durations, and the cross-checks.
+"""From what a file states to one row of the table: throughput from counts and durations, and the cross-checks.
 
     output tokens/s = output tokens of successful requests / duration
     per GPU         = that / GPUs
 
-The rate that the tool printed is kept next to it and compared. Units are converted by the
+The throughput that the tool printed is kept next to it and compared. Units are converted by the
 readers; here three identities catch a file whose units are not what its keys say.
 """
 
@@ -19,7 +19,7 @@ from tokcost.importers.checks import (
     replace_tpot,
 )
 from tokcost.importers.counts import require_counts, settle
-from tokcost.importers.point import LATENCIES, SEPARATOR, STATISTICS, ImportProblem, Point, per_request
+from tokcost.importers.point import LATENCIES, SEPARATOR, STATISTICS, ImportProblem, Point, all_known, per_request
 
 
 def row(point: Point, n_gpus: float | None = None, accelerator: str | None = None) -> dict[str, object]:
@@ -39,9 +39,9 @@ def row(point: Point, n_gpus: float | None = None, accelerator: str | None = Non
     if point.is_tpot_wrong:
         replace_tpot(point, "the tool's TPOT is by the other count")
     check_latencies(point)
-    rates = _rates(point)
+    throughputs = _throughputs(point)
     gpus = _gpus(point, n_gpus)
-    differs = _recorded(point, rates)
+    differs = _recorded(point, throughputs)
     if point.n_requests == 0:
         point.note("no request succeeded: the throughput is zero and there are no latencies")
         point.latency_s.clear()
@@ -75,9 +75,9 @@ def row(point: Point, n_gpus: float | None = None, accelerator: str | None = Non
         "recorded_differs_frac": differs,
         **_energy(point, gpus),
     }
-    for tokens, rate in rates.items():
-        values[f"{tokens}_tok_per_s"] = rate
-        values[f"{tokens}_tok_per_s_per_gpu"] = rate / gpus if gpus and rate is not None else None
+    for tokens, tok_per_s in throughputs.items():
+        values[f"{tokens}_tok_per_s"] = tok_per_s
+        values[f"{tokens}_tok_per_s_per_gpu"] = tok_per_s / gpus if gpus and tok_per_s is not None else None
     for statistic in STATISTICS:
         for latency in LATENCIES:
             values[f"{statistic}_{latency}_s"] = point.latency_s.get(f"{statistic}_{latency}_s")
@@ -97,22 +97,23 @@ def _per_user(point: Point) -> float | None:
     return 1 / median_tpot_s if median_tpot_s else None
 
 
-def _rates(point: Point) -> dict[str, float | None]:
+def _throughputs(point: Point) -> dict[str, float | None]:
     """Tokens per second of the whole deployment, by token class."""
     counted = {"total": point.total_tok, "output": point.output_tok, "input": point.input_tok}
-    if counted["total"] is None and point.input_tok is not None and point.output_tok is not None:
-        counted["total"] = point.input_tok + point.output_tok
+    both = all_known(point.input_tok, point.output_tok)
+    if counted["total"] is None and both:
+        counted["total"] = sum(both)
     stated = {"total": point.stated_total_tok_per_s, "output": point.stated_output_tok_per_s, "input": point.stated_input_tok_per_s}
-    rates = {
+    found = {
         name: tokens / point.duration_s if tokens is not None and point.duration_s else stated[name] for name, tokens in counted.items()
     }
-    if rates["total"] is None and rates["output"] is None and not point.is_rate_empty:
-        raise ImportProblem("the file says neither how many tokens were delivered in what time nor a rate, so it is no operating point")
-    return rates
+    if found["total"] is None and found["output"] is None and not point.is_throughput_empty:
+        raise ImportProblem("the file has neither a throughput nor a count of tokens with a duration, so it is no operating point")
+    return found
 
 
 def _gpus(point: Point, given: float | None) -> float | None:
-    """GPUs of the deployment: what the file says of a rate it divided itself, else what was given, else what the file says."""
+    """GPUs of the deployment: what the file says of a throughput that it divided itself, else what was given, else what the file says."""
     if given is None or given == point.n_gpus:
         return point.n_gpus
     if point.is_for_its_own_gpus:
@@ -123,17 +124,17 @@ def _gpus(point: Point, given: float | None) -> float | None:
     return float(given)
 
 
-def _recorded(point: Point, rates: dict[str, float | None]) -> float | None:
-    """How far the tool's own printed rate is from tokens / duration, as a fraction of the latter."""
+def _recorded(point: Point, throughputs: dict[str, float | None]) -> float | None:
+    """How far the tool's own printed throughput is from tokens / duration, as a fraction of the latter."""
     for name, recorded in (("output", point.recorded_output_tok_per_s), ("total", point.recorded_total_tok_per_s)):
-        rate = rates[name]
-        if recorded is None or not rate:
+        tok_per_s = throughputs[name]
+        if recorded is None or not tok_per_s:
             continue
-        differs = recorded / rate - 1
+        differs = recorded / tok_per_s - 1
         if abs(differs) > RECORDED_TOLERANCE_FRAC and not point.is_tpot_wrong:  # then the counts were compared already
             point.note(
                 f"the tool printed {recorded:.6g} {name} tokens/s, which is {differs:+.1%} from successful tokens / duration"
-                f" = {rate:.6g}; the latter was used"
+                f" = {tok_per_s:.6g}; the latter was used"
             )
         return differs
     return None
@@ -143,10 +144,8 @@ def _energy(point: Point, gpus: float | None) -> dict[str, float | None]:
     """Joules of the boards by the tool's own telemetry, and tokens per joule, if they are the boards that served."""
     per_joule = {"total": point.stated_total_tok_per_joule, "output": point.stated_output_tok_per_joule}
     if point.energy_joule:
-        tokens = {
-            "total": None if None in (point.input_tok, point.output_tok) else point.input_tok + point.output_tok,
-            "output": point.output_tok,
-        }
+        both = all_known(point.input_tok, point.output_tok)
+        tokens = {"total": sum(both) if both else None, "output": point.output_tok}
         per_joule = {name: per_joule[name] or per_request(count, point.energy_joule) for name, count in tokens.items()}
     if point.energy_gpus and gpus and point.energy_gpus != gpus:
         point.note(f"the tool's energy is of {point.energy_gpus:g} GPUs and the deployment has {gpus:g}: tokens per joule are left empty")

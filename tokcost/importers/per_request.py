@@ -19,13 +19,13 @@ COLUMNS = ["ttft_s", "tpot_s", "e2e_s", "output_tok", "is_failed"]
 _DETAILED = {"ttfts", "itls", "output_lens", "errors"}
 
 
-def import_requests(path: str | Path) -> pd.DataFrame:
+def requests(path: str | Path) -> pd.DataFrame:
     """Every request of a file; NaN where it does not say. TPOT is the time after the first token over the tokens after the first.
 
     Columns: `ttft_s`, `tpot_s`, `e2e_s`, `output_tok`, `is_failed`.
     Raises: ImportProblem for a file without single requests; the message says how to make the tool keep them.
 
-    >>> import_requests("tests/samples/aiperf-0.13.0/c4/profile_export.jsonl").is_failed.any()
+    >>> requests("tests/samples/aiperf-0.13.0/c4/profile_export.jsonl").is_failed.any()
     np.False_
     """
     path = Path(path)
@@ -56,5 +56,7 @@ def _row(ttft_s: float | None, e2e_s: float | None, output_tok: float | None, is
     for value in (ttft_s, e2e_s, output_tok):
         if value is not None and not 0 <= value < LARGEST:
             raise ImportProblem(f"a request has {value:g} for a time or a count, which cannot be; the file is damaged")
-    has_more = bool(output_tok and output_tok > 1 and ttft_s is not None and e2e_s is not None)
-    return ttft_s, (e2e_s - ttft_s) / (output_tok - 1) if has_more else None, e2e_s, output_tok, False
+    tpot_s = None
+    if output_tok and output_tok > 1 and ttft_s is not None and e2e_s is not None:
+        tpot_s = (e2e_s - ttft_s) / (output_tok - 1)
+    return ttft_s, tpot_s, e2e_s, output_tok, False

@@ -1,7 +1,7 @@
-"""One operating point as a benchmark file states it, before rates are worked out.
+"""One operating point as a benchmark file states it, before throughput is worked out.
 
 A reader fills in what its file says, in base units (seconds, tokens), and leaves the rest
-None. It never works out a rate: that happens once, in `normalise`.
+None. It never works out throughput: that happens once, in `normalise`.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 from tokcost.quantities import QuantityError
 
@@ -94,17 +95,17 @@ class Point:
     #: the tool's TPOT rests on the client's count, or on one that was found wrong
     is_tpot_by_client: bool = False
     is_tpot_wrong: bool = False
-    #: no count holds, and a note says why there is no rate
-    is_rate_empty: bool = False
+    #: no count holds, and a note says why there is no throughput
+    is_throughput_empty: bool = False
     #: joules of the boards by the tool's own telemetry, and how many boards it saw
     energy_joule: float | None = None
     energy_gpus: float | None = None
     stated_output_tok_per_joule: float | None = None
     stated_total_tok_per_joule: float | None = None
-    #: rates as the tool printed them, of the whole deployment
+    #: throughput as the tool printed them, of the whole deployment
     recorded_output_tok_per_s: float | None = None
     recorded_total_tok_per_s: float | None = None
-    #: rates of a file that has no counts to work them out from
+    #: throughput of a file that has no counts to work them out from
     stated_input_tok_per_s: float | None = None
     stated_output_tok_per_s: float | None = None
     stated_total_tok_per_s: float | None = None
@@ -118,7 +119,7 @@ class Point:
             self.notes.append(sentence)
 
 
-def one_by_one(read: Callable[[int, object], Point], items: Iterable, name: str, start: int = 0) -> Iterator[Point | ImportProblem]:
+def one_by_one(read: Callable[[int, Any], Point], items: Iterable, name: str, start: int = 0) -> Iterator[Point | ImportProblem]:
     """The point of each item, or what is wrong with that one: a bad item does not cost the others their rows.
 
     >>> [str(found) for found in one_by_one(lambda number, item: Point(f"{1 / item:g}"), [0], "row {}")]
@@ -129,6 +130,16 @@ def one_by_one(read: Callable[[int, object], Point], items: Iterable, name: str,
             yield read(number, item)
         except UNEXPECTED as error:
             yield ImportProblem(f"{name.format(number)}: {as_problem(error)}")
+
+
+def all_known(*numbers: float | None) -> tuple[float, ...] | None:
+    """The numbers, or None where one of them is missing.
+
+    >>> all_known(1.0, 2.0), all_known(1.0, None)
+    ((1.0, 2.0), None)
+    """
+    known = tuple(number for number in numbers if number is not None)
+    return known if len(known) == len(numbers) else None
 
 
 def per_request(tokens: float | None, requests: float | None) -> float | None:

@@ -1,4 +1,4 @@
-"""Power logs: watts and joules of each board, from the logs that `power_logs` reads.
+"""Power logs: watts and joules of each board, from the logs that `board_samples` reads.
 
     energy = integral of power over the time that was asked for, each board once
 
@@ -16,11 +16,11 @@ import numpy as np
 import pandas as pd
 
 from tokcost.importers import documents
+from tokcost.importers.board_samples import Board, between, boards
+from tokcost.importers.board_samples import seconds as seconds_of
 from tokcost.importers.collect import Imported, files_of
 from tokcost.importers.exposition import Scrape
 from tokcost.importers.point import SEPARATOR, UNEXPECTED, ImportProblem, Problem, as_problem
-from tokcost.importers.power_logs import Board, between, boards
-from tokcost.importers.power_logs import seconds as seconds_of
 from tokcost.importers.table import frame
 from tokcost.quantities import W_PER_KW, QuantityError
 
@@ -41,7 +41,7 @@ COLUMNS = (
 )  # fmt: skip
 
 
-def import_power(
+def power_logs(
     paths: Iterable[str | Path],
     *,
     start: str | float | None = None,
@@ -57,11 +57,22 @@ def import_power(
     keeps these indices or UUIDs; `timezone` is that of times that name none. Two DCGM scrapes make one
     energy: their difference (`seconds` between them, if no `.time` files stand next to them). Average
     power is weighted by time; the log's ends are not extrapolated.
+
+    Returns `Imported`: `points` is the table, a file that cannot be read becomes a problem.
+    Columns: gpu, host, gpu_uuid, accelerator, n_samples, start, end, duration_s, average_w, highest_w, energy_joule,
+    source_file, source_sha256, notes.
+    Raises: QuantityError for a wrong call: a path that does not exist, an unknown time zone, an end before the start.
+
+    >>> found = power_logs(["tests/samples/_malformed/nvidia_smi_synthetic_ok.csv"], gpus=[1])
+    >>> board = found.points.iloc[0]
+    >>> float(board.average_w), float(board.energy_joule), float(board.duration_s)
+    (524.5, 15210.5, 29.0)
     """
     _require_call(start, end, timezone, seconds)
-    window = tuple(None if t is None else seconds_of(t, timezone) for t in (start, end))
-    if None not in window and window[0] >= window[1]:
+    begin_s, end_s = (None if t is None else seconds_of(t, timezone) for t in (start, end))
+    if begin_s is not None and end_s is not None and begin_s >= end_s:
         raise QuantityError(f"`start` must be before `end`, got {start} and {end}")
+    window = (begin_s, end_s)
     keep = None if gpus is None else {str(gpu) for gpu in gpus}
     found, scrapes = Imported(frame([], COLUMNS, TEXT)), []
     rows: list[dict] = []
@@ -104,7 +115,7 @@ def _is_kept(board: Board, keep: set[str] | None) -> bool:
 def _of_scrapes(scrapes: list[Scrape], seconds: float | None, window, keep) -> list[dict]:
     if seconds is not None and len(scrapes) == 2:
         scrapes[0].at_s, scrapes[1].at_s = 0.0, float(seconds)
-    return [_row(board, max(scrapes, key=lambda s: s.at_s).path, window) for board in between(scrapes) if _is_kept(board, keep)]
+    return [_row(board, max(scrapes, key=lambda s: s.at_s or 0.0).path, window) for board in between(scrapes) if _is_kept(board, keep)]
 
 
 def _say_twice(rows: list[dict]) -> None:

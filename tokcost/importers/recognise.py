@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import ModuleType
+from typing import Any
 
 from tokcost.importers import (
     aiperf,
@@ -53,7 +55,7 @@ _COMPANIONS = {
 }
 
 
-def reader(content):
+def reader(content: Any) -> ModuleType | None:
     """The module that reads this object, or None.
 
     >>> reader({"hw": "h200", "tput_per_gpu": 98.8}).__name__.split(".")[-1]
@@ -64,7 +66,7 @@ def reader(content):
     return next((module for module in READERS if module.matches(content)), None)
 
 
-def companion(content) -> str | None:
+def companion(content: Any) -> str | None:
     """What a file is that a tool writes next to its results, or None."""
     if isinstance(content, list):
         content = content[0] if content else None
@@ -79,7 +81,7 @@ def companion(content) -> str | None:
     return None
 
 
-def other_kind(content) -> str | None:
+def other_kind(content: Any) -> str | None:
     """`power`, `server` or `billing`, if the file is evidence of another kind than operating points."""
     if isinstance(content, str):
         return _kind_of_text(content)

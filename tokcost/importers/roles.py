@@ -109,11 +109,13 @@ def _named(servers) -> str:
 
 def _by_server(growths: list[Growth]) -> dict[str, tuple[float, float]]:
     """Prompt and output tokens of each server."""
-    servers: dict[str, list[float]] = {}
+    prompts: dict[str, float] = {}
+    outputs: dict[str, float] = {}
     for growth in growths:
-        if growth.name in (PROMPT, OUTPUT):
-            servers.setdefault(growth.server, [0.0, 0.0])[growth.name == OUTPUT] += growth.grown
-    return {server: tuple(tokens) for server, tokens in servers.items()}
+        for name, tokens in ((PROMPT, prompts), (OUTPUT, outputs)):
+            if growth.name == name:
+                tokens[growth.server] = tokens.get(growth.server, 0.0) + growth.grown
+    return {server: (prompts.get(server, 0.0), outputs.get(server, 0.0)) for server in prompts | outputs}
 
 
 def _drop_scraped_twice(growths: list[Growth], point: Point) -> None:

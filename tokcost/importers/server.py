@@ -1,9 +1,9 @@
 """vLLM's own counters as an operating point: two scrapes of `/metrics`, or Prometheus ranges of its token counters.
 
-    rate = (counter after - counter before) / (time after - time before)
+    tokens/s = (counter after - counter before) / (time after - time before)
 
 Each server counts everything that it did in that time, warm-up and other clients included, and idle time between the
-two scrapes lowers the rate. What several servers count of one request is counted once:
+two scrapes lowers the throughput. What several servers count of one request is counted once:
 - of a split deployment, prompts count where they are prefilled and answers where they are decoded; a decoding server is
   known by its name, or because nearly all its prompt tokens came from another one (`prompt_tokens_by_source`), a
   prefilling one also because it writes one token a request;
@@ -32,7 +32,7 @@ _HISTOGRAMS = {"ttft": "time_to_first_token", "tpot": "request_time_per_output_t
 _FAILED = ("abort", "error")
 
 
-def import_server_metrics(
+def server_metrics(
     paths: Iterable[str | Path], *, seconds: float | None = None, n_gpus: float | None = None, accelerator: str | None = None
 ) -> Imported:
     """One operating point from the counters of a deployment's servers.
@@ -42,7 +42,13 @@ def import_server_metrics(
     Prometheus query_range answers for vllm:prompt_tokens_total and
     vllm:generation_tokens_total. Means of TTFT, TPOT and request time come with the scrapes;
     medians do not, because histogram buckets are too coarse for them.
-    Raises QuantityError for a wrong call; what a file lacks is a problem of the result.
+
+    Returns `Imported`: `points` has one row with the columns of `benchmarks`; what a file lacks is a problem.
+    Raises: QuantityError for a wrong call: a number of seconds that is none, scrapes mixed with ranges.
+
+    >>> scrapes = [f"tests/samples/vllm-0.32.0/metrics/metrics_{when}_c4.prom" for when in ("before", "after")]
+    >>> round(float(server_metrics(scrapes).points.output_tok_per_s[0]), 1)
+    40.4
     """
     require_gpus(n_gpus)
     paths = [Path(path) for path in paths]
@@ -79,7 +85,7 @@ def _point(growths: list[Growth], duration_s: float) -> Point:
     """Tokens and requests, each counted by the servers whose count of it holds."""
     point = Point("vllm-metrics", token_source="server usage", duration_s=duration_s)
     if not any(growth.name == OUTPUT for growth in growths):
-        raise ImportProblem(f"there is no `{OUTPUT}`, without which there is no output rate; scrape the serving vLLM itself")
+        raise ImportProblem(f"there is no `{OUTPUT}`, without which there is no output throughput; scrape the serving vLLM itself")
     roles = tell_apart(growths, point)
     sums = _Sums(growths)
     models = dict.fromkeys(growth.labels["model_name"] for growth in growths if "model_name" in growth.labels)
@@ -147,7 +153,7 @@ def _from_ranges(paths: list[Path]) -> Point:
             growths.append(Growth(name, labels, values[-1][1] - values[0][1]))
             windows.append((values[0][0], values[-1][0]))
     if not any(growth.name == OUTPUT for growth in growths):
-        raise ImportProblem(f"no range of `{OUTPUT}` was given, without which there is no output rate")
+        raise ImportProblem(f"no range of `{OUTPUT}` was given, without which there is no output throughput")
     if len(set(windows)) > 1:
         raise ImportProblem("the ranges do not cover the same time; ask Prometheus for the same start and end")
     point = _point(growths, windows[0][1] - windows[0][0])

@@ -6,7 +6,7 @@ import glob
 import os
 import sys
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -34,7 +34,7 @@ _COMPANIONS = ("experiment_metadata", "benchmark_args", "benchmark_percentile")
 SUFFIXES = (".csv", ".parquet", ".json")
 
 
-def frame(rows: list[dict], columns=COLUMNS, text=TEXT) -> pd.DataFrame:
+def frame(rows: list[dict], columns: Sequence[str] = COLUMNS, text: Collection[str] = TEXT) -> pd.DataFrame:
     """Rows as a table with every column: text (None where nothing is said) or floats (NaN)."""
     return pd.DataFrame(
         {name: pd.Series([values.get(name) for values in rows], dtype=object if name in text else float) for name in columns},

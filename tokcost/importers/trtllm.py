@@ -23,12 +23,12 @@ _LATENCIES = {
 _ENERGY = re.compile(r"total_(?:gpu_)?energy(?:_j|_joules?)?", re.IGNORECASE)
 
 
-def matches(content) -> bool:
+def matches(content: Mapping) -> bool:
     """Is this a report of trtllm-bench?"""
     return {"engine", "world_info", "request_info", "performance"} <= set(content)
 
 
-def points(content, path: Path) -> Iterator[Point]:
+def points(content: Mapping, path: Path) -> Iterator[Point]:
     """The one operating point of a report."""
     point = Point("trtllm-bench", token_source="server usage")
     fields = Fields(content, point)
@@ -37,10 +37,10 @@ def points(content, path: Path) -> Iterator[Point]:
     point.precision = fields.text("engine", "quantization") or fields.text("engine", "dtype")
     point.accelerator, point.speculative = fields.text("machine", "name"), fields.text("decoding_stats", "mode")
     point.n_gpus = fields.number("world_info", "world_size")
-    point.duration_s = fields.required("performance", "total_latency_ms", why="there is no rate") / MS_PER_S
+    point.duration_s = fields.required("performance", "total_latency_ms", why="there is no throughput") / MS_PER_S
     point.n_requests = fields.required("request_info", "num_requests", why="it is not known how many requests succeeded")
     for name, key in (("input_tok", "avg_input_length"), ("output_tok", "avg_output_length")):
-        setattr(point, name, round(fields.required("request_info", key, why="there is no rate") * point.n_requests, 6))
+        setattr(point, name, round(fields.required("request_info", key, why="there is no throughput") * point.n_requests, 6))
     point.recorded_output_tok_per_s = fields.number("performance", "system_output_throughput_tok_s")
     point.recorded_total_tok_per_s = fields.number("performance", "system_total_throughput_tok_s")
     for name, where in _LATENCIES.items():

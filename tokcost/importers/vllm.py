@@ -6,7 +6,7 @@ request to the last answer. Latencies are milliseconds, where the key ends in `_
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from tokcost.importers.fields import Fields, as_number, as_text
@@ -30,13 +30,13 @@ _SGLANG = {
 _LATENCIES = {"ttft": "ttft", "tpot": "tpot", "e2e": "e2el"}
 
 
-def matches(content) -> bool:
+def matches(content: Mapping) -> bool:
     """Is this a result of `vllm bench serve` or `sglang.bench_serving`?"""
     keys = set(content)
     return len(keys & _SHARED) >= 7 and bool(keys & (_VLLM | _SGLANG))
 
 
-def points(content, path: Path) -> Iterator[Point]:
+def points(content: Mapping, path: Path) -> Iterator[Point]:
     """The one operating point of a result."""
     yield _sglang(content) if len(set(content) & _SGLANG) >= 2 else _vllm(content)
 
@@ -76,29 +76,29 @@ def _sglang(content) -> Point:
 def _counts(point: Point, fields: Fields) -> None:
     content = fields.content
     point.started = as_text(content.get("date"))
-    point.duration_s = fields.required("duration", why="there is no rate")
+    point.duration_s = fields.required("duration", why="there is no throughput")
     point.n_requests = fields.required("completed", why="it is not known how many requests succeeded")
-    point.output_tok = fields.required("total_output_tokens", why="there is no output rate")
+    point.output_tok = fields.required("total_output_tokens", why="there is no output throughput")
     point.input_tok = fields.number("total_input_tokens")
     if point.input_tok is None:
-        point.note("the file has no `total_input_tokens`; total and input rates are left empty")
+        point.note("the file has no `total_input_tokens`; total and input throughput are left empty")
     point.recorded_output_tok_per_s = fields.number("output_throughput")
     point.concurrency = fields.number("max_concurrency")
     if point.concurrency is None:
         point.note("no `max_concurrency` was set; the concurrency is left empty")
     chunk_gap = fields.number("mean_itl_ms")
     point.chunk_gap_s = chunk_gap / MS_PER_S if chunk_gap else None
-    rate = as_number(content.get("request_rate"))
-    point.is_closed_loop = rate is not None and rate == float("inf")
+    request_rate = as_number(content.get("request_rate"))
+    point.is_closed_loop = request_rate is not None and request_rate == float("inf")
 
 
 def _load(point: Point, fields: Fields) -> None:
-    """A load that rises during the run: its rate is a mean over all of it."""
+    """A load that rises during the run: its throughput is a mean over all of it."""
     strategy = fields.text("ramp_up_strategy")
     if strategy:
         start, end = (fields.number(f"ramp_up_{end}_rps") for end in ("start", "end"))
         span = f" from {start:g} to {end:g} requests/s" if None not in (start, end) else ""
-        point.note(f"the load rose during the run ({strategy} ramp-up{span}): the rate is a mean over a rising load, no steady state")
+        point.note(f"the load rose during the run ({strategy} ramp-up{span}): the throughput is a mean over a rising load, no steady state")
         point.is_closed_loop = False
 
 

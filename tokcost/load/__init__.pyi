@@ -1,10 +1,10 @@
 """Traffic and the fleet that serves it: load profiles, waiting and replicas, plans."""
 
 from .capacity import OperatingPoint as OperatingPoint
-from .capacity import erlang_c as erlang_c
 from .capacity import operating_point as operating_point
-from .capacity import replicas_needed as replicas_needed
 from .capacity import skipped_runs as skipped_runs
+from .erlang import erlang_c as erlang_c
+from .erlang import replicas_needed as replicas_needed
 from .fleet_plan import Autoscaling as Autoscaling
 from .fleet_plan import LoadPlan as LoadPlan
 from .fleet_plan import plan as plan

@@ -18,7 +18,8 @@ from numpy.typing import ArrayLike
 
 from tokcost import formulas
 from tokcost.evidence.catalog import Fact
-from tokcost.load.capacity import OperatingPoint, in_time_frac, replicas_needed
+from tokcost.load.capacity import OperatingPoint
+from tokcost.load.erlang import in_time_frac, replicas_needed
 from tokcost.load.profiles import LoadProfile
 from tokcost.quantities import SECONDS_PER_HOUR, QuantityError, check_value, check_whole, of
 from tokcost.serving.pareto_frontier import require_fact_of
@@ -205,7 +206,7 @@ def plan(
 
 
 def batch_request_per_s(offered_request_per_s: ArrayLike, *, deadline_h: float) -> float:
-    """The steady rate of work with which everything is done within the deadline of its arrival, first come first served.
+    """The steady requests per second with which everything is done within the deadline of its arrival, first come first served.
 
     The most that any window of hours asks for, over that window and the deadline together; never below the average.
 
@@ -226,6 +227,13 @@ def plan_batch(
     """The same load as batch work: it may wait up to the deadline, so a smaller fleet works through it evenly.
 
     A flow, not a queue of single requests: fit for deadlines far longer than one answer takes.
+
+    Raises: QuantityError for fewer replicas than the deadline needs, and where `plan` raises for the rate and the lengths.
+
+    >>> from tokcost.load.profiles import hourly_profile
+    >>> node = OperatingPoint("h200", "m", 1000, 1000, 64, 8, 500.0, 50.0, 0.5, 0.02)
+    >>> plan_batch(hourly_profile([1, 5, 1, 1], isl=1000, osl=1000), node, rate_usd_per_gpu_h=2.0, deadline_h=4).n_gpus
+    8.0
     """
     rate = _rate_of(point, rate_usd_per_gpu_h)
     offered = profile.hours["offered_request_per_s"].to_numpy(float)
@@ -250,7 +258,9 @@ def _worked_through(offered: np.ndarray, capacity: float) -> np.ndarray:
     return delivered
 
 
-def _plan(profile, point, rate, delivered, *, unserved, needed, serving, paid, in_time=np.nan) -> LoadPlan:
+def _plan(
+    profile: LoadProfile, point: OperatingPoint, rate: float, delivered, *, unserved, needed, serving, paid, in_time: ArrayLike = np.nan
+) -> LoadPlan:
     each = point.capacity_request_per_s(isl=profile.isl, osl=profile.osl)
     offered = profile.hours["offered_request_per_s"].to_numpy(float)
     with np.errstate(divide="ignore", invalid="ignore"):

@@ -1,7 +1,7 @@
-"""When users ask: requests per second, hour by hour; named shapes, and rates of one's own.
+"""When users ask: requests per second, hour by hour; named shapes, and traffic of one's own.
 
-A profile is one period that repeats (a week for the named shapes). For every hour it holds the average
-rate, which decides the tokens, and the highest five-minute rate, which decides the capacity.
+A profile is one period that repeats (a week for the named shapes). For every hour it holds the average requests
+per second, which decide the tokens, and those of the busiest five minutes, which decide the capacity.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class LoadProfile:
         return float(self.hours["peak_offered_request_per_s"].max() / self.hours["offered_request_per_s"].mean())
 
     def scaled(self, factor: float) -> LoadProfile:
-        """The same shape with every rate multiplied.
+        """The same shape with the requests of every hour multiplied.
 
         >>> hourly_profile([1, 3], isl=100, osl=100).scaled(2).hours["offered_request_per_s"].tolist()
         [2.0, 6.0]
@@ -67,8 +67,10 @@ def hourly_profile(
     peak_offered_request_per_s: ArrayLike | None = None,
     name: str = "own",
     start: str = "",
-):
-    """A profile from one rate for each hour; without peaks the rate within an hour is taken as steady.
+) -> LoadProfile:
+    """A profile from the requests per second of each hour; without peaks they are taken as steady within an hour.
+
+    Raises: QuantityError for an hour that is not known, a peak below its average, or no request at all.
 
     >>> hourly_profile([1, 3], isl=1000, osl=500).n_requests
     14400.0
@@ -76,26 +78,35 @@ def hourly_profile(
     mean = np.atleast_1d(np.asarray(offered_request_per_s, dtype=float))
     peak = mean if peak_offered_request_per_s is None else np.asarray(peak_offered_request_per_s, dtype=float)
     if mean.ndim != 1 or peak.ndim > 1 or (peak.ndim and len(peak) != len(mean)):
-        raise QuantityError(f"a load profile is one rate for each hour: got rates of shape {mean.shape} and peaks of shape {peak.shape}")
+        raise QuantityError(f"a load profile is one number for each hour: got {mean.shape} averages and {peak.shape} peaks")
     peak = np.broadcast_to(peak, mean.shape)
     for quantity, value in (("isl", isl), ("osl", osl), ("offered_request_per_s", mean), ("offered_request_per_s", peak)):
         check_value(quantity, value)
     if not mean.size or np.isnan(mean).any() or np.isnan(peak).any() or not mean.any():
-        raise QuantityError("a load profile needs a known request rate for every hour and at least one request")
+        raise QuantityError("a load profile needs known requests per second for every hour and at least one request")
     if (peak < mean * (1 - 1e-9)).any():
         hour = int(np.argmax(peak < mean * (1 - 1e-9)))
-        raise QuantityError(f"hour {hour}: the peak rate {peak[hour]:.4g} is below the average {mean[hour]:.4g}; are the two swapped?")
+        raise QuantityError(
+            f"hour {hour}: the peak of {peak[hour]:.4g} requests/s is below the average of {mean[hour]:.4g}; are they swapped?"
+        )
     hours = pd.DataFrame(
         {"hour": np.arange(len(mean)), "offered_request_per_s": mean, "peak_offered_request_per_s": np.maximum(peak, mean)}
     )
     return LoadProfile(name, hours, float(isl), float(osl), start)
 
 
-def shape_profile(shapes: pd.DataFrame, shape: str, *, offered_request_per_s: float, isl: float, osl: float) -> LoadProfile:
-    """A week of a named shape (rows of the table load_profiles) with this average request rate.
+def named_profile(shape: str, *, offered_request_per_s: float, isl: float, osl: float) -> LoadProfile:
+    """A week of a named shape of the catalog with these average requests per second.
 
     The shapes are assumptions, to be replaced by one's own traffic: `flat`, `business_hours`, `diurnal_weekend`, `bursty`.
+
+    Raises: QuantityError for a shape that is not in the dataset, with the nearest that is.
+
+    >>> week = named_profile("business_hours", offered_request_per_s=2, isl=1000, osl=500)
+    >>> week.n_hours, round(week.n_requests)
+    (168, 1209600)
     """
+    shapes = evidence.load_table("load_profiles")
     if shape not in set(shapes["profile"]):
         raise QuantityError(f"there is no load shape `{shape}`{nearest(shape, shapes['profile'].unique())}")
     rows = shapes[shapes["profile"] == shape].set_index(["day_type", "hour_of_day"]).sort_index()
@@ -105,13 +116,3 @@ def shape_profile(shapes: pd.DataFrame, shape: str, *, offered_request_per_s: fl
     return hourly_profile(
         mean, isl=isl, osl=osl, peak_offered_request_per_s=mean * week["within_hour_peak_ratio"].to_numpy(float), name=shape
     )
-
-
-def named_profile(shape: str, *, offered_request_per_s: float, isl: float, osl: float) -> LoadProfile:
-    """A week of a named shape of the catalog with this average request rate (see `shape_profile`).
-
-    >>> week = named_profile("business_hours", offered_request_per_s=2, isl=1000, osl=500)
-    >>> week.n_hours, round(week.n_requests)
-    (168, 1209600)
-    """
-    return shape_profile(evidence.load_table("load_profiles"), shape, offered_request_per_s=offered_request_per_s, isl=isl, osl=osl)

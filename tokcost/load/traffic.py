@@ -25,57 +25,74 @@ def profile_from_csv(path: str | Path, *, isl: float | None = None, osl: float |
     Either one row an interval (`timestamp` of its start, `requests`), evenly spaced and without a gap, or
     one row a request (`timestamp`). Optional `input_tok` and `output_tok` (sums of the row) give the lengths;
     a file without them needs `isl` and `osl`. Timestamps are ISO 8601 or seconds since 1970; hours are UTC.
+
+    Raises: QuantityError for a file that cannot be read, has a gap or a wrong value (with its row), or covers no whole hour.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder, "traffic.csv")
+    ...     _ = path.write_text("timestamp,requests\\n2026-01-05T00:00Z,3600\\n2026-01-05T01:00Z,7200\\n")
+    ...     profile_from_csv(path, isl=1000, osl=500).hours["offered_request_per_s"].tolist()
+    [1.0, 2.0]
     """
-    rows = _csv(path)
+    file, rows = Path(path).name, _csv(path)
     if "timestamp" not in rows:
-        raise QuantityError(f"{Path(path).name} has no column `timestamp`{nearest('timestamp', rows.columns)}")
+        raise QuantityError(f"{file} has no column `timestamp`{nearest('timestamp', rows.columns)}")
     if rows.empty:
-        raise QuantityError(f"{Path(path).name} has no rows")
-    at = _seconds(rows["timestamp"], Path(path).name)
+        raise QuantityError(f"{file} has no rows")
+    at = _seconds(rows["timestamp"], file)
     rows = rows.assign(at=at).sort_values("at", kind="stable")
     if "requests" in rows:
         steps = np.diff(rows["at"])
         if not len(steps):
-            raise QuantityError(f"{Path(path).name} has one interval, which does not say how long it is; give at least two")
+            raise QuantityError(f"{file} has one interval, which does not say how long it is; give at least two")
         step = steps.min()
         if step == 0:
             twice = rows["at"].iloc[int(np.argmin(steps))]
-            raise QuantityError(f"{Path(path).name} has two rows for {_stamp(twice)}; give every interval one row")
+            raise QuantityError(f"{file} has two rows for {_stamp(twice)}; give every interval one row")
         if not np.allclose(steps, step):
             odd = int(np.argmax(~np.isclose(steps, step))) + 1
             fix = "give every interval one row, also those without requests"
-            raise QuantityError(f"{Path(path).name}: intervals are not even at data row {odd + 1}; {fix}")
+            raise QuantityError(f"{file}: intervals are not even at data row {odd + 1}; {fix}")
         if step > SECONDS_PER_HOUR:
-            raise QuantityError(f"{Path(path).name}: an interval lasts {step:g} s; a load profile needs one row an hour or more often")
+            raise QuantityError(f"{file}: an interval lasts {step:g} s; a load profile needs one row an hour or more often")
         edges = np.append(rows["at"], rows["at"].iloc[-1] + step)
-        counts = _numbers(rows["requests"], Path(path).name).to_numpy(float)
+        counts = _numbers(rows["requests"], file).to_numpy(float)
         rows["requests"] = counts
     else:
         first, last = rows["at"].iloc[0] // PEAK_WINDOW_S, np.ceil((rows["at"].iloc[-1] + 1) / PEAK_WINDOW_S)
         edges = np.arange(first, last + 1) * PEAK_WINDOW_S
         counts = np.histogram(rows["at"], bins=edges)[0].astype(float)
     if not (np.isfinite(counts) & (counts >= 0)).all():
-        raise QuantityError(f"{Path(path).name}: column `requests` must hold a count of 0 or more in every row")
-    mean, peak, start = _by_hour([(edges, np.concatenate([[0.0], np.cumsum(counts)]))], Path(path).name)
+        raise QuantityError(f"{file}: column `requests` must hold a count of 0 or more in every row")
+    mean, peak, start = _by_hour([(edges, np.concatenate([[0.0], np.cumsum(counts)]))], file)
     inside = rows[(rows["at"] >= start) & (rows["at"] < start + len(mean) * SECONDS_PER_HOUR)]
     n_requests = inside["requests"].sum() if "requests" in rows else len(inside)
     if not n_requests:
-        raise QuantityError(f"{Path(path).name} has no request in a whole hour of the clock")
+        raise QuantityError(f"{file} has no request in a whole hour of the clock")
     lengths = {
-        name: _length(inside, column, given, n_requests, name, path)
+        name: _length(inside, column, given, n_requests, name, file)
         for name, column, given in (("isl", "input_tok", isl), ("osl", "output_tok", osl))
     }
-    return hourly_profile(mean, peak_offered_request_per_s=peak, name=Path(path).name, start=_stamp(start), **lengths)
+    return hourly_profile(mean, peak_offered_request_per_s=peak, name=file, start=_stamp(start), **lengths)
 
 
 def profile_from_prometheus(path: str | Path, *, isl: float, osl: float) -> LoadProfile:
-    """A profile from the JSON of a Prometheus `query_range`: a counter of requests, or a rate of requests per second.
+    """A profile from the JSON of a Prometheus `query_range`: a counter of requests, or requests per second.
 
     A metric that counts requests (its name ends in `_total` or `_count`) is a counter: a fall is a restart, and what it
-    gained over a gap is spread over the gap. An expression without a name is a rate per second: a series that is absent
-    while others are there had no requests (its server was gone). Series are added up. Refused are gauges, sums, buckets and
-    counters of tokens, which do not say how many users asked; several metrics, which may count the same requests; steps
-    longer than an hour; and a time that no series covers.
+    gained over a gap is spread over the gap. An expression without a name is requests per second: a series that is absent
+    while others are there had no requests (its server was gone). Series are added up.
+
+    Raises: QuantityError for gauges, sums, buckets and counters of tokens, which do not say how many users asked; for several
+    metrics, which may count the same requests; for steps longer than an hour; and for a time that no series covers.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path, series = Path(folder, "answer.json"), {"metric": {}, "values": [[0, "1"], [3600, "2"], [7200, "4"]]}
+    ...     _ = path.write_text(json.dumps({"data": {"resultType": "matrix", "result": [series]}}))
+    ...     profile_from_prometheus(path, isl=1000, osl=500).hours["offered_request_per_s"].tolist()
+    [2.0, 4.0]
     """
     file = Path(path).name
     series = [(name, at, value) for name, at, value in _matrix(path) if len(at)]
@@ -142,7 +159,7 @@ def _one_grid(times: list, file: str, *, is_bridged: bool) -> tuple[float, float
 
 
 def _requests_so_far(series: list, start: float, step: float) -> tuple[np.ndarray, np.ndarray]:
-    """Requests so far from rates per second on one grid of times: each value holds since the time before it."""
+    """Requests so far from requests per second on one grid of times: each value holds since the time before it."""
     if not np.isfinite(step):  # a single time
         return np.array([start]), np.zeros(1)
     places = [np.round((at - start) / step).astype(int) for _, at, _ in series]
@@ -163,7 +180,7 @@ def _so_far(rise: np.ndarray) -> np.ndarray:
 
 
 def _by_hour(curves, file: str):
-    """Average and peak rate of every whole hour, from curves of (time, requests so far); and the start of the first."""
+    """Average and peak requests per second of every whole hour, from curves of (time, requests so far); and the start of the first."""
     first, last = min(at[0] for at, _ in curves), max(at[-1] for at, _ in curves)
     begin, end = np.ceil(first / SECONDS_PER_HOUR), np.floor(last / SECONDS_PER_HOUR)
     if end <= begin:
@@ -193,20 +210,18 @@ def _seconds(timestamps: pd.Series, file: str) -> np.ndarray:
     return at
 
 
-def _length(rows, column, given, n_requests, name, path) -> float:
+def _length(rows, column, given, n_requests, name, file) -> float:
     if column in rows and given is not None:
-        raise QuantityError(f"{Path(path).name} has `{column}`, so `{name}` follows from it; do not give both")
+        raise QuantityError(f"{file} has `{column}`, so `{name}` follows from it; do not give both")
     if column in rows:
-        tokens = _numbers(rows[column], Path(path).name)
+        tokens = _numbers(rows[column], file)
         if tokens.isna().any():
             fix = f"fill it in, or leave the column out and give `{name}`"
             where = f"data row {tokens.index[tokens.isna()][0] + 1}"
-            raise QuantityError(
-                f"{Path(path).name}: column `{column}` is empty in {where}, and an average over the others is a guess; {fix}"
-            )
+            raise QuantityError(f"{file}: column `{column}` is empty in {where}, and an average over the others is a guess; {fix}")
         return float(tokens.sum() / n_requests)
     if given is None:
-        raise QuantityError(f"{Path(path).name} has no column `{column}`; give `{name}`, the average length of a request")
+        raise QuantityError(f"{file} has no column `{column}`; give `{name}`, the average length of a request")
     return given
 
 

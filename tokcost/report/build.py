@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -10,8 +11,10 @@ from tokcost.report.execution.files import locked, write_all
 from tokcost.report.execution.kernel import light_import
 from tokcost.report.page.private import Places
 from tokcost.report.progress import Progress
-from tokcost.report.request.parameters import read_notebook
+from tokcost.report.request.definition import Refused
 from tokcost.report.request.plan import Plan
+from tokcost.report.request.reading import read_notebook
+from tokcost.show.text import visible
 
 #: from here on a page is worth a note: it still opens, but is slow to send and to open on a phone
 LARGE_PAGE_BYTES = 1_000_000
@@ -20,30 +23,33 @@ LARGE_PAGE_BYTES = 1_000_000
 class ReportBuilder:
     """Makes reports in one directory, one after another; `failed` names those that did not come to be."""
 
-    def __init__(self, directory: Path, plans: list[Plan], progress: Progress, *, show_code: bool, timeout_s: int):
-        self.directory, self.plans, self.progress = directory, plans, progress
+    def __init__(
+        self, directory: Path, plans: list[Plan], progress: Progress, *, refused: list[Refused] = (), show_code: bool, timeout_s: int
+    ):
+        self.directory, self.plans, self.progress, self.refused = directory, plans, progress, refused
         self.show_code, self.timeout_s = show_code, timeout_s
         self.written: list[Path] = []
         self.failed: list[str] = []
         self.made: list[tuple] = []
 
     def build_all(self) -> None:
+        for one in self.refused:
+            self._keep_aside(one.name, ReportFailed(f"{one.name}: {one.reason}", _empty_notebook()), Places(Path(one.name)))
         for ready in self.plans:
-            with self.progress.report(ready.job.name):
+            job = ready.job
+            with self.progress.report(job.name):
                 try:
                     self._build(ready)
-                except ReportFailed as failure:
-                    self._keep_aside(ready, failure)
                 except Exception as error:  # the other reports still run
-                    what = f"{ready.job.name}: the page could not be made: {type(error).__name__}: {error}"
-                    self._keep_aside(ready, ReportFailed(what))
+                    failure = error if isinstance(error, ReportFailed) else ReportFailed(f"{job.name}: {_unforeseen(error)}")
+                    self._keep_aside(job.name, failure, Places(job.notebook, ready.settings), job.notebook)
         try:
             self._unlink_failed()
-            if len(self.plans) > 1 or (self.directory / "index.html").exists():
+            if len(self.plans) + len(self.refused) > 1 or (self.directory / "index.html").exists():
                 self._write_index()
-        except ReportFailed as failure:
+        except Exception as error:  # the reports are made
             self.failed.append("index.html")
-            self.progress.error(f"FAILED index.html: {failure}")
+            self.progress.error(f"FAILED index.html: {_unforeseen(error)}")
 
     def _build(self, ready: Plan) -> None:
         from tokcost.report.execution.run import execute
@@ -101,28 +107,42 @@ class ReportBuilder:
                 with locked(self.directory):
                     write_all(self.directory, {f"{run.job.name}.html": self._render(run, contents)})
 
-    def _keep_aside(self, ready: Plan, failure: ReportFailed) -> None:
-        job = ready.job
-        self.failed.append(job.name)
+    def _keep_aside(self, name: str, failure: ReportFailed, places: Places, source: Path | None = None) -> None:
+        """Say that a report failed, and keep what there is of it for the index and for whoever looks into it."""
+        self.failed.append(name)
         self.progress.error(f"FAILED {failure}")
         try:
-            notebook = failure.notebook or read_notebook(job.notebook)
-            places = Places(job.notebook, ready.settings)
-            notebook = places.notebook(notebook)
+            notebook = places.notebook(failure.notebook or read_notebook(source))
             when = datetime.now(UTC).isoformat(timespec="seconds")
-            notebook["metadata"]["tokcost"] = {"failure": places.hidden(str(failure)), "at": when}
+            notebook["metadata"]["tokcost"] = {"failure": visible(places.hidden(str(failure))), "at": when}
             with locked(self.directory):
-                (path,) = write_all(self.directory, {f"failed/{job.name}.ipynb": _notebook_text(notebook)})
-        except (OSError, ReportError, ReportFailed) as error:
-            self.progress.error(f"FAILED {job.name}: the partial notebook could not be kept: {error}")
+                (path,) = write_all(self.directory, {f"failed/{_file_stem(name)}.ipynb": _notebook_text(notebook)})
+        except Exception as error:
+            self.progress.error(f"       {name}: what ran could not be kept: {error}")
             return
-        self.progress.error(f"       {job.name}: what ran is kept at {path}")
+        if notebook["cells"]:
+            self.progress.error(f"       {name}: what ran is kept at {path}")
 
     def _write_index(self) -> None:
         from tokcost.report.page.index import overview
 
         with locked(self.directory):
-            self.written += write_all(self.directory, {"index.html": overview(self.directory)})
+            self.written += write_all(self.directory, {"index.html": overview(self.directory, self.progress.note)})
+
+
+def _empty_notebook() -> dict:
+    return {"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
+
+
+def _file_stem(name: str) -> str:
+    """A name as it can stand in a folder, of a report that got none of its own."""
+    return re.sub(r"[^\w .,+()-]", "_", name)[:200]
+
+
+def _unforeseen(error: Exception) -> str:
+    if isinstance(error, (ReportError, ReportFailed)):
+        return str(error)
+    return f"the page could not be made: {type(error).__name__}: {error}"
 
 
 def _notebook_text(notebook) -> str:

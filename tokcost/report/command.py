@@ -10,6 +10,10 @@ from pathlib import Path
 import click
 
 from tokcost.report.errors import ReportError
+from tokcost.show.text import visible
+
+#: what a report writes, each after its name
+ENDINGS = ("html", "result.json", "ipynb")
 
 _HELP = """Execute notebooks and write each as an HTML report that stands alone.
 
@@ -52,30 +56,33 @@ def report(targets, pairs, files, output, dry_run, help_parameters, show_code, t
     try:
         if not output.strip():
             raise ReportError("--output is empty; name a directory, such as --output out")
-        jobs = definition.jobs(targets)
-        if help_parameters:
+        jobs, refused = definition.jobs(targets)
+        if help_parameters and not refused:
             _show_parameters(jobs)
             return
         data_directory.chosen()
         layers = [settings.from_file(Path(file)) for file in files] + [settings.from_command_line(pairs)]
-        plans = plan(jobs, layers)
+        plans, unfit = plan(jobs, layers)
+        refused += unfit
+        if refused and (dry_run or help_parameters or not plans):
+            raise ReportError("; ".join(one.reason for one in refused))
         if dry_run:
             _show_plans(plans, directory)
             return
         from tokcost.report.execution.files import prepare
 
-        prepare(directory)
+        prepare(directory, [f"{ready.job.name}.{ending}" for ready in plans for ending in ENDINGS] + ["index.html"])
     except ReportError as error:
-        print(f"tokcost report: {error}", file=sys.stderr)
+        print(f"tokcost report: {visible(error)}", file=sys.stderr)
         sys.exit(2)
-    sys.exit(_make(directory, plans, show_code, timeout, quiet))
+    sys.exit(_build(directory, plans, refused, show_code, timeout, quiet))
 
 
-def _make(directory, plans, show_code, timeout, quiet) -> int:
+def _build(directory, plans, refused, show_code, timeout, quiet) -> int:
     from tokcost.report.build import ReportBuilder
     from tokcost.report.progress import Progress
 
-    builder = ReportBuilder(directory, plans, Progress(quiet=quiet), show_code=show_code, timeout_s=timeout)
+    builder = ReportBuilder(directory, plans, Progress(quiet=quiet), refused=refused, show_code=show_code, timeout_s=timeout)
     try:
         with _termination_as_interrupt():
             builder.build_all()
@@ -95,8 +102,9 @@ def _termination_as_interrupt():
     def interrupt(number, frame):
         raise KeyboardInterrupt
 
-    # Ctrl-C too: a job that a shell put into the background inherits it as ignored.
-    before = {number: signal.signal(number, interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
+    # Ctrl-C too: a job that a shell put into the background inherits it as ignored. A terminal that is closed hangs up.
+    kinds = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    before = {number: signal.signal(number, interrupt) for number in kinds}
     try:
         yield
     finally:
@@ -122,7 +130,7 @@ def _show_plans(plans, directory: Path) -> None:
     for ready in plans:
         rows = [(s.parameter.name, exact(s.value), s.parameter.unit, s.origin) for s in ready.settings]
         _print_table(f"{ready.job.name}: {ready.job.notebook}", ("parameter", "value", "unit", "from"), rows)
-        for ending in ("html", "result.json", "ipynb"):
+        for ending in ENDINGS:
             print(f"  would write {directory / f'{ready.job.name}.{ending}'}")
     if len(plans) > 1:
         print(f"\nwould write {directory / 'index.html'}")

@@ -51,7 +51,8 @@ class Progress:
 
     def error(self, sentence: str) -> None:
         sentence = visible(sentence)  # a name in it must neither colour the terminal nor begin a line of its own
-        if self.live is not None:
-            self.live.console.print(sentence, markup=False, highlight=False, soft_wrap=True)
-        else:
-            print(sentence, file=sys.stderr, flush=True)
+        with contextlib.suppress(OSError):  # a log that is full or closed is no reason to lose a report
+            if self.live is not None:
+                self.live.console.print(sentence, markup=False, highlight=False, soft_wrap=True)
+            else:
+                print(sentence, file=sys.stderr, flush=True)

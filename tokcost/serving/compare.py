@@ -6,11 +6,15 @@ rates. What may differ on request must be named (`differing=`), so that the read
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 
 from tokcost import formulas
-from tokcost.quantities import QuantityError, nearest, require_alike, token_class
+from tokcost.evidence import Fact
+from tokcost.quantities import Numbers, QuantityError, nearest, require_alike, token_class
 from tokcost.serving.pareto_frontier import (
     CONFIGURATION,
     SPEED,
@@ -20,7 +24,7 @@ from tokcost.serving.pareto_frontier import (
     metric_at,
     require_fact_of,
 )
-from tokcost.serving.reading import Reading, quotient
+from tokcost.serving.reading import Reading, Readings, quotient
 from tokcost.serving.spline import MAX_FALL_RATIO, fall_between, steffen
 
 #: labels that must be equal, or named in `differing`
@@ -32,16 +36,16 @@ def ratio_at(
     candidate: Frontier,
     baseline: Frontier,
     *,
-    tok_per_s_per_user,
+    tok_per_s_per_user: ArrayLike,
     of: str = "cost",
-    candidate_fact=None,
-    baseline_fact=None,
+    candidate_fact: Fact | Numbers | None = None,
+    baseline_fact: Fact | Numbers | None = None,
     price_basis: str | None = None,
     rate_vintage: str | None = None,
     power_vintage: str | None = None,
     differing: tuple[str, ...] = (),
     max_fall_ratio: float = MAX_FALL_RATIO,
-):
+) -> Readings:
     """How many times better the candidate is at equal interactivity; NaN where either was not reached.
 
     One speed gives a `Reading`: its bounds are the least and the most that the runs on either side of both curves allow.
@@ -53,8 +57,8 @@ def ratio_at(
     rates (USD per GPU-hour), per MW they are provisioned kW per GPU: labelled facts of the catalog, or
     plain numbers with `price_basis` and `rate_vintage` (for kW `power_vintage`) declared for both.
 
-    Unequal model, lengths, token class or price basis are an error. Unequal precision, speculative
-    decoding, campaign or vintage are an error too unless `differing` names them.
+    Raises: QuantityError for unequal models, lengths, token classes or price bases, for unequal precision, speculative decoding,
+    campaign or vintage unless `differing` names them, and for a fact that is missing or of another accelerator.
 
     >>> from tokcost import evidence
     >>> from tokcost.serving.pareto_frontier import frontier
@@ -82,10 +86,21 @@ def ratio_at(
     return _ratio(per_mw_at(candidate, candidate_fact, **where), per_mw_at(baseline, baseline_fact, **where))
 
 
-def per_mw_at(curve: Frontier, provisioned, *, tok_per_s_per_user, max_fall_ratio: float = MAX_FALL_RATIO):
+def per_mw_at(
+    curve: Frontier, provisioned: Fact | Numbers, *, tok_per_s_per_user: ArrayLike, max_fall_ratio: float = MAX_FALL_RATIO
+) -> Readings:
     """Tokens per second for each provisioned megawatt at an interactivity; NaN where not reached.
 
     `provisioned` is a labelled fact of the catalog or kW per GPU, utility side: no PUE on top.
+
+    Raises: QuantityError for a curve of output or input tokens, and for the power of another accelerator.
+
+    >>> from tokcost import evidence
+    >>> from tokcost.serving.pareto_frontier import frontier
+    >>> h200 = frontier(evidence.measured(campaign="inferencex_dsr1_2026_04", isl=1024), accelerator="h200", precision="fp8")
+    >>> power = evidence.provisioned_power(accelerator="h200", power_vintage="2026-03")
+    >>> per_mw_at(h200, power, tok_per_s_per_user=[60, 900]).round(-3).tolist()
+    [301000.0, nan]
     """
     if token_class(curve.throughput) != "total":
         raise QuantityError(f"tokens per MW count input and output; build the curve of total_tok_per_s_per_gpu, not {curve.throughput}")
@@ -94,13 +109,20 @@ def per_mw_at(curve: Frontier, provisioned, *, tok_per_s_per_user, max_fall_rati
     return metric_at(curve, formulas.total_tok_per_s_per_mw, **where, provisioned_kw_per_gpu=provisioned)
 
 
-def spread_at(curve: Frontier, *, tok_per_s_per_user) -> pd.DataFrame:
+def spread_at(curve: Frontier, *, tok_per_s_per_user: ArrayLike) -> pd.DataFrame:
     """The median configuration beside the best, at each interactivity: what a front of winners hides.
 
     A configuration (one precision, kind of speculative decoding, deployment and framework) counts where its own front
-    reaches, but not between two points of it that lie more than five times apart in throughput (`fall_between`). Columns:
-    the speed, `n_configurations`, `median_` and `front_` throughput, and `median_to_front_ratio`: above 1 where a
+    reaches, but not between two points of it that lie more than five times apart in throughput (`fall_between`).
+
+    Columns: the speed, `n_configurations`, `median_` and `front_` throughput, and `median_to_front_ratio`: above 1 where a
     configuration's curve runs over a dent of the pooled front.
+
+    >>> from tokcost import evidence
+    >>> from tokcost.serving.pareto_frontier import frontier
+    >>> gb300 = frontier(evidence.measured(campaign="inferencex_dsr1_2026_04", isl=1024), accelerator="gb300")
+    >>> spread_at(gb300, tok_per_s_per_user=100)[["n_configurations", "median_to_front_ratio"]].round(2).values.tolist()
+    [[6.0, 0.05]]
     """
     speeds = np.atleast_1d(np.asarray(tok_per_s_per_user, dtype=float))
     keys = [name for name in CONFIGURATION if name in curve.points]
@@ -123,8 +145,16 @@ def leave_one_out(curve: Frontier) -> pd.DataFrame:
     """How well the curve gives back measured points that it was not shown, against splining the cost.
 
     Every point of the front but the two ends (beyond them nothing is claimed) is left out in turn.
-    Both errors are of the cost, and the same at any rate: `|predicted / measured - 1|`. `fall_ratio` is how many times
-    the throughput falls between the points to either side, which bounds the first of them.
+    Both errors are of the cost, and the same at any rate: `|predicted / measured - 1|`.
+
+    Columns: the speed, the throughput measured there, `fall_ratio` (how many times it falls between the points to either side,
+    which bounds the first error), `derived_cost_error_frac` and `splined_cost_error_frac`.
+
+    >>> from tokcost import evidence
+    >>> from tokcost.serving.pareto_frontier import frontier
+    >>> gb300 = frontier(evidence.measured(campaign="inferencex_dsr1_2026_04", isl=1024), accelerator="gb300")
+    >>> leave_one_out(gb300)[["derived_cost_error_frac", "splined_cost_error_frac"]].median().round(3).tolist()
+    [0.074, 0.132]
     """
     front = curve.front
     speed, throughput = front[SPEED].to_numpy(float), front[curve.throughput].to_numpy(float)
@@ -145,10 +175,10 @@ def leave_one_out(curve: Frontier) -> pd.DataFrame:
     )
 
 
-def _ratio(over, under):
+def _ratio(over: Readings, under: Readings) -> Readings:
     if isinstance(over, Reading) and isinstance(under, Reading):
         return quotient(over, under)
-    ratio = over / under
+    ratio: Any = over / under
     return ratio.rename("ratio") if isinstance(ratio, pd.Series) else ratio
 
 

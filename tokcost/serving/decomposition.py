@@ -124,10 +124,16 @@ def decompose(
     return Decomposition(float(tok_per_s_per_user), of, float(np.exp(whole)), table, cells, orders, n_orders, n_possible)
 
 
-def decompose_by_speed(rows: pd.DataFrame, factors: Factors, *, tok_per_s_per_user: ArrayLike, **how) -> pd.DataFrame:
+def decompose_by_speed(rows: pd.DataFrame, factors: Factors, *, tok_per_s_per_user: ArrayLike, **how: Any) -> pd.DataFrame:
     """The factors at each of several interactivities, and how many orders are behind them; NaN where not measured.
 
     Columns: those of `Decomposition.factors`, `n_orders`, `n_possible_orders`, `whole_ratio`, the speed, and `why` where not measured.
+
+    >>> rows = pd.DataFrame({"model": "m", "accelerator": ["a", "a", "b", "b"], "isl": 1, "osl": 1,
+    ...                      "tok_per_s_per_user": [10, 50] * 2, "total_tok_per_s_per_gpu": [9.0, 3.0, 18.0, 6.0]})
+    >>> chip = {"chip": ({"accelerator": "a"}, {"accelerator": "b"})}
+    >>> decompose_by_speed(rows, chip, tok_per_s_per_user=[20, 90])[["ratio", "n_orders"]].values.tolist()
+    [[2.0, 1.0], [nan, 0.0]]
     """
     tables = []
     for speed in np.atleast_1d(np.asarray(tok_per_s_per_user, dtype=float)):
@@ -147,6 +153,16 @@ def along_path(
 
     For changes with more than two stages, as one chip, the next and a larger scale-up domain. NaN where a
     configuration does not reach the interactivity; the steps to and from it are then not known either.
+
+    Columns: `step`, the throughput, its runs (`n_points`, `first_date`, `last_date`), `is_missing` and `why`, `ratio` to the step
+    before, its logarithm `log_contribution`, and `cumulative_ratio` to the first step.
+    Raises: QuantityError where no step is given.
+
+    >>> rows = pd.DataFrame({"model": "m", "accelerator": ["a", "b", "c"], "isl": 1, "osl": 1,
+    ...                      "tok_per_s_per_user": 50, "total_tok_per_s_per_gpu": [3.0, 6.0, 12.0]})
+    >>> steps = {"today": {"accelerator": "a"}, "next": {"accelerator": "b"}, "later": {"accelerator": "c"}}
+    >>> along_path(rows, steps, tok_per_s_per_user=50)["cumulative_ratio"].tolist()
+    [1.0, 2.0, 4.0]
     """
     check_value(SPEED, tok_per_s_per_user)
     if not steps:

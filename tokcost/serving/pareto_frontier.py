@@ -14,11 +14,12 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 
 from tokcost import formulas
-from tokcost.evidence import rows_where
-from tokcost.quantities import QuantityError, check_value, find, nearest, token_class, unit
-from tokcost.serving.reading import BETWEEN, MEASURED, NEXT_RUN, NOT_REACHED, Bracket, Reading
+from tokcost.evidence import Fact, rows_where
+from tokcost.quantities import Numbers, QuantityError, check_value, find, nearest, token_class, unit
+from tokcost.serving.reading import BETWEEN, MEASURED, NEXT_RUN, NOT_REACHED, Bracket, Reading, Readings
 from tokcost.serving.spline import MAX_FALL_RATIO, at_least_as_fast, fall_between, guarded
 
 SPEED = "tok_per_s_per_user"
@@ -30,7 +31,7 @@ CONFIGURATION = ("accelerator", "precision", "speculative", "deployment", "frame
 #: what one curve may pool (the best of several configurations), and then says so
 POOLED = ("precision", "speculative", "deployment", "framework", "campaign")
 
-#: how far an output rate may be from its share of the lengths before it must be divided by other GPUs
+#: how far an output throughput may be from its share of the lengths before it must be divided by other GPUs
 SHARE_TOLERANCE = 0.15
 
 #: unit of the facts that a curve is combined with
@@ -43,7 +44,7 @@ COST: dict[str | None, Callable] = {
 }
 
 
-def is_on_front(speed, throughput) -> np.ndarray:
+def is_on_front(speed: ArrayLike, throughput: ArrayLike) -> np.ndarray:
     """Which points no other point beats: as fast for the user and with at least that throughput.
 
     A point of which either is not known (NaN) beats none and is not on the front.
@@ -109,7 +110,7 @@ class Frontier:
         """Accelerator, precision and lengths, for a legend."""
         return f"{self.accelerator} {self.precision}, {self.isl}/{self.osl}"
 
-    def at(self, *, tok_per_s_per_user, max_fall_ratio: float = MAX_FALL_RATIO):
+    def at(self, *, tok_per_s_per_user: ArrayLike, max_fall_ratio: float = MAX_FALL_RATIO) -> Readings:
         """Throughput at an interactivity: a `Reading` of one speed, plain numbers of an array or Series; NaN where not reached.
 
         Between two runs the spline is read where the throughput falls no more than `max_fall_ratio` times from one to the
@@ -118,9 +119,10 @@ class Frontier:
         """
         check_value(SPEED, tok_per_s_per_user)
         if np.ndim(tok_per_s_per_user) == 0:
-            return self._reading(float(tok_per_s_per_user), max_fall_ratio)
-        read = guarded(*self._front, np.asarray(tok_per_s_per_user, dtype=float), max_fall_ratio=max_fall_ratio)
-        return _shaped_like(tok_per_s_per_user, read, self.throughput)
+            return self._reading(float(np.asarray(tok_per_s_per_user, dtype=float)), max_fall_ratio)
+        read = guarded(*self._front, tok_per_s_per_user, max_fall_ratio=max_fall_ratio)
+        given: Any = tok_per_s_per_user
+        return pd.Series(read, index=given.index, name=self.throughput) if isinstance(given, pd.Series) else read
 
     @cached_property
     def _front(self) -> tuple[np.ndarray, np.ndarray]:
@@ -148,20 +150,20 @@ class Frontier:
         fast = self.front[self.front[SPEED] >= float(tok_per_s_per_user)]
         return None if fast.empty else fast.iloc[0]
 
-    def measured_at(self, *, tok_per_s_per_user):
+    def measured_at(self, *, tok_per_s_per_user: ArrayLike) -> Numbers:
         """Throughput of the run of `run_at`, at one speed or at many; NaN where no run is that fast.
 
         What a table compares: one configuration then has one cost in all of them, and never more than a measured run that serves.
         """
         check_value(SPEED, tok_per_s_per_user)
         measured = at_least_as_fast(*self._front, np.asarray(tok_per_s_per_user, dtype=float))
-        return _shaped_like(tok_per_s_per_user, measured, self.throughput)
+        return float(measured) if measured.ndim == 0 else measured
 
-    def fall_at(self, *, tok_per_s_per_user) -> np.ndarray:
+    def fall_at(self, *, tok_per_s_per_user: ArrayLike) -> np.ndarray:
         """How many times the throughput falls between the points around each speed; 1 at a point, NaN where not reached."""
-        return fall_between(self.front[SPEED], self.front[self.throughput], tok_per_s_per_user)
+        return fall_between(*self._front, tok_per_s_per_user)
 
-    def curve(self, rate=None, *, tok_per_s_per_user=None) -> pd.DataFrame:
+    def curve(self, rate: Fact | float | None = None, *, tok_per_s_per_user: ArrayLike | None = None) -> pd.DataFrame:
         """The curve as a tidy table: `tok_per_s_per_user`, throughput, with a `rate` also its cost, `is_hole` and `series`.
 
         Without speeds of your own: 200 of them, evenly spaced in their logarithm over the measured range, and those of the
@@ -177,12 +179,19 @@ class Frontier:
         return table.assign(is_hole=self.fall_at(tok_per_s_per_user=table[SPEED]) > MAX_FALL_RATIO, series=self.label)
 
 
-def cost_at(frontier: Frontier, rate, *, tok_per_s_per_user, max_fall_ratio: float = MAX_FALL_RATIO):
+def cost_at(frontier: Frontier, rate: Fact | Numbers, *, tok_per_s_per_user: ArrayLike, max_fall_ratio: float = MAX_FALL_RATIO) -> Readings:
     """Cost per million tokens at an interactivity: the rate over the throughput read there, NaN where not reached.
 
     `rate` is a labelled rate of the evidence catalog, or USD per GPU-hour as a number or array. One speed at one rate gives
     a `Reading` with the costs of the runs on either side; in a hole of the curve the next faster run stands (`Frontier.at`).
     The tokens counted are those of the frontier's throughput.
+
+    >>> from tokcost import evidence
+    >>> rows = evidence.measured(campaign="inferencex_dsr1_2026_04")
+    >>> h200 = frontier(rows, accelerator="h200", precision="fp8", isl=1024, osl=1024)
+    >>> cost = cost_at(h200, 1.41, tok_per_s_per_user=60)
+    >>> round(cost, 3), round(cost.low, 3), round(cost.high, 3)
+    (0.753, 0.599, 0.972)
     """
     require_fact_of(frontier, rate, "rate")
     cost = COST[token_class(frontier.throughput)]
@@ -190,10 +199,12 @@ def cost_at(frontier: Frontier, rate, *, tok_per_s_per_user, max_fall_ratio: flo
     return metric_at(frontier, cost, **where, rate_usd_per_gpu_h=rate)
 
 
-def metric_at(frontier: Frontier, metric, *, tok_per_s_per_user, max_fall_ratio: float = MAX_FALL_RATIO, **others):
+def metric_at(
+    frontier: Frontier, metric: Callable, *, tok_per_s_per_user: ArrayLike, max_fall_ratio: float = MAX_FALL_RATIO, **others: Any
+) -> Readings:
     """A headline metric of the throughput at an interactivity, NaN where not reached. Columns beside each other have one index."""
     throughput = frontier.at(tok_per_s_per_user=tok_per_s_per_user, max_fall_ratio=max_fall_ratio)
-    if np.ndim(throughput):
+    if not isinstance(throughput, Reading):
         return metric(**{frontier.throughput: throughput}, **others)
     longest = max((np.shape(value) for value in others.values()), key=len, default=())
     if longest:  # One speed beside columns: a column of it, as long as they are.
@@ -202,7 +213,7 @@ def metric_at(frontier: Frontier, metric, *, tok_per_s_per_user, max_fall_ratio:
     return throughput.map(lambda value: metric(**{frontier.throughput: np.array([value])}, **others)[0])
 
 
-def require_fact_of(frontier: Frontier, fact, what: str) -> None:
+def require_fact_of(frontier: Any, fact: Any, what: str) -> None:
     """Refuse another accelerator's fact, and a fact that is no rate where a rate is asked (no power where power is)."""
     quantity = getattr(fact, "quantity", None)
     if quantity and unit(quantity) != _UNIT_OF[what]:
@@ -214,11 +225,13 @@ def require_fact_of(frontier: Frontier, fact, what: str) -> None:
         )
 
 
-def frontier(rows: pd.DataFrame, *, throughput: str = "total_tok_per_s_per_gpu", **where) -> Frontier:
+def frontier(rows: pd.DataFrame, *, throughput: str = "total_tok_per_s_per_gpu", **where: object) -> Frontier:
     """The frontier of measured rows, after keeping those where each named column has the value (or one of the values) given.
 
-    Refuses rows of more than one model, accelerator or pair of lengths, and output rates divided by
-    fewer than all GPUs. Rows without an interactivity or a throughput are left out and counted.
+    Rows without an interactivity or a throughput are left out and counted (`n_excluded`).
+
+    Raises: QuantityError for rows of more than one model, accelerator or pair of lengths, none with both values, or an output
+    throughput divided by fewer than all GPUs.
 
     >>> rows = pd.DataFrame({"model": "m", "accelerator": "h200", "isl": 1024, "osl": 1024, "precision": ["fp8", "fp8", "fp4"],
     ...                      "tok_per_s_per_user": [20, 40, 30], "total_tok_per_s_per_gpu": [900.0, 500.0, 800.0]})
@@ -259,13 +272,6 @@ def frontier(rows: pd.DataFrame, *, throughput: str = "total_tok_per_s_per_gpu",
     )
 
 
-def _shaped_like(given, values, name):
-    """`values` as a Series named `name` if a Series was given, as a plain number for a scalar."""
-    if isinstance(given, pd.Series):
-        return pd.Series(np.asarray(values), index=given.index, name=name)
-    return float(values) if np.ndim(values) == 0 else np.asarray(values)
-
-
 def _require_one_of_each(rows: pd.DataFrame) -> None:
     if rows.empty:
         raise QuantityError("a frontier needs measured rows, got none; check the filter")
@@ -279,7 +285,7 @@ def _require_one_of_each(rows: pd.DataFrame) -> None:
 
 
 def _require_all_gpus(rows: pd.DataFrame) -> None:
-    """The output rate must be its share of the total rate; if not, one is divided by decode GPUs alone."""
+    """The output throughput must be its share of the total; if not, one is divided by decode GPUs alone."""
     pair = ["output_tok_per_s_per_gpu", "total_tok_per_s_per_gpu"]
     if not set(pair) <= set(rows):
         return
@@ -288,6 +294,6 @@ def _require_all_gpus(rows: pd.DataFrame) -> None:
     off = (share / expected - 1).abs() > SHARE_TOLERANCE
     if off.any():
         raise QuantityError(
-            f"{off.sum()} of {len(rows)} rows have an output rate that is {share[off].iloc[0]:.2f} of the total rate where the lengths say "
+            f"{off.sum()} of {len(rows)} rows have an output throughput of {share[off].iloc[0]:.2f} of the total where the lengths say "
             f"{expected[off].iloc[0]:.2f}: not divided by all GPUs of the deployment; recompute both per all GPUs or leave these rows out"
         )

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+import pandas as pd
 
 #: how a reading came about, in words that a table can show
 MEASURED, BETWEEN, NEXT_RUN, NOT_REACHED = "measured", "between two runs", "next faster run", "not reached"
@@ -51,14 +56,18 @@ class Reading(float):
         """Whether a run stands behind the number itself, at this speed or at the next faster one."""
         return self.bracket.basis in (MEASURED, NEXT_RUN)
 
-    def map(self, function) -> Reading:
+    def map(self, function: Callable[[float], float]) -> Reading:
         """The reading of a monotone function of this quantity, such as a cost of a throughput; falling functions turn the bounds round.
 
         >>> Reading(4.0, 2.0, 8.0, Bracket(20.0, 60.0, 4.0, 12, BETWEEN)).map(lambda x: 8 / x).high
         4.0
         """
-        ends = sorted((float(function(self.low)), float(function(self.high))))
-        return Reading(function(float(self)), *ends, self.bracket)
+        low, high = sorted((float(function(self.low)), float(function(self.high))))
+        return Reading(function(float(self)), low, high, self.bracket)
+
+
+#: what a curve says at one speed, or at those of an array or a column
+Readings: TypeAlias = "Reading | np.ndarray | pd.Series"
 
 
 def quotient(over: Reading, under: Reading) -> Reading:

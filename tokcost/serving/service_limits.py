@@ -32,7 +32,11 @@ _LATENCIES = tuple(f"{statistic}_{name}_s" for name in ("ttft", "tpot", "e2e") f
 def within_limits(rows: pd.DataFrame, **limits: float) -> pd.DataFrame:
     """The rows that keep every latency limit, named as the columns are (`median_ttft_s=2`, `p99_e2e_s=30`).
 
-    A row that does not say a latency cannot show that it keeps the limit, and is left out.
+    A row that does not say a latency cannot show that it keeps the limit, and is left out. The ratio of two systems under a limit
+    is `ratio_at` of the two frontiers over the rows that keep it.
+
+    Columns: those of `rows`.
+    Raises: QuantityError for a limit that is no latency or no number of seconds, and where no row keeps it.
 
     >>> rows = pd.DataFrame({"median_ttft_s": [0.5, 3.0, np.nan], "total_tok_per_s_per_gpu": [100.0, 900.0, 500.0]})
     >>> within_limits(rows, median_ttft_s=1.0)["total_tok_per_s_per_gpu"].tolist()
@@ -67,7 +71,7 @@ class LatencyFront:
     def _curve(self):
         return steffen(self.front[self.latency], self.front[self.throughput])
 
-    def at(self, latency_s: ArrayLike):
+    def at(self, latency_s: ArrayLike) -> float | np.ndarray:
         """Throughput at a latency in seconds (scalar or array)."""
         values = self._curve(np.asarray(latency_s, dtype=float))
         return float(values) if np.ndim(values) == 0 else values
@@ -75,6 +79,8 @@ class LatencyFront:
 
 def latency_frontier(rows: pd.DataFrame, latency: str, *, throughput: str = "total_tok_per_s_per_gpu") -> LatencyFront:
     """Throughput against a latency (TTFT, TPOT or the whole request, at a percentile that the rows have).
+
+    Raises: QuantityError where the rows have no such latency or throughput, or no row has both.
 
     >>> rows = pd.DataFrame({"p99_e2e_s": [5.0, 10.0, 12.0, 20.0], "total_tok_per_s_per_gpu": [100.0, 500.0, 400.0, 900.0]})
     >>> curve = latency_frontier(rows, "p99_e2e_s")
@@ -104,6 +110,9 @@ def goodput(
     Failed requests and those with an unknown latency meet none; an answer of one token (`output_tok`) has no TPOT
     to miss. `by` gives one row for each value of a column (the concurrency of a sweep); `duration_s` of the run
     (of each, with `by`) adds good requests per second.
+
+    Columns: `by`, `n_requests`, `n_good`, `goodput_frac` and, with a duration, `goodput_request_per_s`.
+    Raises: QuantityError where a column is missing or not of its kind, and for no request at all.
 
     >>> table = pd.DataFrame({"ttft_s": [0.2, 0.4, 3.0, 0.1], "tpot_s": [0.02, 0.02, 0.02, 0.02], "is_failed": [False, False, False, True]})
     >>> goodput(table, ttft_limit_s=1, tpot_limit_s=0.05, duration_s=10)[["goodput_frac", "goodput_request_per_s"]].iloc[0].tolist()
@@ -149,6 +158,10 @@ def winners(
     fast; where none does, the row is empty. The median is of those that were measured around the speed, `n_near`: a run on
     either side, between which throughput falls no more than five times (NaN: none was).
 
+    Columns: the speed, `by`, `first_date` and `last_date` of the winner's runs, `n_on_front`, `n_configurations`, `n_near`,
+    and `best_`, `median_` and `second_` throughput or cost.
+    Raises: QuantityError where configurations cannot be told apart or an accelerator has no rate.
+
     >>> rows = pd.DataFrame({"model": "m", "isl": 1, "osl": 1, "accelerator": ["a", "a", "b", "b"],
     ...                      "tok_per_s_per_user": [10, 50, 20, 100], "total_tok_per_s_per_gpu": [900.0, 300.0, 600.0, 200.0]})
     >>> winners(rows, tok_per_s_per_user=[15, 40, 80, 200], by=("accelerator",))["accelerator"].tolist()
@@ -182,8 +195,8 @@ def winners(
     return pd.DataFrame(table).rename(columns={place: f"{place}_{name}" for place in ("best", "median", "second")})
 
 
-def _raced(curve: Frontier, rates, speeds: np.ndarray) -> np.ndarray:
-    """What a configuration does at each speed: throughput or, with rates, cost; NaN where it was not measured so fast."""
+def _raced(curve: Frontier, rates: Mapping | None, speeds: np.ndarray) -> np.ndarray:
+    """What a configuration does at each speed: throughput or, with rates: Mapping | None, cost; NaN where it was not measured so fast."""
     throughput = np.asarray(curve.measured_at(tok_per_s_per_user=speeds))
     if rates is None:
         return throughput

@@ -76,7 +76,7 @@ a ratio across them says nothing; compare each only with its own kind
 
 @formula
 def annualised_ratio(*, ratio: Numbers, elapsed_yr: Numbers) -> Numbers:
-    """The gain that a year would bring at this pace: the ratio to the power of one over the years.
+    """The gain that a year would bring at this pace: the ratio to the power of one over the years. Definition: compound growth.
 
     >>> annualised_ratio(ratio=1.21, elapsed_yr=2)
     1.1
@@ -86,6 +86,8 @@ def annualised_ratio(*, ratio: Numbers, elapsed_yr: Numbers) -> Numbers:
 
 def mlperf_results(**where: object) -> pd.DataFrame:
     """MLPerf rows of the catalog where each named column has the value, or one of the values, given.
+
+    Columns: those of `data/mlperf_inference.csv`.
 
     >>> rows = mlperf_results(model="llama2-70b-99.9", scenario="offline", accelerator="h200", division="closed")
     >>> float(rows["output_tok_per_s_per_gpu"].max())
@@ -100,6 +102,11 @@ def mlperf_best(rows: pd.DataFrame, *, by: tuple[str, ...] = ("accelerator",)) -
     One model, scenario and division at a time: others do not compare. `by=("accelerator", "round")` gives each round.
 
     Columns: those of `by`, the throughput, where the best comes from, `n_results` and the median throughput.
+    Raises: QuantityError for rows of more than one model, scenario or division.
+
+    >>> rows = mlperf_results(model="llama2-70b-99.9", scenario="offline", division="closed", accelerator=["h100", "h200"])
+    >>> mlperf_best(rows)[["accelerator", "round"]].values.tolist()
+    [['h200', 'v4.1'], ['h100', 'v5.1']]
     """
     for name in ("model", "scenario", "division"):
         if rows[name].nunique() != 1:
@@ -121,6 +128,13 @@ def mlperf_progress(rows: pd.DataFrame, *, is_same_submitter: bool = False) -> p
     """Best of a round against best of the round before: same accelerator and count of them, model and scenario, closed division.
 
     With `is_same_submitter` each submitter is compared with itself: fewer pairs, but hosts and people change less.
+
+    Columns: `PROGRESS`, which every table of progress here has: what was compared, its two dates, versions and values, `ratio`,
+    `elapsed_yr`.
+
+    >>> pairs = mlperf_progress(mlperf_results(model="llama2-70b-99.9", accelerator="h200", scenario="offline", n_gpus=8))
+    >>> pairs[["from_version", "ratio"]].round(2).values.tolist()[0]
+    ['MLPerf v4.1 (NVIDIA)', 1.01]
     """
     same = [*_MLPERF_SAME, *(["submitter"] if is_same_submitter else [])]
     closed = rows[(rows["division"] == "closed") & ~rows["accelerator"].isin(NOT_ONE_CHIP)]
@@ -141,6 +155,12 @@ def run_progress(rows: pd.DataFrame) -> pd.DataFrame:
     """A serving configuration's last run against its first, at equal concurrency and parallelism: only date and software differ.
 
     Best of a day where it ran several times. Rows whose date is unknown or a period are not used.
+
+    Columns: `PROGRESS`.
+
+    >>> pairs = run_progress(evidence.measured(campaign="inferencex_api_history", accelerator="h200"))
+    >>> float(pairs["ratio"].median().round(2))
+    1.0
     """
     dated = rows[rows["run_date"].str.fullmatch(r"\d{4}-\d{2}-\d{2}")]
     best = dated.loc[dated.groupby([*_RUN_SAME, "run_date"], dropna=False)[COUNTS["InferenceX"]].idxmax()].sort_values("run_date")
@@ -164,6 +184,14 @@ def versions_at(
     """The same accelerator by software version (or `by="run_date"`): throughput at one interactivity, with points and dates.
 
     NaN where the runs of a version do not reach the interactivity. `ratio` is against the first version that does.
+
+    Columns: `by`, `first_date`, `last_date`, `n_points`, the throughput, `ratio`.
+    Raises: QuantityError where the rows do not say the version.
+
+    >>> rows = pd.DataFrame({"model": "m", "accelerator": "h200", "isl": 1, "osl": 1, "image": ["v1", "v2"],
+    ...                      "run_date": ["2026-01-01", "2026-03-01"], "tok_per_s_per_user": 50, "total_tok_per_s_per_gpu": [4.0, 6.0]})
+    >>> versions_at(rows, tok_per_s_per_user=50)[["image", "ratio"]].values.tolist()
+    [['v1', 1.0], ['v2', 1.5]]
     """
     if by not in rows:
         raise QuantityError(f"the rows have no column `{by}`{nearest(by, rows.columns)}")
@@ -186,6 +214,11 @@ def published_progress() -> pd.DataFrame:
     """Throughput before and after as others published it (table software_progress), with the class of evidence of each pair.
 
     What a source states of interactivity stands in the table and not here: it is another quantity.
+
+    Columns: `PROGRESS`.
+
+    >>> bool((published_progress()["ratio"] > 0).all())
+    True
     """
     rows = evidence.load_table("software_progress")
     rows = rows[rows["quantity"].isin(["total_tok_per_s_per_gpu", "throughput_ratio"])]
@@ -201,6 +234,11 @@ def yearly_gain(progress: pd.DataFrame, *, min_elapsed_yr: float, by: tuple[str,
 
     Columns: those of `by`, `n_pairs`, `n_too_short`, `n_slower`, and the annualised ratio as `median_`, `p25_`, `p75_`, `low_`, `high_`
     and `pooled_`; NaN where every pair is too short.
+
+    >>> pairs = pd.DataFrame({"evidence_class": "runs", "ratio": [1.44, 4.0, 9.0], "elapsed_yr": [2.0, 2.0, 0.1]})
+    >>> gain = yearly_gain(pairs, min_elapsed_yr=0.5).iloc[0]
+    >>> int(gain["n_too_short"]), round(float(gain["median_annualised_ratio"]), 2)
+    (1, 1.6)
     """
     check_value("elapsed_yr", min_elapsed_yr)
     found = []

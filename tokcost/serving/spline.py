@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
+from numpy.typing import ArrayLike
 
 #: between two of its points a curve is read only where the throughput falls no more than this from one to the other
 MAX_FALL_RATIO = 5.0
@@ -32,7 +36,7 @@ def steffen_slopes(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     return np.concatenate([[first], inner, [last]])
 
 
-def steffen(x, y):
+def steffen(x: ArrayLike, y: ArrayLike) -> Callable[[Any], np.ndarray]:
     """The monotone spline through points with rising `x`: a function, NaN outside the range of `x`.
 
     >>> curve = steffen([10, 20, 40], [900, 500, 100])
@@ -47,7 +51,7 @@ def steffen(x, y):
     return CubicHermiteSpline(x, y, steffen_slopes(x, y), extrapolate=False)
 
 
-def fall_between(x, y, at) -> np.ndarray:
+def fall_between(x: ArrayLike, y: ArrayLike, at: ArrayLike) -> np.ndarray:
     """How many times `y` falls between the two points around each place: how far off a value read there can be.
 
     1 at a point, NaN outside. Between two points of a front the truth lies somewhere from the one to the other, so the
@@ -65,7 +69,7 @@ def fall_between(x, y, at) -> np.ndarray:
     return np.where(inside, y[left.clip(0)] / y[right.clip(max=len(x) - 1)], np.nan)
 
 
-def guarded(x, y, at, *, max_fall_ratio: float = MAX_FALL_RATIO) -> np.ndarray:
+def guarded(x: ArrayLike, y: ArrayLike, at: ArrayLike, *, max_fall_ratio: float = MAX_FALL_RATIO) -> np.ndarray:
     """The spline where points lie close; in a hole, where `y` falls more than `max_fall_ratio` times, the next point to the right.
 
     On a front that point was measured, and is fast enough for every slower speed: the least that is known to be delivered.
@@ -79,7 +83,7 @@ def guarded(x, y, at, *, max_fall_ratio: float = MAX_FALL_RATIO) -> np.ndarray:
     return np.where(fall_between(x, y, at) > max_fall_ratio, y[right], steffen(x, y)(at))
 
 
-def at_least_as_fast(x, y, at) -> np.ndarray:
+def at_least_as_fast(x: ArrayLike, y: ArrayLike, at: ArrayLike) -> np.ndarray:
     """The next point to the right, or the point itself: on a front the best that was measured and is fast enough; NaN beyond the last.
 
     >>> at_least_as_fast([10, 20, 40], [900, 500, 50], [5, 20, 30, 50]).tolist()

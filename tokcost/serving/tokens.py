@@ -71,7 +71,11 @@ class SplitRule:
 
 
 def token_weights() -> SplitRule:
-    """Every token counts the same, read or written, fresh or cached."""
+    """Every token counts the same, read or written, fresh or cached.
+
+    >>> token_weights().output_weight_ratio
+    1.0
+    """
     return SplitRule("by tokens", 1.0, 1.0, 1.0)
 
 
@@ -112,10 +116,13 @@ def processing_time_weights(
 
 
 def split_cost(use: TokenUse, rule: SplitRule, *, cost_usd: float) -> pd.DataFrame:
-    """The joint cost split over the classes by the rule: tokens, dollars, share and dollars per million tokens of each.
+    """The joint cost split over the classes by the rule.
 
     Parts are rounded to the last digit of the joint cost, and the largest is what the others leave:
     they add up exactly, in any order. A class without tokens has no cost per million (NaN).
+
+    Columns: `token_class`, `tok`, `cost_usd`, `share_frac`, `allocated_cost_usd_per_mtok`, `rule`.
+    Raises: QuantityError where the rule gives none of the tokens a weight.
 
     >>> table = split_cost(TokenUse(8e6, 0, 1e6, 0), token_weights(), cost_usd=9.0)
     >>> table["cost_usd"].tolist(), table["rule"].unique().tolist()
@@ -148,7 +155,7 @@ def request_cost_usd(
     cached_input_token_allocated_cost_usd_per_mtok: Numbers,
     output_token_allocated_cost_usd_per_mtok: Numbers,
 ) -> Numbers:
-    """What one request costs: its tokens of each class times their allocated cost. Reasoning tokens are output.
+    """What one request costs: its tokens of each class times their allocated cost. Reasoning tokens are output. Definition.
 
     >>> cost = {"input": 1.0, "cached_input": 0.1, "output": 4.0}
     >>> cost = {f"{name}_token_allocated_cost_usd_per_mtok": value for name, value in cost.items()}
@@ -170,7 +177,7 @@ def _attempts(success, retries):
 def expected_attempts(*, success_frac: Numbers, max_retries: Numbers) -> Numbers:
     """Average number of attempts at a task when each succeeds alike and a failure is retried so many times at most.
 
-    (1 - failure^(retries + 1)) / success: the mean of a geometric distribution that is cut off.
+    Identity: the mean of a geometric distribution that is cut off, (1 - failure^(retries + 1)) / success.
 
     >>> expected_attempts(success_frac=0.5, max_retries=2)
     1.75
@@ -181,7 +188,7 @@ def expected_attempts(*, success_frac: Numbers, max_retries: Numbers) -> Numbers
 
 @formula
 def task_success_frac(*, success_frac: Numbers, max_retries: Numbers) -> Numbers:
-    """Share of tasks that are solved within the allowed attempts.
+    """Share of tasks that are solved within the allowed attempts. Identity: one less the chance that every attempt fails.
 
     >>> task_success_frac(success_frac=0.5, max_retries=2)
     0.875
@@ -192,7 +199,7 @@ def task_success_frac(*, success_frac: Numbers, max_retries: Numbers) -> Numbers
 
 @formula
 def started_task_cost_usd(*, request_cost_usd: Numbers, requests_per_task: Numbers, success_frac: Numbers, max_retries: Numbers) -> Numbers:
-    """Average cost of a task that is begun, solved or not: every attempt is paid.
+    """Average cost of a task that is begun, solved or not: every attempt is paid. Identity: attempts times the cost of one.
 
     >>> started_task_cost_usd(request_cost_usd=0.01, requests_per_task=4, success_frac=0.5, max_retries=2)
     0.07
@@ -205,7 +212,7 @@ def started_task_cost_usd(*, request_cost_usd: Numbers, requests_per_task: Numbe
 def solved_task_cost_usd(*, request_cost_usd: Numbers, requests_per_task: Numbers, success_frac: Numbers) -> Numbers:
     """Cost of a task that is solved, failed ones included: the cost of an attempt over its success rate.
 
-    The number of retries does not enter: more of them cost more and solve more in the same proportion.
+    The number of retries does not enter: more of them cost more and solve more in the same proportion. Identity.
 
     >>> solved_task_cost_usd(request_cost_usd=0.01, requests_per_task=4, success_frac=0.5)
     0.08

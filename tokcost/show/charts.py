@@ -6,54 +6,14 @@ marker or dash as well as by colour.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import pandas as pd
-from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
-from tokcost import quantities
+from tokcost.show import draw
 from tokcost.show.figure import Figure, drawing, finish
 from tokcost.show.labels import label_ends, label_marks
 from tokcost.show.numbers import num, say_label
-from tokcost.show.style import ACCELERATOR, BLUE, INK, MARKERS, MUTED, ORANGE, PAPER, SERIES
-
-if TYPE_CHECKING:
-    from matplotlib.axis import Axis
-
-_DASHES = ("-", (0, (5, 2)), (0, (1.2, 1.4)), (0, (6, 2, 1.2, 2)))
-
-
-def axis_label(name: str) -> str:
-    """What an axis says: the quantity's label and unit."""
-    quantity = quantities.find(name)
-    if quantity is None:
-        return name.replace("_", " ").capitalize()
-    return quantity.axis_label
-
-
-def log_axis(axis: Axis, low: float, high: float) -> None:
-    """Plain numbers on a logarithmic axis, at 1-2-5 steps where the range is short."""
-    subs = (1.0, 2.0, 5.0) if high / low < 500 else (1.0,)
-    axis.set_major_locator(LogLocator(subs=subs, numticks=20))
-    axis.set_major_formatter(FuncFormatter(lambda v, _: f"{v:,.0f}" if v >= 1 else f"{v:.10f}".rstrip("0")))
-    axis.set_minor_formatter(NullFormatter())
-
-
-def _colour_of(series, place: int) -> str:
-    """A series named after an accelerator ("H200 FP8") has its colour in every figure; others take theirs in order."""
-    return ACCELERATOR.get(str(series).lower().partition(" ")[0], SERIES[place % len(SERIES)])
-
-
-def _title(fig, text: str) -> None:
-    """A heading at the left edge of the figure, where long row labels do not push it out."""
-    if text:
-        fig.suptitle(text, fontsize=10.5, fontweight="bold", x=0.01, ha="left")
-
-
-def _write(ax, at, text: str, *, offset=(4, 0), size: float = 9, va: str = "center", **options) -> None:
-    """A number beside what it belongs to, a few points away."""
-    ax.annotate(text, at, xytext=offset, textcoords="offset points", va=va, fontsize=size, **options)
+from tokcost.show.style import BLUE, MARKERS, MUTED, ORANGE, PAPER, SERIES
 
 
 def plot_curves(
@@ -80,10 +40,10 @@ def plot_curves(
     with drawing(figsize=(5.8, 3.7)) as (fig, ax):
         ends = []
         for i, (name, group) in enumerate(frame.groupby(by, sort=False) if by else [("", frame)]):
-            colour = (colours or {}).get(name) or _colour_of(name, i)
+            colour = (colours or {}).get(name) or draw.colour_of(name, i)
             group = group.sort_values(x)
             hole = group["is_hole"] if "is_hole" in group else pd.Series(False, index=group.index)
-            ax.plot(group[x], group[y].mask(hole), color=colour, linestyle=_DASHES[i % len(_DASHES)])
+            ax.plot(group[x], group[y].mask(hole), color=colour, linestyle=draw.DASHES[i % len(draw.DASHES)])
             if hole.any():
                 edges = hole | hole.shift(-1, fill_value=False) | hole.shift(fill_value=False)
                 ax.plot(group[x], group[y].where(edges), color=colour, linewidth=0.8, linestyle=(0, (1, 3)))
@@ -95,22 +55,18 @@ def plot_curves(
                 ax.scatter(dots[x], dots[y], s=14, color=colour, marker=MARKERS[i % len(MARKERS)], alpha=0.55, linewidths=0)
         if log_x:
             ax.set_xscale("log")
-            log_axis(ax.xaxis, frame[x].min(), frame[x].max())
+            draw.log_axis(ax.xaxis, frame[x].min(), frame[x].max())
         if log_y:
             ax.set_yscale("log")
-            log_axis(ax.yaxis, frame[y].min(), frame[y].max())
+            draw.log_axis(ax.yaxis, frame[y].min(), frame[y].max())
         else:
             ax.set_ylim(bottom=0)
-        ax.set_xlabel(axis_label(x) + (", log scale" if log_x else ""))
-        # The vertical label lies flat above the axis: nobody should tilt a head to read it.
-        ax.set_title(f"{title}\n" if title else "")
-        ax.text(0, 1.02, axis_label(y) + (", log scale" if log_y else ""), transform=ax.transAxes, fontsize=9, color=MUTED, va="bottom")
+        ax.set_xlabel(draw.axis_label(x, is_log=log_x))
+        draw.title_over_label(ax, title, draw.axis_label(y, is_log=log_y))
         if mark:  # head-room, so that no curve runs through its label
             ax.set_ylim(top=ax.get_ylim()[1] * (1.5 if log_y else 1.1))
         label_marks(ax, mark or {})
-        for text, at in (level or {}).items():
-            ax.axhline(at, color=INK, linewidth=1, linestyle=(0, (2, 2)))
-            _write(ax, (0, at), text, offset=(4, 3), size=8.5, va="baseline", xycoords=("axes fraction", "data"), color=INK)
+        draw.horizontal_lines(ax, level)
         if ends:
             label_ends(ax, ends)
         return finish(fig, alt)
@@ -144,34 +100,27 @@ def plot_ranges(
     with drawing(figsize=(5.8, height)) as (fig, ax):
         for row, (_, fact) in enumerate(frame.iterrows()):
             k = kinds.index(fact[group]) if group else 0
-            colour = SERIES[k % len(SERIES)]
             if around:
                 ax.plot([fact[around[0]], fact[around[1]]], [row, row], color=MUTED, linewidth=1.2, marker="|", markersize=9)
             if fact[high] > fact[low]:
-                ax.plot([fact[low], fact[high]], [row, row], color=colour, linewidth=6, solid_capstyle="butt", alpha=0.45)
+                draw.bar_of_range(ax, fact[low], fact[high], row, SERIES[k % len(SERIES)], alpha=0.45)
             middle = fact[value] if value else (fact[low] + fact[high]) / 2
             if not np.isnan(middle):
-                ax.plot(middle, row, marker=MARKERS[k % len(MARKERS)], color=colour, markersize=6, linestyle="none")
+                ax.plot(middle, row, **draw.marker(k, markersize=6))
                 end = max(fact[high], middle, fact[around[1]] if around else middle)
-                _write(ax, (end, row), num(middle), offset=(7, 0), size=8.5)
-        ax.set_yticks(range(len(frame)), frame[label])
-        ax.set_ylim(len(frame) - 0.4, -0.6)
-        ax.grid(axis="y", visible=False)
+                draw.write(ax, (end, row), num(middle), offset=(7, 0))
+        draw.row_labels(ax, frame[label], with_ticks=True)
         if log_x:
             ax.set_xscale("log")
-            log_axis(ax.xaxis, frame[low].min(), frame[high].max())
+            draw.log_axis(ax.xaxis, frame[low].min(), frame[high].max())
         ax.margins(x=0.12)
         if from_zero and not log_x:
             ax.set_xlim(left=0)
-        for text, at in (reference or {}).items():
-            ax.axvline(at, color=INK, linewidth=1, linestyle=(0, (2, 2)))
-            _write(ax, (at, 0), text, offset=(3, 3), size=8.5, va="baseline", xycoords=("data", "axes fraction"))
-        ax.set_xlabel(axis_label(x) + (", log scale" if log_x else ""))
-        _title(fig, title)
+        draw.vertical_lines(ax, reference)
+        ax.set_xlabel(draw.axis_label(x, is_log=log_x))
+        draw.heading(fig, title)
         if group:
-            for k, kind in enumerate(kinds):
-                ax.plot([], [], color=SERIES[k % len(SERIES)], marker=MARKERS[k % len(MARKERS)], linestyle="none", label=str(kind))
-            fig.legend(loc="outside lower center", ncols=min(3, len(kinds)), fontsize=8.5)
+            draw.legend_of_markers(fig, ax, kinds, min(3, len(kinds)))
         return finish(fig, alt)
 
 
@@ -190,18 +139,18 @@ def plot_bars(
     """
     set_off = [highlight] if isinstance(highlight, str) else highlight
     colours = [BLUE if not set_off or name in set_off else ORANGE for name in frame[label]]
-    panels = value if isinstance(value, dict) else {axis_label(value): value}
+    panels = value if isinstance(value, dict) else {draw.axis_label(value): value}
     with drawing(1, len(panels), figsize=(5.8, 0.36 * len(frame) + 1.0), sharey=True, squeeze=False) as (fig, axes):
-        for ax, (heading, column) in zip(axes[0], panels.items(), strict=True):
+        for ax, (says, column) in zip(axes[0], panels.items(), strict=True):
             bars = ax.barh(frame[label], frame[column], color=colours, height=0.62)
             for bar, number in zip(bars, frame[column], strict=True):
-                _write(ax, (max(bar.get_width(), 0), bar.get_y() + bar.get_height() / 2), num(number))
+                draw.write(ax, (max(bar.get_width(), 0), bar.get_y() + bar.get_height() / 2), num(number), offset=(4, 0), size=9)
             ax.margins(x=0.14 * len(panels))
             ax.set_xlim(left=min(0, frame[column].min()))
             ax.grid(axis="y", visible=False)
-            ax.set_xlabel(heading)
+            ax.set_xlabel(says)
         axes[0][0].invert_yaxis()
-        _title(fig, title)
+        draw.heading(fig, title)
         return finish(fig, alt)
 
 
@@ -216,19 +165,18 @@ def plot_slope(frame: pd.DataFrame, *, by: str, rankings: dict[str, str], best: 
     with drawing(figsize=(5.8, 0.36 * n + 1.3)) as (fig, ax):
         ranks = {h: frame[c].rank(ascending=best[h] == "low", method="first") for h, c in rankings.items()}
         for i, (index, fact) in enumerate(frame.iterrows()):
-            colour = ACCELERATOR.get(fact[by], SERIES[i % len(SERIES)])
             heights = [ranks[h][index] for h in columns]
-            line = {"marker": MARKERS[i % len(MARKERS)], "linestyle": _DASHES[i % len(_DASHES)]}
-            ax.plot(range(len(columns)), heights, color=colour, zorder=3, **line)
+            line = {"marker": MARKERS[i % len(MARKERS)], "linestyle": draw.DASHES[i % len(draw.DASHES)]}
+            ax.plot(range(len(columns)), heights, color=draw.colour_of(fact[by], i), zorder=3, **line)
             name, first, last = say_label(by, fact[by]), num(fact[rankings[columns[0]]]), num(fact[rankings[columns[-1]]])
-            _write(ax, (0, heights[0]), f"{name}  {first}", offset=(-8, 0), ha="right")
-            _write(ax, (len(columns) - 1, heights[-1]), f"{last}  {name}", offset=(8, 0))
-            for k, heading in enumerate(columns[1:-1], start=1):
+            draw.write(ax, (0, heights[0]), f"{name}  {first}", offset=(-8, 0), size=9, ha="right")
+            draw.write(ax, (len(columns) - 1, heights[-1]), f"{last}  {name}", offset=(8, 0), size=9)
+            for k, says in enumerate(columns[1:-1], start=1):
                 if np.isnan(heights[k]):
                     continue
                 box = {"facecolor": PAPER, "edgecolor": "none", "pad": 0.5}
-                text = num(fact[rankings[heading]])
-                _write(ax, (k, heights[k]), text, offset=(0, 6), size=8, va="bottom", ha="center", color=INK, bbox=box)
+                text = num(fact[rankings[says]])
+                draw.write(ax, (k, heights[k]), text, offset=(0, 6), size=8, va="bottom", ha="center", bbox=box)
         ax.set(xlim=(-0.75, len(columns) - 0.25), ylim=(n + 0.5, 0.4))
         ax.set_xticks(range(len(columns)), columns)
         ax.xaxis.tick_top()
@@ -247,18 +195,18 @@ def plot_parity(frame: pd.DataFrame, *, x: dict[str, str], y: str, alt: str, by:
     with drawing(1, len(x), figsize=(5.8, 3.3), sharey=True, sharex=True, squeeze=False) as (fig, axes):
         numbers = frame[[*x.values(), y]].to_numpy(dtype=float)
         low, high = np.nanmin(numbers) * 0.85, np.nanmax(numbers) * 1.18
-        for ax, (heading, column) in zip(axes[0], x.items(), strict=True):
+        for ax, (says, column) in zip(axes[0], x.items(), strict=True):
             ax.plot([low, high], [low, high], color=MUTED, linewidth=1, linestyle=(0, (2, 2)))
             for k, kind in enumerate(kinds):
                 group = frame if by is None else frame[frame[by] == kind]
                 look = {"color": SERIES[k % len(SERIES)], "marker": MARKERS[k % len(MARKERS)]}
                 ax.scatter(group[column], group[y], s=15, alpha=0.7, linewidths=0, label=kind, **look)
-            ax.set(xscale="log", yscale="log", xlim=(low, high), ylim=(low, high), xlabel=heading)
+            ax.set(xscale="log", yscale="log", xlim=(low, high), ylim=(low, high), xlabel=says)
             for axis in (ax.xaxis, ax.yaxis):
-                log_axis(axis, low, high)
-        axes[0][0].set_ylabel(axis_label(y))
-        _title(fig, title)
+                draw.log_axis(axis, low, high)
+        axes[0][0].set_ylabel(draw.axis_label(y))
+        draw.heading(fig, title)
         if by:
             handles, labels = axes[0][0].get_legend_handles_labels()
-            fig.legend(handles, labels, loc="outside lower center", ncols=min(4, len(kinds)), fontsize=8.5)
+            draw.legend(fig, min(4, len(kinds)), handles=handles, labels=labels)
         return finish(fig, alt)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from tokcost.show.charts import axis_label, log_axis
+from tokcost.show import draw
 from tokcost.show.figure import Figure, drawing, finish
 from tokcost.show.numbers import say_label, times
-from tokcost.show.style import ACCELERATOR, BLUE, INK, LOSS, MARKERS, ORANGE, PAPER, SEA, SERIES, SHADES
+from tokcost.show.style import BLUE, INK, LOSS, MARKERS, ORANGE, PAPER, SEA, SHADES
 
 
 def plot_heatmap(frame: pd.DataFrame, *, row_name: str, column_name: str, alt: str, title: str = "") -> Figure:
@@ -36,7 +36,7 @@ def plot_heatmap(frame: pd.DataFrame, *, row_name: str, column_name: str, alt: s
         ax.xaxis.tick_top()
         ax.xaxis.set_label_position("top")
         ax.tick_params(length=0, rotation=0)
-        fig.suptitle(title, fontsize=10.5, fontweight="bold", x=0.01, ha="left")
+        draw.heading(fig, title)
         return finish(fig, alt)
 
 
@@ -66,15 +66,13 @@ def plot_strip(
         np.random.seed(0)  # seaborn takes the spread from the global generator; the picture must be the same every time
         seaborn.stripplot(shown, x=x, y=by, ax=ax, color=BLUE, alpha=0.6, size=3.5, jitter=0.22)
         np.random.set_state(state)
-        for text, at in (reference or {}).items():
-            ax.axvline(at, color=INK, linewidth=1, linestyle=(0, (2, 2)))
-            ax.annotate(text, (at, 0), xycoords=("data", "axes fraction"), xytext=(3, 3), textcoords="offset points", fontsize=8.5)
+        draw.vertical_lines(ax, reference)
         if log_x:
             ax.set_xscale("log")
-            log_axis(ax.xaxis, shown[x].min(), shown[x].max())
-        ax.set(xlabel=axis_label(x) + (", log scale" if log_x else ""), ylabel="", ylim=(n_rows - 0.4, -0.6))
+            draw.log_axis(ax.xaxis, shown[x].min(), shown[x].max())
+        ax.set(xlabel=draw.axis_label(x, is_log=log_x), ylabel="", ylim=(n_rows - 0.4, -0.6))
         ax.grid(axis="y", visible=False)
-        fig.suptitle(title, fontsize=10.5, fontweight="bold", x=0.01, ha="left")
+        draw.heading(fig, title)
         return finish(fig, alt)
 
 
@@ -92,15 +90,15 @@ def plot_monthly_strip(frame: pd.DataFrame, *, x: str, y: str, by: str, alt: str
     order = sorted(frame[x].unique())
     with drawing(figsize=(5.8, 4.2)) as (fig, ax):
         for k, (name, rows) in enumerate(frame.groupby(by, sort=False)):
-            colour, marker = ACCELERATOR.get(name, SERIES[k % len(SERIES)]), MARKERS[k % len(MARKERS)]
+            colour, marker = draw.colour_of(name, k), MARKERS[k % len(MARKERS)]
             look = {"color": colour, "marker": marker, "size": 5, "alpha": 0.55, "jitter": False, "legend": False}
             seaborn.stripplot(rows, x=x, y=y, order=order, ax=ax, **look)
             medians = rows.groupby(x)[y].median().reindex(order).dropna()
             ax.plot([order.index(one) for one in medians.index], medians, color=colour, linewidth=1.2, marker=marker, label=name.upper())
         ax.set_ylim(bottom=0)
-        ax.set_ylabel(axis_label(y))
+        ax.set_ylabel(draw.axis_label(y))
         ax.set_xlabel("")
         ax.tick_params(axis="x", rotation=45)
-        fig.legend(loc="outside lower center", ncols=frame[by].nunique(), title="line: median", title_fontsize=8.5, fontsize=8.5)
-        fig.suptitle(title, fontsize=10.5, fontweight="bold", x=0.01, ha="left")
+        draw.legend(fig, frame[by].nunique(), title="line: median", title_fontsize=8.5)
+        draw.heading(fig, title)
         return finish(fig, alt)

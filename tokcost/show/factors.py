@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import pandas as pd
 
-from tokcost.show.charts import axis_label, log_axis
+from tokcost.show import draw
 from tokcost.show.figure import Figure, drawing, finish
 from tokcost.show.numbers import times
 from tokcost.show.style import BLUE, INK, MUTED, ORANGE
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 
 def plot_factors(
@@ -38,36 +33,27 @@ def plot_factors(
     starts = np.concatenate([[1.0], ends[:-1]])
     ranges = frame[[low, high]].to_numpy(dtype=float) * starts[:, None] if low and high else np.column_stack([ends, ends])
     known = np.concatenate([[1.0], ends, ranges.ravel()])
-    known = known[np.isfinite(known)]
+    known, near = known[np.isfinite(known)], {"offset": (6, 0), "size": 9}
     with drawing(figsize=(5.8, 0.42 * (len(frame) + 1) + 1.1)) as (fig, ax):
         ax.set_xscale("log")
         ax.set_xlim(known.min() / 1.25, known.max() * 1.7)
         ax.axvline(1, color=MUTED, linewidth=1)
         for row, (start, end) in enumerate(zip(starts, ends, strict=True)):
             if not np.isfinite(end):
-                _beside(ax, start if np.isfinite(start) else 1.0, row, "not measured", MUTED)
+                draw.write(ax, (start if np.isfinite(start) else 1.0, row), "not measured", color=MUTED, **near)
                 continue
             ax.barh(row, end - start, left=start, height=0.56, color=BLUE if end >= start else ORANGE)
             ax.plot([end, end], [row, row + 1], color=MUTED, linewidth=0.8, linestyle=(0, (2, 2)), zorder=0)
             if low and high:
                 ax.plot(ranges[row], [row, row], color=INK, linewidth=1.2, marker="|", markersize=8)
-            _beside(ax, max(start, end, *ranges[row]), row, times(ratios[row]), INK)
+            draw.write(ax, (max(start, end, *ranges[row]), row), times(ratios[row]), **near)
         if np.isfinite(ends[-1]):
             ax.barh(len(frame), ends[-1] - 1, left=1, height=0.56, color=INK)
-            _beside(ax, max(ends[-1], 1.0), len(frame), times(ends[-1]), INK, weight="bold")
+            draw.write(ax, (max(ends[-1], 1.0), len(frame)), times(ends[-1]), fontweight="bold", **near)
         else:
-            _beside(ax, 1.0, len(frame), "not measured", MUTED)
-        ax.set_yticks(range(len(frame) + 1), [*frame[label], whole])
-        ax.set_ylim(len(frame) + 0.6, -0.6)
-        ax.grid(axis="y", visible=False)
-        log_axis(ax.xaxis, *ax.get_xlim())
-        ax.set_xlabel(axis_label(x) + ", log scale")
-        if title:
-            fig.suptitle(title, fontsize=10.5, fontweight="bold", x=0.01, ha="left")
+            draw.write(ax, (1.0, len(frame)), "not measured", color=MUTED, **near)
+        draw.row_labels(ax, [*frame[label], whole], with_ticks=True)
+        draw.log_axis(ax.xaxis, *ax.get_xlim())
+        ax.set_xlabel(draw.axis_label(x, is_log=True))
+        draw.heading(fig, title)
         return finish(fig, alt)
-
-
-def _beside(ax, at: float, row: int, text: str, colour: str, weight: str = "normal") -> None:
-    ax.annotate(
-        text, (at, row), xytext=(6, 0), textcoords="offset points", va="center", fontsize=9, color=colour, fontweight=weight
-    )  # fmt: skip

@@ -7,32 +7,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tokcost import quantities
-from tokcost.show.charts import axis_label
+from tokcost.show import draw
 from tokcost.show.figure import Figure, drawing, finish
 from tokcost.show.numbers import num, say_label
-from tokcost.show.style import BLUE, GRID, INK, MARKERS, MUTED, ORANGE, SERIES, TEAL
+from tokcost.show.style import BLUE, GRID, INK, MUTED, ORANGE, SERIES, TEAL
 
 if TYPE_CHECKING:
     import pandas as pd
 
 _RATE = "rate_usd_per_gpu_h"
 MILLION = 10**6
-
-
-def _heading(fig, text: str) -> None:
-    fig.suptitle(text, fontsize=10.5, fontweight="bold", x=0.01, ha="left")
-
-
-def _rows(ax, labels, *, gap: float = 0.6) -> None:
-    """Rows from the top down, with no lines between them."""
-    ax.set_yticks(range(len(labels)), labels)
-    ax.set_ylim(len(labels) - 1 + gap, -gap)
-    ax.grid(axis="y", visible=False)
-    ax.tick_params(axis="y", length=0)
-
-
-def _write(ax, x, row, text, colour=INK, *, offset: float = 5, **options) -> None:
-    ax.annotate(text, (x, row), xytext=(offset, 0), textcoords="offset points", va="center", fontsize=8.5, color=colour, **options)
 
 
 def plot_waterfall(parts: pd.DataFrame, *, totals: pd.DataFrame, by: str, alt: str, title: str = "") -> Figure:
@@ -53,17 +37,17 @@ def plot_waterfall(parts: pd.DataFrame, *, totals: pd.DataFrame, by: str, alt: s
                 ax.barh(row, amount, left=start, color=BLUE, height=0.62)
                 start += amount
                 ax.plot([start, start], [row, row + 1], color=GRID, linewidth=0.9, zorder=0.5)
-                _write(ax, start, row, f"{amount:.2f}" if amount >= 0.005 else "0" if amount == 0 else "<0.01")
+                draw.write(ax, (start, row), f"{amount:.2f}" if amount >= 0.005 else "0" if amount == 0 else "<0.01")
             total = totals.loc[name]
             ax.barh(len(labels), total["usd_per_gpu_h"], color=ORANGE, height=0.62)
             ax.plot([total["low"], total["high"]], [len(labels)] * 2, color=INK, linewidth=1.3, marker="|", markersize=8)
-            _write(ax, total["high"], len(labels), f"{total['usd_per_gpu_h']:.2f}", fontweight="bold")
-            _rows(ax, [*labels, "One GPU-hour"])
+            draw.write(ax, (total["high"], len(labels)), f"{total['usd_per_gpu_h']:.2f}", fontweight="bold")
+            draw.row_labels(ax, [*labels, "One GPU-hour"])
             ax.set_title(name)
             ax.spines["left"].set_visible(False)
         axes[0][0].set_xlim(0, totals["high"].max() * 1.22)
-        fig.supxlabel(axis_label(_RATE), fontsize=9.5)
-        _heading(fig, title)
+        fig.supxlabel(draw.axis_label(_RATE), fontsize=9.5)
+        draw.heading(fig, title)
         return finish(fig, alt)
 
 
@@ -79,24 +63,22 @@ def plot_prices(frame: pd.DataFrame, *, by: str, alt: str, title: str = "", x: s
         for ax, (name, rows) in zip(axes[:, 0], panels, strict=True):
             for row, price in enumerate(rows.itertuples()):
                 _price(ax, row, price, groups.index(price.group))
-            _rows(ax, rows["label"])
+            draw.row_labels(ax, rows["label"])
             ax.set_title(say_label(by, name))
         ax.set_xlim(0, frame["high"].max() * 1.28)
-        ax.set_xlabel(axis_label(x))
-        for k, group in enumerate(groups):
-            ax.plot([], [], color=SERIES[k], marker=MARKERS[k], linestyle="none", label=group)
-        fig.legend(loc="outside lower center", ncols=len(groups), fontsize=8.5)
-        _heading(fig, title)
+        ax.set_xlabel(draw.axis_label(x))
+        draw.legend_of_markers(fig, ax, groups, len(groups))
+        draw.heading(fig, title)
         return finish(fig, alt)
 
 
 def _price(ax, row, price, k) -> None:
     if np.isnan(price.value):
-        return _write(ax, 0, row, price.note, MUTED, fontstyle="italic")
+        return draw.write(ax, (0, row), price.note, color=MUTED, fontstyle="italic")
     if price.high > price.low:
-        ax.plot([price.low, price.high], [row, row], color=SERIES[k], linewidth=6, alpha=0.4, solid_capstyle="butt")
-    ax.plot(price.value, row, marker=MARKERS[k], color=SERIES[k], markersize=6, linestyle="none")
-    _write(ax, max(price.high, price.value), row, f"{price.value:.2f}" + (f"  ({price.note})" if price.note else ""), offset=7)
+        draw.bar_of_range(ax, price.low, price.high, row, SERIES[k], alpha=0.4)
+    ax.plot(price.value, row, **draw.marker(k, markersize=6))
+    draw.write(ax, (max(price.high, price.value), row), f"{price.value:.2f}" + (f"  ({price.note})" if price.note else ""), offset=(7, 0))
 
 
 def plot_brackets(frame: pd.DataFrame, *, alt: str, title: str = "") -> Figure:
@@ -107,43 +89,25 @@ def plot_brackets(frame: pd.DataFrame, *, alt: str, title: str = "") -> Figure:
     built = frame.drop_duplicates(["accelerator", "price_basis"]).reset_index(drop=True)
     labels = built["accelerator"].str.upper() + ", " + built["price_basis"].str.removeprefix("owning_")
     vintages = sorted(frame["rate_vintage"].unique())
+    tick = {"marker": "|", "color": BLUE, "markeredgewidth": 2.2, "linestyle": "none"}
     with drawing(figsize=(5.8, 0.31 * len(built) + 1.4)) as (fig, ax):
         for row, here in enumerate(built.itertuples()):
             ax.plot([here.low_usd_per_gpu_h, here.high_usd_per_gpu_h], [row, row], color=MUTED, linewidth=1)
-            ax.plot(
-                [here.likely_low_usd_per_gpu_h, here.likely_high_usd_per_gpu_h],
-                [row, row],
-                color=BLUE,
-                linewidth=7,
-                alpha=0.35,
-                solid_capstyle="butt",
-            )
-            ax.plot(here.built_usd_per_gpu_h, row, marker="|", color=BLUE, markersize=13, markeredgewidth=2.2, linestyle="none")
+            draw.bar_of_range(ax, here.likely_low_usd_per_gpu_h, here.likely_high_usd_per_gpu_h, row, BLUE, alpha=0.35, width=7)
+            ax.plot(here.built_usd_per_gpu_h, row, markersize=13, **tick)
             same = frame[(frame["accelerator"] == here.accelerator) & (frame["price_basis"] == here.price_basis)]
             for constant in same.itertuples():
                 k = vintages.index(constant.rate_vintage)
-                ax.plot(
-                    constant.published_usd_per_gpu_h,
-                    row + (k - (len(vintages) - 1) / 2) * 0.24,
-                    marker=MARKERS[k],
-                    color=SERIES[k + 1],
-                    markersize=5,
-                    linestyle="none",
-                )
-        _rows(ax, labels)
+                height = row + (k - (len(vintages) - 1) / 2) * 0.24
+                ax.plot(constant.published_usd_per_gpu_h, height, **draw.marker(k, color=SERIES[k + 1], markersize=5))
+        draw.row_labels(ax, labels)
         ax.set_xlim(left=0)
-        ax.set_xlabel(axis_label(_RATE))
-        ax.plot([], [], marker="|", color=BLUE, markersize=11, markeredgewidth=2.2, linestyle="none", label="built up")
+        ax.set_xlabel(draw.axis_label(_RATE))
+        ax.plot([], [], markersize=11, label="built up", **tick)
         for k, vintage in enumerate(vintages):
-            ax.plot([], [], marker=MARKERS[k], color=SERIES[k + 1], linestyle="none", label=vintage)
-        fig.legend(
-            loc="outside lower center",
-            ncols=len(vintages) + 1,
-            fontsize=8.5,
-            title="Built up from parts, and published in",
-            title_fontsize=8.5,
-        )
-        _heading(fig, title)
+            ax.plot([], [], **draw.marker(k, color=SERIES[k + 1], label=vintage))
+        draw.legend(fig, len(vintages) + 1, title="Built up from parts, and published in", title_fontsize=8.5)
+        draw.heading(fig, title)
         return finish(fig, alt)
 
 
@@ -159,15 +123,16 @@ def plot_tornado(frame: pd.DataFrame, *, here: float, alt: str, title: str = "",
             pairs = sorted(zip([swing.rate_at_low_usd_per_gpu_h, swing.rate_at_high_usd_per_gpu_h], [swing.low, swing.high], strict=True))
             for (rate, value), colour, side in zip(pairs, (TEAL, ORANGE), (-1, 1), strict=True):
                 ax.barh(row, rate - here, left=here, color=colour, height=0.6)
-                _write(ax, rate, row, _as_input(swing.input_name, value), MUTED, offset=4 * side, ha="left" if side > 0 else "right")
+                where = {"offset": (4 * side, 0), "ha": "left" if side > 0 else "right"}
+                draw.write(ax, (rate, row), _as_input(swing.input_name, value), color=MUTED, **where)
         ax.axvline(here, color=INK, linewidth=1.2)
-        _rows(ax, [quantities.phrase(name) for name in shown["input_name"]])
+        draw.row_labels(ax, [quantities.phrase(name) for name in shown["input_name"]])
         low, high = shown[ends].to_numpy().min(), shown[ends].to_numpy().max()
         room = 0.22 * (high - low)
         ax.set_xlim(low - room, high + room)
-        ax.set_xlabel(axis_label(_RATE))
-        ax.annotate(f"{here:.2f}", (here, 1), xycoords=("data", "axes fraction"), xytext=(3, 1), textcoords="offset points", fontsize=8.5)
-        _heading(fig, title)
+        ax.set_xlabel(draw.axis_label(_RATE))
+        draw.write(ax, (here, 1), f"{here:.2f}", offset=(3, 1), va="baseline", xycoords=("data", "axes fraction"))
+        draw.heading(fig, title)
         return finish(fig, alt)
 
 
@@ -195,15 +160,14 @@ def plot_dumbbell(
             for k, column in enumerate((first, second)):
                 if not np.isnan(fact[column]):
                     right = fact[column] >= np.nanmax([fact[first], fact[second]])
-                    ax.plot(fact[column], row, marker=MARKERS[k], color=SERIES[k], linestyle="none", markersize=7)
-                    _write(ax, fact[column], row, num(fact[column], 2), offset=8 if right else -8, ha="left" if right else "right")
-        _rows(ax, frame[label])
+                    ax.plot(fact[column], row, **draw.marker(k, markersize=7))
+                    where = {"offset": (8, 0), "ha": "left"} if right else {"offset": (-8, 0), "ha": "right"}
+                    draw.write(ax, (fact[column], row), num(fact[column], 2), **where)
+        draw.row_labels(ax, frame[label])
         ax.set_xlim(0, np.nanmax(frame[[first, second]].to_numpy()) * 1.18)
-        ax.set_xlabel(axis_label(x))
-        for k, name in enumerate(names):
-            ax.plot([], [], marker=MARKERS[k], color=SERIES[k], linestyle="none", label=name)
-        fig.legend(loc="outside lower center", ncols=2, fontsize=8.5)
-        _heading(fig, title)
+        ax.set_xlabel(draw.axis_label(x))
+        draw.legend_of_markers(fig, ax, names, 2)
+        draw.heading(fig, title)
         return finish(fig, alt)
 
 
@@ -217,14 +181,14 @@ def plot_sorted(frame: pd.DataFrame, *, label: str, value: str | dict[str, str],
     with drawing(1, len(heads), figsize=(5.8, 0.26 * len(frame) + 1.3), sharey=True, squeeze=False) as (fig, axes):
         for ax, (name, head) in zip(axes[0], heads.items(), strict=True):
             _bars(ax, frame[name], [SERIES[groups.index(one)] for one in frame[group]])
-            _rows(ax, frame[label])
+            draw.row_labels(ax, frame[label])
             if head:
                 ax.set_xlabel(head)
         if len(groups) > 1:
             for k, name in enumerate(groups):
                 axes[0, 0].barh([0], [0], color=SERIES[k], label=str(name))
-            fig.legend(loc="outside lower center", ncols=min(3, len(groups)), fontsize=8.5)
-        _heading(fig, title)
+            draw.legend(fig, min(3, len(groups)))
+        draw.heading(fig, title)
         return finish(fig, alt)
 
 
@@ -234,9 +198,9 @@ def _bars(ax, values, colours) -> None:
     shown = values * 100 if is_share else values
     for row, (length, colour) in enumerate(zip(shown, colours, strict=True)):
         if np.isnan(length):
-            _write(ax, 0, row, "not known", MUTED, fontstyle="italic")
+            draw.write(ax, (0, row), "not known", color=MUTED, fontstyle="italic")
             continue
         ax.barh(row, length, color=colour, height=0.64)
-        _write(ax, length, row, f"{length:.1f} %" if is_share else num(length))
+        draw.write(ax, (length, row), f"{length:.1f} %" if is_share else num(length))
     ax.set_xlim(0, shown.max() * 1.15)
-    ax.set_xlabel(f"{quantities.of(values.name).label} (%)" if is_share else axis_label(values.name))
+    ax.set_xlabel(f"{quantities.of(values.name).label} (%)" if is_share else draw.axis_label(values.name))

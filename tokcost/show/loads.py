@@ -6,22 +6,14 @@ import numpy as np
 import pandas as pd
 
 from tokcost import quantities
-from tokcost.show.charts import axis_label, log_axis
+from tokcost.show import draw
 from tokcost.show.figure import Figure, drawing, finish
 from tokcost.show.labels import label_ends, label_marks
 from tokcost.show.numbers import num, percent, say_label
 from tokcost.show.style import ACCELERATOR, BLUE, GRID, INK, MARKERS, MUTED, ORANGE, SEA, SERIES
 
-_DASHES = ("-", (0, (5, 2)), (0, (1.2, 1.4)), (0, (6, 2, 1.2, 2)))
 _HOURS_PER_DAY = 24
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
-
-
-def _heading(fig, text: str, below: str = "") -> None:
-    """A bold line at the left edge, and below it what the vertical axes count: flat, so that nobody tilts a head."""
-    fig.suptitle(f"{text}\n" if below else text, fontsize=10.5, fontweight="bold", x=0.01, ha="left")
-    if below:
-        fig.text(0.01, 1 - 0.26 / fig.get_figheight(), below, fontsize=9, color=MUTED, va="top")
 
 
 def plot_panels(frame: pd.DataFrame, *, x: str, y: str, by: str, alt: str, title: str = "", mark: dict[str, float] | None = None) -> Figure:
@@ -43,12 +35,12 @@ def plot_panels(frame: pd.DataFrame, *, x: str, y: str, by: str, alt: str, title
             ax.set(xscale="log", yscale="log")
         for ax in axes.flat:
             for axis in (ax.xaxis, ax.yaxis):
-                log_axis(axis, 1, 1000)  # whole powers of ten are enough in a small panel
+                draw.log_axis(axis, 1, 1000)  # whole powers of ten are enough in a small panel
             ax.minorticks_off()
             ax.tick_params(labelsize=8)
         said = "".join(f"; dashed: {text}" for text in mark or {})
-        fig.supxlabel(f"{axis_label(x)}, log scale{said}", fontsize=9)
-        _heading(fig, title, f"{axis_label(y)}, log scale")
+        fig.supxlabel(draw.axis_label(x, is_log=True) + said, fontsize=9)
+        draw.heading(fig, title, draw.axis_label(y, is_log=True))
         return finish(fig, alt)
 
 
@@ -60,18 +52,17 @@ def plot_steps(frame: pd.DataFrame, *, x: str, y: str, by: str, alt: str, title:
         ends = []
         for i, (name, group) in enumerate(frame.groupby(by, sort=False)):
             group = group.sort_values(x)
-            colour = ACCELERATOR.get(str(name), SERIES[i % len(SERIES)])
-            steps = {"color": colour, "linestyle": _DASHES[i % len(_DASHES)], "drawstyle": "steps-post"}
+            colour = draw.colour_of(name, i)
+            steps = {"color": colour, "linestyle": draw.DASHES[i % len(draw.DASHES)], "drawstyle": "steps-post"}
             ax.plot([*group[x], last], [*group[y], group[y].iloc[-1]], **steps)
             ax.scatter(group[x], group[y], s=18, color=colour, marker=MARKERS[i % len(MARKERS)], zorder=3)
             ends.append((last, group[y].iloc[-1], say_label(by, name), colour))
         ax.set(xscale="log", yscale="log")
-        log_axis(ax.xaxis, min(frame[x].min(), *marks.values(), last), last)
-        log_axis(ax.yaxis, frame[y].min(), frame[y].max())
+        draw.log_axis(ax.xaxis, min(frame[x].min(), *marks.values(), last), last)
+        draw.log_axis(ax.yaxis, frame[y].min(), frame[y].max())
         label_marks(ax, marks)
-        ax.set_xlabel(f"{axis_label(x)}, log scale")
-        ax.set_title(f"{title}\n" if title else "")
-        ax.text(0, 1.02, f"{axis_label(y)}, log scale", transform=ax.transAxes, fontsize=9, color=MUTED, va="bottom")
+        ax.set_xlabel(draw.axis_label(x, is_log=True))
+        draw.title_over_label(ax, title, draw.axis_label(y, is_log=True))
         label_ends(ax, ends)
         return finish(fig, alt)
 
@@ -85,18 +76,13 @@ def plot_by_category(
         ends = []
         for i, (name, group) in enumerate(frame.groupby(by, sort=False)):
             colour, places = SERIES[i % len(SERIES)], [rungs.index(rung) for rung in group[x]]
-            ax.plot(places, group[y], color=colour, linestyle=_DASHES[i % len(_DASHES)], marker=MARKERS[i % len(MARKERS)])
+            ax.plot(places, group[y], color=colour, linestyle=draw.DASHES[i % len(draw.DASHES)], marker=MARKERS[i % len(MARKERS)])
             ends.append((places[-1], group[y].iloc[-1], say_label(by, name), colour))
-        for text, at in (level or {}).items():
-            ax.axhline(at, color=INK, linewidth=1, linestyle=(0, (2, 2)))
-            ax.annotate(
-                text, (0, at), xycoords=("axes fraction", "data"), xytext=(4, -3), textcoords="offset points", fontsize=8.5, va="top"
-            )
+        draw.horizontal_lines(ax, level, is_name_below=True)
         ax.set_xticks(range(len(rungs)), [percent(rung, 4) for rung in rungs])
         ax.set_ylim(bottom=0)
-        ax.set_xlabel(axis_label(x))
-        ax.set_title(f"{title}\n" if title else "")
-        ax.text(0, 1.02, axis_label(y), transform=ax.transAxes, fontsize=9, color=MUTED, va="bottom")
+        ax.set_xlabel(draw.axis_label(x))
+        draw.title_over_label(ax, title, draw.axis_label(y))
         label_ends(ax, ends)
         return finish(fig, alt)
 
@@ -128,8 +114,8 @@ def plot_week(frame: pd.DataFrame, *, by: str, alt: str, title: str = "") -> Fig
             axes[0][0].fill_between([], [], color=SEA, label="paid and idle"),
             axes[0][0].plot([], [], color=INK, linewidth=1, linestyle=(0, (3, 2)), label="offered")[0],
         ]
-        fig.legend(handles=handles, loc="outside lower center", ncols=4, fontsize=8.5)
-        _heading(fig, title, "Requests per second")
+        draw.legend(fig, 4, handles=handles)
+        draw.heading(fig, title, "Requests per second")
         return finish(fig, alt)
 
 
@@ -142,17 +128,12 @@ def plot_stacked(frame: pd.DataFrame, *, label: str, parts: dict[str, str], x: s
             for k, column in enumerate(parts):
                 ax.barh(row, fact[column], left=start, color=(BLUE, ORANGE)[k % 2], height=0.62)
                 start += fact[column]
-            ax.annotate(
-                num(sums[index]), (start, row), xytext=(5, 0), textcoords="offset points", va="center", fontsize=9, fontweight="bold"
-            )
-        ax.set_yticks(range(len(frame)), frame[label])
-        ax.set_ylim(len(frame) - 0.4, -0.6)
+            draw.write(ax, (start, row), num(sums[index]), size=9, fontweight="bold")
+        draw.row_labels(ax, frame[label])
         ax.set_xlim(0, sums.max() * 1.16)
-        ax.grid(axis="y", visible=False)
-        ax.tick_params(axis="y", length=0)
-        ax.set_xlabel(axis_label(x) if quantities.find(x) else x)
+        ax.set_xlabel(draw.axis_label(x) if quantities.find(x) else x)
         for k, name in enumerate(parts.values()):
             ax.barh([0], [0], color=(BLUE, ORANGE)[k % 2], label=name)
-        fig.legend(loc="outside lower center", ncols=len(parts), fontsize=8.5)
-        _heading(fig, title)
+        draw.legend(fig, len(parts))
+        draw.heading(fig, title)
         return finish(fig, alt)

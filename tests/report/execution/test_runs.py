@@ -209,7 +209,7 @@ def test_a_large_page_is_made_and_said(tmp_path, tokcost, notebook):
 
 
 def test_a_page_that_cannot_be_made_is_a_failed_report_and_the_index_knows(tmp_path, tokcost, notebook):
-    broken = "display({'text/plain': 'x', 'application/vnd.tokcost.v1+json': {'kind': 'result', 'name': 'a_usd'}}, raw=True)"
+    broken = "display({'text/plain': 'x', 'application/vnd.tokcost.v1+json': {'kind': 'result', 'name': 'a_usd', 'label': 'A'}}, raw=True)"
     notebook(tmp_path / "broken.ipynb", *cells(broken))
     notebook(tmp_path / "good.ipynb", *cells("x"))
     run = tokcost("report", "broken.ipynb", "good.ipynb", cwd=tmp_path)

@@ -60,10 +60,29 @@ def test_a_lifted_output_leaves_what_the_cell_shows_beside_it():
 
 
 def test_results_and_checks_are_noted_and_stay_in_the_body():
-    result = {"kind": "result", "name": "a_usd", "value": 1.0}
+    result = {"kind": "result", "name": "a_usd", "value": 1.0, "label": "A"}
     contents = apart(code(result), code({"kind": "check", "claim": "c"}))
     assert contents.results[0]["name"] == "a_usd" and contents.checks[0]["claim"] == "c"
     assert len(contents.body) == 2
+
+
+@pytest.mark.parametrize(
+    "damaged",
+    [
+        {"kind": "answer", "inputs": []},
+        {"kind": "answer", "text": ["Yes"], "inputs": []},
+        {"kind": "result", "name": "a_usd", "value": "1", "label": "A"},
+        {"kind": "check", "claim": {}},
+        {"kind": "sources", "tables": "x", "sources": [], "assumptions": []},
+    ],
+)
+def test_what_was_not_made_by_the_projects_own_functions_is_a_failed_report(damaged):
+    with pytest.raises(ReportFailed, match=f"as {damaged['kind']} has no sound .* let `tc.{damaged['kind']}` make it"):
+        apart(code(damaged))
+
+
+def test_an_output_of_another_kind_is_left_alone():
+    assert len(apart(code({"kind": ["answer"]}), code({"kind": "other"})).body) == 2
 
 
 @pytest.mark.parametrize("tag", ["exercise", "solution", "parameters", "injected-parameters", "remove-cell", "notebook-only"])
@@ -90,7 +109,7 @@ def test_a_heading_over_smaller_headings_stays():
 def test_two_answers_or_two_results_of_one_name_are_a_failed_report():
     with pytest.raises(ReportFailed, match="two cells give an answer"):
         apart(code(ANSWER), code(ANSWER))
-    result = {"kind": "result", "name": "a_usd", "value": 1.0}
+    result = {"kind": "result", "name": "a_usd", "value": 1.0, "label": "A"}
     with pytest.raises(ReportFailed, match="`a_usd` is given twice"):
         apart(code(result), code(result))
 

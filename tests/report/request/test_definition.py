@@ -1,5 +1,6 @@
 """What can be asked for: notebooks, definitions, directories of definitions."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -20,7 +21,7 @@ def here(tmp_path, monkeypatch, notebook, parameters_source):
 
 def test_a_notebook_by_path_and_by_bare_name():
     for target in ("notebooks/01-cost.ipynb", "01-cost"):
-        (job,) = jobs((target,))
+        (job,), _ = jobs((target,))
         assert job.name == "01-cost" and job.notebook == Path("notebooks/01-cost.ipynb")
 
 
@@ -45,7 +46,7 @@ def test_a_directory_gives_all_its_definitions_in_order(here):
     (here / "d").mkdir()
     for name in ("b", "a"):
         (here / "d" / f"{name}.toml").write_text('notebook = "../notebooks/01-cost.ipynb"')
-    assert [job.name for job in jobs(("d",))] == ["a", "b"]
+    assert [job.name for job in jobs(("d",))[0]] == ["a", "b"]
 
 
 @pytest.mark.parametrize(
@@ -69,7 +70,9 @@ def test_a_wrong_definition_is_answered_with_its_file_and_the_fix(here, text, sa
     (here / "d").mkdir()
     (here / "d" / "x.toml").write_text(text)
     with pytest.raises(ReportError, match=says):
-        jobs(("d/x.toml",))
+        read_definition(Path("d/x.toml"))
+    (job,), (refused,) = jobs(("d/x.toml", "01-cost"))
+    assert job.name == "01-cost" and refused.name == "x" and re.search(says, refused.reason), "the others can still be made"
 
 
 @pytest.mark.parametrize(
@@ -79,13 +82,17 @@ def test_a_wrong_definition_is_answered_with_its_file_and_the_fix(here, text, sa
         ("notebooks/01-cots.ipynb", "notebooks/01-cots.ipynb; did you mean `01-cost.ipynb`"),
         ("nowhere.toml", "there is no file nowhere.toml"),
         ("notebooks", r"the directory notebooks holds no report definition \(\*.toml\)"),
-        ("x.txt", "neither a notebook .* nor a report definition"),
     ],
 )
 def test_a_target_that_is_not_there_is_answered_with_the_nearest(here, target, says):
-    (here / "x.txt").write_text("")
     with pytest.raises(ReportError, match=says):
         jobs((target,))
+
+
+def test_a_file_of_another_kind_is_refused(here):
+    (here / "x.txt").write_text("")
+    (refused,) = jobs(("x.txt", "01-cost"))[1]
+    assert "x.txt is neither a notebook (.ipynb) nor a report definition (.toml)" in refused.reason
 
 
 def test_two_reports_cannot_write_the_same_files(here):

@@ -6,14 +6,22 @@ import asyncio
 import contextlib
 import os
 import shutil
+import signal
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 from tokcost.report import data_directory
+from tokcost.report.execution.kernel_process import MOST_MESSAGES_WAITING
 
 #: a Unix socket's path ends at 104 bytes on macOS, 108 on Linux; the kernel adds a few
 LONGEST_SOCKET_PATH = 96
+
+#: a file beside the notebook is the notebook's to import, but must not stand in for what the kernel itself is made of
+START = "import sys; del sys.path[0]; from tokcost.report.execution.kernel_process import main; main()"
+#: how the private directories are called
+PREFIX = "tokcost-"
 
 
 @contextlib.contextmanager
@@ -41,6 +49,7 @@ class Kernel:
     """
 
     def __init__(self, working_directory: Path):
+        import zmq
         from jupyter_client.kernelspec import KernelSpecManager
         from jupyter_client.manager import AsyncKernelManager
         from jupyter_core.utils import run_sync
@@ -48,15 +57,19 @@ class Kernel:
         class Manager(AsyncKernelManager):
             def client(manager, **options):
                 self.client = super().client(**options)
+                self.client.context.setsockopt(zmq.RCVHWM, MOST_MESSAGES_WAITING)
                 return self.client
 
         self.client = None
-        self.directory = Path(tempfile.mkdtemp(prefix="tokcost-"))
+        _sweep()
+        self.directory = Path(tempfile.mkdtemp(prefix=PREFIX))
+        self._held = _lock(self.directory)
         self.manager = Manager(
             kernel_name="python3",
             kernel_spec_manager=KernelSpecManager(kernel_dirs=[]),
             connection_file=str(self.directory / "connection.json"),
         )
+        self.manager.kernel_spec.argv = [sys.executable, "-c", START, "-f", "{connection_file}"]
         socket = str(self.directory / "socket")
         if os.name == "posix" and len(socket) <= LONGEST_SOCKET_PATH:
             self.manager.transport = "ipc"
@@ -81,10 +94,18 @@ class Kernel:
             raise
 
     def last_words(self) -> str:
-        """The last line that the process wrote outside of cells: why it died, if it said so."""
-        self.log.seek(0)
+        """Why the process died: how it ended, and the last line that it wrote outside of cells."""
+        process = getattr(self.manager.provisioner, "process", None)
+        status = process.poll() if process else None
+        ended = ""
+        if status is not None and status < 0:
+            ended = f"ended by {_signal_name(-status)}"
+            ended += ", as a system does when memory runs out" if _signal_name(-status) == "SIGKILL" else ""
+        elif status:
+            ended = f"it left with exit status {status}"
+        self.log.seek(max(0, self.log.seek(0, os.SEEK_END) - 10_000))
         lines = [line.strip() for line in self.log if line.strip()]
-        return lines[-1] if lines else ""
+        return "; ".join(filter(None, [ended, *lines[-1:]]))
 
     def close(self) -> None:
         try:
@@ -95,6 +116,8 @@ class Kernel:
         finally:
             self.log.close()
             shutil.rmtree(self.directory, ignore_errors=True)
+            if self._held is not None:
+                os.close(self._held)
 
     def __enter__(self):
         return self
@@ -113,3 +136,41 @@ class Kernel:
             task.cancel()
         if waiting:
             loop.run_until_complete(asyncio.gather(*waiting, return_exceptions=True))
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
+
+
+def _lock(directory: Path) -> int | None:
+    """Hold a private directory for as long as this process lives; None where somebody else holds it or nobody can."""
+    try:
+        import fcntl
+
+        handle = os.open(directory / "held", os.O_RDWR | os.O_CREAT, 0o600)
+    except (ImportError, OSError):
+        return None
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(handle)
+        return None
+    return handle
+
+
+def _sweep() -> None:
+    """Remove the private directories of runs that were killed: nobody holds them any more."""
+    for directory in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
+        try:
+            # One that was made this minute may not be held yet.
+            if directory.is_symlink() or directory.stat().st_uid != os.getuid() or time.time() - directory.stat().st_mtime < 60:
+                continue
+        except (AttributeError, OSError):  # Windows, or gone
+            continue
+        handle = _lock(directory)
+        if handle is not None:
+            shutil.rmtree(directory, ignore_errors=True)
+            os.close(handle)

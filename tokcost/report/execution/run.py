@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
+import json
 import logging
 import re
-import shutil
 import time
 import warnings
 from dataclasses import dataclass
@@ -14,11 +15,14 @@ from tokcost.report.errors import ReportFailed
 from tokcost.report.execution.kernel import Kernel, light_import
 from tokcost.report.request.definition import Job
 from tokcost.report.request.hints import cut
+from tokcost.report.request.reading import read_notebook
 from tokcost.report.request.settings import DEFAULT, Setting
 
 CELL_TIMEOUT_S = 600
 #: characters of a source line that an error repeats
 LONGEST_QUOTE = 100
+#: characters of what an error says
+LONGEST_SENTENCE = 1000
 _ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 
 
@@ -68,6 +72,8 @@ def execute(job: Job, settings: list[Setting], *, on_cell=lambda number, of: Non
         except Exception as problem:  # whatever stops a run is a failed report; Ctrl-C is not an Exception
             error = problem
         last_words = kernel.last_words()
+    if watch.notebook is not None:
+        _join_streams(watch.notebook)
     _require_no_error(job, watch, error, last_words)
     require_complete(job, watch.notebook)
     return Run(job, settings, watch.notebook, started, time.monotonic() - clock, _stderr_of(watch.notebook))
@@ -78,7 +84,9 @@ def _papermill(job, settings, kernel, watch, timeout_s):
         import papermill
     logging.getLogger("papermill").setLevel(logging.CRITICAL)
     copy = kernel.directory / "notebook.ipynb"  # papermill reads braces in a path as fields
-    shutil.copyfile(job.notebook, copy)
+    notebook = read_notebook(job.notebook)
+    notebook["metadata"].pop("papermill", None)  # of an earlier run
+    copy.write_text(json.dumps(notebook), encoding="utf-8")
     papermill.execute_notebook(
         str(copy),
         None,
@@ -91,13 +99,15 @@ def _papermill(job, settings, kernel, watch, timeout_s):
         on_notebook_start=watch.begin,
         on_cell_start=watch.cell,
         execution_timeout=timeout_s,
+        iopub_timeout=30,
     )
 
 
 def _require_no_error(job, watch, error, last_words):
     notebook = watch.notebook
     if notebook is None:
-        raise ReportFailed(f"{job.name}: the kernel did not start: {_last_line(error) or last_words}")
+        why = "; ".join(filter(None, [_last_line(error), last_words]))
+        raise ReportFailed(f"{job.name}: the run did not start: {why}")
     # Papermill marks a failure with cells of its own; they are not the reader's.
     notebook.cells = [c for c in notebook.cells if "papermill-error-cell-tag" not in c.metadata.get("tags", [])]
     for index, cell in enumerate(notebook.cells):
@@ -107,13 +117,39 @@ def _require_no_error(job, watch, error, last_words):
                 raise _failed(job, notebook, index, text.removesuffix(": "))
     if error is None:
         return
+    cell = notebook.cells[min(watch.index, len(notebook.cells) - 1)]
     if type(error).__name__ == "DeadKernelError":
         text = "the kernel died" + (f": {last_words}" if last_words else "")
+    elif isinstance(error, TimeoutError) and "IOPub" in str(error):
+        text = "the cell printed more, and faster, than could be taken up; print less, or in one piece"
     elif isinstance(error, TimeoutError):
         text = "the cell took too long; raise --timeout, or make it faster"
+    elif type(error).__name__ == "PapermillExecutionError":  # an error that left no output of its own
+        text = _named_on_stderr(cell) or last_words or "an error that it could not tell: memory ran out, or its text cannot be sent"
     else:
         text = f"{type(error).__name__}: {_last_line(error)}"
     raise _failed(job, notebook, watch.index, text)
+
+
+def _named_on_stderr(cell) -> str:
+    """The error of a cell whose kernel could only print it, such as one without memory for more."""
+    said = "".join(output.text for output in cell.get("outputs", []) if output.output_type == "stream" and output.name == "stderr")
+    return next((line for line in reversed(said.splitlines()) if re.match(r"\w*(?:Error|Exception)\b", line)), "")
+
+
+def _join_streams(notebook) -> None:
+    """What a cell printed in many pieces, in one. (What nbclient has for it takes minutes for one long line.)"""
+
+    def stream(output):
+        return output.name if output.output_type == "stream" else id(output)
+
+    for cell in notebook.cells:
+        if cell.get("outputs"):
+            groups = [list(group) for _, group in itertools.groupby(cell.outputs, key=stream)]
+            for first, *others in groups:
+                if others:
+                    first.text = "".join(output.text for output in (first, *others))
+            cell.outputs = [group[0] for group in groups]
 
 
 def require_complete(job: Job, notebook) -> None:
@@ -127,7 +163,7 @@ def require_complete(job: Job, notebook) -> None:
 def _failed(job, notebook, index, what) -> ReportFailed:
     """Where it went wrong, counted as the reader's own notebook counts its cells."""
     where = f"cell {_number(notebook, index)} of {job.notebook.name}"
-    return ReportFailed(f"{job.name}: {where} failed: {what} ({_quoted(notebook.cells[index])})", notebook)
+    return ReportFailed(f"{job.name}: {where} failed: {cut(what, LONGEST_SENTENCE)} ({_quoted(notebook.cells[index])})", notebook)
 
 
 def _quoted(cell) -> str:

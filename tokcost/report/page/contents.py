@@ -11,6 +11,15 @@ from tokcost.show.text import literal
 
 MIME = "application/vnd.tokcost.v1+json"
 
+_NUMBER, _TEXT = (int, float, type(None)), (str, type(None))
+#: kind of what a cell hands to the report -> what must be in it
+HOLDS = {
+    "answer": {"text": str, "interval": _TEXT, "inputs": list},
+    "result": {"name": str, "value": _NUMBER, "low": _NUMBER, "high": _NUMBER, "unit": _TEXT, "label": str, "note": _TEXT},
+    "check": {"claim": str, "left": _NUMBER, "right": _NUMBER, "tolerance": _TEXT},
+    "sources": {"tables": list, "sources": list, "assumptions": list},
+}
+
 #: cells that are for the reader of the notebook, not of the report
 LEFT_OUT = {"exercise", "solution", "parameters", "injected-parameters", "remove-cell", "notebook-only"}
 HIDDEN_INPUT = {"remove-input", "remove_input", "hide-input"}
@@ -69,12 +78,16 @@ def _lift_title(cells) -> str | None:
 
 def _kind(output) -> str | None:
     data = output.get("data", {}).get(MIME)
-    return data.get("kind") if isinstance(data, dict) else None
+    kind = data.get("kind") if isinstance(data, dict) else None
+    return kind if isinstance(kind, str) else None
 
 
 def _collect(contents: Contents, output, name: str) -> bool:
     """Note what an output hands to the report; True when it is shown there and not in the body."""
     kind, data = _kind(output), output.get("data", {}).get(MIME)
+    for key, types in HOLDS.get(kind, {}).items():
+        if not isinstance(data.get(key), types):
+            raise ReportFailed(f"{name}: what a cell hands over as {kind} has no sound `{key}`; let `tc.{kind}` make it")
     if kind == "answer":
         if contents.answer is not None:
             raise ReportFailed(f"{name}: two cells give an answer; a report has one")

@@ -3,50 +3,69 @@
 from __future__ import annotations
 
 import json
+import os
 from datetime import datetime
 from html import escape
 from pathlib import Path
 from urllib.parse import quote
 
+from tokcost.report.errors import ReportError
 from tokcost.report.page.html import TEMPLATE, css
 from tokcost.report.page.markdown import Prose
 from tokcost.report.page.record import SCHEMA
+from tokcost.report.request.reading import MOST_NOTEBOOK_BYTES, names_in, read_text
+from tokcost.show.text import visible
 
 FAILED = "failed"
 
 
-def overview(directory: Path) -> str:
-    """The HTML of `index.html` for the reports in `directory`, in the order of their names, failed ones marked."""
+def overview(directory: Path, note=lambda sentence: None) -> str:
+    """The HTML of `index.html` for the reports in `directory`, in the order of their names, failed ones marked.
+
+    `note` takes a sentence about each result that is not of this version of the project, or damaged, and is left out.
+    """
     from jinja2 import Environment, FileSystemLoader
 
     rows: dict[str, dict] = {}
-    for path in sorted(directory.glob("*.result.json")):
-        row = _good(path)
-        if row:
-            rows[row["name"]] = row
-    for path in sorted((directory / FAILED).glob("*.ipynb")):
-        failure = _failure(path)
+    for name in names_in(directory, ".json"):
+        if name.endswith(".result.json"):
+            row = _row(_good, directory / name, note)
+            rows |= {row["name"]: row} if row else {}
+    for name in names_in(directory / FAILED, ".ipynb"):
+        failure = _row(_failure, directory / FAILED / name, note)
         if failure:
-            unknown = {"question": escape(path.stem), "name": path.stem, "answer": "", "href": "", "started": None}
-            rows[path.stem] = unknown | rows.get(path.stem, {}) | failure
+            stem = name.removesuffix(".ipynb")
+            unknown = {"question": escape(visible(stem)), "name": visible(stem), "answer": "", "href": "", "started": None}
+            rows[stem] = unknown | rows.get(stem, {}) | failure
     ordered = [rows[name] for name in sorted(rows)]
     environment = Environment(loader=FileSystemLoader(TEMPLATE / "tokcost"), autoescape=False)
     n_failed = sum("failure" in row for row in ordered)
     return environment.get_template("overview.html.j2").render(rows=ordered, css=css(), n_failed=n_failed)
 
 
-def _good(path: Path) -> dict | None:
-    content = _read(path)
-    name = path.name.removesuffix(".result.json")
-    if content.get("schema") != SCHEMA or not (path.parent / f"{name}.html").is_file():
+def _row(read, path: Path, note) -> dict | None:
+    """What `read` finds in a file, or a note of why the index goes without it."""
+    try:
+        return read(path, json.loads(read_text(path, MOST_NOTEBOOK_BYTES)))
+    except (ReportError, ValueError, RecursionError, KeyError, TypeError, AttributeError) as error:
+        why = str(error) if isinstance(error, ReportError) else f"{path} is damaged, or of another version or program"
+        note(f"index.html: {why}; it is left out")
         return None
-    changed = [key for key, value in content["parameters"].items() if value["value"] != value["default"]]
+
+
+def _good(path: Path, content: dict) -> dict:
+    name = path.name.removesuffix(".result.json")
+    if content["schema"] != SCHEMA:
+        raise ValueError("another version")
+    if not (path.parent / f"{name}.html").is_file():
+        raise ReportError(f"{path} has no {name}.html beside it")
+    changed = [str(key) for key, value in content["parameters"].items() if value["value"] != value["default"]]
     prose = Prose()
     return {
-        "name": name,
+        "name": visible(name),
         "question": prose.line(content["question"]),
         "answer": prose.line(content["answer"]["text"]) if content["answer"] else "",
-        "href": quote(f"{name}.html"),
+        "href": quote(os.fsencode(f"{name}.html")),
         "started": datetime.fromisoformat(content["times"]["started"]),
         "status": _count(len(content["checks"]), "check") + " passed" + (f" · changed: {', '.join(sorted(changed))}" if changed else ""),
     }
@@ -56,16 +75,6 @@ def _count(number: int, thing: str) -> str:
     return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
 
 
-def _failure(path: Path) -> dict | None:
-    note = _read(path).get("metadata", {}).get("tokcost", {})
-    if "failure" not in note:
-        return None
-    return {"failure": note["failure"], "failed": datetime.fromisoformat(note["at"]), "status": f"see {FAILED}/{path.name}"}
-
-
-def _read(path: Path) -> dict:
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return content if isinstance(content, dict) else {}
+def _failure(path: Path, content: dict) -> dict:
+    note = content["metadata"]["tokcost"]
+    return {"failure": str(note["failure"]), "failed": datetime.fromisoformat(note["at"]), "status": f"see {FAILED}/{visible(path.name)}"}

@@ -19,6 +19,7 @@ from mistune.util import striptags
 
 from tokcost.report.page import pictures
 from tokcost.report.page.sanitize import INLINE, TAGS, sanitize, text_of
+from tokcost.report.request.hints import cut
 from tokcost.show.text import plain, shown
 
 # A formula opens with `$` before something that can start one and closes with `$` after something that can end one;
@@ -104,7 +105,8 @@ class Prose:
                 raise ValueError("unknown command")
             return self._held(mathml)
         except Exception as error:  # latex2mathml has no error class of its own for this
-            self.warn(f"the formula `{tex}` cannot be shown as MathML ({error or type(error).__name__}); it stands as typed")
+            why = cut(str(error) or type(error).__name__, 60)
+            self.warn(f"the formula `{cut(tex, 60)}` cannot be shown as MathML ({why}); it stands as typed")
             return f"<code>{escape(tex)}</code>"
 
 

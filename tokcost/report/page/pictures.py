@@ -90,4 +90,7 @@ def safe_svg(text: str) -> str:
             element.text = ""
     ElementTree.register_namespace("", _SVG)
     ElementTree.register_namespace("xlink", _XLINK)
-    return ElementTree.tostring(root, encoding="unicode")
+    try:
+        return ElementTree.tostring(root, encoding="unicode")
+    except RecursionError:
+        raise NoPicture("its parts are nested too deep") from None

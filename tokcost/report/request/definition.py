@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,7 +11,8 @@ from tokcost.paths import NOTEBOOKS
 from tokcost.quantities import nearest
 from tokcost.report.errors import ReportError
 from tokcost.report.request.hints import said
-from tokcost.report.request.settings import Layer, neighbour, read_text, read_toml
+from tokcost.report.request.reading import is_file, names_in, neighbour, read_toml
+from tokcost.report.request.settings import Layer
 
 #: where a bare name such as `01-what-does-a-million-tokens-cost` is looked for
 SUITE = NOTEBOOKS
@@ -39,7 +41,7 @@ class Job:
 
 def read_definition(path: Path) -> Job:
     """The job that a definition file describes; its notebook's path is relative to the file."""
-    content = read_toml(path, read_text(path))
+    content = read_toml(path)
     # A misspelt key comes first: it is why another one seems to be missing.
     for key, value in sorted(content.items(), key=lambda item: item[0] in KEYS):
         if key not in KEYS:
@@ -52,7 +54,7 @@ def read_definition(path: Path) -> Job:
     named = content["notebook"]
     notebook = _find(named, path.parent)
     if notebook is None:
-        known = {p.name for folder in _folders(named, path.parent) for p in folder.glob("*.ipynb")}
+        known = dict.fromkeys(name for folder in _folders(named, path.parent) for name in names_in(folder, ".ipynb"))
         wanted = f"{Path(named).name.removesuffix('.ipynb')}.ipynb"
         raise ReportError(f"{path}: there is no notebook {named}{nearest(wanted, known) if known else ''}")
     name = _file_name(content.get("name", path.stem), str(path))
@@ -60,29 +62,44 @@ def read_definition(path: Path) -> Job:
     return Job(name, notebook, content.get("title"), content.get("show_code", False), layer)
 
 
-def jobs(targets: tuple[str, ...]) -> list[Job]:
-    """The reports that `targets` ask for, in that order; two of one name are refused."""
+@dataclass(frozen=True)
+class Refused:
+    """A report that was asked for and cannot be begun, and why."""
+
+    name: str
+    reason: str
+
+
+def jobs(targets: tuple[str, ...]) -> tuple[list[Job], list[Refused]]:
+    """The reports that `targets` ask for, in that order, and those whose definition cannot be read.
+
+    A target that does not exist and two reports of one name are a wrong request.
+    """
     found: list[Job] = []
+    refused: list[Refused] = []
     for target in targets:
-        found.extend(_jobs_of(target))
-    seen: dict[str, Job] = {}
-    for job in found:
-        if job.name in seen:
-            raise ReportError(f"two reports would both write {job.name}.html; leave one out, or give one a `name` in a definition")
-        seen[job.name] = job
+        for path in _definitions(Path(target)):
+            try:
+                found.append(read_definition(path) if path.suffix == ".toml" else notebook_job(str(path)))
+            except ReportError as error:
+                if not os.path.lexists(path):
+                    raise
+                refused.append(Refused(path.stem, str(error)))
+    names = [job.name for job in found]
+    for name in names:
+        if names.count(name) > 1:
+            raise ReportError(f"two reports would both write {name}.html; leave one out, or give one a `name` in a definition")
+    return found, refused
+
+
+def _definitions(path: Path) -> list[Path]:
+    """A target, or the definitions in it."""
+    if not os.path.isdir(path):
+        return [path]
+    found = [path / name for name in names_in(path, ".toml")]
+    if not found:
+        raise ReportError(f"the directory {path} holds no report definition (*.toml)")
     return found
-
-
-def _jobs_of(target: str) -> list[Job]:
-    path = Path(target)
-    if path.is_dir():
-        definitions = sorted(path.glob("*.toml"))
-        if not definitions:
-            raise ReportError(f"the directory {target} holds no report definition (*.toml)")
-        return [read_definition(p) for p in definitions]
-    if path.suffix == ".toml":
-        return [read_definition(path)]
-    return [notebook_job(target)]
 
 
 def notebook_job(target: str) -> Job:
@@ -91,9 +108,9 @@ def notebook_job(target: str) -> Job:
     found = _find(target, Path())
     if found:
         return Job(_file_name(found.stem, str(found)), found)
-    if path.is_file():
+    if os.path.lexists(path):
         raise ReportError(f"{target} is neither a notebook (.ipynb) nor a report definition (.toml)")
-    known = {p.stem for folder in _folders(target, Path()) for p in folder.glob("*.ipynb")} if _is_bare(target) else set()
+    known = [Path(name).stem for folder in _folders(target, Path()) for name in names_in(folder, ".ipynb")] if _is_bare(target) else []
     near = nearest(target, known) if known else neighbour(path)
     raise ReportError(f"there is no notebook, definition or directory {target}{near}")
 
@@ -111,11 +128,11 @@ def _folders(name: str, here: Path) -> list[Path]:
 def _find(name: str, here: Path) -> Path | None:
     file = f"{name}.ipynb" if _is_bare(name) else Path(name).name
     candidates = [here / name, *(folder / file for folder in _folders(name, here))]
-    return next((path for path in candidates if path.suffix == ".ipynb" and path.is_file()), None)
+    return next((path for path in candidates if path.suffix == ".ipynb" and is_file(path)), None)
 
 
 def _file_name(name: str, where: str) -> str:
     """`name` if it can be the stem of a file in the output directory."""
-    if not re.fullmatch(r"\w[\w .,+()-]*", name) or name == "index":
-        raise ReportError(f"{where}: {name!r} cannot name a report; use letters, digits, dots and dashes, and not `index`")
+    if not re.fullmatch(r"\w[\w .,+()-]{0,199}", name) or name.lower() == "index":
+        raise ReportError(f"{where}: {said(name)} cannot name a report; use letters, digits, dots and dashes, and not `index`")
     return name

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from tokcost.quantities import nearest
 from tokcost.report.errors import ReportError
+from tokcost.report.request.hints import cut
 from tokcost.report.request.parameters import Parameter, full_line_comments, parse_cell, read_cell
 
 _OPENS = re.compile(r"not together\b", re.I)
@@ -63,7 +64,7 @@ def _exclusion(comment: str, known: dict[str, Parameter]) -> Exclusion:
     pairs = [pair.partition("=") for pair in line["pairs"].split(",")] if line else []
     names = [name.strip() for name, _, _ in pairs]
     if len(set(names)) < 2 or len(set(names)) < len(names) or not all(equals for _, equals, _ in pairs):
-        raise ReportError(f"write `# not together: name=value, name=value; why`, each name once, not: # {comment}")
+        raise ReportError(f"write `# not together: name=value, name=value; why`, each name once, not: # {cut(comment, 80)}")
     values = {}
     for name, (_, _, text) in zip(names, pairs, strict=True):
         if name not in known:

@@ -21,6 +21,8 @@ def said(value) -> str:
         return str(value).lower()
     if isinstance(value, (dict, list)):
         return "a table" if isinstance(value, dict) else "a list"
+    if isinstance(value, int) and value.bit_length() > 1000:
+        return "a number of hundreds of digits"
     return cut(repr(value) if isinstance(value, str) else str(value), 40)
 
 

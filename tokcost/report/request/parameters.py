@@ -11,7 +11,6 @@ from __future__ import annotations
 import ast
 import csv
 import io
-import json
 import math
 import re
 import tokenize
@@ -22,6 +21,7 @@ from tokcost import quantities
 from tokcost.report import data_directory
 from tokcost.report.errors import ReportError
 from tokcost.report.request.hints import fix, said
+from tokcost.report.request.reading import MOST_NOTEBOOK_BYTES, read_notebook, read_text
 
 KINDS = {bool: "true or false", int: "a whole number", float: "a number", str: "text"}
 
@@ -123,25 +123,8 @@ class Parameter:
             return self.check(float(text))
         if not _PLAIN_NUMBER.fullmatch(text):
             return self.check(text)
-        return self.check(int(text) if re.fullmatch(r"[-+]?\d+", text) else float(text))
-
-
-def read_notebook(path: Path) -> dict:
-    """The notebook as plain JSON: enough to know its parameters, without the import of a notebook library."""
-    try:
-        notebook = json.loads(path.read_text(encoding="utf-8"))
-        cells = notebook["cells"]
-        for cell in cells:
-            cell["source"] = "".join(cell["source"])
-            cell["metadata"].get("tags", [])
-    except OSError as error:
-        raise ReportError(f"cannot read {path}: {error.strerror or error}") from None
-    except (ValueError, KeyError, TypeError, AttributeError):
-        raise ReportError(f"{path} is not a notebook in format 4: open it in JupyterLab and save it again") from None
-    language = notebook.get("metadata", {}).get("kernelspec", {}).get("language", "python")
-    if language != "python":
-        raise ReportError(f"{path} is written in {language}; reports run Python notebooks only")
-    return notebook
+        is_whole = re.fullmatch(r"[-+]?\d{1,300}", text)  # what is longer is no finite number
+        return self.check(int(text) if is_whole else float(text))
 
 
 def read_parameters(path: Path) -> list[Parameter]:
@@ -173,10 +156,13 @@ def parse_cell(source: str) -> list[Parameter]:
     """
     try:
         statements = ast.parse(source).body
-    except SyntaxError as error:
-        raise ReportError(f"line {error.lineno} of the parameters is not Python: {error.msg}") from None
-    comments = {token.start[0]: comment for token, comment in _comments(source)}
-    lines = source.splitlines()
+        comments = {token.start[0]: comment for token, comment in _comments(source)}
+    except (SyntaxError, tokenize.TokenError) as error:
+        line = f"line {error.lineno} of the parameters is" if isinstance(error, SyntaxError) and error.lineno else "the parameters are"
+        raise ReportError(f"{line} not Python: {str(getattr(error, 'msg', error)).partition(';')[0]}") from None
+    except (ValueError, RecursionError, MemoryError) as error:
+        raise ReportError(f"the parameters are not Python: {str(error) or 'nested too deep'}") from None
+    lines = re.split(r"\r\n|\r|\n", source)  # as Python counts them
     found: dict[str, Parameter] = {}
     for statement in statements:
         line = f"line {statement.lineno} is not `name = literal`: {lines[statement.lineno - 1].split('#')[0].strip()}"
@@ -184,7 +170,7 @@ def parse_cell(source: str) -> list[Parameter]:
             raise ReportError(line)
         try:
             default = ast.literal_eval(statement.value)
-        except ValueError:
+        except (ValueError, TypeError, SyntaxError, RecursionError, MemoryError):
             raise ReportError(line) from None
         if type(default) not in KINDS:
             raise ReportError(f"{line}; a parameter is a number, text, True or False")
@@ -243,7 +229,10 @@ def _declare_number(name: str, default: int | float, comment: str, choices: list
     bounds = [(quantity.low, quantity.high)] if quantity else []
     if span:
         comment = span["meaning"]
-        bounds.append(tuple(float(span[end].replace(",", "")) for end in ("low", "high")))
+        stated = tuple(float(span[end].replace(",", "")) for end in ("low", "high"))
+        if not math.isfinite(stated[1]) or stated[0] > stated[1]:
+            raise ReportError(f"`{name}`: the range of its comment, {span['low']} to {span['high']}, holds no number; write LOW to HIGH")
+        bounds.append(stated)
     if bounds:
         low, high = max(b[0] for b in bounds), min(b[1] for b in bounds)
         if low > high:
@@ -259,11 +248,11 @@ def _declare_number(name: str, default: int | float, comment: str, choices: list
 def _column(column: str, table: str) -> tuple[str, ...]:
     """Each value of a column of a data table, once."""
     path = (data_directory.chosen() or data_directory.OWN) / table
+    text = read_text(path, MOST_NOTEBOOK_BYTES)
     try:
-        with path.open(encoding="utf-8", newline="") as lines:
-            rows = list(csv.DictReader(lines))
-    except OSError as error:
-        raise ReportError(f"cannot read {path}: {error.strerror or error}") from None
+        rows = list(csv.DictReader(io.StringIO(text, newline="")))
+    except csv.Error as error:
+        raise ReportError(f"{path} is no table: {error}") from None
     if not rows or column not in rows[0]:
         raise ReportError(f"{path} has no values in a column `{column}`{quantities.nearest(column, rows[0] if rows else ())}")
     return tuple(dict.fromkeys(row[column] for row in rows))

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tokcost.report.errors import ReportError
-from tokcost.report.request.definition import Job
+from tokcost.report.request.definition import Job, Refused
 from tokcost.report.request.exclusions import read_exclusions
-from tokcost.report.request.parameters import read_parameters
+from tokcost.report.request.parameters import Parameter, read_parameters
 from tokcost.report.request.settings import Layer, Setting, require_known, settings
 
 
@@ -20,23 +20,37 @@ class Plan:
     unused: list[str]
 
 
-def plan(jobs: list[Job], layers: list[Layer]) -> list[Plan]:
-    """Check all jobs and all values before anything runs. A name that some report lacks must belong to another."""
-    declared = {}
+def plan(jobs: list[Job], layers: list[Layer]) -> tuple[list[Plan], list[Refused]]:
+    """Check all jobs and all values before anything runs; a job whose own files are wrong is refused, and the others planned.
+
+    `layers` (the command line, files given there) are of the whole request: what is wrong in them is a wrong request. A name
+    that some report lacks must belong to another.
+    """
+    declared: dict[str, list[Parameter]] = {}
+    refused = []
     for job in jobs:
-        declared[job.name] = read_parameters(job.notebook)
-        require_known(job.layer, {job.notebook.name: declared[job.name]})
-    for layer in layers:
+        try:
+            parameters = read_parameters(job.notebook)
+            require_known(job.layer, {job.notebook.name: parameters})
+            settings(parameters, [job.layer])
+            read_exclusions(job.notebook)
+        except ReportError as error:
+            refused.append(Refused(job.name, str(error)))
+        else:
+            declared[job.name] = parameters
+    jobs = [job for job in jobs if job.name in declared]
+    for layer in layers if jobs else []:
         require_known(layer, {job.notebook.name: declared[job.name] for job in jobs})
-    plans = []
-    for job in jobs:
-        names = {p.name for p in declared[job.name]}
-        unused = [name for layer in layers for name in layer.values if name not in names]
-        chosen = settings(declared[job.name], [job.layer, *layers])
-        for exclusion in read_exclusions(job.notebook):
-            try:
-                exclusion.check(chosen)
-            except ReportError as error:
-                raise ReportError(f"{job.name}: {error}") from None
-        plans.append(Plan(job, chosen, list(dict.fromkeys(unused))))
-    return plans
+    return [_planned(job, declared[job.name], layers) for job in jobs], refused
+
+
+def _planned(job: Job, parameters: list[Parameter], layers: list[Layer]) -> Plan:
+    names = {p.name for p in parameters}
+    unused = [name for layer in layers for name in layer.values if name not in names]
+    chosen = settings(parameters, [job.layer, *layers])
+    for exclusion in read_exclusions(job.notebook):
+        try:
+            exclusion.check(chosen)
+        except ReportError as error:
+            raise ReportError(f"{job.name}: {error}") from None
+    return Plan(job, chosen, list(dict.fromkeys(unused)))

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
 from tokcost.quantities import nearest
 from tokcost.report.errors import ReportError
 from tokcost.report.request.parameters import Parameter
+from tokcost.report.request.reading import read_text, read_toml
 
 DEFAULT = "notebook default"
 COMMAND_LINE = "command line"
@@ -82,38 +82,13 @@ def from_file(path: Path) -> Layer:
     """The layer of one `-f` file, TOML or YAML: a flat list of names and values."""
     if path.suffix not in (".toml", ".yaml", ".yml"):
         raise ReportError(f"-f {path}: a parameter file ends in .toml, .yaml or .yml")
-    text = read_text(path)
-    values = read_toml(path, text) if path.suffix == ".toml" else _read_yaml(path, text)
+    values = read_toml(path) if path.suffix == ".toml" else _read_yaml(path)
     if "notebook" in values or isinstance(values.get("parameters"), dict):
         raise ReportError(f"-f {path} is a report definition; pass it as TARGET: tokcost report {path}")
     return Layer(path.name, values)
 
 
-def neighbour(path: Path) -> str:
-    """The end of an error sentence: the file beside `path` that may have been meant."""
-    names = [p.name for p in path.parent.glob(f"*{path.suffix}")]
-    return nearest(path.name, names) if names else ""
-
-
-def read_text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        raise ReportError(f"there is no file {path}{neighbour(path)}") from None
-    except UnicodeDecodeError:
-        raise ReportError(f"{path} is not UTF-8 text; save it as UTF-8") from None
-    except OSError as error:
-        raise ReportError(f"cannot read {path}: {error.strerror or error}") from None
-
-
-def read_toml(path: Path, text: str) -> dict:
-    try:
-        return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise ReportError(f"{path} is not valid TOML: {error}") from None
-
-
-def _read_yaml(path: Path, text: str) -> dict:
+def _read_yaml(path: Path) -> dict:
     """The names and values of a YAML file, none of them guessed at.
 
     What stands bare is parsed as on the command line: YAML 1.1 would read `yes` as true, `010` as eight, `1:30` as ninety, and
@@ -121,6 +96,7 @@ def _read_yaml(path: Path, text: str) -> dict:
     """
     import yaml
 
+    text = read_text(path)
     try:
         root = yaml.compose(text, Loader=yaml.SafeLoader)
     except yaml.MarkedYAMLError as error:
@@ -128,6 +104,8 @@ def _read_yaml(path: Path, text: str) -> dict:
         raise ReportError(f"{path} line {line} is not valid YAML: {error.problem or error.context}") from None
     except (yaml.YAMLError, ValueError) as error:
         raise ReportError(f"{path} is not valid YAML: {str(error).splitlines()[0]}") from None
+    except RecursionError:
+        raise ReportError(f"{path} is not valid YAML: it is nested too deep") from None
     values: dict = {}
     pairs = root.value if isinstance(root, yaml.MappingNode) else [] if root is None else [(root, root)]
     for key, value in pairs:

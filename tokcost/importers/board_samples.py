@@ -215,16 +215,17 @@ def between(scrapes: list[Scrape]) -> Iterator[Board]:
     """Energy per board between two scrapes, from the counter in millijoules. The rows of one board repeat its counter."""
     if not scrapes:
         return
-    if len(scrapes) != 2 or None in (scrapes[0].at_s, scrapes[1].at_s):
+    timed = sorted((scrape.at_s, number) for number, scrape in enumerate(scrapes) if scrape.at_s is not None)
+    if len(scrapes) != 2 or len(timed) != 2:
         raise ImportProblem(
             "one scrape of DCGM is a moment, not an average; give two, each with a .time file (seconds since 1970) of the same name, "
             "or a Prometheus range; or give the seconds between them"
         )
-    before, after = sorted(scrapes, key=lambda scrape: scrape.at_s)
-    if before.at_s == after.at_s:
+    (begin_s, first), (end_s, last) = timed
+    if begin_s == end_s:
         raise ImportProblem("both scrapes were made at the same time, so that they cover none; give two, before and after")
     counters = []
-    for scrape in (before, after):
+    for scrape in (scrapes[first], scrapes[last]):
         found = _Boards()
         for name, labels, value in scrape.samples:
             if name == ENERGY:
@@ -233,19 +234,19 @@ def between(scrapes: list[Scrape]) -> Iterator[Board]:
         counters.append(found)
     for key, board in counters[1].items():
         start = counters[0].get(key)
-        if start is None or board.energy_joule < start.energy_joule:
+        if start is None or board.energy_joule is None or start.energy_joule is None or board.energy_joule < start.energy_joule:
             raise ImportProblem(
                 "the energy counter of a GPU is missing or fell between the scrapes: it was reset or they are not in order; "
                 "give two scrapes of one run, before and after"
             )
         board.energy_joule -= start.energy_joule
-        watts = board.energy_joule / (after.at_s - before.at_s)
-        board.samples = [(before.at_s, watts), (after.at_s, watts)]
+        watts = board.energy_joule / (end_s - begin_s)
+        board.samples = [(begin_s, watts), (end_s, watts)]
         board.notes.append("average from the energy counter; the highest power is not known")
         yield board
 
 
-def seconds(when, timezone: str) -> float:
+def seconds(when: str | float, timezone: str) -> float:
     """A time as seconds since 1970; a time without zone is local to `timezone`.
 
     >>> seconds("1970-01-01 01:00", "UTC"), seconds("1789515524", "UTC"), seconds("2026/01/01 00:00:00", "Europe/Berlin")

@@ -1,0 +1,18 @@
+"""The process of a kernel: IPython's own, with room for the outputs of a cell that prints faster than they are taken up."""
+
+#: outputs that may wait at either end (a thousand by default); of more, some are lost, and with them the end of the cell
+MOST_MESSAGES_WAITING = 100_000
+
+
+def main() -> None:
+    import zmq
+    from ipykernel.kernelapp import IPKernelApp
+
+    class App(IPKernelApp):
+        name = "tokcost-kernel"
+
+        def init_iopub(self, context):
+            context.setsockopt(zmq.SNDHWM, MOST_MESSAGES_WAITING)
+            super().init_iopub(context)
+
+    App.launch_instance()

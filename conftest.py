@@ -6,10 +6,19 @@ import pathlib
 import re
 
 import hypothesis
+import pytest
 
 # Time belongs to benchmarks. In CI the same examples every time: a red build must be red again.
 hypothesis.settings.register_profile("suite", deadline=None, derandomize="CI" in os.environ)
 hypothesis.settings.load_profile("suite")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def as_in_a_notebook(doctest_namespace):
+    """Examples in docstrings have `import tokcost as tc` behind them, as every notebook has."""
+    import tokcost
+
+    doctest_namespace["tc"] = tokcost
 
 
 def place(notebook: pathlib.Path, code_cell: int) -> int:

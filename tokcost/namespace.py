@@ -1,4 +1,4 @@
-"""Names that load their module when first used, listed once, in the stub beside each `__init__.py`."""
+"""Names that load their module when first used, listed once, in the stub next to each `__init__.py`."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from tokcost import evidence, formulas
 from tokcost.formulas import output_tok_per_joule, output_tok_per_s_per_mw, output_token_energy_joule_per_tok
 from tokcost.hour import Power, PowerError, average_kw_per_gpu, measured_and_provisioned, reference_deployment
-from tokcost.hour.power import BOUNDARIES, alike, consumed
+from tokcost.hour.power import BOUNDARIES
 from tokcost.quantities import QuantityError
 
 kilowatts = st.floats(0.1, 3)
@@ -50,15 +50,6 @@ def test_each_step_starts_at_its_own_boundary():
         whole.without_overhead(pue=1.2)
     with pytest.raises(PowerError, match="only utility power holds a grid loss"):
         node.to_metered_facility(loss_frac=0.04)
-
-
-def test_nameplate_provisioned_and_average_are_three_quantities():
-    average, built = Power(1.0, "it", "average"), Power(1.0, "it", "provisioned")
-    with pytest.raises(PowerError, match="do not compare"):
-        alike(average, built)
-    with pytest.raises(PowerError, match="headroom is not consumption"):
-        consumed(built)
-    assert consumed(average) is average
 
 
 @pytest.mark.parametrize("wrong", [{"boundary": "rack"}, {"kind": "peak"}, {"kw_per_gpu": 1275.0}])

@@ -48,7 +48,7 @@ def test_an_overloaded_queue_starts_nobody_in_time():
     assert share[0] > 0.99 and share[1:].tolist() == [0.0, 0.0]
 
 
-def waits(servers: int, rate: float, service_time_s: float, is_exponential: bool, n: int, seed: int) -> np.ndarray:
+def waits(servers: int, offered: float, service_time_s: float, is_exponential: bool, n: int, seed: int) -> np.ndarray:
     """Waiting times of a simulated queue: Poisson arrivals, one queue, `servers` places."""
     draw, env, waited = random.Random(seed), simpy.Environment(), []
     places = simpy.Resource(env, capacity=servers)
@@ -62,7 +62,7 @@ def waits(servers: int, rate: float, service_time_s: float, is_exponential: bool
 
     def arrivals():
         for _ in range(n):
-            yield env.timeout(draw.expovariate(rate))
+            yield env.timeout(draw.expovariate(offered))
             env.process(request())
 
     env.process(arrivals())
@@ -73,9 +73,9 @@ def waits(servers: int, rate: float, service_time_s: float, is_exponential: bool
 @pytest.mark.parametrize(("servers", "load", "wait_limit_s"), [(4, 0.8, 0.0), (16, 0.9, 2.0), (48, 0.88, 0.5)])
 def test_a_simulated_queue_starts_the_stated_share_in_time(servers, load, wait_limit_s):
     service_time_s = 10.0
-    rate = servers * load / service_time_s
-    stated = float(in_time_frac(offered_request_per_s=rate, service_time_s=service_time_s, servers=servers, wait_limit_s=wait_limit_s))
-    runs = [np.mean(waits(servers, rate, service_time_s, True, 12_000, seed) <= wait_limit_s) for seed in range(6)]
+    offered = servers * load / service_time_s
+    stated = float(in_time_frac(offered_request_per_s=offered, service_time_s=service_time_s, servers=servers, wait_limit_s=wait_limit_s))
+    runs = [np.mean(waits(servers, offered, service_time_s, True, 12_000, seed) <= wait_limit_s) for seed in range(6)]
     error = np.std(runs, ddof=1) / math.sqrt(len(runs))
     assert abs(np.mean(runs) - stated) < max(4 * error, 0.01)
     assert error < 0.03
@@ -83,15 +83,15 @@ def test_a_simulated_queue_starts_the_stated_share_in_time(servers, load, wait_l
 
 def test_the_stated_capacity_holds_in_simulation_and_one_replica_less_does_not():
     """Replicas for 95 % within a second; with one fewer the simulated queue misses the level."""
-    rate, concurrency, service_time_s = 9.0, 8, 10.0
+    offered, concurrency, service_time_s = 9.0, 8, 10.0
     n = int(
         replicas_needed(
-            offered_request_per_s=rate, service_time_s=service_time_s, concurrency=concurrency, wait_limit_s=1, service_level_frac=0.95
+            offered_request_per_s=offered, service_time_s=service_time_s, concurrency=concurrency, wait_limit_s=1, service_level_frac=0.95
         )
     )
 
     def simulated(replicas):
-        return np.mean([np.mean(waits(replicas * concurrency, rate, service_time_s, True, 12_000, seed) <= 1) for seed in range(3)])
+        return np.mean([np.mean(waits(replicas * concurrency, offered, service_time_s, True, 12_000, seed) <= 1) for seed in range(3)])
 
     assert simulated(n) >= 0.94
     assert simulated(n - 1) < 0.95
@@ -104,8 +104,8 @@ def test_answers_of_equal_length_wait_less_than_stated():
 
 @given(st.floats(0.01, 500), st.floats(0.5, 100), st.integers(1, 256), st.floats(0, 30), st.floats(0, 0.999), st.floats(0, 0.999))
 @settings(deadline=None)
-def test_the_fewest_replicas_that_are_enough_and_more_service_never_needs_less(rate, service_time_s, concurrency, wait, level, other):
-    queue = {"offered_request_per_s": rate, "service_time_s": service_time_s}
+def test_the_fewest_replicas_that_are_enough_and_more_service_never_needs_less(offered, service_time_s, concurrency, wait, level, other):
+    queue = {"offered_request_per_s": offered, "service_time_s": service_time_s}
     low, high = (
         int(replicas_needed(**queue, concurrency=concurrency, wait_limit_s=wait, service_level_frac=x)) for x in sorted((level, other))
     )

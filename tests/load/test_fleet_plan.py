@@ -17,11 +17,11 @@ from tokcost.quantities import QuantityError
 NODE = OperatingPoint("h200", "m", 1000, 1000, 64, 8, 500.0, 50.0, 0.5, 0.02)
 LEVEL = {"rate_usd_per_gpu_h": 2.0, "service_level_frac": 0.95, "wait_limit_s": 1.0}
 
-days = st.lists(st.floats(0, 60), min_size=1, max_size=48).filter(lambda rates: max(rates) > 0.5)
+days = st.lists(st.floats(0, 60), min_size=1, max_size=48).filter(lambda offered: max(offered) > 0.5)
 
 
-def day_of(rates):
-    return hourly_profile(rates, isl=1000, osl=1000)
+def day_of(offered):
+    return hourly_profile(offered, isl=1000, osl=1000)
 
 
 def test_a_flat_load_has_closed_forms():
@@ -41,9 +41,9 @@ def test_a_flat_load_has_closed_forms():
 
 @given(days)
 @settings(max_examples=50, deadline=None)
-def test_no_token_is_lost_or_made(rates):
+def test_no_token_is_lost_or_made(offered):
     for fleet in ({}, {"autoscaling": Autoscaling(1, 0.5)}, {"n_replicas": 3}):
-        planned = plan(day_of(rates), NODE, **LEVEL, **fleet)
+        planned = plan(day_of(offered), NODE, **LEVEL, **fleet)
         assert planned.delivered_total_tok + planned.unserved_total_tok == pytest.approx(planned.offered_total_tok, rel=1e-9)
         if "n_replicas" not in fleet:
             assert planned.unserved_total_tok == 0
@@ -52,9 +52,9 @@ def test_no_token_is_lost_or_made(rates):
 
 @given(days)
 @settings(max_examples=50, deadline=None)
-def test_both_bases_by_a_second_route(rates):
+def test_both_bases_by_a_second_route(offered):
     """Dollars over tokens give the same as utilization applied once to tokens; usage + idle = all that is paid."""
-    planned = plan(day_of(rates), NODE, **LEVEL)
+    planned = plan(day_of(offered), NODE, **LEVEL)
     assert planned.allocation_token_cost_usd_per_mtok == pytest.approx(planned.cost_usd / planned.delivered_total_tok * 1e6, rel=1e-9)
     assert planned.usage_token_cost_usd_per_mtok == pytest.approx(planned.usage_cost_usd / planned.delivered_total_tok * 1e6, rel=1e-9)
     assert planned.usage_cost_usd + planned.idle_cost_usd == pytest.approx(planned.cost_usd, rel=1e-12)
@@ -63,11 +63,11 @@ def test_both_bases_by_a_second_route(rates):
 
 @given(days, st.floats(0, 0.999), st.floats(0, 0.999), st.floats(0, 20), st.floats(0, 20))
 @settings(max_examples=60, deadline=None)
-def test_more_service_never_costs_less(rates, level, other_level, wait, other_wait):
+def test_more_service_never_costs_less(offered, level, other_level, wait, other_wait):
     for autoscaling in (None, Autoscaling(0, 1.5)):
         (less, more), (long, short) = sorted((level, other_level)), sorted((wait, other_wait), reverse=True)
         costs = [
-            plan(day_of(rates), NODE, rate_usd_per_gpu_h=2.0, service_level_frac=x, wait_limit_s=w, autoscaling=autoscaling).cost_usd
+            plan(day_of(offered), NODE, rate_usd_per_gpu_h=2.0, service_level_frac=x, wait_limit_s=w, autoscaling=autoscaling).cost_usd
             for x, w in ((less, long), (more, long), (more, short))
         ]
         assert costs == sorted(costs)
@@ -75,9 +75,9 @@ def test_more_service_never_costs_less(rates, level, other_level, wait, other_wa
 
 @given(days, st.floats(0, 30), st.floats(0, 30))
 @settings(max_examples=50, deadline=None)
-def test_autoscaling_costs_between_what_is_needed_and_a_fixed_fleet_and_delay_never_saves(rates, delay, other):
-    fixed = plan(day_of(rates), NODE, **LEVEL)
-    quick, slow = (plan(day_of(rates), NODE, **LEVEL, autoscaling=Autoscaling(0, x)) for x in sorted((delay, other)))
+def test_autoscaling_costs_between_what_is_needed_and_a_fixed_fleet_and_delay_never_saves(offered, delay, other):
+    fixed = plan(day_of(offered), NODE, **LEVEL)
+    quick, slow = (plan(day_of(offered), NODE, **LEVEL, autoscaling=Autoscaling(0, x)) for x in sorted((delay, other)))
     needed = fixed.hours["needed_replicas"].sum() * NODE.n_gpus
     assert needed - 1e-6 <= quick.paid_gpu_h <= slow.paid_gpu_h + 1e-6 <= fixed.paid_gpu_h + 2e-6
     assert quick.in_time_frac >= LEVEL["service_level_frac"]
@@ -118,22 +118,22 @@ def test_the_more_a_shape_swings_the_more_a_delivered_token_costs():
 
 @given(days, st.floats(0, 48), st.floats(0, 48))
 @settings(max_examples=50, deadline=None)
-def test_batch_work_that_may_wait_longer_needs_no_more_and_never_less_than_the_average(rates, deadline, other):
-    soon, late = (batch_request_per_s(rates, deadline_h=x) for x in sorted((deadline, other)))
-    assert np.mean(rates) * (1 - 1e-9) <= late <= soon * (1 + 1e-9) <= max(rates) * (1 + 2e-9)
-    batch = plan_batch(day_of(rates), NODE, rate_usd_per_gpu_h=2.0, deadline_h=max(deadline, other))
+def test_batch_work_that_may_wait_longer_needs_no_more_and_never_less_than_the_average(offered, deadline, other):
+    soon, late = (batch_request_per_s(offered, deadline_h=x) for x in sorted((deadline, other)))
+    assert np.mean(offered) * (1 - 1e-9) <= late <= soon * (1 + 1e-9) <= max(offered) * (1 + 2e-9)
+    batch = plan_batch(day_of(offered), NODE, rate_usd_per_gpu_h=2.0, deadline_h=max(deadline, other))
     assert batch.delivered_total_tok == pytest.approx(batch.offered_total_tok, rel=1e-9)
-    assert batch.cost_usd <= plan(day_of(rates), NODE, **LEVEL).cost_usd
+    assert batch.cost_usd <= plan(day_of(offered), NODE, **LEVEL).cost_usd
 
 
 def test_batch_meets_its_deadline_when_the_backlog_is_followed_and_not_with_less():
     """Work of the first hour comes first: it is late if the queue ahead of it outlasts the deadline."""
-    rates, deadline = np.array([10, 0, 4, 0, 0, 2.0]), 2
-    needed = batch_request_per_s(rates, deadline_h=deadline)
+    offered, deadline = np.array([10, 0, 4, 0, 0, 2.0]), 2
+    needed = batch_request_per_s(offered, deadline_h=deadline)
 
     def longest_wait(capacity):
         backlog, longest, step = 0.0, 0.0, 1e-3
-        for arriving in np.repeat(np.tile(rates, 3), round(1 / step)):
+        for arriving in np.repeat(np.tile(offered, 3), round(1 / step)):
             backlog = max(0.0, backlog + (arriving - capacity) * step)
             longest = max(longest, backlog / capacity)
         return longest

@@ -50,8 +50,8 @@ def test_it_runs_where_nothing_is_stated_and_says_what_is_missing(said, tool):
 
 def test_a_folder_of_broken_files_still_gives_a_report_of_what_is_sound(said):
     _, _, tables = said("_malformed", stated_gpus=2)
-    left_out = next(rows for caption, rows in tables.items() if caption.startswith("Left out"))
-    assert sum(int(n_files) for _, n_files, what, _ in left_out if what == "not readable") >= 10
+    excluded = next(rows for caption, rows in tables.items() if caption.startswith("Excluded"))
+    assert sum(int(n_files) for _, n_files, what, _ in excluded if what == "not readable") >= 10
 
 
 @pytest.mark.parametrize(

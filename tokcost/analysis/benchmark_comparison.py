@@ -92,9 +92,8 @@ def compare_with_public(
     `rows` are measured rows of one model and one pair of lengths; `rate` is yours, from `price_of_hour`. Under a price of your
     own, public runs on your accelerator are priced at it; other accelerators, whose price you do not state, are left out.
 
-    >>> from tokcost.analysis.own_benchmark import own_benchmark
-    >>> own = own_benchmark("data/benchmark_example", stated_gpus=8, accelerator="h200")
-    >>> public = evidence.measured(model="dsr1", isl=1024, osl=1024)
+    >>> own = tc.analysis.own_benchmark("data/benchmark_example", stated_gpus=8, accelerator="h200")
+    >>> public = tc.measured(model="dsr1", isl=1024, osl=1024)
     >>> found = compare_with_public(own, public, rate=2.5, price_basis="own", rate_vintage="2026-09", tok_per_s_per_user=100)
     >>> found.rival, found.status, found.own["status"], round(float(found.own["total_token_cost_usd_per_mtok"]), 2)
     ('H200 public', 'not comparable', 'priced', 1.17)

@@ -24,8 +24,7 @@ def board_sweeps(measured: pd.DataFrame) -> pd.DataFrame:
 
     Columns: those of `measured`.
 
-    >>> from tokcost.hour import measured_and_provisioned
-    >>> runs = measured_and_provisioned(evidence.load_table("power_measurements"), provisioned_kw_per_gpu={})
+    >>> runs = tc.hour.measured_and_provisioned(tc.load_table("power_measurements"), provisioned_kw_per_gpu={})
     >>> board_sweeps(runs)["boundary"].unique().tolist()
     ['chip']
     """

@@ -43,8 +43,7 @@ def reproducing_points(
     Columns: what both runs share (`SAME`), then each run's own under `baseline_` and `candidate_`, then the counts.
     Raises: QuantityError where a system has no rate or no measured row, or no two rows lie at one interactivity.
 
-    >>> from tokcost import evidence
-    >>> rows = evidence.measured(campaign="inferencex_dsr1_2026_04")
+    >>> rows = tc.measured(campaign="inferencex_dsr1_2026_04")
     >>> best = reproducing_points("nvidia_2026_04_15_deepseek_r1", rows, rates={"h200": 1.41, "gb300": 2.65}).iloc[0]
     >>> int(best["n_reproduced"]), int(best["n_figures"]), int(best["n_as_good"])
     (4, 4, 1)
@@ -113,10 +112,8 @@ def largest_drop(best: Frontier) -> tuple[pd.Series, pd.Series]:
 
     Raises: QuantityError for a curve of a single run.
 
-    >>> from tokcost import evidence
-    >>> from tokcost.serving.pareto_frontier import frontier
-    >>> rows = evidence.measured(campaign="inferencex_dsr1_2026_04")
-    >>> last, after = largest_drop(frontier(rows, accelerator="h200", precision="fp8", isl=1024, osl=1024))
+    >>> rows = tc.measured(campaign="inferencex_dsr1_2026_04")
+    >>> last, after = largest_drop(tc.frontier(rows, accelerator="h200", precision="fp8", isl=1024, osl=1024))
     >>> float(last["tok_per_s_per_user"].round(1)), float(after["tok_per_s_per_user"].round(1))
     (116.7, 117.3)
     """

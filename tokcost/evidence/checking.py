@@ -40,7 +40,7 @@ def _orphans(tables) -> list[str]:
 
 
 def unaccounted(captures: pd.DataFrame, inference: pd.DataFrame, excluded_rows: pd.DataFrame) -> list[str]:
-    """Captures whose rows kept and rows left out do not add up to the rows that they held."""
+    """Captures whose rows kept and rows excluded do not add up to the rows that they held."""
     problems = []
     for row in captures.itertuples():
         kept = (inference["campaign"] == row.campaign).sum()

@@ -39,7 +39,7 @@ def check():
         click.echo(f"{len(problems)} problem{'s' if len(problems) > 1 else ''}", err=True)
         raise SystemExit(2)
     click.echo(
-        f"{_said(data_dir())} is in order: every row valid, every source known and cited, every captured row kept or listed as left out"
+        f"{_said(data_dir())} is in order: every row valid, every source known and cited, every captured row kept or listed as excluded"
     )
 
 

@@ -175,7 +175,7 @@ TABLES: dict[str, Table] = {
         ("claim_id", "term"),
     ),
     "captures": Table(
-        "How many rows each capture of measurements held, so that kept and left-out rows can be counted, and how far it compares.",
+        "How many rows each capture of measurements held, so that kept and excluded rows can be counted, and how far it compares.",
         {"campaign": text(), "table": text(), "n_rows": whole(), "comparability_note": text(), **TAIL, "note": text(required=False)},
         ("campaign",),
     ),
@@ -196,7 +196,7 @@ TABLES |= {
     "system_prices": dated("Prices of accelerators, servers and racks.", "accelerator", "system", labels=_ACCELERATOR),
     "depreciation_lives": dated("Lives of servers and buildings, in the books and in critics' eyes.", "company", "use"),
     "cost_of_capital": dated("What capital costs: filed debt, weighted averages.", "company", "instrument"),
-    "operating_costs": dated("Rules and list prices for what is paid beside capital and energy.", "item"),
+    "operating_costs": dated("Rules and list prices for what is paid besides capital and energy.", "item"),
     "carbon_intensity": dated(
         "Grid carbon by cloud region or country and year.", "region", "name", "grid", "country", "year", labels={"year": whole()}
     ),

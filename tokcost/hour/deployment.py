@@ -59,8 +59,6 @@ class Deployment:
 
     Any number may be an array or a Series; the results then are.
 
-    Examples
-    --------
     >>> node = Deployment(name="8-GPU node", accelerator="h200", n_gpus=8, system_price_usd=320_000, networking_frac=0.2,
     ...     storage_frac=0.03, cpu_nodes_frac=0.02, spares_frac=0.02, critical_kw_per_gpu=1.275, average_load_frac=0.76,
     ...     pue=1.15, electricity_usd_per_kwh=0.07, construction_usd_per_kw=11_700, facility_life_yr=15,
@@ -168,8 +166,7 @@ class Deployment:
     def with_inputs(self, **inputs: Any) -> Deployment:
         """A copy with inputs of one's own. A value that changes loses its range, which spoke of another value; the others keep theirs.
 
-        >>> from tokcost.hour import reference_deployment
-        >>> node = reference_deployment("h200", "hyperscaler")
+        >>> node = tc.reference_deployment("h200", "hyperscaler")
         >>> mine = node.with_inputs(wacc_frac=0.12, economic_life_yr=node.economic_life_yr)
         >>> mine.wacc_frac, "wacc_frac" in mine.ranges, "economic_life_yr" in mine.ranges
         (0.12, False, True)

@@ -81,18 +81,12 @@ def levelised_token_cost_usd_per_mtok(
         Yearly fall of the price of a token. With it the result is the price *at the start* that pays for
         the life while the price falls; 0 is the plain levelised cost.
 
-    Raises
-    ------
-    MoneyError
-        Cost and discount rate are of two kinds of money.
-    QuantityError
-        Cost and tokens are of different lives, or of a different delay.
+    Raises: MoneyError where cost and discount rate are of two kinds of money; QuantityError where cost and tokens are of different
+    lives, or of a different delay.
 
-    Examples
-    --------
-    >>> from tokcost.hour import Real, owner_cash_flow
-    >>> flow = owner_cash_flow(capital_usd=1200.0, life_yr=1, residual_frac=0, install_delay_yr=0, running_cost_usd_per_yr=0, money="real")
-    >>> round(float(levelised_token_cost_usd_per_mtok(cost=flow, mtok_by_month=[100.0] * 12, discount_rate=Real(0.0),
+    >>> when = {"life_yr": 1, "residual_frac": 0, "install_delay_yr": 0, "money": "real"}
+    >>> flow = tc.hour.owner_cash_flow(capital_usd=1200.0, running_cost_usd_per_yr=0, **when)
+    >>> round(float(levelised_token_cost_usd_per_mtok(cost=flow, mtok_by_month=[100.0] * 12, discount_rate=tc.hour.Real(0.0),
     ...                                               install_delay_yr=0, price_erosion_frac=0)), 9)
     1.0
     """

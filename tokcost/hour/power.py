@@ -101,29 +101,6 @@ class Power:
         return Power(self.kw_per_gpu / pue, "it", self.kind)
 
 
-def alike(first: Power, second: Power) -> None:
-    """Refuse to compare power of two boundaries or two kinds.
-
-    >>> alike(Power(1.0, "it", "average"), Power(1.3, "utility", "provisioned"))
-    Traceback (most recent call last):
-    tokcost.hour.power.PowerError: average power at `it` and provisioned power at `utility` do not compare
-    """
-    if (first.boundary, first.kind) != (second.boundary, second.kind):
-        raise PowerError(f"{first.kind} power at `{first.boundary}` and {second.kind} power at `{second.boundary}` do not compare")
-
-
-def consumed(power: Power) -> Power:
-    """`power` if it is drawn power; a rating or a capacity is not consumption.
-
-    >>> consumed(Power(1.73, "utility", "provisioned"))
-    Traceback (most recent call last):
-    tokcost.hour.power.PowerError: energy needs average power, got provisioned power: headroom is not consumption
-    """
-    if power.kind != "average":
-        raise PowerError(f"energy needs average power, got {power.kind} power: headroom is not consumption")
-    return power
-
-
 @formula
 def average_kw_per_gpu(*, busy_average_kw_per_gpu: Numbers, idle_average_kw_per_gpu: Numbers, utilization_frac: Numbers) -> Numbers:
     """Average over busy and idle hours: an idle accelerator still draws power. Identity: the mean weighted by hours.
@@ -147,24 +124,17 @@ def energy_share_frac(*, energy_cost_usd_per_gpu_h: Numbers, rate_usd_per_gpu_h:
 def measured_and_provisioned(runs: pd.DataFrame, *, provisioned_kw_per_gpu: Mapping[str, float]) -> pd.DataFrame:
     """Tokens per joule and per megawatt of measured runs, and of the same output on provisioned power.
 
-    Parameters
-    ----------
-    runs : DataFrame
-        Rows of data/power_measurements.csv: `accelerator`, `boundary`, `average_w_per_gpu`, `nameplate_w_per_gpu`,
-        `output_tok_per_s_per_gpu` and, where known, `total_tok_per_s_per_gpu`.
-    provisioned_kw_per_gpu : dict
-        Accelerator to utility kilowatts per GPU that must be built; an accelerator without one gets NaN.
+    `runs` are rows of data/power_measurements.csv: `accelerator`, `boundary`, `average_w_per_gpu`, `nameplate_w_per_gpu`,
+    `output_tok_per_s_per_gpu` and, where known, `total_tok_per_s_per_gpu`. `provisioned_kw_per_gpu` maps an accelerator to the
+    utility kilowatts per GPU that must be built; one without gets NaN.
 
-    Columns
-    -------
-        Those of `runs`, with `measured_output_tok_per_joule`, `measured_output_token_energy_joule_per_tok`,
-        `measured_output_tok_per_s_per_mw` (all at the row's own boundary), `provisioned_output_tok_per_s_per_mw` (utility)
-        and `drawn_frac` (average over nameplate). Measured boards and provisioned utilities are two boundaries:
-        the columns stand side by side to show the gap, not to be divided by each other.
+    Columns: those of `runs`, with `measured_output_tok_per_joule`, `measured_output_token_energy_joule_per_tok`,
+    `measured_output_tok_per_s_per_mw` (all at the row's own boundary), `provisioned_output_tok_per_s_per_mw` (utility)
+    and `drawn_frac` (average over nameplate). Measured boards and provisioned utilities are two boundaries:
+    the columns stand side by side to show the gap, not to be divided by each other.
 
     Raises: PowerError for a column that is missing or a boundary that is not known.
 
-    >>> import pandas as pd
     >>> run = {"accelerator": "h200", "boundary": "chip", "average_w_per_gpu": 500, "nameplate_w_per_gpu": 700}
     >>> run["output_tok_per_s_per_gpu"] = 1000.0
     >>> row = measured_and_provisioned(pd.DataFrame([run]), provisioned_kw_per_gpu={"h200": 2.0}).iloc[0]

@@ -18,31 +18,8 @@ from tokcost.hour.deployment import Deployment, numeric_inputs
 PRICE_BASIS = {"hyperscaler": "owning_hyperscaler", "neocloud": "owning_neocloud"}
 
 
-def deployment_inputs(systems: pd.DataFrame, operators: pd.DataFrame, *, accelerator: str, operator: str) -> pd.DataFrame:
-    """The rows behind one deployment, each with value, range, source, date and kind: what a report shows as its inputs."""
-    of_system = evidence.rows_where(systems, {"accelerator": accelerator}, table="data/systems.csv")
-    of_operator = evidence.rows_where(operators, {"operator": operator}, table="data/operators.csv")
-    return pd.concat([of_system, of_operator], ignore_index=True).drop(columns=["accelerator", "system", "operator"])
-
-
-def deployment_from_rows(systems: pd.DataFrame, operators: pd.DataFrame, *, accelerator: str, operator: str) -> Deployment:
-    """One deployment from the two tables; inputs that no row names are None (not present)."""
-    rows = deployment_inputs(systems, operators, accelerator=accelerator, operator=operator)
-    stated = dict(zip(rows["quantity"], rows["value"].astype(float), strict=True))
-    spans = rows.dropna(subset=["low", "high"])
-    system = systems.loc[systems["accelerator"] == accelerator, "system"].iloc[0]
-    inputs: dict[str, Any] = {name: stated.get(name) for name in numeric_inputs()}
-    return Deployment(
-        **inputs,
-        name=f"{accelerator} {system}, {operator}",
-        accelerator=accelerator,
-        money="nominal",
-        ranges={row.quantity: (float(row.low), float(row.high)) for row in spans.itertuples()},
-    )
-
-
 def reference_inputs(accelerator: str, operator: str) -> pd.DataFrame:
-    """The sourced rows of one reference deployment (see `deployment_inputs`).
+    """The rows behind one reference deployment, each with value, range, source, date and kind: what a report shows as its inputs.
 
     Columns: quantity, value, low, high, source_id, locator, date, kind, tier, note.
 
@@ -50,11 +27,13 @@ def reference_inputs(accelerator: str, operator: str) -> pd.DataFrame:
     >>> float(rows.at["n_gpus", "value"]), rows.at["n_gpus", "source_id"] != ""
     (8.0, True)
     """
-    return deployment_inputs(evidence.load_table("systems"), evidence.load_table("operators"), accelerator=accelerator, operator=operator)
+    of_system = evidence.rows_where(evidence.load_table("systems"), {"accelerator": accelerator}, table="data/systems.csv")
+    of_operator = evidence.rows_where(evidence.load_table("operators"), {"operator": operator}, table="data/operators.csv")
+    return pd.concat([of_system, of_operator], ignore_index=True).drop(columns=["accelerator", "system", "operator"])
 
 
 def reference_deployment(accelerator: str, operator: str) -> Deployment:
-    """A reference deployment by its chip and operator; `.replace(...)` it to try other inputs.
+    """A reference deployment by its chip and operator; `.replace(...)` it to try other inputs. Inputs that no row names are None.
 
     >>> node = reference_deployment("h200", "hyperscaler")
     >>> node.name, node.n_gpus
@@ -63,22 +42,29 @@ def reference_deployment(accelerator: str, operator: str) -> Deployment:
     Traceback (most recent call last):
     tokcost.evidence.selection.NoSuchRow: no row of data/systems.csv has accelerator `h20`; did you mean `h200`?
     """
-    return deployment_from_rows(
-        evidence.load_table("systems"), evidence.load_table("operators"), accelerator=accelerator, operator=operator
+    rows = reference_inputs(accelerator, operator)
+    stated = dict(zip(rows["quantity"], rows["value"].astype(float), strict=True))
+    spans = rows.dropna(subset=["low", "high"])
+    inputs: dict[str, Any] = {name: stated.get(name) for name in numeric_inputs()}
+    return Deployment(
+        **inputs,
+        name=f"{accelerator} {evidence.load_table('systems', accelerator=accelerator)['system'].iloc[0]}, {operator}",
+        accelerator=accelerator,
+        money="nominal",
+        ranges={row.quantity: (float(row.low), float(row.high)) for row in spans.itertuples()},
     )
 
 
-def reference_deployments() -> dict:
+def reference_deployments() -> dict[tuple[str, str], Deployment]:
     """Every system with every operator: (accelerator, price basis of the published constant) to deployment.
 
     >>> reference_deployments()["h200", "owning_neocloud"].name
     'h200 8-GPU node, neocloud'
     """
-    systems, operators = evidence.load_table("systems"), evidence.load_table("operators")
     return {
-        (accelerator, PRICE_BASIS[operator]): deployment_from_rows(systems, operators, accelerator=accelerator, operator=operator)
-        for accelerator in systems["accelerator"].unique()
-        for operator in PRICE_BASIS
+        (accelerator, basis): reference_deployment(accelerator, operator)
+        for accelerator in evidence.load_table("systems")["accelerator"].unique()
+        for operator, basis in PRICE_BASIS.items()
     }
 
 

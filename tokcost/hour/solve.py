@@ -50,10 +50,7 @@ def solve_for(deployment: Deployment, target_usd_per_gpu_h: float, input_name: s
 
     Raises: QuantityError for an input that the deployment does not have, or a span that does not rise.
 
-    Examples
-    --------
-    >>> from tokcost.hour import reference_deployment
-    >>> node = reference_deployment("h200", "hyperscaler")
+    >>> node = tc.reference_deployment("h200", "hyperscaler")
     >>> print(solve_for(node, 1.75, "wacc_frac", 0.02, 0.20))
     wacc_frac = 0.05387 gives 1.750 USD per GPU-hour
     >>> print(solve_for(node, 0.50, "wacc_frac", 0.02, 0.20))
@@ -81,8 +78,7 @@ def solutions(deployment: Deployment, target_usd_per_gpu_h: float, *, ranges: di
     Columns: quantity, input (the same in words), value (in use), low, high (sourced range), needed (NaN if no value up to
     `SEARCH_FACTOR` times beyond the range does it), verdict ("in its sourced range", "outside its range", "no value does it").
 
-    >>> from tokcost.hour import reference_deployment
-    >>> node = reference_deployment("h200", "hyperscaler")
+    >>> node = tc.reference_deployment("h200", "hyperscaler")
     >>> table = solutions(node, 1.75, ranges=node.ranges).set_index("quantity")
     >>> print(table.loc["economic_life_yr", "needed"].round(2), table.loc["economic_life_yr", "verdict"])
     5.66 in its sourced range
@@ -104,8 +100,7 @@ def one_at_a_time(deployment: Deployment) -> pd.DataFrame:
 
     Columns: input_name, value, low, high, rate_at_low_usd_per_gpu_h, rate_at_high_usd_per_gpu_h, swing_usd_per_gpu_h.
 
-    >>> from tokcost.hour import reference_deployment
-    >>> one_at_a_time(reference_deployment("h200", "hyperscaler"))["input_name"].head(2).tolist()
+    >>> one_at_a_time(tc.reference_deployment("h200", "hyperscaler"))["input_name"].head(2).tolist()
     ['economic_life_yr', 'system_price_usd']
     """
     rows = []
@@ -122,8 +117,7 @@ def likely_interval_usd_per_gpu_h(deployment: Deployment) -> tuple:
     Narrower than `Deployment.interval_usd_per_gpu_h`, where all inputs err together. Not a confidence interval: it is as wide
     as the ranges, which are spans of sources and not distributions.
 
-    >>> from tokcost.hour import reference_deployment
-    >>> node = reference_deployment("h200", "hyperscaler")
+    >>> node = tc.reference_deployment("h200", "hyperscaler")
     >>> [round(float(end), 2) for end in likely_interval_usd_per_gpu_h(node)]
     [1.38, 2.79]
     """
@@ -136,25 +130,16 @@ def likely_interval_usd_per_gpu_h(deployment: Deployment) -> tuple:
 def against_published(deployments: Mapping[tuple[str, str], Deployment], rates: pd.DataFrame) -> pd.DataFrame:
     """The build-up compared with published ownership constants, one row for each constant that has a deployment.
 
-    Parameters
-    ----------
-    deployments : dict
-        (accelerator, price_basis) to `Deployment`.
-    rates : DataFrame
-        Published constants: accelerator, price_basis, rate_vintage and value in USD per GPU-hour.
+    `deployments` maps (accelerator, price_basis) to a deployment; `rates` are published constants in USD per GPU-hour, with
+    accelerator, price_basis, rate_vintage and value.
 
-    Columns
-    -------
-        accelerator, price_basis, rate_vintage, published_usd_per_gpu_h, built_usd_per_gpu_h, low_usd_per_gpu_h,
-        high_usd_per_gpu_h (all ranges at one end together), likely_low_usd_per_gpu_h, likely_high_usd_per_gpu_h (ranges
-        independent), residual_usd_per_gpu_h (built - published), residual_ratio (built / published - 1), is_bracketed,
-        is_likely (inside the narrower interval).
+    Columns: accelerator, price_basis, rate_vintage, published_usd_per_gpu_h, built_usd_per_gpu_h, low_usd_per_gpu_h,
+    high_usd_per_gpu_h (all ranges at one end together), likely_low_usd_per_gpu_h, likely_high_usd_per_gpu_h (ranges
+    independent), residual_usd_per_gpu_h (built - published), residual_ratio (built / published - 1), is_bracketed,
+    is_likely (inside the narrower interval).
 
-    Examples
-    --------
-    >>> from tokcost.hour import reference_deployments
     >>> printed = {"accelerator": "h200", "price_basis": "owning_hyperscaler", "rate_vintage": "2026-03", "value": 1.41}
-    >>> against_published(reference_deployments(), pd.DataFrame([printed]))["is_bracketed"].tolist()
+    >>> against_published(tc.hour.reference_deployments(), pd.DataFrame([printed]))["is_bracketed"].tolist()
     [True]
     """
     rows = []

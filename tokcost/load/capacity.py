@@ -89,10 +89,8 @@ def operating_point(frontier: Frontier, *, tok_per_s_per_user: float, ttft_limit
 
     Raises: QuantityError where no row is that fast, or none of them qualifies.
 
-    >>> from tokcost import evidence
-    >>> from tokcost.serving.pareto_frontier import frontier
-    >>> rows = evidence.measured(campaign="inferencex_dsr1_2026_04", accelerator="h200", precision="fp8", isl=1024)
-    >>> node = operating_point(frontier(rows), tok_per_s_per_user=50)
+    >>> rows = tc.measured(campaign="inferencex_dsr1_2026_04", accelerator="h200", precision="fp8", isl=1024)
+    >>> node = operating_point(tc.frontier(rows), tok_per_s_per_user=50)
     >>> node.concurrency, node.n_gpus, round(node.tok_per_s_per_user)
     (352.0, 96.0, 63)
     """
@@ -110,10 +108,8 @@ def operating_point(frontier: Frontier, *, tok_per_s_per_user: float, ttft_limit
 def skipped_runs(frontier: Frontier, *, tok_per_s_per_user: float, ttft_limit_s: float | None = None) -> list[OperatingPoint]:
     """The rows before `operating_point` in throughput that it passes over because they contradict themselves; most throughput first.
 
-    >>> from tokcost import evidence
-    >>> from tokcost.serving.pareto_frontier import frontier
-    >>> rows = evidence.measured(campaign="inferencex_dsr1_2026_04", accelerator="h200", precision="fp8", isl=1024)
-    >>> skipped_runs(frontier(rows), tok_per_s_per_user=50)
+    >>> rows = tc.measured(campaign="inferencex_dsr1_2026_04", accelerator="h200", precision="fp8", isl=1024)
+    >>> skipped_runs(tc.frontier(rows), tok_per_s_per_user=50)
     []
     """
     _, points = _fast_enough(frontier, tok_per_s_per_user, ttft_limit_s)

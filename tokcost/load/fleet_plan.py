@@ -180,9 +180,8 @@ def plan(
     Raises: QuantityError for a rate of another accelerator, lengths that the point was not measured at, or a fleet both fixed and
     autoscaled.
 
-    >>> from tokcost.load.profiles import hourly_profile
     >>> node = OperatingPoint("h200", "m", 1000, 1000, 64, 8, 500.0, 50.0, 0.5, 0.02)
-    >>> day = hourly_profile([1, 5, 1, 1], isl=1000, osl=1000)
+    >>> day = tc.load.hourly_profile([1, 5, 1, 1], isl=1000, osl=1000)
     >>> plan = plan(day, node, rate_usd_per_gpu_h=2.0, service_level_frac=0.95, wait_limit_s=1)
     >>> plan.n_gpus, round(plan.utilization_frac, 4), round(plan.allocation_token_cost_usd_per_mtok, 2)
     (24.0, 0.3333, 3.33)
@@ -230,9 +229,8 @@ def plan_batch(
 
     Raises: QuantityError for fewer replicas than the deadline needs, and where `plan` raises for the rate and the lengths.
 
-    >>> from tokcost.load.profiles import hourly_profile
     >>> node = OperatingPoint("h200", "m", 1000, 1000, 64, 8, 500.0, 50.0, 0.5, 0.02)
-    >>> plan_batch(hourly_profile([1, 5, 1, 1], isl=1000, osl=1000), node, rate_usd_per_gpu_h=2.0, deadline_h=4).n_gpus
+    >>> plan_batch(tc.load.hourly_profile([1, 5, 1, 1], isl=1000, osl=1000), node, rate_usd_per_gpu_h=2.0, deadline_h=4).n_gpus
     8.0
     """
     rate = _rate_of(point, rate_usd_per_gpu_h)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -24,7 +25,7 @@ class ReportBuilder:
     """Makes reports in one directory, one after another; `failed` names those that did not come to be."""
 
     def __init__(
-        self, directory: Path, plans: list[Plan], progress: Progress, *, refused: list[Refused] = (), show_code: bool, timeout_s: int
+        self, directory: Path, plans: list[Plan], progress: Progress, *, refused: Sequence[Refused] = (), show_code: bool, timeout_s: int
     ):
         self.directory, self.plans, self.progress, self.refused = directory, plans, progress, refused
         self.show_code, self.timeout_s = show_code, timeout_s
@@ -34,7 +35,7 @@ class ReportBuilder:
 
     def build_all(self) -> None:
         for one in self.refused:
-            self._keep_aside(one.name, ReportFailed(f"{one.name}: {one.reason}", _empty_notebook()), Places(Path(one.name)))
+            self._keep_aside(one.name, ReportFailed(f"{one.name}: {one.reason}"), Places(Path(one.name)))
         for ready in self.plans:
             job = ready.job
             with self.progress.report(job.name):
@@ -112,7 +113,7 @@ class ReportBuilder:
         self.failed.append(name)
         self.progress.error(f"FAILED {failure}")
         try:
-            notebook = places.notebook(failure.notebook or read_notebook(source))
+            notebook = places.notebook(failure.notebook or (read_notebook(source) if source else _empty_notebook()))
             when = datetime.now(UTC).isoformat(timespec="seconds")
             notebook["metadata"]["tokcost"] = {"failure": visible(places.hidden(str(failure))), "at": when}
             with locked(self.directory):

@@ -38,7 +38,7 @@ class Progress:
                 self.live, self.task = None, None
 
     def cell(self, number: int, of: int) -> None:
-        if self.live is not None:
+        if self.live is not None and self.task is not None:
             self.live.update(self.task, completed=number, total=of)
 
     def done(self, name: str, cells: int, seconds: float, path) -> None:

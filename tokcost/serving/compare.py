@@ -60,10 +60,8 @@ def ratio_at(
     Raises: QuantityError for unequal models, lengths, token classes or price bases, for unequal precision, speculative decoding,
     campaign or vintage unless `differing` names them, and for a fact that is missing or of another accelerator.
 
-    >>> from tokcost import evidence
-    >>> from tokcost.serving.pareto_frontier import frontier
-    >>> rows = evidence.measured(campaign="inferencex_dsr1_2026_04", isl=1024)
-    >>> old, new = frontier(rows, accelerator="h200", precision="fp8"), frontier(rows, accelerator="gb300", precision="fp8")
+    >>> rows = tc.measured(campaign="inferencex_dsr1_2026_04", isl=1024)
+    >>> old, new = tc.frontier(rows, accelerator="h200", precision="fp8"), tc.frontier(rows, accelerator="gb300", precision="fp8")
     >>> ratio_at(new, old, tok_per_s_per_user=[35, 100, 200], of="throughput").round(1).tolist()
     [6.0, 19.2, nan]
     """
@@ -95,10 +93,8 @@ def per_mw_at(
 
     Raises: QuantityError for a curve of output or input tokens, and for the power of another accelerator.
 
-    >>> from tokcost import evidence
-    >>> from tokcost.serving.pareto_frontier import frontier
-    >>> h200 = frontier(evidence.measured(campaign="inferencex_dsr1_2026_04", isl=1024), accelerator="h200", precision="fp8")
-    >>> power = evidence.provisioned_power(accelerator="h200", power_vintage="2026-03")
+    >>> h200 = tc.frontier(tc.measured(campaign="inferencex_dsr1_2026_04", isl=1024), accelerator="h200", precision="fp8")
+    >>> power = tc.provisioned_power(accelerator="h200", power_vintage="2026-03")
     >>> per_mw_at(h200, power, tok_per_s_per_user=[60, 900]).round(-3).tolist()
     [301000.0, nan]
     """
@@ -118,9 +114,7 @@ def spread_at(curve: Frontier, *, tok_per_s_per_user: ArrayLike) -> pd.DataFrame
     Columns: the speed, `n_configurations`, `median_` and `front_` throughput, and `median_to_front_ratio`: above 1 where a
     configuration's curve runs over a dent of the pooled front.
 
-    >>> from tokcost import evidence
-    >>> from tokcost.serving.pareto_frontier import frontier
-    >>> gb300 = frontier(evidence.measured(campaign="inferencex_dsr1_2026_04", isl=1024), accelerator="gb300")
+    >>> gb300 = tc.frontier(tc.measured(campaign="inferencex_dsr1_2026_04", isl=1024), accelerator="gb300")
     >>> spread_at(gb300, tok_per_s_per_user=100)[["n_configurations", "median_to_front_ratio"]].round(2).values.tolist()
     [[6.0, 0.05]]
     """
@@ -150,9 +144,7 @@ def leave_one_out(curve: Frontier) -> pd.DataFrame:
     Columns: the speed, the throughput measured there, `fall_ratio` (how many times it falls between the points to either side,
     which bounds the first error), `derived_cost_error_frac` and `splined_cost_error_frac`.
 
-    >>> from tokcost import evidence
-    >>> from tokcost.serving.pareto_frontier import frontier
-    >>> gb300 = frontier(evidence.measured(campaign="inferencex_dsr1_2026_04", isl=1024), accelerator="gb300")
+    >>> gb300 = tc.frontier(tc.measured(campaign="inferencex_dsr1_2026_04", isl=1024), accelerator="gb300")
     >>> leave_one_out(gb300)[["derived_cost_error_frac", "splined_cost_error_frac"]].median().round(3).tolist()
     [0.074, 0.132]
     """

@@ -186,8 +186,7 @@ def cost_at(frontier: Frontier, rate: Fact | Numbers, *, tok_per_s_per_user: Arr
     a `Reading` with the costs of the runs on either side; in a hole of the curve the next faster run stands (`Frontier.at`).
     The tokens counted are those of the frontier's throughput.
 
-    >>> from tokcost import evidence
-    >>> rows = evidence.measured(campaign="inferencex_dsr1_2026_04")
+    >>> rows = tc.measured(campaign="inferencex_dsr1_2026_04")
     >>> h200 = frontier(rows, accelerator="h200", precision="fp8", isl=1024, osl=1024)
     >>> cost = cost_at(h200, 1.41, tok_per_s_per_user=60)
     >>> round(cost, 3), round(cost.low, 3), round(cost.high, 3)

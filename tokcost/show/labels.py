@@ -86,10 +86,10 @@ def label_ends(ax: Axes, ends: list[tuple[float, float, str, str]], *, gap_point
         return
     pixels = np.array([ax.transData.transform((x, y)) for x, y, _, _ in ends])
     heights = spread(pixels[:, 1], gap_points * fig.dpi / 72)
-    beside = ax.transData + ScaledTranslation(6 / 72, 0, fig.dpi_scale_trans)
+    to_the_right = ax.transData + ScaledTranslation(6 / 72, 0, fig.dpi_scale_trans)
     for (x, _, text, colour), across, height in zip(ends, pixels[:, 0], heights, strict=True):
         y = ax.transData.inverted().transform((across, height))[1]
-        ax.text(x, y, text, color=colour, va="center", fontsize=9, fontweight="bold", transform=beside, bbox=_BEHIND)
+        ax.text(x, y, text, color=colour, va="center", fontsize=9, fontweight="bold", transform=to_the_right, bbox=_BEHIND)
 
 
 def label_marks(ax: Axes, marks: dict[str, float], *, line_points: float = 11) -> None:

@@ -11,6 +11,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 from tokcost.report import data_directory
 from tokcost.report.execution.kernel_process import MOST_MESSAGES_WAITING
@@ -34,7 +35,7 @@ def light_import():
     if name in sys.modules:
         yield
         return
-    sys.modules[name] = None  # an import of it fails, as if it were not installed
+    sys.modules[name] = None  # pyright: ignore[reportArgumentType] # an import of it fails, as if it were not installed
     try:
         yield
     finally:
@@ -54,13 +55,15 @@ class Kernel:
         from jupyter_client.manager import AsyncKernelManager
         from jupyter_core.utils import run_sync
 
-        class Manager(AsyncKernelManager):
-            def client(manager, **options):
-                self.client = super().client(**options)
-                self.client.context.setsockopt(zmq.RCVHWM, MOST_MESSAGES_WAITING)
-                return self.client
+        kernel = self
 
-        self.client = None
+        class Manager(AsyncKernelManager):
+            def client(self, **options):
+                kernel.client = super().client(**options)
+                kernel.client.context.setsockopt(zmq.RCVHWM, MOST_MESSAGES_WAITING)
+                return kernel.client
+
+        self.client: Any = None
         _sweep()
         self.directory = Path(tempfile.mkdtemp(prefix=PREFIX))
         self._held = _lock(self.directory)
@@ -69,7 +72,9 @@ class Kernel:
             kernel_spec_manager=KernelSpecManager(kernel_dirs=[]),
             connection_file=str(self.directory / "connection.json"),
         )
-        self.manager.kernel_spec.argv = [sys.executable, "-c", START, "-f", "{connection_file}"]
+        specification = self.manager.kernel_spec
+        assert specification is not None  # of `python3`, which IPython brings
+        specification.argv = [sys.executable, "-c", START, "-f", "{connection_file}"]
         socket = str(self.directory / "socket")
         if os.name == "posix" and len(socket) <= LONGEST_SOCKET_PATH:
             self.manager.transport = "ipc"

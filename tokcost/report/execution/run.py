@@ -10,6 +10,7 @@ import time
 import warnings
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 from tokcost.report.errors import ReportFailed
 from tokcost.report.execution.kernel import Kernel, light_import
@@ -32,7 +33,7 @@ class Run:
 
     job: Job
     settings: list[Setting]
-    notebook: object
+    notebook: Any
     started: datetime
     seconds: float
     warnings: list[str]
@@ -42,7 +43,8 @@ class _Watch:
     """What a run is doing: the notebook in Papermill's hands and the cell that is at work."""
 
     def __init__(self, on_cell):
-        self.notebook, self.index, self._tell = None, 0, on_cell
+        self.notebook: Any = None
+        self.index, self._tell = 0, on_cell
 
     def begin(self, notebook):
         self.notebook = notebook

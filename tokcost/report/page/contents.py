@@ -85,7 +85,7 @@ def _kind(output) -> str | None:
 def _collect(contents: Contents, output, name: str) -> bool:
     """Note what an output hands to the report; True when it is shown there and not in the body."""
     kind, data = _kind(output), output.get("data", {}).get(MIME)
-    for key, types in HOLDS.get(kind, {}).items():
+    for key, types in HOLDS.get(kind or "", {}).items():
         if not isinstance(data.get(key), types):
             raise ReportFailed(f"{name}: what a cell hands over as {kind} has no sound `{key}`; let `tc.{kind}` make it")
     if kind == "answer":

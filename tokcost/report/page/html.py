@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import functools
 import itertools
 import re
@@ -37,7 +38,7 @@ def render(
     page.filters_of(prose, _Outputs(prose, warn))
     for cell in contents.body:
         cell.metadata["hide_code"] = bool(HIDDEN_INPUT & set(cell.metadata.get("tags", [])))
-    notebook = run.notebook.copy()
+    notebook = copy.copy(run.notebook)
     notebook["cells"] = contents.body
     resources = {"report": _facts(run, contents, prose), "show_code": show_code, "css": css()}
     html, _ = page.from_notebook_node(notebook, resources)

@@ -67,12 +67,13 @@ class Prose:
         self.parts = 0
         self.held: list[str] = []
         self.renderer = _Renderer(self)
-        self.markdown = mistune.create_markdown(renderer=self.renderer, plugins=["table", "strikethrough", "footnotes", "def_list", _math])
+        plugins: list = ["table", "strikethrough", "footnotes", "def_list", _math]
+        self.markdown = mistune.create_markdown(renderer=self.renderer, plugins=plugins)
 
     def html(self, source: str) -> str:
         """A cell's Markdown as HTML."""
         self.parts += 1
-        return self._clean(self.markdown(_readable(source)), TAGS)
+        return self._clean(str(self.markdown(_readable(source))), TAGS)
 
     def line(self, source: str) -> str:
         """A sentence of Markdown as HTML: emphasis, code, links and formulas, but no heading, list or paragraph of its own."""

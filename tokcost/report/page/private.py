@@ -7,6 +7,7 @@ import sys
 import tempfile
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from tokcost.report.data_directory import OWN, chosen
 from tokcost.report.request.settings import Setting
@@ -36,14 +37,14 @@ class Places:
             known[data] = "$TOKCOST_DATA_DIR"
         words = {form: word for place, word in known.items() for form in _forms(place) if len(Path(form).parts) > 1}
         for setting in filter(_is_private_path, settings):
-            name = Path(setting.value).name or setting.value
-            words |= dict.fromkeys({setting.value, setting.value.rstrip("/"), *_forms(Path(setting.value).expanduser())}, name)
+            given = str(setting.value)
+            words |= dict.fromkeys({given, given.rstrip("/"), *_forms(Path(given).expanduser())}, Path(given).name or given)
         words |= {literal(form): literal(word) for form, word in words.items() if literal(form) != form}
         self._words = words
         longest_first = sorted(words, key=len, reverse=True)
         self._pattern = re.compile(r"(?<![\w.~-])(?:" + "|".join(map(re.escape, longest_first)) + r")(?![\w-])")
 
-    def hidden(self, value):
+    def hidden(self, value: Any) -> Any:
         """`value`, a text or a structure of lists and tables that holds some, with each such folder replaced."""
         if isinstance(value, str):
             return self._pattern.sub(lambda found: self._words[found.group()], value)
@@ -58,7 +59,7 @@ class Places:
         """A setting as it is published: of a path, the name of its folder or file."""
         return replace(setting, value=self.hidden(setting.value)) if setting.changed else setting
 
-    def notebook(self, notebook):
+    def notebook(self, notebook: Any) -> Any:
         """An executed notebook as it is published, also without what Papermill notes of its own working files."""
         for part in (notebook, *notebook["cells"]):
             part["metadata"].pop("papermill", None)

@@ -11,6 +11,7 @@ from collections.abc import Collection
 
 import nh3
 import tinycss2
+from tinycss2.ast import QualifiedRule
 
 INLINE = set("a abbr b bdi br cite code del dfn em i img ins kbd mark q s samp small span strong sub sup time u var wbr".split())
 TAGS = INLINE | set(
@@ -107,8 +108,9 @@ def table_styles(html: str, warn) -> str:
     kept, n_dropped = [], 0
     for css in _STYLE.findall(html):
         for rule in tinycss2.parse_stylesheet(css, skip_comments=True, skip_whitespace=True):
-            declarations = _declarations(rule) if rule.type == "qualified-rule" else ""
-            selectors = [part.strip() for part in tinycss2.serialize(rule.prelude or []).split(",")]
+            is_rule = isinstance(rule, QualifiedRule)
+            declarations = _declarations(rule) if is_rule else ""
+            selectors = [part.strip() for part in tinycss2.serialize(rule.prelude).split(",")] if is_rule else []
             if declarations and all(_STYLER_SELECTOR.fullmatch(selector) for selector in selectors):
                 kept.append(f"{','.join(selectors)}{{{declarations}}}")
             else:

@@ -72,4 +72,4 @@ def _exclusion(comment: str, known: dict[str, Parameter]) -> Exclusion:
         values[name] = known[name].parse(text.strip())
     if all(known[name].default == value for name, value in values.items()):
         raise ReportError("the defaults themselves are said not to go together")
-    return Exclusion(values, line["why"] or "")
+    return Exclusion(values, (line["why"] if line else "") or "")

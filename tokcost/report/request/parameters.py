@@ -81,7 +81,7 @@ class Parameter:
         if kind in (int, float):
             value = self._check_number(kind, value)
         if self.choices and value not in self.choices:
-            near = quantities.nearest(value, self.choices) if kind is str else ""
+            near = quantities.nearest(str(value), self.choices) if kind is str else ""
             if "did you mean" not in near:
                 near = f"; `tokcost data show {self.table}` shows them" if self.table else ""
             raise ReportError(f"`{self.name}` must be {self.holds or 'one of ' + self._listed}; got {said(value)}{near}")
@@ -99,7 +99,7 @@ class Parameter:
                 quantities.check_value(self.name, number, low=self.low, high=self.high)
             except quantities.QuantityError as error:
                 raise ReportError(str(error)) from None
-        elif self.low is not None and not self.low <= number <= self.high:
+        elif self.low is not None and self.high is not None and not self.low <= number <= self.high:
             raise ReportError(f"`{self.name}` must be in [{self.low:.12g}, {self.high:.12g}], got {number:.12g}")
         return kind(value)
 
@@ -177,7 +177,7 @@ def parse_cell(source: str) -> list[Parameter]:
         name = statement.targets[0].id
         if name in found:
             raise ReportError(f"`{name}` is assigned twice (line {statement.lineno})")
-        found[name] = _declare(name, default, comments.get(statement.end_lineno, ""))
+        found[name] = _declare(name, default, comments.get(statement.end_lineno or 0, ""))
     return list(found.values())
 
 
@@ -214,7 +214,9 @@ def _declare(name: str, default, comment: str) -> Parameter:
         parameter = Parameter(name, default, _trimmed(free["meaning"]), holds=free["kind"] or "")
     else:
         label = next((label for label in quantities.LABELS if name == label or name.endswith(f"_{label}")), None)
-        parameter = Parameter(name, default, _trimmed(comment), choices=tuple(quantities.LABELS.get(label) or ()) if kind is str else ())
+        parameter = Parameter(
+            name, default, _trimmed(comment), choices=tuple(quantities.LABELS.get(label or "", ())) if kind is str else ()
+        )
     try:
         parameter.check(default)
     except ReportError as error:
@@ -229,7 +231,7 @@ def _declare_number(name: str, default: int | float, comment: str, choices: list
     bounds = [(quantity.low, quantity.high)] if quantity else []
     if span:
         comment = span["meaning"]
-        stated = tuple(float(span[end].replace(",", "")) for end in ("low", "high"))
+        stated = (float(span["low"].replace(",", "")), float(span["high"].replace(",", "")))
         if not math.isfinite(stated[1]) or stated[0] > stated[1]:
             raise ReportError(f"`{name}`: the range of its comment, {span['low']} to {span['high']}, holds no number; write LOW to HIGH")
         bounds.append(stated)

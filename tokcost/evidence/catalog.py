@@ -197,7 +197,7 @@ def accelerators(names: Iterable[str] | None = None) -> pd.DataFrame:
 def measured(**filters: object) -> pd.DataFrame:
     """Measured serving rows where each column named has the value given, or one of a list of values.
 
-    Captures overlap: take one `campaign` (or several that you know to differ). A filter value
+    Captures overlap: `tc.serving.pool` takes all of them and counts each measurement once. A filter value
     that no row has is an error that names the nearest one.
 
     Columns: those of data/inference.csv: `model`, `accelerator`, lengths, `precision`, ..., speed, throughput, latencies, source.

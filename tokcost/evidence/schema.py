@@ -175,8 +175,8 @@ TABLES: dict[str, Table] = {
         ("claim_id", "term"),
     ),
     "captures": Table(
-        "How many rows each capture of measurements held, so that kept and excluded rows can be counted against it.",
-        {"campaign": text(), "table": text(), "n_rows": whole(), **TAIL, "note": text(required=False)},
+        "How many rows each capture of measurements held, so that kept and excluded rows can be counted, and how far it compares.",
+        {"campaign": text(), "table": text(), "n_rows": whole(), "comparability_note": text(), **TAIL, "note": text(required=False)},
         ("campaign",),
     ),
     "excluded_rows": Table(

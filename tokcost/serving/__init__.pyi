@@ -13,6 +13,8 @@ from .decomposition import decompose_by_speed as decompose_by_speed
 from .pareto_frontier import Frontier as Frontier
 from .pareto_frontier import cost_at as cost_at
 from .pareto_frontier import frontier as frontier
+from .pooling import Pool as Pool
+from .pooling import pool as pool
 from .reading import Reading as Reading
 from .service_limits import goodput as goodput
 from .service_limits import latency_frontier as latency_frontier

@@ -20,7 +20,7 @@ from tokcost import formulas
 from tokcost.evidence import Fact, rows_where
 from tokcost.quantities import Numbers, QuantityError, check_value, find, nearest, token_class, unit
 from tokcost.serving.reading import BETWEEN, MEASURED, NEXT_RUN, NOT_REACHED, Bracket, Reading, Readings
-from tokcost.serving.spline import MAX_FALL_RATIO, fall_between, guarded
+from tokcost.serving.spline import MAX_FALL_RATIO, at_least_as_fast, fall_between, guarded
 
 SPEED = "tok_per_s_per_user"
 
@@ -149,6 +149,15 @@ class Frontier:
         check_value(SPEED, tok_per_s_per_user)
         fast = self.front[self.front[SPEED] >= float(tok_per_s_per_user)]
         return None if fast.empty else fast.iloc[0]
+
+    def measured_at(self, *, tok_per_s_per_user: ArrayLike) -> Numbers:
+        """Throughput of the run of `run_at`, at one speed or at many; NaN where no run is that fast.
+
+        What a table compares: one configuration then has one cost in all of them, and never more than a measured run that serves.
+        """
+        check_value(SPEED, tok_per_s_per_user)
+        measured = at_least_as_fast(*self._front, np.asarray(tok_per_s_per_user, dtype=float))
+        return float(measured) if measured.ndim == 0 else measured
 
     def fall_at(self, *, tok_per_s_per_user: ArrayLike) -> np.ndarray:
         """How many times the throughput falls between the points around each speed; 1 at a point, NaN where not reached."""

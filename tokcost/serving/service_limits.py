@@ -20,11 +20,10 @@ from tokcost.serving.pareto_frontier import (
     COST,
     SPEED,
     Frontier,
-    cost_at,
     frontier,
     is_on_front,
+    require_fact_of,
 )
-from tokcost.serving.reading import Readings
 from tokcost.serving.spline import MAX_FALL_RATIO, steffen
 
 _LATENCIES = tuple(f"{statistic}_{name}_s" for name in ("ttft", "tpot", "e2e") for statistic in ("mean", "median", "p90", "p95", "p99"))
@@ -150,27 +149,23 @@ def winners(
     by: tuple[str, ...] = CONFIGURATION,
     rates: Mapping[str, object] | None = None,
     throughput: str = "total_tok_per_s_per_gpu",
-    min_points: int = 3,
-    max_fall_ratio: float = MAX_FALL_RATIO,
 ) -> pd.DataFrame:
     """Which configuration wins at each interactivity, on how many points of which dates, with the median of all.
 
-    The most throughput per GPU wins; with `rates` (accelerator to USD per GPU-hour) the least cost does, which is
-    the fair race between accelerators. A configuration runs up to the fastest speed of its own front; `n_configurations`
-    do. Where none does, the row is empty. Two points far apart say little of what lies between: configurations with
-    fewer than `min_points` on their front do not run and are counted in `n_too_sparse`; where one has no run near, left of
-    its front or where its throughput falls more than `max_fall_ratio` times around the speed (`fall_between`), its next
-    faster run stands for it, which was measured and is fast enough. It is counted in `n_by_next_run` and is not in the
-    median, which speaks of machines that were measured around this speed (NaN: none was).
+    A configuration does at a speed what its best measured run at least as fast does (`Frontier.measured_at`): the winner is
+    the winner of all runs, and nothing is read between them. The most throughput per GPU wins; with `rates` (accelerator to
+    USD per GPU-hour) the least cost does, which is the fair race between accelerators. `n_configurations` have a run that
+    fast; where none does, the row is empty. The median is of those that were measured around the speed, `n_near`: a run on
+    either side, between which throughput falls no more than five times (NaN: none was).
 
-    Columns: the speed, `by`, `first_date` and `last_date` of the winner's runs, `n_on_front`, `n_configurations`, `n_too_sparse`,
-    `n_by_next_run`, and `best_`, `median_` and `second_` throughput or cost.
-    Raises: QuantityError where configurations cannot be told apart, none has enough points, or an accelerator has no rate.
+    Columns: the speed, `by`, `first_date` and `last_date` of the winner's runs, `n_on_front`, `n_configurations`, `n_near`,
+    and `best_`, `median_` and `second_` throughput or cost.
+    Raises: QuantityError where configurations cannot be told apart or an accelerator has no rate.
 
     >>> rows = pd.DataFrame({"model": "m", "isl": 1, "osl": 1, "accelerator": ["a", "a", "b", "b"],
     ...                      "tok_per_s_per_user": [10, 50, 20, 100], "total_tok_per_s_per_gpu": [900.0, 300.0, 600.0, 200.0]})
-    >>> winners(rows, tok_per_s_per_user=[15, 40, 80, 200], by=("accelerator",), min_points=2)["accelerator"].tolist()
-    ['a', 'b', 'b', '']
+    >>> winners(rows, tok_per_s_per_user=[15, 40, 80, 200], by=("accelerator",))["accelerator"].tolist()
+    ['b', 'a', 'b', '']
     """
     check_value(SPEED, tok_per_s_per_user)
     if isinstance(by, str) or not by:
@@ -181,40 +176,36 @@ def winners(
         wanted = (absent or list(by))[0]
         raise QuantityError(f"the rows have no column `{wanted}` to tell configurations apart{nearest(wanted, rows.columns)}")
     speeds = np.atleast_1d(np.asarray(tok_per_s_per_user, dtype=float))
-    every = [(labels, frontier(group, throughput=throughput)) for labels, group in rows.groupby(keys, dropna=False)]
-    raced = [(labels, curve) for labels, curve in every if curve.n_on_front >= min_points]
-    if not raced:
-        raise QuantityError(
-            f"none of {len(every)} configurations has {min_points} points on its front; measure more loads or lower `min_points`"
-        )
+    raced = [(labels, frontier(group, throughput=throughput)) for labels, group in rows.groupby(keys, dropna=False)]
     falls = np.array([curve.fall_at(tok_per_s_per_user=speeds) for _, curve in raced])
-    values = np.array([_raced(curve, rates, speeds, max_fall_ratio) for _, curve in raced])
+    values = np.array([_raced(curve, rates, speeds) for _, curve in raced])
     better = -1 if rates is None else 1
     table = []
     for speed, column, fall in zip(speeds, values.T, falls.T, strict=True):
         order = [i for i in np.argsort(better * column, kind="stable") if np.isfinite(column[i])]
         labels, best = raced[order[0]] if order else ([""] * len(keys), None)
         about = dict(zip(keys, labels, strict=True)) | {name: getattr(best, name, "") for name in ("first_date", "last_date")}
-        ranked, is_near = column[order], fall[order] <= max_fall_ratio
+        near = column[fall <= MAX_FALL_RATIO]
         table.append(
-            {SPEED: speed, **about, "n_on_front": best.n_on_front if best else 0, "n_configurations": len(order)}
-            | {"n_too_sparse": len(every) - len(raced), "n_by_next_run": int((~is_near).sum())}
-            | {"best": ranked[0] if order else np.nan, "median": np.median(ranked[is_near]) if is_near.any() else np.nan}
-            | {"second": ranked[1] if len(order) > 1 else np.nan}
+            {SPEED: speed, **about, "n_on_front": best.n_on_front if best else 0, "n_configurations": len(order), "n_near": len(near)}
+            | {"best": column[order[0]] if order else np.nan, "median": np.median(near) if len(near) else np.nan}
+            | {"second": column[order[1]] if len(order) > 1 else np.nan}
         )
     name = throughput if rates is None else COST[token_class(throughput)].__name__
     return pd.DataFrame(table).rename(columns={place: f"{place}_{name}" for place in ("best", "median", "second")})
 
 
-def _raced(curve: Frontier, rates: Mapping | None, speeds: np.ndarray, max_fall_ratio: float) -> Readings:
-    """What a configuration does at each speed: throughput or, with rates, cost; NaN where it was not measured so fast."""
-    # Slower than its slowest run that run stands for it: it is faster than was asked.
-    where = {"tok_per_s_per_user": np.maximum(speeds, curve.reach[0]), "max_fall_ratio": max_fall_ratio}
+def _raced(curve: Frontier, rates: Mapping | None, speeds: np.ndarray) -> np.ndarray:
+    """What a configuration does at each speed: throughput or, with rates: Mapping | None, cost; NaN where it was not measured so fast."""
+    throughput = np.asarray(curve.measured_at(tok_per_s_per_user=speeds))
     if rates is None:
-        return curve.at(**where)
+        return throughput
     if curve.accelerator not in rates:
         raise QuantityError(f"`rates` has no price for {curve.accelerator}{nearest(curve.accelerator, rates)}")
-    return cost_at(curve, rates[curve.accelerator], **where)
+    rate = rates[curve.accelerator]
+    require_fact_of(curve, rate, "rate")
+    cost = COST[token_class(curve.throughput)]
+    return cost(**{"rate_usd_per_gpu_h": rate, curve.throughput: throughput})
 
 
 def _require_seconds(what: str, value) -> None:

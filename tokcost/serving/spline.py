@@ -81,3 +81,14 @@ def guarded(x: ArrayLike, y: ArrayLike, at: ArrayLike, *, max_fall_ratio: float 
     x, y, at = (np.asarray(values, dtype=float) for values in (x, y, at))
     right = np.searchsorted(x, at, side="left").clip(max=len(x) - 1)
     return np.where(fall_between(x, y, at) > max_fall_ratio, y[right], steffen(x, y)(at))
+
+
+def at_least_as_fast(x: ArrayLike, y: ArrayLike, at: ArrayLike) -> np.ndarray:
+    """The next point to the right, or the point itself: on a front the best that was measured and is fast enough; NaN beyond the last.
+
+    >>> at_least_as_fast([10, 20, 40], [900, 500, 50], [5, 20, 30, 50]).tolist()
+    [900.0, 500.0, 50.0, nan]
+    """
+    x, y, at = (np.asarray(values, dtype=float) for values in (x, y, at))
+    right = np.searchsorted(x, at, side="left")
+    return np.where(right < len(x), y[right.clip(max=len(x) - 1)], np.nan)

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from tokcost.evidence.base_values import typed
 from tokcost.evidence.reading import read
 from tokcost.evidence.schema import TABLES
 from tokcost.evidence.selection import DataError, rows_where
@@ -98,7 +99,7 @@ def _rows(table: str) -> pd.DataFrame:
 
 def _given(table: str, rows: pd.DataFrame) -> pd.DataFrame:
     """Record that these rows were given out."""
-    _used.setdefault(table, set()).update(rows["source_id"])
+    _used.setdefault(table, set()).update(rows.get("source_id", ()))
     return rows
 
 
@@ -178,6 +179,18 @@ def provisioned_power(*, accelerator: str, power_vintage: str) -> Fact:
     1.73
     """
     return fact("provisioned_power", accelerator=accelerator, power_vintage=power_vintage)
+
+
+def base_case() -> dict[str, float | int | str]:
+    """The inputs that every notebook begins with, by name: numbers where the vocabulary has a quantity, words where it has a choice.
+
+    Raises: DataError with file, line and what is allowed.
+
+    >>> base_case()["candidate_accelerator"], base_case()["isl"]
+    ('gb300', 1024)
+    """
+    rows = _rows("base_case")
+    return {name: typed(name, value) for name, value in zip(rows["name"], rows["value"], strict=True)}
 
 
 def accelerators(names: Iterable[str] | None = None) -> pd.DataFrame:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from tokcost.evidence.base_values import names_and_values_are_allowed
 from tokcost.evidence.columns import date, fact, flag, label, number, quantity, source, text, whole
 from tokcost.evidence.tables import (
     TAIL,
@@ -256,5 +257,11 @@ TABLES |= {
         "What was in a source on the cost of an hour and is not in a table, and why.",
         {"table": text(), "source_id": source(), "locator": text(), "reason": text()},
         ("table", "source_id", "locator"),
+    ),
+    "base_case": Table(
+        "The one set of inputs that every notebook begins with, each with its reason.",
+        {name: text() for name in ("name", "value", "reason")},
+        ("name",),
+        (names_and_values_are_allowed,),
     ),
 }

@@ -199,7 +199,9 @@ TABLES |= {
     "cost_of_capital": dated("What capital costs: filed debt, weighted averages.", "company", "instrument"),
     "operating_costs": dated("Rules and list prices for what is paid beside capital and energy.", "item"),
     "carbon_intensity": dated(
-        "Grid carbon by cloud region or country and year.", "region", "name", "grid", "country", "year", labels={"year": whole()}
+        "Grid carbon by cloud region or country and year; a region that lies in one US state names it.",
+        *("region", "name", "grid", "country", "state", "year"),
+        labels={"state": text(required=False), "year": whole()},
     ),
     "water_use": dated(
         "Water per kilowatt-hour, at the site and at the power plant, by country, US state or for the world (WOR).",

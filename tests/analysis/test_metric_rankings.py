@@ -116,3 +116,15 @@ def test_a_metric_never_disagrees_with_itself_and_always_with_its_reverse(costs)
 def test_rows_without_a_figure_are_in_no_pair():
     table = pd.DataFrame({"price": [1, 2, np.nan], "cost": [2, 1, 3]})
     assert discordant_pairs(table, "price", is_better_high=False, output="cost") == (1, 1)
+
+
+def test_a_run_is_rated_at_the_precision_that_it_used(table):
+    """GB300 ran FP4 at the published point, H200 FP8: 15,000 and 1,979 TFLOP/s dense on the data sheets."""
+    per_dollar = table["run_peak_tflop_per_s_per_usd_per_h"]
+    assert table["run_precision"].to_dict() == {"gb300": "fp4", "h200": "fp8"}
+    assert per_dollar["gb300"] == pytest.approx(15000 / 2.652) and per_dollar["h200"] == pytest.approx(1979 / 1.41)
+
+
+def test_the_cheapest_run_at_least_as_fast_never_costs_less_than_the_reading_at_the_speed(rows):
+    table = rankings(rows, **JOB, tok_per_s_per_user=70.0)
+    assert (table[f"run_{COST}"] >= table[COST] * (1 - 1e-12)).all() and (table["run_tok_per_s_per_user"] >= 70).all()

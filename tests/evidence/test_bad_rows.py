@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from tokcost.evidence import DataError, check_all, load_table
+from tokcost.evidence import DataError, base_case, check_all, load_table
 from tokcost.evidence.catalog import examined
 
 H200_RATE = "h200,owning_hyperscaler,2026-03,rate_usd_per_gpu_h,1.41,,,"
@@ -223,3 +223,23 @@ def test_a_corrected_file_is_read_again(data):
         load_table("hourly_rates")
     spoil(data, "hourly_rates", "cheap", "1.41")
     assert len(load_table("hourly_rates")) == 81
+
+
+@pytest.mark.parametrize(
+    ("good", "bad", "column", "problem"),
+    [
+        ("isl,1024", "prompt_length,1024", "name", "unknown name 'prompt_length'.*quantity or a label of the vocabulary"),
+        ("pue,1.15", "pue,115 %", "value", "'115 %' is not a number"),
+        ("utilization_frac,0.7", "utilization_frac,70", "value", r"`utilization_frac` must be in \[0.001, 1\], got 70; give a fraction"),
+        ("baseline_accelerator,h200", "baseline_accelerator,hx200", "value", "unknown accelerator 'hx200'; did you mean `h200`"),
+        ("isl,1024,", "isl,,", "value", "is empty"),
+    ],
+)
+def test_a_base_case_that_the_vocabulary_does_not_allow_is_refused(data, good, bad, column, problem):
+    path = data / "base_case.csv"
+    text = path.read_text(encoding="utf-8")
+    line = text[: text.index(good)].count("\n") + 1
+    path.write_text(text.replace(good, bad, 1), encoding="utf-8")
+    with pytest.raises(DataError, match=f"data/base_case.csv line {line}: column '{column}': {problem}"):
+        base_case()
+    assert any("base_case.csv" in one for one in check_all())

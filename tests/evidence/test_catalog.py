@@ -139,7 +139,7 @@ def test_provenance_holds_what_was_used_and_no_more():
         list(source) == ["source_id", "title", "publisher", "locator", "date", "licence", "attribution"] for source in found["sources"]
     )
     reset_used()
-    assert used_tables() == [] and tc.provenance() == {"tables": [], "sources": []}
+    assert used_tables() == [] and tc.provenance() == {"tables": [], "sources": [], "measured_to": ""}
 
 
 @pytest.mark.parametrize(
@@ -177,7 +177,7 @@ def test_a_question_that_fails_cites_nothing():
     reset_used()
     with pytest.raises(DataError):
         rate("gb30")
-    assert tc.provenance() == {"tables": [], "sources": []}
+    assert tc.provenance() == {"tables": [], "sources": [], "measured_to": ""}
 
 
 def test_a_report_can_show_the_provenance():
@@ -227,3 +227,14 @@ def test_a_disputed_rate_moves_the_ratio_by_its_own_factor_and_nothing_else(data
     assert before[moved] == pytest.approx(34.08, abs=0.01)
     assert after[moved] / before[moved] == pytest.approx(2.652 / 3.10)
     assert (after.drop(moved) == before.drop(moved)).all() and len(after) == 8
+
+
+def test_a_report_says_up_to_when_its_runs_were_measured():
+    """The last run used; a capture whose rows state no date answers with its own; prices alone were not measured."""
+    tc.evidence.reset_used()
+    tc.evidence.rate(accelerator="h200", price_basis="owning_hyperscaler", rate_vintage="2026-03")
+    assert tc.evidence.provenance()["measured_to"] == ""
+    tc.evidence.measured(campaign="inferencex_dsr1_2026_04")
+    assert tc.evidence.provenance()["measured_to"] == "2026-04"
+    rows = tc.evidence.measured(model="dsr1", accelerator="h200")
+    assert tc.evidence.provenance()["measured_to"] == rows["run_date"].max()

@@ -97,8 +97,8 @@ def test_regions_are_of_one_year_from_clean_to_dirty_and_their_water_is_that_of_
     assert regions["carbon_g_per_kwh"].is_monotonic_increasing and regions["year"].nunique() == 1
     at_plant = regions.set_index("region")["water_l_per_kwh"]
     # as published: the United States, Sweden, Brazil
-    assert at_plant[["us-south1", "europe-north2", "southamerica-east1"]].tolist() == pytest.approx([3.1321, 6.0315, 18.6033])
-    assert regions.groupby("country")["water_l_per_kwh"].nunique().max() == 1
+    assert at_plant[["us-west1", "europe-north2", "southamerica-east1"]].tolist() == pytest.approx([3.1321, 6.0315, 18.6033])
+    assert regions.groupby("plants_of")["water_l_per_kwh"].nunique().max() == 1
 
 
 def test_water_that_is_not_in_the_dataset_is_not_known_and_never_zero():
@@ -124,3 +124,23 @@ def test_a_country_stands_among_the_cloud_regions_when_it_is_asked_for():
     assert norway.set_index("region").loc["NOR", "water_l_per_kwh"] == pytest.approx(6.6633)
     with pytest.raises(UnknownCarbon, match="did you mean `us-south1`"):
         grid_and_plants_by_region("us-south-1")
+
+
+def test_water_is_that_of_the_state_where_the_dataset_has_it_and_never_the_nations_then():
+    """Dallas: Texas takes 1.287 litres per kWh, the United States on average 3.1."""
+    regions = grid_and_plants_by_region("us-south1").set_index("region")
+    assert regions.loc["us-south1", ["plants_of", "water_l_per_kwh"]].tolist() == ["US-TX", 1.287]
+    assert regions.loc["us-east4", "plants_of"] == "USA", "Virginia's plants are not in the dataset"
+
+
+def test_the_newest_figure_of_plants_is_the_one_whose_period_ended_last(monkeypatch):
+    """As text 2024-12 stands after 2024 and before 2024/2025; a year ends in its December."""
+    rows = evidence.load_table("water_use")
+    for dates, newest in ((["2024", "2024-06"], 1.0), (["2019/2025", "2024-12-31"], 1.0)):
+        two = rows.head(1).loc[[0, 0]].assign(boundary="power plant", region="USA", date=dates, value=[1.0, 2.0])
+        monkeypatch.setattr(
+            evidence,
+            "load_table",
+            lambda table, _two=two, _load=evidence.catalog.load_table, **where: _two if table == "water_use" else _load(table, **where),
+        )
+        assert grid_and_plants_by_region("us-east4").set_index("region").loc["us-east4", "water_l_per_kwh"] == newest

@@ -33,12 +33,12 @@ def watt(displayed):
 
 def test_the_largest_part_of_the_hour_is_named_whichever_it_is(displayed):
     """Ten years at 2 % and 0.40 USD per kWh: electricity costs more than the machine."""
-    shown = displayed(HOUR, operator="neocloud", economic_life_yr=10.0, wacc_frac=0.02, electricity_usd_per_kwh=0.4)
+    shown = displayed(HOUR, operator="neocloud", economic_life_yr=10.0, wacc_frac=0.02, electricity_usd_per_kwh=0.4, rate_vintage="2026-07")
     assert "largest part of an owned GB300 hour is the electricity" in text(shown)
 
 
 def test_an_input_of_ones_own_may_still_be_the_road_to_the_published_hour(displayed):
-    shown = displayed(HOUR, economic_life_yr=2.0, wacc_frac=0.02, electricity_usd_per_kwh=0.02)
+    shown = displayed(HOUR, economic_life_yr=2.0, wacc_frac=0.02, electricity_usd_per_kwh=0.02, rate_vintage="2026-03")
     roads = [line for line in text(shown).splitlines() if "alone would do it" in line]
     assert len(roads) == 2 and all("economic life" in road for road in roads)
     lives = [float(row(shown, "The value that alone would do it", name)[-1]) for name in ("H200", "GB300")]
@@ -55,8 +55,8 @@ def test_a_speed_that_was_not_reached_has_no_cost(displayed):
 
 def test_electricity_is_that_of_the_stated_load_pue_and_price(displayed):
     shown = displayed(WATT, pue=2.5, average_load_frac=1.0)
-    node = reference_deployment("gb300", "hyperscaler").with_inputs(pue=2.5, average_load_frac=1.0, electricity_usd_per_kwh=0.08)
-    by_hand = node.critical_kw_per_gpu * 2.5 * 0.08 / node.availability_frac / node.owned_rate_usd_per_gpu_h
+    node = reference_deployment("gb300", "hyperscaler").with_inputs(pue=2.5, average_load_frac=1.0, electricity_usd_per_kwh=0.0725)
+    by_hand = node.critical_kw_per_gpu * 2.5 * 0.0725 / node.availability_frac / node.owned_rate_usd_per_gpu_h
     share = result(shown, "energy_share_frac")
     assert share["value"] == share["high"] == pytest.approx(by_hand), "what is drawn is then more than what was provisioned"
     assert "Energy changes by -38%, the hour by -$" in text(shown).replace("\\", "")
@@ -65,7 +65,7 @@ def test_electricity_is_that_of_the_stated_load_pue_and_price(displayed):
 def test_about_a_tenth_holds_on_provisioned_power_alone(watt):
     shares = [cells for cells in rows(watt, "as a share of the hour") if cells[0] == "H200"]
     by_power = {cells[2]: cells[-1] for cells in shares}
-    assert by_power["provisioned, 2026-03"] == f"{1.73 * 0.08 / 1.41 * 100:.2f}%"
+    assert by_power["provisioned, 2026-03"] == f"{1.73 * 0.0725 / 1.41 * 100:.2f}%"
     assert float(by_power["average, built up here"].rstrip("%")) < 6
 
 

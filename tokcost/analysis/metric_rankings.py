@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from scipy.stats import kendalltau
 
 from tokcost import evidence, formulas
 from tokcost.quantities import QuantityError, check_value
@@ -30,6 +31,8 @@ def rankings(
     side, `interpolation_error_frac` the median error of the points of that curve left out one at a time (0 where the speed
     itself was measured, NaN where a curve has too few points to leave one out). `cost_low_usd_per_mtok` and
     `cost_high_usd_per_mtok`: the cost divided and multiplied by 1 + that error; an error that is not known moves nothing.
+    `run_tok_per_s_per_user`, `run_total_token_cost_usd_per_mtok`: speed and cost of the cheapest measured run at least as fast,
+    `run_precision` what it ran in, `run_peak_tflop_per_s_per_usd_per_h` the dense FLOPS per dollar at that precision.
     `status`: `cheapest`; `tied`, where the low end reaches down to the high end of the cheapest, so that the two cannot be told
     apart; `more expensive`; or `not reached`.
 
@@ -47,12 +50,15 @@ def rankings(
     if rows.empty:
         raise QuantityError(f"no measured row has prompts of {isl} and answers of {osl} tokens")
     names = list(rows["accelerator"].unique())
-    rated = evidence.accelerators(names).reindex(columns=[f"peak_{precision}_dense_tflop_per_s", "memory_bandwidth_gb_per_s"])
+    ratings = evidence.accelerators(names)
+    rated = ratings.reindex(columns=[f"peak_{precision}_dense_tflop_per_s", "memory_bandwidth_gb_per_s"])
     rates = {name: evidence.rate(accelerator=name, price_basis=price_basis, rate_vintage=rate_vintage) for name in names}
     table = pd.DataFrame([_one(rows, name, tok_per_s_per_user, rated.loc[name], rates[name]) for name in names])
     per_dollar = {name: table[name] for name in ("peak_tflop_per_s", "rate_usd_per_gpu_h")}
     table["peak_tflop_per_s_per_usd_per_h"] = formulas.peak_tflop_per_s_per_usd_per_h(**per_dollar)
     table["flop_per_usd"] = formulas.flop_per_usd(**per_dollar)
+    at_run = [_rating(ratings, name, ran) for name, ran in zip(table["accelerator"], table["run_precision"], strict=True)]
+    table["run_peak_tflop_per_s_per_usd_per_h"] = np.array(at_run) / table["rate_usd_per_gpu_h"]
     table = table.sort_values(COST, kind="stable").reset_index(drop=True)
     factor = 1 + table[ERROR].fillna(0)
     low, high = table[COST] / factor, table[COST] * factor
@@ -65,6 +71,7 @@ def _one(rows: pd.DataFrame, accelerator: str, speed: float, rated: pd.Series, r
     throughput: Any = best.at(tok_per_s_per_user=speed)
     bracket = throughput.bracket
     error = 0.0 if bracket.basis == MEASURED else leave_one_out(best)["derived_cost_error_frac"].median()
+    run = best.run_at(tok_per_s_per_user=speed)
     near = best.front.iloc[(best.front[SPEED] - speed).abs().argmin()]
     return {
         "accelerator": accelerator,
@@ -78,10 +85,34 @@ def _one(rows: pd.DataFrame, accelerator: str, speed: float, rated: pd.Series, r
         f"slower_{SPEED}": bracket.slower_tok_per_s_per_user,
         f"faster_{SPEED}": bracket.faster_tok_per_s_per_user,
         ERROR: np.nan if np.isnan(throughput) else error,
+        f"run_{SPEED}": np.nan if run is None else run[SPEED],
+        f"run_{COST}": np.nan if run is None else cost_at(best, rate, tok_per_s_per_user=run[SPEED]),
+        "run_precision": "" if run is None else run["precision"],
         "n_runs": best.n_points,
         "reach_from_tok_per_s_per_user": best.reach[0],
         "reach_to_tok_per_s_per_user": best.reach[1],
     }
+
+
+def _rating(ratings: pd.DataFrame, accelerator: str, precision: str) -> float:
+    """Dense TFLOP/s at the precision of a run; NaN where none is rated."""
+    name = f"peak_{precision}_dense_tflop_per_s"
+    return float(ratings.at[accelerator, name]) if name in ratings else np.nan
+
+
+def rank_agreement(table: pd.DataFrame, metric: str, *, is_better_high: bool, output: str = COST) -> float:
+    """Kendall's tau (b) between what a metric and what the cost of a token ranks first: 1 is the same order, -1 the reverse.
+
+    Rows that lack either are left out; NaN where fewer than two are left.
+
+    >>> rank_agreement(pd.DataFrame({"price": [1, 2, 3], "cost": [3, 2, 1]}), "price", is_better_high=False, output="cost")
+    -1.0
+    """
+    known = table.dropna(subset=[metric, output])
+    if len(known) < 2:
+        return np.nan
+    merit = known[metric] * (1 if is_better_high else -1)
+    return float(kendalltau(merit, -known[output]).statistic)
 
 
 def discordant_pairs(

@@ -22,7 +22,8 @@ def ratio_curves(
 
     `rows` are measured rows of one model; `cases` are tuples (ISL, OSL, baseline precision, candidate precision); `of` is
     "cost", "throughput" or "per_mw", and `facts` maps both accelerators to the rates or power figures that it needs.
-    Without speeds of your own: `n_speeds` of them over everything that either system reached, NaN where only one did.
+    Without speeds of your own: `n_speeds` of them over everything that either system reached and those of all runs on the curves,
+    NaN where only one reached.
     In a hole of a curve its next faster run stands; `max_fall_ratio=math.inf` reads every hole, as published dashboards do.
 
     Columns: `isl`, `osl`, `series` (lengths and precisions in words), the speed, `ratio`.
@@ -93,6 +94,7 @@ def _both(table: str, keys: list[str], quantity: str, baseline: str, candidate: 
 
 
 def _all_speeds(first: Frontier, second: Frontier, n: int) -> np.ndarray:
-    """Fine enough that the ends of both curves are on the grid: a ratio changes most where one ends."""
+    """A grid over both curves and every run on them: a ratio is highest or lowest at a run, and changes most where a curve ends."""
     ends = [*first.reach, *second.reach]
-    return np.unique(np.concatenate([np.geomspace(min(ends), max(ends), n).clip(min(ends), max(ends)), ends]))
+    grid = np.geomspace(min(ends), max(ends), n).clip(min(ends), max(ends))
+    return np.unique(np.concatenate([grid, first.front[SPEED], second.front[SPEED]]))

@@ -2,6 +2,7 @@
 
 from .catalog import Fact as Fact
 from .catalog import accelerators as accelerators
+from .catalog import base_case as base_case
 from .catalog import data_dir as data_dir
 from .catalog import fact as fact
 from .catalog import load_table as load_table

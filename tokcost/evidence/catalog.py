@@ -17,6 +17,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from tokcost.evidence.base_values import typed
 from tokcost.evidence.reading import read
 from tokcost.evidence.schema import TABLES
 from tokcost.evidence.selection import DataError, rows_where
@@ -25,6 +26,8 @@ from tokcost.quantities import nearest
 
 #: table -> the sources of the rows of it that this process was given
 _used: dict[str, set[str]] = {}
+#: dates of the measured runs that it was given, those that state one
+_run_dates: set[str] = set()
 
 
 @dataclass(frozen=True)
@@ -98,7 +101,9 @@ def _rows(table: str) -> pd.DataFrame:
 
 def _given(table: str, rows: pd.DataFrame) -> pd.DataFrame:
     """Record that these rows were given out."""
-    _used.setdefault(table, set()).update(rows["source_id"])
+    _used.setdefault(table, set()).update(rows.get("source_id", ()))
+    if table == "inference":
+        _run_dates.update(rows["run_date"].unique())
     return rows
 
 
@@ -180,6 +185,18 @@ def provisioned_power(*, accelerator: str, power_vintage: str) -> Fact:
     return fact("provisioned_power", accelerator=accelerator, power_vintage=power_vintage)
 
 
+def base_case() -> dict[str, float | int | str]:
+    """The inputs that every notebook begins with, by name: numbers where the vocabulary has a quantity, words where it has a choice.
+
+    Raises: DataError with file, line and what is allowed.
+
+    >>> base_case()["candidate_accelerator"], base_case()["isl"]
+    ('gb300', 1024)
+    """
+    rows = _rows("base_case")
+    return {name: typed(name, value) for name, value in zip(rows["name"], rows["value"], strict=True)}
+
+
 def accelerators(names: Iterable[str] | None = None) -> pd.DataFrame:
     """One row an accelerator (all of them, or those named), one column a quantity; NaN where no source says.
 
@@ -228,10 +245,13 @@ def reset_used() -> None:
     []
     """
     _used.clear()
+    _run_dates.clear()
 
 
 def provenance() -> dict:
-    """Tables that this process has used (file, SHA-256, rows of the whole file) and the sources that the rows used cite.
+    """Tables that this process has used (file, SHA-256, rows of the whole file), the sources that the rows used cite, and `measured_to`.
+
+    `measured_to` is the date of the last serving run used; where no run states one, that of the last source of runs; "" without runs.
 
     >>> reset_used()
     >>> power = provisioned_power(accelerator="h200", power_vintage="2026-03")
@@ -246,4 +266,6 @@ def provenance() -> dict:
     cited = set().union(*_used.values())
     fields = ["source_id", "title", "publisher", "locator", "date", "licence", "attribution"]
     rows = _rows("sources")
-    return {"tables": tables, "sources": rows.loc[rows["source_id"].isin(cited), fields].to_dict("records")}
+    of_runs = rows.loc[rows["source_id"].isin(_used.get("inference", ())), "date"]
+    measured_to = max(_run_dates, default="") or max((date.rpartition("/")[2] for date in of_runs), default="")
+    return {"tables": tables, "sources": rows.loc[rows["source_id"].isin(cited), fields].to_dict("records"), "measured_to": measured_to}

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from tokcost.evidence.base_values import names_and_values_are_allowed
 from tokcost.evidence.columns import date, fact, flag, label, number, quantity, source, text, whole
 from tokcost.evidence.tables import (
     TAIL,
@@ -198,7 +199,9 @@ TABLES |= {
     "cost_of_capital": dated("What capital costs: filed debt, weighted averages.", "company", "instrument"),
     "operating_costs": dated("Rules and list prices for what is paid besides capital and energy.", "item"),
     "carbon_intensity": dated(
-        "Grid carbon by cloud region or country and year.", "region", "name", "grid", "country", "year", labels={"year": whole()}
+        "Grid carbon by cloud region or country and year; a region that lies in one US state names it.",
+        *("region", "name", "grid", "country", "state", "year"),
+        labels={"state": text(required=False), "year": whole()},
     ),
     "water_use": dated(
         "Water per kilowatt-hour, at the site and at the power plant, by country, US state or for the world (WOR).",
@@ -256,5 +259,11 @@ TABLES |= {
         "What was in a source on the cost of an hour and is not in a table, and why.",
         {"table": text(), "source_id": source(), "locator": text(), "reason": text()},
         ("table", "source_id", "locator"),
+    ),
+    "base_case": Table(
+        "The one set of inputs that every notebook begins with, each with its reason.",
+        {name: text() for name in ("name", "value", "reason")},
+        ("name",),
+        (names_and_values_are_allowed,),
     ),
 }

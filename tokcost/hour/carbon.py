@@ -126,25 +126,37 @@ def grid_and_plants_by_region(region: str) -> pd.DataFrame:
     """What a kilowatt-hour carries in every cloud region of the latest year in the dataset and in `region`, cleanest grid first.
 
     `region` is a cloud region or a country (ISO code). Cloud regions count what their grid burns; a country counts the life
-    cycle of its plants as well, and its `name` says so. Water at the power plant is the latest figure of the country.
+    cycle of its plants as well, and its `name` says so. Water at the power plant is the latest figure of the state, where that is in
+    the dataset, otherwise of the country.
 
-    Columns: region, country, year, name, carbon_g_per_kwh, water_l_per_kwh (at the power plant; NaN where it is not known).
+    Columns: region, country, year, name, carbon_g_per_kwh, water_l_per_kwh (at the power plant; NaN where it is not known),
+    plants_of (the state or country of that figure).
 
     Raises: UnknownCarbon for a region that is not in the dataset, with the nearest that is.
 
     >>> grid_and_plants_by_region("NOR").set_index("region").loc["NOR", "name"]
     'Norway (country, life cycle)'
+    >>> grid_and_plants_by_region("NOR").set_index("region").loc["us-south1", "plants_of"]
+    'US-TX'
     """
     grids = evidence.load_table("carbon_intensity").astype({"year": int})
     own = grid_intensity(grids, region=region)
     latest = grids[grids["year"] == grids.groupby("region")["year"].transform("max")]
     in_clouds = (latest["grid"] == "cloud region") & (latest["year"] == latest.loc[latest["grid"] == "cloud region", "year"].max())
     table = latest[in_clouds | (latest["region"] == own["region"])].sort_values("value", ignore_index=True)
-    plants = evidence.load_table("water_use").query("boundary == 'power plant'").sort_values("date")
-    by_country = plants.drop_duplicates("region", keep="last").set_index("region")["value"]
+    plants = _latest_plants()
+    plants_of = table["state"].where(table["state"].isin(plants.index), table["country"])
     is_life_cycle = table["note"].str.contains("life cycle")
     return table[["region", "country", "year"]].assign(
         name=table["name"].where(~is_life_cycle, table["name"] + " (country, life cycle)"),
         carbon_g_per_kwh=table["value"],
-        water_l_per_kwh=table["country"].map(by_country),
+        water_l_per_kwh=plants_of.map(plants),
+        plants_of=plants_of,
     )
+
+
+def _latest_plants() -> pd.Series:
+    """Water at the power plants of each state and country, litres per kWh: the row whose period ended last."""
+    plants = evidence.load_table("water_use", boundary="power plant")
+    ended = plants["date"].str.rpartition("/")[2].map(lambda date: pd.Period(date).end_time)
+    return plants.assign(ended=ended).sort_values("ended").drop_duplicates("region", keep="last").set_index("region")["value"]

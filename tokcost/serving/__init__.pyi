@@ -1,5 +1,6 @@
 """The denominator: tokens that an hour delivers, measured, at the speed that users need."""
 
+from .compare import base_speed as base_speed
 from .compare import leave_one_out as leave_one_out
 from .compare import per_mw_at as per_mw_at
 from .compare import ratio_at as ratio_at

@@ -6,6 +6,7 @@ rates. What may differ on request must be named (`differing=`), so that the read
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -103,6 +104,31 @@ def per_mw_at(
     require_fact_of(curve, provisioned, "provisioned kW")
     where = {"tok_per_s_per_user": tok_per_s_per_user, "max_fall_ratio": max_fall_ratio}
     return metric_at(curve, formulas.total_tok_per_s_per_mw, **where, provisioned_kw_per_gpu=provisioned)
+
+
+def base_speed(frontiers: Iterable[Frontier], *, between: tuple[float, float] = (30.0, 100.0)) -> float:
+    """The speed at which systems are best compared by what was run: the next faster run of each is nearest, so little is read between.
+
+    Of the measured speeds on the curves within `between` (tokens/s per user, speeds at which people read along) the one with the
+    least distance, as a ratio, to the next run at least as fast of the curve that has it furthest; rounded down to a whole number.
+
+    Raises: QuantityError where no speed in that range was reached by all.
+
+    >>> import pandas as pd
+    >>> from tokcost.serving.pareto_frontier import frontier
+    >>> rows = pd.DataFrame({"model": "m", "accelerator": ["h200"] * 3 + ["b200"] * 3, "isl": 1024, "osl": 1024,
+    ...     "tok_per_s_per_user": [20, 40, 71, 30, 70.4, 120], "total_tok_per_s_per_gpu": [900.0, 500.0, 300.0, 9000.0, 5000.0, 800.0]})
+    >>> base_speed([frontier(rows, accelerator=name) for name in ("h200", "b200")])
+    70.0
+    """
+    curves = [curve.front[SPEED].to_numpy(float) for curve in frontiers]
+    measured = np.unique(np.concatenate(curves))
+    slowest_end = min(curve.max() for curve in curves)
+    asked = measured[(measured >= between[0]) & (measured <= min(between[1], slowest_end))]
+    if not asked.size:
+        raise QuantityError(f"no speed between {between[0]:g} and {between[1]:g} tokens/s per user was reached on all curves")
+    furthest = np.max([curve[np.searchsorted(curve, asked)] / asked for curve in curves], axis=0)
+    return float(np.floor(asked[furthest.argmin()]))
 
 
 def spread_at(curve: Frontier, *, tok_per_s_per_user: ArrayLike) -> pd.DataFrame:

@@ -18,7 +18,7 @@ def code(*bundles, tags=()):
 
 
 ANSWER = {"kind": "answer", "text": "Yes.", "interval": None, "inputs": []}
-SOURCES = {"kind": "sources", "tables": [], "sources": [{"source_id": "a"}], "assumptions": ["b"]}
+SOURCES = {"kind": "sources", "tables": [], "sources": [{"source_id": "a"}], "assumptions": ["b"], "measured_to": "2026-06-12"}
 
 
 def apart(*cells, **options):
@@ -50,7 +50,7 @@ def test_a_notebook_without_a_heading_goes_by_its_name():
 
 def test_answer_and_sources_are_lifted_with_their_cells():
     contents = apart(md("# Q"), code(ANSWER), code(SOURCES), md("rest"))
-    assert contents.answer["text"] == "Yes." and contents.assumptions == ["b"]
+    assert contents.answer["text"] == "Yes." and contents.assumptions == ["b"] and contents.measured_to == "2026-06-12"
     assert body(contents) == ["rest"]
 
 

@@ -160,6 +160,8 @@ def _facts(run: Run, contents: Contents, prose: Prose) -> dict:
         "kicker": "What inference really costs",
         "question": question,
         "started": run.started,
+        "measured_to": contents.measured_to,
+        "prices_of": next((str(s.value) for s in run.settings if s.parameter.name == "rate_vintage"), ""),
         "seconds": run.seconds,
         "answer": answer,
         "results": [_headline(r, prose) for r in contents.results],

@@ -1,0 +1,86 @@
+"""One base case: every notebook begins with the inputs of data/base_case.csv, and these follow from the data by a rule."""
+
+import ast
+import csv
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from tokcost import evidence, serving
+from tokcost.hour import reference_deployment
+
+ROOT = Path(__file__).parents[2]
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+BASE = evidence.base_case()
+SYSTEMS = (BASE["baseline_accelerator"], BASE["candidate_accelerator"])
+
+_ITS_PAGE = "its runs must state a time to first token, so its speed and offer are its own"
+#: what a notebook sets otherwise, and why: the only place where that is allowed
+DIFFERS = {
+    ("01", "utilization_frac"): "divides two printed numbers, as the published table does: at full use",
+    ("03", "tok_per_s_per_user"): "audits a claim at the claim's operating point",
+    ("03", "rate_vintage"): "audits a claim at the price list of its date",
+    ("03", "power_vintage"): "audits a claim at the power figures of its date",
+    ("06", "tok_per_s_per_user"): _ITS_PAGE,
+    ("06", "candidate_accelerator"): _ITS_PAGE,
+    ("06", "rate_vintage"): _ITS_PAGE,
+    ("07", "tok_per_s_per_user"): _ITS_PAGE,
+    ("07", "rate_vintage"): _ITS_PAGE,
+    ("09", "price_basis"): "stands for a reader who rents",
+    ("09", "tok_per_s_per_user"): "stands at the speed of the example files",
+}
+
+
+def defaults(path) -> dict:
+    cells = nbformat.read(path, as_version=4).cells
+    source = next(cell.source for cell in cells if "parameters" in cell.metadata.get("tags", []))
+    return {statement.targets[0].id: ast.literal_eval(statement.value) for statement in ast.parse(source).body}
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)
+def test_a_notebook_begins_with_the_base_case_or_says_why_not(path):
+    allowed = {name for notebook, name in DIFFERS if notebook == path.stem[:2]}
+    other = {name: value for name, value in defaults(path).items() if name in BASE and name not in allowed and value != BASE[name]}
+    assert other == {}
+
+
+def test_the_notebooks_use_every_input_of_the_base_case():
+    used = set().union(*(defaults(path) for path in NOTEBOOKS))
+    assert set(BASE) <= used
+
+
+@pytest.mark.parametrize("number", ["01", "03", "09"])
+def test_a_notebook_of_another_case_tells_its_reader(number):
+    path = next(path for path in NOTEBOOKS if path.stem.startswith(number))
+    first = [cell.source for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "markdown"][:2]
+    assert "base case" in " ".join(first)
+
+
+def test_the_base_speed_is_where_the_next_run_of_both_systems_is_nearest():
+    rows = evidence.measured(model=BASE["model"], isl=BASE["isl"], osl=BASE["osl"])
+    curves = [serving.frontier(rows, accelerator=name) for name in SYSTEMS]
+    assert serving.base_speed(curves, between=(30, 100)) == BASE["tok_per_s_per_user"]
+    for curve in curves:
+        run = curve.run_at(tok_per_s_per_user=BASE["tok_per_s_per_user"])
+        assert run["tok_per_s_per_user"] / BASE["tok_per_s_per_user"] < 1.05
+
+
+@pytest.mark.parametrize(("table", "vintage"), [("hourly_rates", "rate_vintage"), ("provisioned_power", "power_vintage")])
+def test_the_vintage_is_the_newest_that_has_both_systems(table, vintage):
+    with open(ROOT / "data" / f"{table}.csv", encoding="utf-8", newline="") as lines:
+        rows = [row for row in csv.DictReader(lines) if row.get("price_basis", BASE["price_basis"]) == BASE["price_basis"]]
+    held = [{row[vintage] for row in rows if row["accelerator"] == name} for name in SYSTEMS]
+    assert max(set.intersection(*held)) == BASE[vintage]
+
+
+@pytest.mark.parametrize("name", ["electricity_usd_per_kwh", "pue", "average_load_frac", "economic_life_yr"])
+def test_what_the_operator_pays_is_what_the_operator_pays_in_the_dataset(name):
+    """So that no notebook that takes the dataset's inputs and none that takes the base case can differ."""
+    assert getattr(reference_deployment(BASE["candidate_accelerator"], BASE["operator"]), name) == BASE[name]
+
+
+def test_the_price_of_electricity_is_the_latest_of_the_state_of_the_region():
+    rows = evidence.load_table("electricity", region="US, Texas", customer="industrial")
+    assert rows.sort_values("date")["value"].iloc[-1] == BASE["electricity_usd_per_kwh"]
+    assert (evidence.load_table("carbon_intensity", region=BASE["region"])["name"] == "Dallas").all()

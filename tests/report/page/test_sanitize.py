@@ -74,6 +74,11 @@ def test_what_would_load_move_or_pose_is_gone_and_every_element_is_closed(html, 
     assert sanitize(left) == left, "a second time there is nothing to take out"
 
 
+def test_html_without_end_is_given_up():
+    said = []
+    assert sanitize("<div>" * 100_000, said.append) == "" and len(said) == 1 and "not closed again" in said[0]
+
+
 def test_a_handler_is_said():
     said = []
     assert sanitize('<b onclick="f()">x</b>', said.append) == "<b>x</b>" and "code in attributes" in said[0]

@@ -6,6 +6,7 @@ the page around it: no first heading, no class or id of the page's own parts, no
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Collection
 
@@ -50,6 +51,8 @@ _STYLER_ID = re.compile(r"T_\w+")
 #: `#T_1f3a2_row0_col1`, `#T_1f3a2 td`, `#T_1f3a2 th.col_heading`: the table itself and what is in it
 _STYLER_SELECTOR = re.compile(r"#(T_\w+)(?:\s+[a-z]*(?:\.[\w-]+)?)*")
 _STYLE = re.compile(r"<style\b[^>]*>(.*?)</style\s*>", re.S | re.I)
+_OPENS = re.compile(r"<(/?)[a-zA-Z]")
+DEEPEST = 20_000
 _NAMED = re.compile(r"<\s*([a-zA-Z][\w:-]*)")
 _HANDLER = re.compile(r"<[^>]*[\s/\"']on\w+\s*=", re.I)
 
@@ -64,6 +67,9 @@ def sanitize(html: str, warn=lambda sentence: None, *, ids: Collection[str] = ()
     https://example.org/a.png is left out: a report loads nothing; show a picture as ![what it shows](file-beside-the-notebook.png)
     '<b>b</b><img alt="a">'
     """
+    if _depth(html) > DEEPEST:  # the parser's time grows with the square of it
+        warn(f"HTML with more than {DEEPEST:,} elements that are not closed again is left out")
+        return ""
     sources: dict[str, None] = {}
 
     def keep(tag: str, name: str, value: str) -> str | None:
@@ -96,6 +102,12 @@ def sanitize(html: str, warn=lambda sentence: None, *, ids: Collection[str] = ()
     for source in sources:
         warn(f"{source} is left out: a report loads nothing; show a picture as ![what it shows](file-beside-the-notebook.png)")
     return cleaned
+
+
+def _depth(html: str) -> int:
+    """How many elements are open at once, at most; those that need no end counted too."""
+    steps = (-1 if end else 1 for end in _OPENS.findall(html))
+    return max(itertools.accumulate(steps), default=0)
 
 
 def text_of(html: str) -> str:

@@ -15,18 +15,12 @@ NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 BASE = evidence.base_case()
 SYSTEMS = (BASE["baseline_accelerator"], BASE["candidate_accelerator"])
 
-_ITS_PAGE = "its runs must state a time to first token, so its speed and offer are its own"
 #: what a notebook sets otherwise, and why: the only place where that is allowed
 DIFFERS = {
     ("01", "utilization_frac"): "divides two printed numbers, as the published table does: at full use",
     ("03", "tok_per_s_per_user"): "audits a claim at the claim's operating point",
     ("03", "rate_vintage"): "audits a claim at the price list of its date",
     ("03", "power_vintage"): "audits a claim at the power figures of its date",
-    ("06", "tok_per_s_per_user"): _ITS_PAGE,
-    ("06", "candidate_accelerator"): _ITS_PAGE,
-    ("06", "rate_vintage"): _ITS_PAGE,
-    ("07", "tok_per_s_per_user"): _ITS_PAGE,
-    ("07", "rate_vintage"): _ITS_PAGE,
     ("09", "price_basis"): "stands for a reader who rents",
     ("09", "tok_per_s_per_user"): "stands at the speed of the example files",
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
@@ -37,7 +38,7 @@ def at_equal_speed(
     for role, where in (("baseline", baseline), ("candidate", candidate)):
         curve = frontier(evidence.measured(model=model, isl=isl, osl=osl, **where))
         rate = rates[where["accelerator"]]
-        cost = cost_at(curve, rate, tok_per_s_per_user=tok_per_s_per_user)
+        cost: Any = cost_at(curve, rate, tok_per_s_per_user=tok_per_s_per_user)
         of_run = _of_run(curve, tok_per_s_per_user, float(rate))
         ends = {f"read_{COST}": float(cost), f"read_low_{COST}": cost.low, f"read_high_{COST}": cost.high}
         row |= {f"{role}_{name}": value for name, value in (of_run | ends).items()}

@@ -112,7 +112,8 @@ def rank_agreement(table: pd.DataFrame, metric: str, *, is_better_high: bool, ou
     if len(known) < 2:
         return np.nan
     merit = known[metric] * (1 if is_better_high else -1)
-    return float(kendalltau(merit, -known[output]).statistic)
+    tau: Any = kendalltau(merit, -known[output])
+    return float(tau.statistic)
 
 
 def discordant_pairs(

@@ -10,10 +10,10 @@ NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 
 
 @pytest.fixture(scope="session")
-def ran():
-    """A function: the stem of a notebook and parameters, to the names that its code cells leave and what they display, in order."""
+def displayed():
+    """A function: the stem of a notebook and parameters, to what its code cells display, in order."""
 
-    def run(stem: str, **parameters) -> tuple[dict, list]:
+    def run(stem: str, **parameters) -> list:
         names, shown = {}, []
         for cell in nbformat.read(NOTEBOOKS / f"{stem}.ipynb", as_version=4).cells:
             if cell.cell_type != "code":
@@ -25,18 +25,6 @@ def ran():
                 shown.append(eval(compile(ast.Expression(last.value), stem, "eval"), names))
             if "parameters" in cell.metadata.get("tags", []):
                 names.update(parameters)
-        return names, shown
+        return shown
 
     return run
-
-
-@pytest.fixture(scope="session")
-def run_cells(ran):
-    """`ran`, the names alone."""
-    return lambda stem, **parameters: ran(stem, **parameters)[0]
-
-
-@pytest.fixture(scope="session")
-def displayed(ran):
-    """`ran`, what is displayed alone."""
-    return lambda stem, **parameters: ran(stem, **parameters)[1]

@@ -26,7 +26,8 @@ def ratio_curves(
     NaN where only one reached.
     In a hole of a curve its next faster run stands; `max_fall_ratio=math.inf` reads every hole, as published dashboards do.
 
-    Columns: `isl`, `osl`, `series` (lengths and precisions in words), the speed, `ratio`.
+    Columns: `isl`, `osl`, `series` (lengths and precisions in words), the speed, `ratio`, `is_hole` (the runs around it lie too
+    far apart on one of the curves to be read between).
     Raises: QuantityError where a case was not measured, or where the two facts are of different bases or dates.
 
     >>> rows = evidence.measured(campaign="inferencex_dsr1_2026_04")
@@ -50,7 +51,9 @@ def ratio_curves(
         ours, theirs = candidate_precision.upper(), baseline_precision.upper()
         pair = f"{ours} on both" if ours == theirs else f"{ours} against {theirs}"
         lengths = "/".join(f"{n // 1024}k" if n % 1024 == 0 else f"{n:,}" for n in (isl, osl))
-        tables.append(pd.DataFrame({"isl": isl, "osl": osl, "series": f"{lengths}, {pair}", SPEED: speeds, "ratio": ratio}))
+        hole = np.fmax(base.fall_at(tok_per_s_per_user=speeds), cand.fall_at(tok_per_s_per_user=speeds)) > MAX_FALL_RATIO
+        curve = {"isl": isl, "osl": osl, "series": f"{lengths}, {pair}", SPEED: speeds, "ratio": ratio, "is_hole": hole}
+        tables.append(pd.DataFrame(curve))
     return pd.concat(tables, ignore_index=True)
 
 

@@ -21,7 +21,7 @@ ROUNDS = 5
 PROMISED = 10.0
 
 PANDAS = "import pandas\ndef read(path): return pandas.read_json(path, lines=True)"
-TOKCOST = "from tokcost import importers\ndef read(path): return importers.benchmarks([path], n_gpus=1)"
+TOKCOST = "from tokcost.importers import benchmarks\ndef read(path): return benchmarks([path], n_gpus=1)"
 NOTHING = "def read(path): pass"
 MEASURE = """
 import json, resource, sys, time

@@ -28,7 +28,7 @@ def pages(tmp_path_factory, tokcost, notebook, bundle, parameters_source):
     }  # fmt: skip
     source = {
         "source_id": "s", "title": "Price list", "publisher": "A Cloud", "locator": "https://example.org/prices (row 3)",
-        "date": "2026-09", "licence": "CC-BY-4.0", "attribution": "By A Cloud.",
+        "date": "2026-09", "grade": "primary", "licence": "CC-BY-4.0", "attribution": "By A Cloud.",
     }  # fmt: skip
     sources = {"kind": "sources", "tables": [{"table": "rates", "file": "data/rates.csv", "sha256": "ab" * 32, "rows": 1200}],
                "sources": [source], "assumptions": [r"Paid for **all** hours, \$0 else."]}  # fmt: skip
@@ -161,7 +161,7 @@ def test_the_foot_says_sources_assumptions_parameters_checks_data_versions_and_h
     for words in (
         "Price list",
         "https://example.org/prices",
-        "CC-BY-4.0",
+        "Original document. Licence: CC-BY-4.0",
         "By A Cloud.",
         "<strong>all</strong> hours, $0 else",
         "SHA-256 abab",

@@ -1,9 +1,11 @@
-"""One executed notebook in, one HTML page out that needs nothing else: no script, no request, images and formulas inside."""
+"""One executed notebook in, one HTML page out that needs nothing else: no request, images and formulas inside, one script of our own."""
 
 from __future__ import annotations
 
+import base64
 import copy
 import functools
+import hashlib
 import itertools
 import re
 import shlex
@@ -40,7 +42,7 @@ def render(
         cell.metadata["hide_code"] = bool(HIDDEN_INPUT & set(cell.metadata.get("tags", [])))
     notebook = copy.copy(run.notebook)
     notebook["cells"] = contents.body
-    resources = {"report": _facts(run, contents, prose), "show_code": show_code, "css": css()}
+    resources = {"report": _facts(run, contents, prose), "show_code": show_code, "css": css(), "script": script(), "script_hash": script_hash()}
     html, _ = page.from_notebook_node(notebook, resources)
     return re.sub(r"\n{2,}", "\n", html) if "<pre" not in html else html
 
@@ -48,6 +50,16 @@ def render(
 @functools.cache
 def css() -> str:
     return (TEMPLATE / "tokcost" / "style.css").read_text(encoding="utf-8").strip()
+
+
+@functools.cache
+def script() -> str:
+    return (TEMPLATE / "tokcost" / "page.js").read_text(encoding="utf-8").strip()
+
+
+def script_hash() -> str:
+    """What the page's policy allows to run: this script and no other."""
+    return "sha256-" + base64.b64encode(hashlib.sha256(f"\n{script()}\n".encode()).digest()).decode("ascii")
 
 
 @functools.cache
@@ -90,13 +102,15 @@ class _Outputs:
 
     def __init__(self, prose: Prose, warn):
         self.prose, self.warn, self.dark = prose, warn, figures.palette()
+        self.n_figures = 0
 
     def html(self, output) -> str:
         if output.output_type == "stream":
             return _preformatted(output.text) if output.name == "stdout" else ""
         data = output.get("data", {})
         if {"image/svg+xml", "image/png", "image/jpeg"} & set(data) and "text/html" not in data:
-            return figures.figure(data, self.dark, self.warn) + "\n"
+            self.n_figures += 1
+            return figures.figure(data, self.dark, self.warn, number=self.n_figures) + "\n"
         if "text/html" in data:
             return self.cleaned("".join(data["text/html"]))
         if "text/markdown" in data:

@@ -100,7 +100,7 @@ def test_labels_are_moved_apart_and_keep_their_order(positions, gap):
 @pytest.mark.parametrize("values", [[1.0, 3, 9, 27], [27.0, 9, 3, 1], [9.0, 9, 9, 9]])
 def test_the_name_of_a_curve_that_ends_early_covers_nothing(values):
     """Rising, falling or level: a name at the middle of the figure hides neither its own curve nor another."""
-    with drawing(figsize=(5.8, 3.7)) as (_, ax):
+    with drawing(height=3.7) as (_, ax):
         ax.plot([1, 2, 3, 4], values)
         ax.plot([1, 10], [40, 40])
         labels.label_ends(ax, [(4, values[-1], "H200", style.BLUE), (10, 40, "GB300", style.ORANGE)])

@@ -55,7 +55,7 @@ def heading(fig: Figure, text: str, below: str = "") -> None:
         fig.suptitle(text + room, fontsize=10.5, fontweight="bold", x=0.01, ha="left")
     if below:
         top = 0.08 + 0.18 * (text.count("\n") + 1)
-        fig.text(0.01, 1 - top / fig.get_figheight(), below, fontsize=9, color=MUTED, va="top", gid="measure")
+        fig.text(0.01, 1 - top / fig.get_figheight(), below, fontsize=9, color=MUTED, va="top", label="measure")
 
 
 def title_over_label(ax: Axes, title: str, label: str) -> None:
@@ -63,7 +63,7 @@ def title_over_label(ax: Axes, title: str, label: str) -> None:
     if form.is_narrow():  # from the edge of the figure, or a line is too short
         return heading(ax.figure, title, label)
     ax.set_title(f"{title}\n" if title else "")
-    ax.text(0, 1.02, label, transform=ax.transAxes, fontsize=9, color=MUTED, va="bottom", gid="measure")
+    ax.text(0, 1.02, label, transform=ax.transAxes, fontsize=9, color=MUTED, va="bottom", label="measure")
 
 
 def write(ax: Axes, at: tuple[float, float], text: str, *, offset: tuple[float, float] = (5, 0), size: float = 8.5, **options: Any) -> None:

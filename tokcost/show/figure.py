@@ -17,10 +17,10 @@ import matplotlib.pyplot as plt
 from matplotlib.text import Text
 
 from tokcost.show import form
-from tokcost.show.style import DARK, RC
 from tokcost.show.sentences import MIME
+from tokcost.show.style import DARK, RC
 from tokcost.show.text import plain, shown
-from tokcost.show.values import Value, axes_said, values_of
+from tokcost.show.values import Placed, axes_said, values_of
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as MplFigure
@@ -36,11 +36,10 @@ _COORDINATE = re.compile(r"-?\d+\.\d{3,}")
 class Figure:
     """What Jupyter displays and a report embeds; `alt` states the figure's finding.
 
-    `measure` says what its axes count, `values` what stands where in it (text, and its place as shares of width and height
-    from the top left); `narrow` is the same figure drawn for a phone, in a report only.
+    `measure` says what its axes count, `values` what stands where in it; `narrow` is the same figure drawn for a phone, in a report only.
     """
 
-    def __init__(self, svg: str, alt: str, measure: str = "", values: list[Value] | None = None):
+    def __init__(self, svg: str, alt: str, measure: str = "", values: list[Placed] | None = None):
         self.svg = svg
         self.alt = alt
         self.measure = measure

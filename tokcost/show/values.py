@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 POINTS_OF_A_CURVE = 20
 
 
+#: what a mark says, and its place as per cent of the width and height of the figure, from the top left
+Placed = tuple[str, float, float]
+
+
 @dataclass(frozen=True)
 class Value:
     """A mark of a figure: what it says, and its place."""
@@ -28,10 +32,10 @@ class Value:
     x: float
     y: float
 
-    def placed(self) -> list:
-        """The text, and the place as per cent of the width and height of the finished figure, from the top left."""
+    def placed(self) -> Placed:
+        """The text and the place in the finished figure."""
         across, up = self.ax.transData.transform((self.x, self.y)) / self.ax.figure.bbox.size
-        return [unescape(self.text), round(100 * float(across), 1), round(100 * (1 - float(up)), 1)]
+        return unescape(self.text), round(100 * float(across), 1), round(100 * (1 - float(up)), 1)
 
 
 def values_of(fig: Figure) -> list[Value]:
@@ -43,7 +47,7 @@ def axes_said(fig: Figure) -> str:
     """What the axes of a figure count: "Cost per million tokens (USD) over interactivity"; empty where they count nothing."""
     ax = fig.axes[0]
     across = fig.get_supxlabel() or "; ".join(dict.fromkeys(filter(None, (one.get_xlabel() for one in fig.axes))))
-    up = next((text.get_text() for text in (*ax.texts, *fig.texts) if text.get_gid() == "measure"), ax.get_ylabel())
+    up = next((text.get_text() for text in (*ax.texts, *fig.texts) if text.get_label() == "measure"), ax.get_ylabel())
     up, across = (text.replace("\n", " ").replace(", log scale", "") for text in (up, across))
     return f"{up} over {_in_a_sentence(across)}" if up and across else up or across
 

@@ -42,7 +42,8 @@ def render(
         cell.metadata["hide_code"] = bool(HIDDEN_INPUT & set(cell.metadata.get("tags", [])))
     notebook = copy.copy(run.notebook)
     notebook["cells"] = contents.body
-    resources = {"report": _facts(run, contents, prose), "show_code": show_code, "css": css(), "script": script(), "script_hash": script_hash()}
+    page_wide = {"css": css(), "script": script(), "script_hash": script_hash()}
+    resources = {"report": _facts(run, contents, prose), "show_code": show_code, **page_wide}
     html, _ = page.from_notebook_node(notebook, resources)
     return re.sub(r"\n{2,}", "\n", html) if "<pre" not in html else html
 

@@ -86,3 +86,5 @@ def fold(fig: Figure) -> None:
     if fig.get_supxlabel():
         fig.supxlabel(folded(fig.get_supxlabel(), AXIS), fontsize=9)
     fig.set_figheight(fig.get_figheight() + added)
+    if layout := fig.get_layout_engine():
+        layout.set(w_pad=0.1)  # a phone's own letters may be wider than those that were measured

@@ -61,28 +61,31 @@ def themed(svg: str, dark: dict[str, str]) -> str:
 def figure(data: dict, dark: dict[str, str], warn, *, number: int) -> str:
     """The HTML of an output that is a picture; alt text is the output's own plain text.
 
-    A figure that was drawn for a phone as well shows that form there, and tells its values where a reader points.
+    A figure that was drawn for a phone as well shows that form there, and tells its values where a reader points; another
+    keeps a legible size on a phone and scrolls, also with the keyboard.
     """
     alt = visible("".join(data.get("text/plain", "")))
     if not alt or re.fullmatch(r"<.*>", alt):
         warn("a figure has no alt text: readers who cannot see it learn nothing from it")
         alt = ""
-    more, narrow = {}, ""
+    more, narrow, kinds = data.get(MIME, {}), "", ["wide"]
     try:
         if "image/svg+xml" in data:
-            source, kind = _as_data("".join(data["image/svg+xml"]), dark), ""
-            more = data.get(MIME, {})
-            narrow = f'<source media="{PHONE}" srcset="{_as_data(more["narrow"], dark)}">' if more.get("narrow") else ""
+            source = _as_data("".join(data["image/svg+xml"]), dark)
+            if more:
+                narrow, kinds = f'<source media="{PHONE}" srcset="{_as_data(more["narrow"], dark)}">', []
         else:
             mime = next(m for m in ("image/png", "image/jpeg") if m in data)
-            source, kind = pictures.as_data(base64.b64decode("".join(data[mime]))), ' class="card"'
+            source, kinds = pictures.as_data(base64.b64decode("".join(data[mime]))), ["wide", "card"]
     except ValueError as reason:
         warn(f"a picture that a cell made is left out: {reason}")
         return f"<p><em>{escape(alt)}</em></p>"
-    values = f" data-values='{escape(json.dumps(more['values'], separators=(',', ':')))}' tabindex=\"0\"" if more.get("values") else ""
+    attributes = [f'class="{" ".join(kinds)}"'] if kinds else []
+    if more.get("values"):
+        attributes.append(f"data-values='{escape(json.dumps(more['values'], separators=(',', ':')))}'")
     caption = f"<figcaption><b>Figure {number}.</b> {escape(visible(more.get('measure', '')))}</figcaption>"
     picture = f'<picture>{narrow}<img alt="{escape(alt)}" src="{source}"></picture>'
-    return f'<figure{kind} aria-label="Figure {number}"{values}>{picture}{caption}</figure>'
+    return f'<figure aria-label="Figure {number}" tabindex="0" {" ".join(attributes)}>{picture}{caption}</figure>'
 
 
 def _as_data(svg: str, dark: dict[str, str]) -> str:

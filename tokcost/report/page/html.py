@@ -7,6 +7,7 @@ import copy
 import functools
 import hashlib
 import itertools
+import json
 import re
 import shlex
 from html import escape
@@ -116,8 +117,11 @@ class _Outputs:
             return self.cleaned("".join(data["text/html"]))
         if "text/markdown" in data:
             html = self.prose.html("".join(data["text/markdown"]))
-            is_check = data.get(MIME, {}).get("kind") == "check"
-            return html.replace("<p>", '<p class="check">', 1) if is_check else html
+            own = data.get(MIME, {})
+            if own.get("kind") == "what_if":  # the page's script adds what a reader moves
+                given = escape(json.dumps({name: own[name] for name in ("inputs", "span")}))
+                return f'<div class="what-if" data-what-if="{given}">{html}</div>'
+            return html.replace("<p>", '<p class="check">', 1) if own.get("kind") == "check" else html
         if "text/latex" in data:
             return self.prose.html("".join(data["text/latex"]))
         text = "".join(data.get("text/plain", ""))

@@ -37,6 +37,13 @@ def test_the_largest_part_of_the_hour_is_named_whichever_it_is(displayed):
     assert "largest part of an owned GB300 hour is the electricity" in text(shown)
 
 
+def test_a_cause_in_the_dataset_is_not_said_of_inputs_of_ones_own(displayed):
+    """The H200 is more than a quarter above its constant by what is on file; where a life of two years adds to it, that is the reader's."""
+    assert "The likely cause: systems are priced here as asked for" in text(displayed(HOUR))
+    assert "The likely cause" not in text(displayed(HOUR, economic_life_yr=2.0))
+    assert "The likely cause" not in text(displayed(HOUR, baseline_accelerator="gb200"))
+
+
 def test_an_input_of_ones_own_may_still_be_the_road_to_the_published_hour(displayed):
     shown = displayed(HOUR, economic_life_yr=2.0, wacc_frac=0.02, electricity_usd_per_kwh=0.02, rate_vintage="2026-03")
     roads = [line for line in text(shown).splitlines() if "alone would do it" in line]

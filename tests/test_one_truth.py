@@ -108,7 +108,42 @@ CLAIM_H200 = CLAIM.query("accelerator == 'h200' and isl == 1024 and tok_per_s_pe
 CLAIM_GB300 = CLAIM.query("accelerator == 'gb300' and isl == 1024 and precision == 'fp4' and 116.8 < tok_per_s_per_user < 116.9")
 CLAIM_RATIO = float(CLAIM_GB300["total_tok_per_s_per_gpu"].iloc[0] / CLAIM_H200["total_tok_per_s_per_gpu"].iloc[0])
 EDGE = float(CLAIM_H200["tok_per_s_per_user"].iloc[0])
-OWN = {name: results("04")[f"{role}_rate_usd_per_gpu_h"]["value"] for role, name in (("baseline", "h200"), ("candidate", "gb300"))}
+OPERATOR = table("operators").query("operator == 'hyperscaler'").set_index("quantity")["value"].astype(float)
+
+
+def system(accelerator: str) -> pd.Series:
+    return table("systems").query("accelerator == @accelerator").set_index("quantity")["value"].astype(float)
+
+
+def kwh_per_h(accelerator: str) -> float:
+    """What the facility draws for one accelerator, averaged over busy and idle hours."""
+    busy, used = float(BASE["average_load_frac"]), float(BASE["utilization_frac"])
+    load = busy * used + OPERATOR["idle_load_frac"] * (1 - used)
+    return float(system(accelerator)["critical_kw_per_gpu"] * load * float(BASE["pue"]))
+
+
+def own_hour(accelerator: str) -> float:
+    """Level monthly payments that return the capital with its tax, and a year's running cost, over the available hours; no sale."""
+    o, here = OPERATOR, system(accelerator)
+    wacc, tax, life = o["wacc_frac"], o["tax_frac"], int(float(BASE["economic_life_yr"]))
+    macrs = [0.20, 0.32, 0.192, 0.1152, 0.1152, 0.0576]
+    straight = [1 / o["facility_life_yr"]] * int(o["facility_life_yr"])
+
+    def paid_per_yr(capital: float, years: int, schedule: list[float]) -> float:
+        relief = tax * sum(share * (1 + wacc) ** -min(year, years) for year, share in enumerate(schedule, start=1))
+        waited = (1 + wacc) ** o["install_delay_yr"] - 1
+        months = (1 + wacc) ** (-np.arange(1, 12 * years + 1) / 12)
+        return capital * (1 - relief + waited) / (1 - tax) / months.sum() * 12
+
+    it = here["system_price_usd"] / here["n_gpus"] * (1 + o["networking_frac"] + o["storage_frac"] + o["cpu_nodes_frac"])
+    building = here["critical_kw_per_gpu"] * o["construction_usd_per_kw"]
+    running = kwh_per_h(accelerator) * 8760 * float(BASE["electricity_usd_per_kwh"]) + it * o["maintenance_frac"]
+    running += o["staff_cost_usd_per_gpu_yr"] + (it + building) * (o["insurance_frac"] + o["property_tax_frac"])
+    capital = paid_per_yr(it, life, macrs) + paid_per_yr(building, len(straight), straight)
+    return float((capital + running) / (8760 * o["availability_frac"]))
+
+
+OWN = {name: own_hour(name) for name in ("h200", "gb300")}
 H200_PRICES = table("hourly_rates").query("accelerator == 'h200'")["value"]
 
 
@@ -148,9 +183,8 @@ def test_a_step_of_the_ladder_is_what_the_runs_give(step):
 
 
 def carbon_and_water() -> dict[str, float]:
-    """Dallas, of 2025, on the plants of Texas: one hour of a GB300 at its average power over the tokens of that hour."""
-    system = table("systems").query("accelerator == 'gb300'").set_index("quantity")["value"].astype(float)
-    it_kw = system["critical_kw_per_gpu"] * float(BASE["average_load_frac"])
+    """Dallas, of 2025, on the plants of Texas: one working hour of a GB300 over the tokens of that hour."""
+    it_kw = system("gb300")["critical_kw_per_gpu"] * float(BASE["average_load_frac"])
     kw, mtok_per_h = it_kw * float(BASE["pue"]), fast_run(GB300, SPEED) * 3600 / 1e6
     grid = table("carbon_intensity").query("region == @BASE['region'] and year == 2025")["value"].iloc[0]
     texas = table("water_use").query("boundary == 'power plant' and region == 'US-TX'")["value"].iloc[0]
@@ -159,12 +193,8 @@ def carbon_and_water() -> dict[str, float]:
         "carbon": kw * grid / mtok_per_h,
         "water": (kw * texas + it_kw * float(BASE["water_l_per_kwh"])) / mtok_per_h,
         "at_plant": kw * texas / mtok_per_h,
-        "energy_share": kw * float(BASE["electricity_usd_per_kwh"]) / _availability() / OWN["gb300"],
+        "energy_share": kwh_per_h("gb300") * float(BASE["electricity_usd_per_kwh"]) / OPERATOR["availability_frac"] / OWN["gb300"],
     }
-
-
-def _availability() -> float:
-    return float(table("operators").query("operator == 'hyperscaler' and quantity == 'availability_frac'")["value"].iloc[0])
 
 
 def per_mw(vintage: str) -> float:
@@ -225,6 +255,8 @@ FIGURES = [
     ("03", "fp8_on_both_cost_ratio", "low", lambda: read(_CLAIM_FP8_SOUND, 116.7) / read(_CLAIM_OLD, 116.7) / price_lists().max()),
     ("03", "per_mw_ratio", "value", lambda: per_mw("2026-03")),
     ("03", "per_mw_ratio", "low", lambda: per_mw("2026-07")),
+    ("04", "baseline_rate_usd_per_gpu_h", "value", lambda: OWN["h200"]),
+    ("04", "candidate_rate_usd_per_gpu_h", "value", lambda: OWN["gb300"]),
     (
         *("04", "candidate_total_token_cost_usd_per_mtok", "value"),
         lambda: usd_per_mtok(OWN["gb300"], fast_run(runs("gb300"), SPEED) * float(BASE["utilization_frac"])),
@@ -261,8 +293,8 @@ SAID = [
     ("03", lambda: f"{read(_CLAIM_FP8_SOUND, 116.7) / read(_CLAIM_OLD, 116.7) * THEN[0] / THEN[1]:.2g}× without its runs"),
     ("03", lambda: f"{CLAIM_RATIO * THEN[0] / THEN[1]:.2g}× at these prices"),
     ("03", lambda: f"up to {ratio(_CLAIM_OLD, _CLAIM_FP4, PAST, THEN, read):.3g}× on"),
-    ("04", lambda: f"(published: {_printed(hour('h200'))}) and"),
-    ("04", lambda: f"at the published prices {ratio(runs('h200'), runs('gb300'), SPEED, NOW, fast_run):.2g}×"),
+    ("04", lambda: f"{_printed(OWN['h200'])} on H200, {OWN['h200'] / hour('h200') * 100 - 100:.0f}% above the published"),
+    ("04", lambda: f"a ratio of {ratio(runs('h200'), runs('gb300'), SPEED, NOW, fast_run):.2g}× at the published prices"),
     ("05", lambda: f"water at the power plant (L) {carbon_and_water()['at_plant']:.3g}"),
     ("05", lambda: f"is {per_mw('2026-03'):.3g}× on the power figures of its time, {per_mw('2026-07'):.3g}× on newer ones"),
 ]

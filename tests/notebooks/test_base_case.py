@@ -68,7 +68,7 @@ def test_the_vintage_is_the_newest_that_has_both_systems(table, vintage):
     assert max(set.intersection(*held)) == BASE[vintage]
 
 
-@pytest.mark.parametrize("name", ["electricity_usd_per_kwh", "pue", "average_load_frac", "economic_life_yr"])
+@pytest.mark.parametrize("name", ["electricity_usd_per_kwh", "pue", "average_load_frac", "economic_life_yr", "utilization_frac"])
 def test_what_the_operator_pays_is_what_the_operator_pays_in_the_dataset(name):
     """So that no notebook that takes the dataset's inputs and none that takes the base case can differ."""
     assert getattr(reference_deployment(BASE["candidate_accelerator"], BASE["operator"]), name) == BASE[name]

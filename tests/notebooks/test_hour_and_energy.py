@@ -41,7 +41,7 @@ def test_a_cause_in_the_dataset_is_not_said_of_inputs_of_ones_own(displayed):
     """The H200 is more than a quarter above its constant by what is on file; where a life of two years adds to it, that is the reader's."""
     assert "The likely cause: systems are priced here as a neocloud bought them" in text(displayed(HOUR))
     assert "The likely cause" not in text(displayed(HOUR, economic_life_yr=2.0))
-    assert "The likely cause" not in text(displayed(HOUR, baseline_accelerator="gb200"))
+    assert "The likely cause" not in text(displayed(HOUR, operator="neocloud", rate_vintage="2026-07"))
 
 
 def test_an_input_of_ones_own_may_still_be_the_road_to_the_published_hour(displayed):

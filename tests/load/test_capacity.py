@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from tokcost.evidence import measured
 from tokcost.load.capacity import OperatingPoint, operating_point
-from tokcost.load.queueing import erlang_c, in_time_frac, replicas_needed
+from tokcost.load.queueing import erlang_c, in_time_frac, measured_arrival_cv, replicas_needed
 from tokcost.quantities import QuantityError
 from tokcost.serving.pareto_frontier import frontier
 
@@ -133,6 +133,32 @@ def test_the_stated_capacity_holds_in_simulation_and_one_replica_less_does_not()
             for replicas in (n, n - 1)
         )
         assert share >= 0.94 and fewer < 0.95
+
+
+@pytest.mark.parametrize("arrival_cv", [1, 2, 3])
+def test_the_burstiness_of_a_record_is_that_of_its_gaps(arrival_cv):
+    gaps = np.random.default_rng(3).gamma(arrival_cv**-2, arrival_cv**2 / 20, 400_000)
+    assert measured_arrival_cv(np.cumsum(gaps), service_time_s=15) == pytest.approx(arrival_cv, rel=0.05)
+
+
+def test_the_rhythm_of_the_day_is_no_burst():
+    """Requests by chance whose rate doubles over an hour: the load profile holds that, not the burstiness."""
+    at = 3600 * (np.sqrt(1 + 3 * np.random.default_rng(4).uniform(size=60_000)) - 1)
+    assert measured_arrival_cv(at, service_time_s=15) == pytest.approx(1, abs=0.1)
+
+
+@pytest.mark.parametrize(
+    ("arrival_s", "service_time_s", "sentence"),
+    [
+        ([0, 400], 200, "200 s leaves no two windows in five minutes"),
+        ([0, math.nan, 400], 15, "no time; remove it or fill it in"),
+        ([0, 100], 15, "2 requests within less than five minutes.*give a longer record"),
+        ([], 15, "0 requests within less than five minutes"),
+    ],
+)
+def test_a_record_that_says_nothing_about_bursts_is_refused(arrival_s, service_time_s, sentence):
+    with pytest.raises(QuantityError, match=sentence):
+        measured_arrival_cv(arrival_s, service_time_s=service_time_s)
 
 
 def test_answers_of_equal_length_wait_less_than_exponential_ones():

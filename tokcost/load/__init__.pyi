@@ -11,6 +11,7 @@ from .profiles import LoadProfile as LoadProfile
 from .profiles import hourly_profile as hourly_profile
 from .profiles import named_profile as named_profile
 from .queueing import erlang_c as erlang_c
+from .queueing import measured_arrival_cv as measured_arrival_cv
 from .queueing import replicas_needed as replicas_needed
 from .traffic import profile_from_csv as profile_from_csv
 from .traffic import profile_from_prometheus as profile_from_prometheus

@@ -4,8 +4,7 @@ Each replica serves up to `concurrency` requests at once; each request holds one
 measured operating point. All replicas share one queue, first come first served: G/G/c with c = replicas x concurrency places
 and a = requests per second x service time of them held on average. Two coefficients of variation say how uneven it is:
 
-    arrival_cv    gaps between arrivals; 1: each user by chance (Poisson), more: bursts. For traffic with a memory: the root
-                  of variance over mean of the requests counted in windows as long as a service time
+    arrival_cv    gaps between arrivals; 1: each user by chance (Poisson), more: bursts (`measured_arrival_cv` of a record)
     service_cv    service times; 0: all answers of one length, 1: exponential, more: a longer tail
 
     share that waits        C(c / z, a / z)   Erlang C, with the peakedness z = 1 + (arrival_cv**2 - 1) / 2**service_cv
@@ -29,6 +28,39 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from tokcost.quantities import QuantityError, check_value
+
+#: slower changes than within five minutes belong to the load profile
+_STEADY_S = 300.0
+
+
+def measured_arrival_cv(arrival_s: ArrayLike, *, service_time_s: float) -> float:
+    """The `arrival_cv` of recorded requests, from the second in which each arrived.
+
+    The root of variance over mean of the requests counted in windows as long as a service time, averaged over stretches of
+    five minutes. Where gaps do not depend on each other it is their coefficient of variation.
+
+    Raises: QuantityError for fewer than two windows in five minutes, for times that are not known, and for less than five minutes.
+
+    >>> one_by_one = np.random.default_rng(1).uniform(0, 86_400, 100_000)
+    >>> [round(measured_arrival_cv(np.repeat(one_by_one, batch), service_time_s=15), 1) for batch in (1, 4)]
+    [1.0, 2.0]
+    """
+    check_value("service_time_s", service_time_s)
+    at = np.sort(np.asarray(arrival_s, dtype=float))
+    per_stretch = int(_STEADY_S // service_time_s)
+    if per_stretch < 2:
+        raise QuantityError(
+            f"a service time of {service_time_s:g} s leaves no two windows in five minutes: bursts are the load profile's"
+        )
+    if not np.isfinite(at).all():
+        raise QuantityError("an arrival has no time; remove it or fill it in, in seconds")
+    n_stretches = int((at[-1] - at[0]) // _STEADY_S) if at.size else 0
+    if n_stretches < 1:
+        raise QuantityError(f"{at.size} requests within less than five minutes say nothing about bursts; give a longer record")
+    starts = at[0] + _STEADY_S * np.arange(n_stretches)[:, None]
+    counts = np.diff(np.searchsorted(at, starts + service_time_s * np.arange(per_stretch + 1)), axis=1)
+    counts = counts[counts.any(axis=1)]
+    return float(np.sqrt((counts.var(axis=1, ddof=1) / counts.mean(axis=1)).mean()))
 
 
 def erlang_c(*, servers: ArrayLike, erlangs: ArrayLike) -> np.ndarray:

@@ -49,9 +49,7 @@ def measured_arrival_cv(arrival_s: ArrayLike, *, service_time_s: float) -> float
     at = np.sort(np.asarray(arrival_s, dtype=float))
     per_stretch = int(_STEADY_S // service_time_s)
     if per_stretch < 2:
-        raise QuantityError(
-            f"a service time of {service_time_s:g} s leaves no two windows in five minutes: bursts are the load profile's"
-        )
+        raise QuantityError(f"a service time of {service_time_s:g} s leaves no two windows in five minutes: bursts are the load profile's")
     if not np.isfinite(at).all():
         raise QuantityError("an arrival has no time; remove it or fill it in, in seconds")
     n_stretches = int((at[-1] - at[0]) // _STEADY_S) if at.size else 0

@@ -5,6 +5,7 @@ What is compared is what is committed: the results and the tables stored in the 
 
 import json
 import re
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -219,6 +220,69 @@ def _plain_ratio() -> float:
     return read(new, SPEED) / read(old, SPEED)
 
 
+@cache
+def traffic(profile: str) -> tuple[np.ndarray, np.ndarray]:
+    """07: requests per second of each hour of a week, on average and in its busiest minutes."""
+    rows = table("load_profiles").query("profile == @profile").set_index(["day_type", "hour_of_day"]).sort_index()
+    week = pd.concat([rows.loc[day] for day in ["weekday"] * 5 + ["weekend"] * 2])
+    mean = week["relative_rate_ratio"] / week["relative_rate_ratio"].mean() * REQUESTS
+    return mean.to_numpy(), (mean * week["within_hour_peak_ratio"]).to_numpy()
+
+
+def in_time(offered: float, n_replicas: int, arrival_cv: float) -> float:
+    """Erlang C by the integral 1/B = a times that of exp(-a t) (1 + t)**c over all t, for places that bursts make fewer."""
+    z = (arrival_cv**2 + 1) / 2
+    c, a = n_replicas * REPLICA["concurrency"] / z, offered * HELD_S / z
+    if a >= c:
+        return 0.0
+    t = np.linspace(0, 80 / (a - c + np.sqrt(c) * 5), 400_001)
+    log = c * np.log1p(t) - a * t
+    blocked = 1 / (a * np.trapezoid(np.exp(log - log.max()), t)) * np.exp(-log.max())
+    return float(1 - blocked / (1 - a / c * (1 - blocked)) * np.exp(-(c - a) * WAIT_S / HELD_S))
+
+
+@cache
+def replicas(profile: str, arrival_cv: float) -> np.ndarray:
+    """The fewest replicas for each hour of the week, found by adding one at a time."""
+    fewest = {}
+    for offered in sorted(set(traffic(profile)[1])):
+        n = max([1, *fewest.values()])
+        while in_time(offered, n, arrival_cv) < LEVEL:
+            n += 1
+        fewest[offered] = n
+    return np.array([fewest[offered] for offered in traffic(profile)[1]])
+
+
+def delivered_usd(profile: str, paid: np.ndarray | int, run: pd.Series | None = None) -> float:
+    """Dollars of a week over its tokens."""
+    mean = traffic(profile)[0]
+    gpu_h = np.broadcast_to(paid, mean.shape).sum() * (REPLICA if run is None else run)["n_gpus"]
+    return gpu_h * hour("h200") / (mean.sum() * 3600 * 2048 / 1e6)
+
+
+def fixed_usd(profile: str) -> float:
+    return delivered_usd(profile, replicas(profile, BURSTS).max())
+
+
+def autoscaled() -> np.ndarray:
+    """Never fewer than two, and the next hour's started a quarter of an hour ahead."""
+    serving = np.maximum(replicas(BASE["profile"], BURSTS), 2)
+    return 0.75 * serving + 0.25 * np.maximum(serving, np.roll(serving, -1))
+
+
+def batch_fleet(run: pd.Series) -> int:
+    """Replicas that finish all within a day of its arrival: the worst window of hours, and a day, by trying all of them."""
+    twice, n = np.tile(traffic(BASE["profile"])[0], 2), 168
+    rates = [twice[i : i + length].sum() / (length + 24) for length in range(1, n + 1) for i in range(n)]
+    return int(np.ceil(max(*rates, twice.mean()) * 2048 / run["total_tok_per_s_per_gpu"] / run["n_gpus"]))
+
+
+REQUESTS, LEVEL, WAIT_S, BURSTS = 40.0, 0.99, 1.0, float(BASE["arrival_cv"])
+_STATED = runs("h200").dropna(subset=["n_gpus"]).sort_values("total_tok_per_s_per_gpu", ascending=False)
+REPLICA, SLOW = _STATED[_STATED["tok_per_s_per_user"] >= SPEED].iloc[0], _STATED.iloc[0]
+HELD_S = REPLICA["concurrency"] * 2048 / (REPLICA["total_tok_per_s_per_gpu"] * REPLICA["n_gpus"])
+PROFILES = sorted(set(table("load_profiles")["profile"]))
+
 _CLAIM_FP8 = CLAIM.query("accelerator == 'gb300' and isl == 1024 and precision == 'fp8'")
 _CLAIM_FP4 = CLAIM.query("accelerator == 'gb300' and isl == 1024 and precision == 'fp4'")
 _CLAIM_OLD = CLAIM.query("accelerator == 'h200' and isl == 1024")
@@ -268,6 +332,20 @@ FIGURES = [
     ("05", "per_mw_ratio", "high", lambda: per_mw("2026-03")),
     ("05", "carbon_g_per_mtok", "value", lambda: carbon_and_water()["carbon"]),
     ("05", "water_l_per_mtok", "value", lambda: carbon_and_water()["water"]),
+    ("07", "allocation_token_cost_usd_per_mtok", "value", lambda: fixed_usd(BASE["profile"])),
+    ("07", "allocation_token_cost_usd_per_mtok", "low", lambda: min(map(fixed_usd, PROFILES))),
+    ("07", "allocation_token_cost_usd_per_mtok", "high", lambda: max(map(fixed_usd, PROFILES))),
+    (
+        *("07", "utilization_frac", "value"),
+        lambda: usd_per_mtok(hour("h200"), REPLICA["total_tok_per_s_per_gpu"]) / fixed_usd(BASE["profile"]),
+    ),
+    ("07", "scaled_allocation_token_cost_usd_per_mtok", "low", lambda: delivered_usd(BASE["profile"], autoscaled())),
+    ("07", "scaled_allocation_token_cost_usd_per_mtok", "high", lambda: fixed_usd(BASE["profile"])),
+    ("07", "batch_allocation_token_cost_usd_per_mtok", "value", lambda: delivered_usd(BASE["profile"], batch_fleet(SLOW), SLOW)),
+    (
+        *("07", "poisson_fleet_in_time_frac", "value"),
+        lambda: in_time(traffic(BASE["profile"])[1].max(), replicas(BASE["profile"], 1.0).max(), BURSTS),
+    ),
     ("08", "cost_ratio", "value", lambda: _plain_ratio() * NOW[0] / NOW[1]),
     ("08", "cost_ratio", "low", lambda: _plain_ratio() / price_lists().max()),
     ("08", "cost_ratio", "high", lambda: _plain_ratio() / price_lists().min()),
@@ -297,6 +375,9 @@ SAID = [
     ("04", lambda: f"a ratio of {ratio(runs('h200'), runs('gb300'), SPEED, NOW, fast_run):.2g}× at the published prices"),
     ("05", lambda: f"water at the power plant (L) {carbon_and_water()['at_plant']:.3g}"),
     ("05", lambda: f"is {per_mw('2026-03'):.3g}× on the power figures of its time, {per_mw('2026-07'):.3g}× on newer ones"),
+    ("07", lambda: f"a fixed fleet of {replicas(BASE['profile'], BURSTS).max() * REPLICA['n_gpus']:,.0f} H200 GPUs"),
+    ("07", lambda: "benchmark says " + _printed(usd_per_mtok(hour("h200"), fast_run(runs("h200"), SPEED)))),
+    ("07", lambda: _printed(delivered_usd(BASE["profile"], batch_fleet(REPLICA))) + " at the same speed"),
 ]
 
 

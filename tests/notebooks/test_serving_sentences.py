@@ -17,12 +17,15 @@ def said(displayed):
     return run
 
 
-def test_a_fleet_that_scales_down_to_more_than_it_needs_costs_more(said):
-    """One replica is enough in every hour, autoscaling may not go below a hundred."""
-    text, results = said(LOAD, accelerator="gb300", offered_request_per_s=20.0, min_replicas=100, deadline_h=1.0)
-    assert "autoscaling saves -9,900% on the price basis" in text and "batch work saves 0%" in text
-    fixed, scaled = (results[f"{which}allocation_token_cost_usd_per_mtok"]["value"] for which in ("", "scaled_"))
-    assert scaled == pytest.approx(100 * fixed)
+def test_bursts_that_are_ignored_break_the_promise_and_cost_more_to_keep(said):
+    """The same week at a CV of 1, 2 and 3: a larger fleet each time; the fleet for Poisson starts ever fewer in time."""
+    late, paid = [], []
+    for arrival_cv in (1.0, 2.0, 3.0):
+        _, results = said(LOAD, arrival_cv=arrival_cv)
+        late.append(results["poisson_fleet_in_time_frac"]["value"])
+        paid.append(results["allocation_token_cost_usd_per_mtok"]["value"])
+    assert late[0] > 0.99 > 0.95 > late[1] > 0.8 > late[2]
+    assert paid == sorted(set(paid))
 
 
 @pytest.mark.parametrize("price_basis", ["owning_hyperscaler", "rental_3yr"])

@@ -154,7 +154,8 @@ def along_path(
     configuration does not reach the interactivity; the steps to and from it are then not known either.
 
     Columns: `step`, its `configuration`, the throughput and the run that it is of (its speed, framework, image, date, concurrency,
-    GPUs), `is_missing` and `why`, `ratio` to the step before, its logarithm `log_contribution`, and `cumulative_ratio` to the first.
+    GPUs), `is_missing` and `why`, `ratio` to the step before, `low_ratio` and `high_ratio` (what the runs on either side of the
+    speed allow), and `cumulative_ratio` to the first step.
     Raises: QuantityError where no step is given.
 
     >>> rows = pd.DataFrame({"model": "m", "accelerator": ["a", "b", "c"], "isl": 1, "osl": 1,
@@ -167,11 +168,11 @@ def along_path(
     if not steps:
         raise QuantityError("a path needs at least one step, got none")
     cells = [_measure(rows, where, tok_per_s_per_user, throughput) for where in steps.values()]
-    value = np.array([cell.value for cell in cells])
-    log = np.concatenate([[np.nan], np.diff(np.log(value))])
     facts = pd.DataFrame([cell.row(throughput) for cell in cells])
     facts.insert(0, "step", list(steps))
-    return facts.assign(ratio=np.exp(log), log_contribution=log, cumulative_ratio=value / value[0])
+    gains = [(np.nan,) * 3, *(after.over(before) for before, after in pairwise(cells))]
+    facts[["ratio", "low_ratio", "high_ratio"]] = gains
+    return facts.assign(cumulative_ratio=facts[throughput] / facts[throughput].iloc[0])
 
 
 @dataclass(frozen=True, eq=False)

@@ -87,7 +87,8 @@ def test_the_ladder_begins_at_a_named_run(said):
     runs = load_table("inference", accelerator="h200", model="dsr1", isl=1024, osl=1024, precision="fp8", speculative="none")
     fast = runs[(runs["deployment"] == "aggregated") & (runs["tok_per_s_per_user"] >= 70)]
     best = fast.loc[fast["total_tok_per_s_per_gpu"].idxmax()]
-    named = f"{best['framework']}, {best['image']}, {best['run_date']}"
-    assert f"begins at H200, FP8, aggregated, no MTP: {named}, " in text and f"a plain H200 ({named})" in text
+    named = f"{best['framework']}, image {best['image']}, {best['run_date']}, {best['concurrency']} requests at once"
+    assert f"begins at H200, FP8, aggregated, no MTP: {named}, " in text
+    assert f"cheaper than a plain H200 ({best['framework']}, {best['run_date']})" in text
     cost = results["cost_ratio"]
     assert cost["low"] < cost["value"] < cost["high"]

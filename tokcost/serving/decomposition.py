@@ -216,9 +216,8 @@ def _measure(rows: pd.DataFrame, where: dict, speed: float, throughput: str) -> 
     low, high = curve.reach
     if not low <= speed <= high:  # a run twice as fast would be measured too, and tell of another speed
         return _Cell(said, why=f"{said} was measured from {low:.4g} to {high:.4g} tok/s/user only")
-    run = curve.run_at(tok_per_s_per_user=speed)
-    slower = curve.front.loc[curve.front[SPEED] <= speed, throughput].iloc[-1]
-    return _Cell(said, float(curve.measured_at(tok_per_s_per_user=speed)), float(slower), run, curve)
+    read: Any = curve.at(tok_per_s_per_user=speed)  # between the run at least as fast, which delivers the least, and the slower one
+    return _Cell(said, read.low, read.high, curve.run_at(tok_per_s_per_user=speed), curve)
 
 
 def _parts(names: list[str], measured: dict) -> list[tuple[str, ...]]:

@@ -3,6 +3,7 @@
 What is compared is what is committed: the results and the tables stored in the notebooks.
 """
 
+import gzip
 import json
 import re
 from pathlib import Path
@@ -340,3 +341,34 @@ def test_the_ladder_holds_the_ratios_of_the_other_notebooks():
     assert plain == float(f"{results('08')['cost_ratio']['value']:.2g}")
     assert own == float(f"{results('04')['cost_ratio']['value']:.2g}")
     assert claim == float(f"{CLAIM_RATIO * THEN[0] / THEN[1]:.2g}")
+
+
+@pytest.mark.parametrize("accelerator", ["gb300", "gb200", "b200", "mi355x", "h200", "h100", "mi300x", "mi325x"])
+def test_09_prices_each_public_system_by_its_cheapest_run_at_least_as_fast(accelerator):
+    """At the speed and on the price basis of the example: rented, 100 tokens/s per user; no run so fast, no price."""
+    text = next(data["text/plain"] for data in outputs("09") if str(data.get("text/plain")).find("cheapest first") >= 0)
+    rows = [re.split(r"\s{2,}", line.strip()) for line in "".join(text).splitlines()[2:]]
+    shown = next(cells for cells in rows if cells[0] == f"{accelerator.upper()} public")
+    made = fast_run(runs(accelerator), 100.0)
+    price = hour(accelerator, "2026-09", "rental_3yr")
+    if np.isnan(made):
+        assert shown[-2:] == ["not reached", "not reached"]
+    else:
+        numbers = [float(cell.replace(",", "")) for cell in shown[-3:]]
+        assert numbers == pytest.approx([price, made, usd_per_mtok(price, made)], rel=0.005)
+
+
+def test_09_reads_the_example_as_its_files_give_it():
+    """Tokens of all requests over the time that the load was held, over the eight GPUs that the notebook states."""
+    with gzip.open(ROOT / "data" / "benchmark_example" / "sweep" / "benchmarks.json.gz", "rt", encoding="utf-8") as lines:
+        loads = json.load(lines)["benchmarks"]
+    expected = []
+    for load in loads:
+        done = load["requests"]["successful"]
+        tokens = sum(one["prompt_tokens"] + one["output_tokens"] for one in done)
+        expected.append(tokens / load["duration"] / 8)
+    text = next(
+        data["text/plain"] for data in outputs("09") if str(data.get("text/plain")).startswith(("What they delivered", "['What they"))
+    )
+    shown = [float(line.split()[1].replace(",", "")) for line in "".join(text).splitlines()[2:]]
+    assert shown == pytest.approx(expected, rel=0.005)

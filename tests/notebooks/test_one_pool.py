@@ -1,4 +1,4 @@
-"""Notebooks 06 and 07 against the files alone, and one pool for all: the expected side is plain pandas over data/*.csv, for drawn parameters."""
+"""One pool of runs: notebooks 06 and 07 against the files alone, the expected side plain pandas over data/*.csv, for drawn parameters."""
 
 import random
 from pathlib import Path

@@ -2,6 +2,8 @@
 
 import pytest
 
+from tokcost.evidence import load_table
+
 LOAD, SPEED, GAIN = "07-what-utilisation-does", "06-how-fast-for-whom", "08-where-does-the-gain-come-from"
 
 
@@ -65,8 +67,31 @@ def test_runs_that_state_no_start_are_counted_and_what_they_change_is_told(said)
     assert limited is None or limited > cost
 
 
-def test_the_order_of_changes_has_a_range_only_where_it_was_varied(said):
-    text, results = said(GAIN, tok_per_s_per_user=36.0)
-    assert results["chip_ratio"]["low"] is None and "by the order of the changes, not varied" in text
-    varied = said(GAIN)[1]["chip_ratio"]
-    assert varied["low"] < varied["value"] < varied["high"]
+@pytest.mark.parametrize("parameters", [{}, {"tok_per_s_per_user": 40.0, "isl": 8192}, {"tok_per_s_per_user": 90.0}])
+def test_what_no_run_tells_apart_is_one_product(displayed, parameters):
+    """No H200 computes in FP4, no GB300 ran undivided: neither chip, FP4 nor disaggregation has a number of its own, each has a range."""
+    shown = displayed(GAIN, **parameters)
+    tables = {one.caption.partition(":")[0]: one for one in shown if hasattr(one, "rows")}
+    parts = next(table.rows for caption, table in tables.items() if caption.startswith("Parts of the cost ratio"))
+    assert [row[0] for row in parts] == ["chip and its rack + FP4 + disaggregation", "speculative decoding", "price of the hour"]
+    single = {row[0]: row[-1] for row in tables["Each change by itself"].rows}
+    assert "ratio" not in [label for label, _ in tables["Each change by itself"].headers]
+    assert single == {
+        "chip and its rack": "FP8, disaggregated",
+        "FP4": "GB300, disaggregated",
+        "disaggregation": "H200, FP8",
+        "speculative decoding": "",
+    }
+
+
+def test_the_ladder_begins_at_a_named_run(said):
+    """Which run, which software, which date: the plain H200 with the most throughput among those at least as fast."""
+    text, results = said(GAIN)
+    runs = load_table("inference", accelerator="h200", model="dsr1", isl=1024, osl=1024, precision="fp8", speculative="none")
+    fast = runs[(runs["deployment"] == "aggregated") & (runs["tok_per_s_per_user"] >= 70)]
+    best = fast.loc[fast["total_tok_per_s_per_gpu"].idxmax()]
+    named = f"{best['framework']}, image {best['image']}, {best['run_date']}, {best['concurrency']} requests at once"
+    assert f"begins at H200, FP8, aggregated, no MTP: {named}, " in text
+    assert f"cheaper than a plain H200 ({best['framework']}, {best['run_date']})" in text
+    cost = results["cost_ratio"]
+    assert cost["low"] < cost["value"] < cost["high"]

@@ -78,3 +78,9 @@ def test_the_price_of_electricity_is_the_latest_of_the_state_of_the_region():
     rows = evidence.load_table("electricity", region="US, Texas", customer="industrial")
     assert rows.sort_values("date")["value"].iloc[-1] == BASE["electricity_usd_per_kwh"]
     assert (evidence.load_table("carbon_intensity", region=BASE["region"])["name"] == "Dallas").all()
+
+
+def test_the_base_burstiness_is_that_of_recorded_chat_services():
+    rows = evidence.load_table("traffic_variability", quantity="arrival_cv")
+    chats = rows[rows["trace"].str.endswith("conversation")]
+    assert len(chats) >= 2 and set((chats["value"] * 2).round() / 2) == {BASE["arrival_cv"]}

@@ -153,7 +153,7 @@ def test_the_page_opens_with_question_answer_range_and_what_decides(page):
     ]
     places = [said.index(words) for words in order]
     assert places == sorted(places)
-    assert page.count("A million tokens cost") == 1, "the answer's cell is not repeated below"
+    assert page[: page.index("<script")].count("A million tokens cost") == 1, "the answer's cell is not repeated below"
 
 
 def test_the_foot_says_sources_assumptions_parameters_checks_data_versions_and_how_to_repeat(page):

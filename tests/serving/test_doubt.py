@@ -52,11 +52,11 @@ def curve(accelerator: str, speeds: list[float], throughput: list[float]):
 
 def test_between_runs_a_system_may_do_as_well_as_its_next_slower_run_and_no_worse_than_the_run():
     old, new = curve("h200", [40, 80], [900.0, 300.0]), curve("gb300", [60, 70.5], [9000.0, 6000.0])
-    assert run_doubts(under=old, tok_per_s_per_user=70)["between runs"] == [pytest.approx(1 / 3)]
-    assert run_doubts(over=new, under=old, tok_per_s_per_user=65)["between runs"] == pytest.approx([1 / 3, 1.5])
-    assert run_doubts(under=new, tok_per_s_per_user=70)["between runs"] == [1.0], "within a hundredth of the speed of a run"
-    assert run_doubts(under=old, tok_per_s_per_user=30)["between runs"] == [1.0], "no run is slower"
-    assert np.isnan(run_doubts(under=old, tok_per_s_per_user=90)["between runs"]).all()
+    assert run_doubts(under=old, tok_per_s_per_user=70)["the next slower runs"] == [pytest.approx(1 / 3)]
+    assert run_doubts(over=new, under=old, tok_per_s_per_user=65)["the next slower runs"] == pytest.approx([1 / 3, 1.5])
+    assert run_doubts(under=new, tok_per_s_per_user=70)["the next slower runs"] == [1.0], "within a hundredth of the speed of a run"
+    assert run_doubts(under=old, tok_per_s_per_user=30)["the next slower runs"] == [1.0], "no run is slower"
+    assert np.isnan(run_doubts(under=old, tok_per_s_per_user=90)["the next slower runs"]).all()
 
 
 def test_two_runs_are_less_well_repeated_than_one():

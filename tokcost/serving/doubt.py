@@ -33,9 +33,9 @@ def range_of(value: float, doubts: Mapping[str, Iterable[float]]) -> Range:
 
     Raises: QuantityError for a figure that is not above 0.
 
-    >>> range_of(20.0, {"between runs": [16.0], "price lists": [20.0, 25.0], "repeat runs": [19.0, 21.0]}).made_of
-    'between runs, price lists and repeat runs'
-    >>> [round(end, 1) for end in range_of(20.0, {"between runs": [16.0], "repeat runs": [19.0, 21.0]})[:2]]
+    >>> range_of(20.0, {"the next slower runs": [16.0], "price lists": [20.0, 25.0], "repeat runs": [19.0, 21.0]}).made_of
+    'the next slower runs, price lists and repeat runs'
+    >>> [round(end, 1) for end in range_of(20.0, {"the next slower runs": [16.0], "repeat runs": [19.0, 21.0]})[:2]]
     [15.9, 21.0]
     """
     if np.isnan(value):
@@ -60,12 +60,12 @@ def run_doubts(*, over: Frontier | None = None, under: Frontier | None = None, t
     >>> rows = tc.measured(campaign="inferencex_dsr1_2026_04", isl=1024)
     >>> h200 = tc.frontier(rows, accelerator="h200", precision="fp8")
     >>> {what: np.round(ends, 2).tolist() for what, ends in run_doubts(under=h200, tok_per_s_per_user=60).items()}
-    {'between runs': [0.62], 'repeat runs': [0.95, 1.05]}
+    {'the next slower runs': [0.62], 'repeat runs': [0.95, 1.05]}
     """
     more = [_slower_to_run(over, tok_per_s_per_user)] if over else []
     less = [1 / _slower_to_run(under, tok_per_s_per_user)] if under else []
     again = REPEAT_RUNS_RATIO ** np.sqrt(len(more) + len(less))
-    return {"between runs": less + more, "repeat runs": [1 / again, again]}
+    return {"the next slower runs": less + more, "repeat runs": [1 / again, again]}
 
 
 def _slower_to_run(curve: Frontier, speed: float) -> float:

@@ -10,6 +10,7 @@ import numpy as np
 from tokcost import evidence, formulas
 from tokcost.serving.doubt import range_of, run_doubts
 from tokcost.serving.pareto_frontier import SPEED, Frontier, cost_at, frontier
+from tokcost.serving.pooling import each_once
 from tokcost.serving.reading import quotient
 
 THROUGHPUT, COST = "total_tok_per_s_per_gpu", "total_token_cost_usd_per_mtok"
@@ -40,7 +41,7 @@ def at_equal_speed(
     row: dict[str, Any] = {}
     read, curves = [], []
     for role, where in (("baseline", baseline), ("candidate", candidate)):
-        curve = frontier(evidence.measured(model=model, isl=isl, osl=osl, **where))
+        curve = frontier(each_once(evidence.measured(model=model, isl=isl, osl=osl, **where)))
         rate = rates[where["accelerator"]]
         cost: Any = cost_at(curve, rate, tok_per_s_per_user=tok_per_s_per_user)
         of_run = _of_run(curve, tok_per_s_per_user, float(rate))

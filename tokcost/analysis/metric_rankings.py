@@ -29,9 +29,9 @@ def rankings(
 
     How far the cost is known: `slower_tok_per_s_per_user` and `faster_tok_per_s_per_user` are the measured speeds on either
     side, `read_total_token_cost_usd_per_mtok` is what the curve says between them, `cost_low_usd_per_mtok` and
-    `cost_high_usd_per_mtok` are the range over the doubts about runs (`serving.run_doubts`). `status`: `cheapest`; `tied`, where
-    that range reaches down to the high end of the cheapest, so that the two cannot be told apart; `more expensive`; or
-    `not reached`.
+    `cost_high_usd_per_mtok` are the range over the doubts about runs (`serving.run_doubts`), in words `cost_made_of`. `status`:
+    `cheapest`; `tied`, where that range reaches down to the high end of the cheapest, so that the two cannot be told apart;
+    `more expensive`; or `not reached`.
 
     Columns: the above, `run_tok_per_s_per_user`, `run_peak_tflop_per_s_per_usd_per_h` (dense FLOPS per dollar at the precision of
     the run), `rate_usd_per_gpu_h` and `rate_kind`, `n_runs`, and the slowest and fastest speed of the best curve.
@@ -80,6 +80,7 @@ def _one(rows: pd.DataFrame, accelerator: str, speed: float, rated: pd.Series, r
         COST: cost,
         LOW: known.low,
         HIGH: known.high,
+        "cost_made_of": known.made_of,
         f"read_{COST}": float(read),
         f"slower_{SPEED}": read.bracket.slower_tok_per_s_per_user,
         f"faster_{SPEED}": read.bracket.faster_tok_per_s_per_user,

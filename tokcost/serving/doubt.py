@@ -44,7 +44,7 @@ def range_of(value: float, doubts: Mapping[str, Iterable[float]]) -> Range:
     if any((figures <= 0).any() for figures in found.values()):
         raise QuantityError(f"a range on a logarithmic scale needs figures above 0, got {value:g} with {dict(doubts)}")
     ends = {what: (np.log(np.nanmin(figures) / value), np.log(np.nanmax(figures) / value)) for what, figures in found.items()}
-    words = [what for what, end in ends.items() if not np.allclose(end, 0)]
+    words = [what.replace(" and ", ", ") for what, end in ends.items() if not np.allclose(end, 0)]  # a range may be a doubt of another
     made_of = " and ".join(filter(None, [", ".join(words[:-1]), *words[-1:]]))
     low, high = (float(np.hypot.reduce([0.0, *(end[side] for end in ends.values())])) for side in (0, 1))
     return Range(float(value * np.exp(-low)), float(value * np.exp(high)), made_of)

@@ -40,6 +40,8 @@ def answer(number: str) -> str:
 
 BASE = table("base_case").set_index("name")["value"]
 SPEED = float(BASE["tok_per_s_per_user"])
+#: at which 02 rates arithmetic where it rates all alike
+BASE_PRECISION = "fp8"
 RUNS = table("inference").query("model == 'dsr1' and osl == 1024")
 
 
@@ -380,3 +382,50 @@ def test_the_ladder_holds_the_ratios_of_the_other_notebooks():
     claim = next(value for name, value in runs_of.items() if name.endswith("; price list of the claim") and "next run" not in name)
     assert own == float(f"{results('04')['cost_ratio']['value']:.2g}")
     assert claim == float(f"{CLAIM_RATIO * THEN[0] / THEN[1]:.2g}")
+
+
+def chips(precision: str | None = None, ran_in: str | None = None) -> pd.DataFrame:
+    """02: cost with what its runs leave open, and dense FLOPS per dollar, of each accelerator with a run at least as fast."""
+    ratings = table("accelerators").set_index(["accelerator", "quantity"])["value"].astype(float)
+    found = []
+    for name, rows in RUNS.query("isl == 1024").groupby("accelerator"):
+        rows = rows[rows["precision"] == ran_in] if ran_in else rows
+        fast = rows[rows["tok_per_s_per_user"] >= SPEED]
+        if fast.empty:
+            continue
+        run, usd = fast.loc[fast["total_tok_per_s_per_gpu"].idxmax()], hour(str(name))
+        cost = usd_per_mtok(usd, run["total_tok_per_s_per_gpu"])
+        low, high = in_all(cost, [cost / slower_to_run(rows, SPEED)], [cost / REPEATS, cost * REPEATS])
+        peak = ratings.get((name, f"peak_{precision or run['precision']}_dense_tflop_per_s"), np.nan)
+        found.append({"cost": cost, "low": low, "high": high, "usd": usd, "flops": peak / usd})
+    return pd.DataFrame(found)
+
+
+def wrong_pairs(found: pd.DataFrame, metric: pd.Series) -> tuple[int, int, float]:
+    """Pairs told apart in which the better metric has the more expensive token, pairs told apart, and Kendall's tau over all pairs."""
+    wrong = apart = n = order = 0
+    for i, one in enumerate(found.itertuples()):
+        for j, other in enumerate(found.itertuples()):
+            if i < j and not np.isnan(metric[i] + metric[j]):
+                is_wrong = (metric[i] - metric[j]) * (one.cost - other.cost) > 0
+                is_apart = max(one.low, other.low) > min(one.high, other.high)
+                n, order = n + 1, order + (-1 if is_wrong else 1)
+                wrong, apart = wrong + (is_apart and is_wrong), apart + is_apart
+    return wrong, apart, order / n
+
+
+def test_02_counts_the_pairs_and_the_order_that_the_tables_give():
+    three = [chips(), chips(BASE_PRECISION), chips("fp8", ran_in="fp8")]
+    expected = [wrong_pairs(found, found["flops"]) for found in three]
+    text = next(data["text/plain"] for data in outputs("02") if "three ways to rate" in str(data.get("text/plain")))
+    lines = ["".join(text).splitlines()[2 + way].split()[-5:] for way in range(3)]
+    assert [(int(wrong), int(apart)) for wrong, apart, *_ in lines] == [(wrong, apart) for wrong, apart, _ in expected]
+    assert [float(tau) for _, _, tau, *_ in lines] == pytest.approx([float(f"{tau:.2g}") for *_, tau in expected])
+    half = 1.96 * np.sqrt(0.437 / (len(three[0]) - 4))
+    ends = [np.tanh(np.arctanh(expected[0][2]) + side * half) for side in (-1, 1)]
+    assert [float(end.replace("−", "-")) for end in lines[0][3:]] == pytest.approx(ends, abs=0.006)
+    by_price = wrong_pairs(three[0], -three[0]["usd"])
+    assert f"{by_price[0]} of {by_price[1]}" in results("02")["wrong_order_frac"]["note"]
+    shares = [wrong / apart for wrong, apart, _ in expected]
+    shown = results("02")["wrong_order_frac"]
+    assert (shown["value"], shown["low"], shown["high"]) == pytest.approx((shares[0], min(shares), max(shares)))

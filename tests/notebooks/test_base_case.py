@@ -8,6 +8,7 @@ import nbformat
 import pytest
 
 from tokcost import evidence, serving
+from tokcost.analysis import at_equal_speed
 from tokcost.hour import reference_deployment
 
 ROOT = Path(__file__).parents[2]
@@ -58,6 +59,24 @@ def test_the_base_speed_is_where_the_next_run_of_both_systems_is_nearest():
     for curve in curves:
         run = curve.run_at(tok_per_s_per_user=BASE["tok_per_s_per_user"])
         assert run["tok_per_s_per_user"] / BASE["tok_per_s_per_user"] < 1.05
+
+
+def test_at_the_base_speed_a_ratio_is_known_better_than_at_any_other_that_was_measured():
+    """What its runs leave open is least there, and no other speed has a run of both systems within a twentieth."""
+    job = {name: BASE[name] for name in ("model", "isl", "osl")}
+    rates = {name: evidence.rate(accelerator=name, price_basis=BASE["price_basis"], rate_vintage=BASE["rate_vintage"]) for name in SYSTEMS}
+    sides = dict(zip(("baseline", "candidate"), ({"accelerator": name} for name in SYSTEMS), strict=True))
+    curves = [serving.frontier(evidence.measured(**job), accelerator=name) for name in SYSTEMS]
+    measured = {speed for curve in curves for speed in curve.front["tok_per_s_per_user"] if 30 <= speed <= 100}
+
+    def at(speed: float) -> tuple[float, bool]:
+        one = at_equal_speed(**job, **sides, rates=rates, tok_per_s_per_user=speed)
+        is_near = all(one[f"{side}_tok_per_s_per_user"] <= 1.05 * speed for side in sides)
+        return one["high_cost_ratio"] / one["low_cost_ratio"], is_near
+
+    width, is_near = at(BASE["tok_per_s_per_user"])
+    others = [at(speed) for speed in measured if not 1 <= speed / BASE["tok_per_s_per_user"] < 1.01]
+    assert is_near and width < min(other for other, _ in others) and not any(near for _, near in others)
 
 
 @pytest.mark.parametrize(("table", "vintage"), [("hourly_rates", "rate_vintage"), ("provisioned_power", "power_vintage")])

@@ -13,6 +13,7 @@ from tokcost.hour import reference_deployment
 
 ROOT = Path(__file__).parents[2]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+MIME = "application/vnd.tokcost.v1+json"
 BASE = evidence.base_case()
 SYSTEMS = (BASE["baseline_accelerator"], BASE["candidate_accelerator"])
 
@@ -97,3 +98,11 @@ def test_the_price_of_electricity_is_the_latest_of_the_state_of_the_region():
     rows = evidence.load_table("electricity", region="US, Texas", customer="industrial")
     assert rows.sort_values("date")["value"].iloc[-1] == BASE["electricity_usd_per_kwh"]
     assert (evidence.load_table("carbon_intensity", region=BASE["region"])["name"] == "Dallas").all()
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)
+def test_a_report_can_say_to_when_was_measured_and_of_which_lists_the_prices_are(path):
+    """The list is the parameter where one is asked for, else what was used."""
+    displayed = [output.get("data", {}) for cell in nbformat.read(path, as_version=4).cells for output in cell.get("outputs", [])]
+    (foot,) = (data[MIME] for data in displayed if data.get(MIME, {}).get("kind") == "sources")
+    assert foot["measured_to"] >= "2026-04" and (defaults(path).get("rate_vintage") or foot["prices_of"])

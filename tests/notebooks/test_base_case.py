@@ -88,7 +88,7 @@ def test_the_vintage_is_the_newest_that_has_both_systems(table, vintage):
     assert max(set.intersection(*held)) == BASE[vintage]
 
 
-@pytest.mark.parametrize("name", ["electricity_usd_per_kwh", "pue", "average_load_frac", "economic_life_yr"])
+@pytest.mark.parametrize("name", ["electricity_usd_per_kwh", "pue", "average_load_frac", "economic_life_yr", "utilization_frac"])
 def test_what_the_operator_pays_is_what_the_operator_pays_in_the_dataset(name):
     """So that no notebook that takes the dataset's inputs and none that takes the base case can differ."""
     assert getattr(reference_deployment(BASE["candidate_accelerator"], BASE["operator"]), name) == BASE[name]
@@ -106,3 +106,9 @@ def test_a_report_can_say_to_when_was_measured_and_of_which_lists_the_prices_are
     displayed = [output.get("data", {}) for cell in nbformat.read(path, as_version=4).cells for output in cell.get("outputs", [])]
     (foot,) = (data[MIME] for data in displayed if data.get(MIME, {}).get("kind") == "sources")
     assert foot["measured_to"] >= "2026-04" and (defaults(path).get("rate_vintage") or foot["prices_of"])
+
+
+def test_the_base_burstiness_is_that_of_recorded_chat_services():
+    rows = evidence.load_table("traffic_variability", quantity="arrival_cv")
+    chats = rows[rows["trace"].str.endswith("conversation")]
+    assert len(chats) >= 2 and set((chats["value"] * 2).round() / 2) == {BASE["arrival_cv"]}

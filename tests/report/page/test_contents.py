@@ -18,7 +18,8 @@ def code(*bundles, tags=()):
 
 
 ANSWER = {"kind": "answer", "text": "Yes.", "interval": None, "inputs": []}
-SOURCES = {"kind": "sources", "tables": [], "sources": [{"source_id": "a"}], "assumptions": ["b"], "measured_to": "2026-06-12"}
+DATES = {"measured_to": "2026-06-12", "prices_of": "2026-09"}
+SOURCES = {"kind": "sources", "tables": [], "sources": [{"source_id": "a"}], "assumptions": ["b"], **DATES}
 
 
 def apart(*cells, **options):
@@ -50,7 +51,8 @@ def test_a_notebook_without_a_heading_goes_by_its_name():
 
 def test_answer_and_sources_are_lifted_with_their_cells():
     contents = apart(md("# Q"), code(ANSWER), code(SOURCES), md("rest"))
-    assert contents.answer["text"] == "Yes." and contents.assumptions == ["b"] and contents.measured_to == "2026-06-12"
+    assert contents.answer["text"] == "Yes." and contents.assumptions == ["b"]
+    assert {name: getattr(contents, name) for name in DATES} == DATES
     assert body(contents) == ["rest"]
 
 

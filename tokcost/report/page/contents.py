@@ -44,6 +44,7 @@ class Contents:
     sources: list[dict] = field(default_factory=list)
     assumptions: list[str] = field(default_factory=list)
     measured_to: str = ""
+    prices_of: str = ""
 
 
 def split_contents(notebook, name: str, title: str | None = None) -> Contents:
@@ -104,6 +105,7 @@ def _collect(contents: Contents, output, name: str) -> bool:
         contents.tables += [t for t in data["tables"] if t not in contents.tables]
         contents.sources += [s for s in data["sources"] if s not in contents.sources]
         contents.measured_to = max(contents.measured_to, str(data.get("measured_to", "")))
+        contents.prices_of = max(contents.prices_of, str(data.get("prices_of", "")))
         contents.assumptions += [a for a in data["assumptions"] if a not in contents.assumptions]
     return kind in ("answer", "sources")
 

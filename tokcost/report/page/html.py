@@ -180,7 +180,7 @@ def _facts(run: Run, contents: Contents, prose: Prose) -> dict:
         "question": question,
         "started": run.started,
         "measured_to": contents.measured_to,
-        "prices_of": next((str(s.value) for s in run.settings if s.parameter.name == "rate_vintage"), ""),
+        "prices_of": next((str(s.value) for s in run.settings if s.parameter.name == "rate_vintage"), contents.prices_of),
         "seconds": run.seconds,
         "answer": answer,
         "results": [_headline(r, prose) for r in contents.results],

@@ -97,9 +97,6 @@ class Quantity:
     def unit_label(self) -> str:
         return UNITS[self.unit][0]
 
-    @property
-    def axis_label(self) -> str:
-        return f"{self.label} ({self.unit_label})" if self.unit_label else self.label
 
 
 QUANTITIES = {

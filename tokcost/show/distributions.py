@@ -7,7 +7,7 @@ import pandas as pd
 
 from tokcost.show import draw
 from tokcost.show.figure import Figure, drawing, finish
-from tokcost.show.numbers import say_label, times
+from tokcost.show.numbers import alike, say_label
 from tokcost.show.style import BLUE, INK, LOSS, MARKERS, ORANGE, PAPER, SEA, SHADES
 
 
@@ -22,11 +22,12 @@ def plot_heatmap(frame: pd.DataFrame, *, row_name: str, column_name: str, alt: s
     gains = ratios[ratios >= 1]
     thirds = np.quantile(gains, [1 / 3, 2 / 3]) if len(gains) else []
     shades = np.where(np.isnan(ratios), 0, np.where(ratios < 1, 1, 2 + np.searchsorted(thirds, ratios)))
-    texts = frame.map(lambda ratio: "–" if np.isnan(ratio) else times(ratio))
+    texts = [text if text == "–" else f"{text}×" for text in alike(ratios.ravel(), 2, missing="–")]
     with drawing(figsize=(5.8, 0.36 * len(frame) + 1.35)) as (fig, ax):
         seaborn.heatmap(
             pd.DataFrame(shades, [f"{at:g}" for at in frame.index], [f"{at:g}" for at in frame.columns]),
-            annot=texts.to_numpy(), fmt="", annot_kws={"color": INK, "fontsize": 9}, cmap=[PAPER, LOSS, *SHADES], vmin=0, vmax=4,
+            annot=np.reshape(texts, ratios.shape), fmt="",
+            annot_kws={"color": INK, "fontsize": 9}, cmap=[PAPER, LOSS, *SHADES], vmin=0, vmax=4,
             linewidths=2, linecolor=PAPER, cbar=False, ax=ax,
         )  # fmt: skip
         for i, j in zip(*np.nonzero(np.equal.outer(frame.index, frame.columns)), strict=True):

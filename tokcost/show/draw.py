@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from tokcost import quantities
+from tokcost.show.numbers import label_with_unit, percent
 from tokcost.show.style import ACCELERATOR, INK, MARKERS, MUTED, SERIES
 
 if TYPE_CHECKING:
@@ -23,9 +24,14 @@ _SHORT_DASH = (0, (2, 2))
 
 def axis_label(name: str, *, is_log: bool = False) -> str:
     """What an axis says: the quantity's label and unit, and whether its scale is logarithmic."""
-    quantity = quantities.find(name)
-    label = quantity.axis_label if quantity else name.replace("_", " ").capitalize()
+    label = label_with_unit(name) if quantities.find(name) else name.replace("_", " ").capitalize()
     return label + (", log scale" if is_log else "")
+
+
+def shares_in_percent(axis: Axis, name: str) -> None:
+    """Where the axis counts a share, its ticks are in per cent, as in the tables."""
+    if quantities.unit(name) == "frac":
+        axis.set_major_formatter(FuncFormatter(lambda share, _: percent(share)))
 
 
 def log_axis(axis: Axis, low: float, high: float) -> None:

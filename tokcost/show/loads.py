@@ -9,7 +9,7 @@ from tokcost import quantities
 from tokcost.show import draw
 from tokcost.show.figure import Figure, drawing, finish
 from tokcost.show.labels import label_ends, label_marks
-from tokcost.show.numbers import num, percent, say_label
+from tokcost.show.numbers import alike, percent, say_label
 from tokcost.show.style import ACCELERATOR, BLUE, GRID, INK, MARKERS, MUTED, ORANGE, SEA, SERIES
 
 _HOURS_PER_DAY = 24
@@ -123,12 +123,12 @@ def plot_stacked(frame: pd.DataFrame, *, label: str, parts: dict[str, str], x: s
     """Bars from zero made of parts (`parts`: column -> name), each part with its number, the sum at the end."""
     with drawing(figsize=(5.8, 0.4 * len(frame) + 1.35)) as (fig, ax):
         sums = frame[list(parts)].sum(axis=1)
-        for row, (index, fact) in enumerate(frame.iterrows()):
+        for row, (text, (_, fact)) in enumerate(zip(alike(sums), frame.iterrows(), strict=True)):
             start = 0.0
             for k, column in enumerate(parts):
                 ax.barh(row, fact[column], left=start, color=(BLUE, ORANGE)[k % 2], height=0.62)
                 start += fact[column]
-            draw.write(ax, (start, row), num(sums[index]), size=9, fontweight="bold")
+            draw.write(ax, (start, row), text, size=9, fontweight="bold")
         draw.row_labels(ax, frame[label])
         ax.set_xlim(0, sums.max() * 1.16)
         ax.set_xlabel(draw.axis_label(x) if quantities.find(x) else x)

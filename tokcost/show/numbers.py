@@ -1,13 +1,18 @@
-"""Numbers and labels as people read them: three significant digits, thousands separated, never sixteen digits."""
+"""Numbers and labels as people read them: three significant digits, one number of them in a column, a unit said once."""
 
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable
 
 from tokcost import quantities
 
 MISSING = "not reached"
+#: a whole number below this is written whole
+_WHOLE_BELOW = 1e6
+#: how a label spells out what a unit abbreviates
+_SPELLED = {"mw": "megawatt", "j": "joule"}
 _RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
@@ -20,10 +25,14 @@ def num(value: float, digits: int = 3, missing: str = MISSING) -> str:
     value = float(value)
     if math.isnan(value):
         return missing
+    if value.is_integer() and abs(value) < _WHOLE_BELOW:
+        return f"{value:,.0f}"
+    return _significant(value, digits)
+
+
+def _significant(value: float, digits: int) -> str:
     if value == 0 or math.isinf(value):
         return f"{value:g}"
-    if value.is_integer() and abs(value) < 1e6:
-        return f"{value:,.0f}"
     exponent = math.floor(math.log10(abs(value)))
     rounded = round(value, digits - 1 - exponent)
     exponent = math.floor(math.log10(abs(rounded))) if rounded else 0
@@ -31,6 +40,26 @@ def num(value: float, digits: int = 3, missing: str = MISSING) -> str:
         mantissa, power = f"{rounded:.{digits - 1}e}".split("e")
         return f"{mantissa}×10{str(int(power)).translate(_RAISED)}"
     return f"{rounded:,.{max(0, digits - 1 - exponent)}f}"
+
+
+def alike(values: Iterable[float], digits: int = 3, missing: str = MISSING) -> list[str]:
+    """The numbers of one column or one figure, all with one number of significant digits: as few as are needed, at most `digits`.
+
+    Where all are whole they stay whole.
+
+    >>> alike([5, 2.9, 0.9504]), alike([5, 2.9, float("nan")]), alike([8, 72])
+    (['5.00', '2.90', '0.950'], ['5.0', '2.9', 'not reached'], ['8', '72'])
+    """
+    values = [float(value) for value in values]
+    known = [value for value in values if math.isfinite(value)]
+    if all(value.is_integer() and abs(value) < _WHOLE_BELOW for value in known):
+        return [num(value, digits, missing) for value in values]
+    needed = next((n for n in range(1, digits) if all(_holds(value, n) for value in known)), digits)
+    return [missing if math.isnan(value) else _significant(value, needed) for value in values]
+
+
+def _holds(value: float, digits: int) -> bool:
+    return math.isclose(value, float(f"{value:.{digits - 1}e}"), rel_tol=1e-12)
 
 
 def usd(value: float, digits: int = 3) -> str:
@@ -77,6 +106,20 @@ def percent(value: float, digits: int = 2) -> str:
     return text if text == MISSING else f"{text}%"
 
 
+def percents(values: Iterable[float], digits: int = 3, missing: str = MISSING) -> list[str]:
+    """Fractions of one column or one figure as percentages, as `alike` as numbers are; what falls short of all never reads as all.
+
+    >>> percents([0.45, 0.0534, 1.0]), percents([0.5, 0.05]), percents([0.99999, 0.5])
+    (['45.0%', '5.34%', '100%'], ['50%', '5%'], ['99.999%', '50.000%'])
+    """
+    shares = [round(float(value) * 100, 10) for value in values]
+    texts = alike(shares, digits, missing)
+    while any(share < 100 and text.startswith("100") for share, text in zip(shares, texts, strict=True)):
+        digits += 1
+        texts = alike(shares, digits, missing)
+    return [text if math.isnan(share) else f"{text}%" for share, text in zip(shares, texts, strict=True)]
+
+
 def spans(stretches: Iterable[tuple[float, float]], unit: str = "", *, before: str = "") -> str:
     """Stretches of a scale in words; `before` is a preposition for where there are any.
 
@@ -97,6 +140,44 @@ def inline(label: str) -> str:
     ('critical IT power per GPU', 'CPU and head nodes', 'economic life')
     """
     return label if label[1:2].isupper() else label[:1].lower() + label[1:]
+
+
+def label_and_unit(name: str) -> tuple[str, str]:
+    """What a quantity is called and its unit, without what the label has said already.
+
+    >>> label_and_unit("rate_usd_per_gpu_h"), label_and_unit("total_tok_per_joule")
+    (('Price of a GPU-hour', 'USD'), ('Tokens per joule (input + output tokens)', ''))
+    >>> label_and_unit("tok_per_s_per_user"), label_and_unit("cost_ratio")
+    (('Interactivity', 'tokens/s per user'), ('Times cheaper', ''))
+    """
+    quantity = quantities.of(name)
+    label, unit = quantity.label, quantity.unit_label
+    if quantity.unit == "ratio":
+        return label, ""
+    said = _words(label)
+    amount, _, per = re.sub(r"( per |/)(?=(?:(?! per |/).)*$)", "\n", unit).partition("\n")
+    unit = amount if per and _words(per) <= said else unit
+    return label, "" if _words(unit) <= said else unit
+
+
+def label_with_unit(name: str) -> str:
+    """Label and unit in one line, with one bracket and each word once.
+
+    >>> label_with_unit("total_token_cost_usd_per_mtok"), label_with_unit("output_tok_per_s_per_gpu")
+    ('Cost per million tokens (USD, input + output)', 'Throughput (output tokens/s per GPU)')
+    """
+    label, unit = label_and_unit(name)
+    head, _, detail = label.removesuffix(")").partition(" (") if label.endswith(")") else (label, "", "")
+    if not unit:
+        return label
+    if detail and unit.startswith(detail.split()[-1]):
+        return f"{head} ({detail.removesuffix(detail.split()[-1])}{unit})"
+    return f"{head} ({unit}, {detail})" if detail else f"{head} ({unit})"
+
+
+def _words(text: str) -> set[str]:
+    """The words of a label or a unit; a GPU-hour is one, and MW is a megawatt."""
+    return {_SPELLED.get(word, word) for word in map(str, re.findall(r"[\w-]+(?:/s\b)?", text.lower()))}
 
 
 def say_label(name: str, value: str) -> str:

@@ -23,8 +23,8 @@ _SHORT_DASH = (0, (2, 2))
 
 
 def axis_label(name: str, *, is_log: bool = False) -> str:
-    """What an axis says: the quantity's label and unit, and whether its scale is logarithmic."""
-    label = label_with_unit(name) if quantities.find(name) else name.replace("_", " ").capitalize()
+    """What an axis says: label and unit of the quantity, or `name` itself, and whether its scale is logarithmic."""
+    label = label_with_unit(name) if quantities.find(name) else name[:1].upper() + name[1:]
     return label + (", log scale" if is_log else "")
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from tokcost import quantities
 from tokcost.show import draw
 from tokcost.show.figure import Figure, drawing, finish
 from tokcost.show.labels import label_ends, label_marks
@@ -131,7 +130,7 @@ def plot_stacked(frame: pd.DataFrame, *, label: str, parts: dict[str, str], x: s
             draw.write(ax, (start, row), text, size=9, fontweight="bold")
         draw.row_labels(ax, frame[label])
         ax.set_xlim(0, sums.max() * 1.16)
-        ax.set_xlabel(draw.axis_label(x) if quantities.find(x) else x)
+        ax.set_xlabel(draw.axis_label(x))
         for k, name in enumerate(parts.values()):
             ax.barh([0], [0], color=(BLUE, ORANGE)[k % 2], label=name)
         draw.legend(fig, len(parts))

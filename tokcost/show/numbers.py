@@ -17,21 +17,16 @@ _RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def num(value: float, digits: int = 3, missing: str = MISSING) -> str:
-    """A number rounded to `digits` significant digits; whole numbers below a million stay whole.
+    """A number in as few significant digits as show it, at most `digits`; whole numbers below a million stay whole.
 
-    >>> num(0.12338), num(5970.26), num(93.153), num(2842982.1), num(1.5e18), num(90.0), num(float("nan"))
-    ('0.123', '5,970', '93.2', '2,840,000', '1.50×10¹⁸', '90', 'not reached')
+    >>> num(0.12338), num(5970.26), num(93.153), num(2842982.1), num(1.5e18), num(90.0), num(0.3), num(float("nan"))
+    ('0.123', '5,970', '93.2', '2,840,000', '1.5×10¹⁸', '90', '0.3', 'not reached')
     """
-    value = float(value)
-    if math.isnan(value):
-        return missing
-    if value.is_integer() and abs(value) < _WHOLE_BELOW:
-        return f"{value:,.0f}"
-    return _significant(value, digits)
+    return alike([value], digits, missing)[0]
 
 
 def _significant(value: float, digits: int) -> str:
-    if value == 0 or math.isinf(value):
+    if value == 0 or not math.isfinite(value):
         return f"{value:g}"
     exponent = math.floor(math.log10(abs(value)))
     rounded = round(value, digits - 1 - exponent)
@@ -53,9 +48,11 @@ def alike(values: Iterable[float], digits: int = 3, missing: str = MISSING) -> l
     values = [float(value) for value in values]
     known = [value for value in values if math.isfinite(value)]
     if all(value.is_integer() and abs(value) < _WHOLE_BELOW for value in known):
-        return [num(value, digits, missing) for value in values]
-    needed = next((n for n in range(1, digits) if all(_holds(value, n) for value in known)), digits)
-    return [missing if math.isnan(value) else _significant(value, needed) for value in values]
+        texts = [f"{value:,.0f}" for value in values]
+    else:
+        needed = next((n for n in range(1, digits) if all(_holds(value, n) for value in known)), digits)
+        texts = [_significant(value, needed) for value in values]
+    return [missing if math.isnan(value) else text for value, text in zip(values, texts, strict=True)]
 
 
 def _holds(value: float, digits: int) -> bool:
@@ -77,7 +74,7 @@ def usd(value: float, digits: int = 3) -> str:
         return f"{sign}${size:,.0f}"
     if size >= 1:
         return f"{sign}${size:,.2f}"
-    return f"{sign}${num(size, digits)}"
+    return f"{sign}${_significant(size, digits)}"
 
 
 def times(value: float, digits: int = 2) -> str:
@@ -94,16 +91,9 @@ def percent(value: float, digits: int = 2) -> str:
     """A fraction as a percentage: percent exists only in what people read. What falls short of all never reads as all.
 
     >>> percent(0.1034), percent(0.93), percent(0.99999), percent(0.999, 4), percent(0.0534, 3), percent(1e-9), percent(float("nan"))
-    ('10%', '93%', '99.999%', '99.9%', '5.34%', '1.0×10⁻⁷%', 'not reached')
+    ('10%', '93%', '99.999%', '99.9%', '5.34%', '1×10⁻⁷%', 'not reached')
     """
-    share = round(value * 100, 10)
-    text = num(share, digits)
-    if text.replace(",", "").replace(".", "").lstrip("-").isdigit() and float(text.replace(",", "")) == share:
-        return f"{text.rstrip('0').rstrip('.') if '.' in text else text}%"
-    while share < 100 and text.startswith("100"):
-        digits += 1
-        text = num(share, digits)
-    return text if text == MISSING else f"{text}%"
+    return percents([value], digits)[0]
 
 
 def percents(values: Iterable[float], digits: int = 3, missing: str = MISSING) -> list[str]:

@@ -78,7 +78,7 @@ def check(claim: str, left: SupportsFloat, right: SupportsFloat | None = None, *
     is only expected to be within a factor.
 
     >>> print(check("parts add up", 0.1 + 0.2, 0.3).markdown)
-    ✓ parts add up: 0.300 = 0.300
+    ✓ parts add up: 0.3 = 0.3
     >>> check("parts add up", 1.0, 2.0)
     Traceback (most recent call last):
     tokcost.show.sentences.CheckFailed: parts add up: 1.0 is not 2.0 (relative tolerance 1e-09)

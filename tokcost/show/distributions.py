@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from tokcost.quantities import FEWEST_OF_MEDIAN, median_of_many
 from tokcost.show import draw
 from tokcost.show.figure import Figure, drawing, finish
 from tokcost.show.numbers import alike, say_label
@@ -52,6 +53,7 @@ def plot_strip(
 ) -> Figure:
     """Every value as a dot, one row for each value of `by` in the order of the frame, over a bar of its middle half with the median.
 
+    A row of fewer than five values has dots and no bar.
     `reference` draws labelled vertical lines. The dots are spread within their row so that none hides another.
     """
     import seaborn
@@ -60,7 +62,10 @@ def plot_strip(
     shown = known.assign(**{by: known[by].map(lambda value: say_label(by, value))})
     n_rows = shown[by].nunique()
     with drawing(figsize=(5.8, 0.48 * n_rows + 1.3)) as (fig, ax):
-        low, median, high = shown.groupby(by, sort=False)[x].quantile([0.25, 0.5, 0.75]).unstack().to_numpy().T
+        rows = shown.groupby(by, sort=False)[x]
+        quartiles = rows.quantile([0.25, 0.5, 0.75]).unstack()
+        quartiles[rows.size() < FEWEST_OF_MEDIAN] = np.nan
+        low, median, high = quartiles.to_numpy().T
         ax.barh(range(n_rows), high - low, left=low, height=0.66, color=SEA)
         ax.vlines(median, np.arange(n_rows) - 0.33, np.arange(n_rows) + 0.33, color=INK, linewidth=1.6)
         state = np.random.get_state()
@@ -78,7 +83,9 @@ def plot_strip(
 
 
 def plot_monthly_strip(frame: pd.DataFrame, *, x: str, y: str, by: str, alt: str, title: str = "") -> Figure:
-    """Each row a mark at its month `x` and value `y`, a line through the medians; each of `by` has a colour and a marker.
+    """Each row a mark at its month `x` and value `y`, a line through the medians of months with five or more.
+
+    Each of `by` has a colour and a marker.
 
     Months stand in sorted order. Marks are not spread at random, so the picture is the same each time.
 
@@ -94,12 +101,12 @@ def plot_monthly_strip(frame: pd.DataFrame, *, x: str, y: str, by: str, alt: str
             colour, marker = draw.colour_of(name, k), MARKERS[k % len(MARKERS)]
             look = {"color": colour, "marker": marker, "size": 5, "alpha": 0.55, "jitter": False, "legend": False}
             seaborn.stripplot(rows, x=x, y=y, order=order, ax=ax, **look)
-            medians = rows.groupby(x)[y].median().reindex(order).dropna()
+            medians = rows.groupby(x)[y].agg(median_of_many).reindex(order).dropna()
             ax.plot([order.index(one) for one in medians.index], medians, color=colour, linewidth=1.2, marker=marker, label=name.upper())
         ax.set_ylim(bottom=0)
         ax.set_ylabel(draw.axis_label(y))
         ax.set_xlabel("")
         ax.tick_params(axis="x", rotation=45)
-        draw.legend(fig, frame[by].nunique(), title="line: median", title_fontsize=8.5)
+        draw.legend(fig, frame[by].nunique(), title="line: median of five or more", title_fontsize=8.5)
         draw.heading(fig, title)
         return finish(fig, alt)

@@ -37,10 +37,10 @@ def _significant(value: float, digits: int) -> str:
     return f"{rounded:,.{max(0, digits - 1 - exponent)}f}"
 
 
-def alike(values: Iterable[float], digits: int = 3, missing: str = MISSING) -> list[str]:
+def alike(values: Iterable[float], digits: int = 3, missing: str = MISSING, *, fewest: int = 1) -> list[str]:
     """The numbers of one column or one figure, all with one number of significant digits: as few as are needed, at most `digits`.
 
-    Where all are whole they stay whole.
+    Where all are whole they stay whole; otherwise `fewest` digits are written at least.
 
     >>> alike([5, 2.9, 0.9504]), alike([5, 2.9, float("nan")]), alike([8, 72])
     (['5.00', '2.90', '0.950'], ['5.0', '2.9', 'not reached'], ['8', '72'])
@@ -50,7 +50,7 @@ def alike(values: Iterable[float], digits: int = 3, missing: str = MISSING) -> l
     if all(value.is_integer() and abs(value) < _WHOLE_BELOW for value in known):
         texts = [f"{value:,.0f}" for value in values]
     else:
-        needed = next((n for n in range(1, digits) if all(_holds(value, n) for value in known)), digits)
+        needed = next((n for n in range(fewest, digits) if all(_holds(value, n) for value in known)), digits)
         texts = [_significant(value, needed) for value in values]
     return [missing if math.isnan(value) else text for value, text in zip(values, texts, strict=True)]
 

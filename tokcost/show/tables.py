@@ -76,18 +76,18 @@ def table(
     *,
     digits: int = 3,
     labels: dict[str, str] | None = None,
-    missing: str = MISSING,
+    missing: str | dict[str, str] = MISSING,
     upright: bool = True,
     rows_are: Sequence[str] | None = None,
 ) -> Table:
     """Show a DataFrame: one row a fact, headers from the vocabulary, one number of significant digits a column, at most `digits`.
 
     `upright=False` lays it on its side, one row a column: for a few things with many properties.
-    `rows_are` names the quantity of each row, where the columns are values of different quantities: then each row has one
-    number of digits.
+    `rows_are` names the quantity of each row, where columns without a unit in their name hold values of different quantities:
+    there each row has one number of digits.
 
-    `labels` overrides a header; missing numbers read `missing`, missing text is blank. Fractions show as percentages, as people
-    read them. The first column names the rows, and its numbers stand as they are.
+    `labels` overrides a header; missing numbers read `missing`, for all columns or by column, missing text is blank. Fractions
+    show as percentages, as people read them. The first column names the rows, and its numbers stand as they are.
 
     Raises: KeyError for a label of a column that the frame does not have.
 
@@ -102,15 +102,21 @@ def table(
     if unknown:
         raise KeyError(f"table(): no column {sorted(unknown)[0]!r} to label{quantities.nearest(sorted(unknown)[0], frame.columns)}")
     numeric = [pd.api.types.is_numeric_dtype(kind) and not pd.api.types.is_bool_dtype(kind) for kind in frame.dtypes]
+    absent = missing if isinstance(missing, dict) else dict.fromkeys(frame.columns, missing)
     columns = [
         _words(str(name), frame[name]) if not is_number
-        else _names(str(name), frame[name], digits, missing) if place == 0
-        else _numbers(str(name), frame[name], digits, missing)
+        else (_numbers if place else _names)(str(name), frame[name], digits, absent.get(name, MISSING))
         for place, (name, is_number) in enumerate(zip(frame.columns, numeric, strict=True))
     ]  # fmt: skip
     rows = [list(row) for row in zip(*columns, strict=True)]
     if rows_are is not None:
-        _in_rows(rows, frame, [place for place, is_number in enumerate(numeric) if is_number], rows_are, digits, missing)
+        numbers = [name for name, is_number in zip(frame.columns, numeric, strict=True) if is_number and not quantities.unit(str(name))]
+        for row, quantity, (_, fact) in zip(rows, rows_are, frame.iterrows(), strict=True):
+            said = dict(zip(numbers, _numbers(quantity, fact[numbers].astype(float), digits, MISSING), strict=True))
+            row[:] = [
+                absent.get(name, MISSING) if said.get(name) == MISSING else said.get(name, text)
+                for name, text in zip(frame.columns, row, strict=True)
+            ]
     headers = [(labels[name], "") if name in labels else label(str(name)) for name in frame.columns]
     if not upright:
         first, *others = headers
@@ -141,12 +147,5 @@ def _numbers(name: str, column: pd.Series, digits: int, missing: str) -> list[st
         return percents(column, digits, missing)
     if pd.api.types.is_integer_dtype(column):
         return [missing if pd.isna(value) else f"{value:,}" for value in column]
-    return alike(column, digits, missing)
-
-
-def _in_rows(rows: list[list[str]], frame: pd.DataFrame, places: list[int], rows_are: Sequence[str], digits: int, missing: str) -> None:
-    """Write the numbers again, each row as the quantity that it is of."""
-    for row, name, (_, fact) in zip(rows, rows_are, frame.iterrows(), strict=True):
-        said = _numbers(name, fact.iloc[places].astype(float), digits, missing)
-        for place, text in zip(places, said, strict=True):
-            row[place] = text
+    is_money = (quantities.unit(name) or "").startswith("usd")
+    return alike(column, digits, missing, fewest=min(3, digits) if is_money else 1)

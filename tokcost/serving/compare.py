@@ -1,4 +1,4 @@
-"""Two systems at equal interactivity, the median configuration beside the best, and how far to trust the curve.
+"""Two systems at equal interactivity, and how far to trust the curve.
 
 A ratio is a number only between equals: the same model, lengths, tokens, price basis, dates of the
 rates. What may differ on request must be named (`differing=`), so that the reader sees it too.

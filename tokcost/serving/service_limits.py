@@ -32,7 +32,7 @@ _LATENCIES = tuple(f"{statistic}_{name}_s" for name in ("ttft", "tpot", "e2e") f
 def within_limits(rows: pd.DataFrame, **limits: float) -> pd.DataFrame:
     """The rows that keep every latency limit, named as the columns are (`median_ttft_s=2`, `p99_e2e_s=30`).
 
-    A row that does not say a latency cannot show that it keeps the limit, and is left out. The ratio of two systems under a limit
+    A row that does not say a latency cannot show that it keeps the limit, and is excluded. The ratio of two systems under a limit
     is `ratio_at` of the two frontiers over the rows that keep it.
 
     Columns: those of `rows`.

@@ -19,8 +19,8 @@ _RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 def num(value: float, digits: int = 3, missing: str = MISSING) -> str:
     """A number in as few significant digits as show it, at most `digits`; whole numbers below a million stay whole.
 
-    >>> num(0.12338), num(5970.26), num(93.153), num(2842982.1), num(1.5e18), num(90.0), num(0.3), num(float("nan"))
-    ('0.123', '5,970', '93.2', '2,840,000', '1.5×10¹⁸', '90', '0.3', 'not reached')
+    >>> num(0.12338), num(5970.26), num(93.153), num(2842982.1), num(1.5e18), num(90.0), num(1.275), num(float("nan"))
+    ('0.123', '5,970', '93.2', '2,840,000', '1.5×10¹⁸', '90', '1.28', 'not reached')
     """
     return alike([value], digits, missing)[0]
 
@@ -29,7 +29,7 @@ def _significant(value: float, digits: int) -> str:
     if value == 0 or not math.isfinite(value):
         return f"{value:g}"
     exponent = math.floor(math.log10(abs(value)))
-    rounded = round(value, digits - 1 - exponent)
+    rounded = round(value * (1 + 1e-12), digits - 1 - exponent)  # a half goes up, as people round: 1.275 is 1.28
     exponent = math.floor(math.log10(abs(rounded))) if rounded else 0
     if exponent >= 12 or exponent < -5:
         mantissa, power = f"{rounded:.{digits - 1}e}".split("e")

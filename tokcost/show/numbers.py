@@ -114,7 +114,7 @@ def spans(stretches: Iterable[tuple[float, float]], unit: str = "", *, before: s
     """Stretches of a scale in words; `before` is a preposition for where there are any.
 
     >>> spans([(100.2, 116.9), (140, 150.5)], "tokens/s per user"), spans([(30, 30)], before="at"), spans([], before="at")
-    ('100 to 117 and 140 to 150 tokens/s per user', 'at 30', 'nowhere')
+    ('100 to 117 and 140 to 151 tokens/s per user', 'at 30', 'nowhere')
     """
     if not stretches:
         return "nowhere"

@@ -58,7 +58,7 @@ def test_an_axis_says_its_unit_once_in_one_bracket(name):
 
 
 def test_an_axis_of_shares_counts_in_per_cent_and_no_other():
-    with drawing() as (fig, ax):
+    with drawing(height=2) as (fig, ax):
         draw.shares_in_percent(ax.xaxis, "utilization_frac")
         draw.shares_in_percent(ax.yaxis, "rate_usd_per_gpu_h")
         assert ax.xaxis.get_major_formatter()(0.2, 0) == "20%"

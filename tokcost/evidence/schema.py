@@ -154,6 +154,11 @@ TABLES: dict[str, Table] = {
         },
         ("profile", "day_type", "hour_of_day"),
     ),
+    "traffic_variability": facts(
+        "How uneven recorded traffic is: arrivals over the seconds of an answer, and answer lengths.",
+        "trace",
+        of=("arrival_cv", "answer_length_cv"),
+    ),
     "claims": Table(
         "Published claims, number by number as printed: a baseline, a candidate and their ratio for each quantity.",
         {

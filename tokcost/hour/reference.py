@@ -16,6 +16,9 @@ from tokcost.hour.deployment import Deployment, numeric_inputs
 
 #: operator -> the price basis of the published constants that it is compared with
 PRICE_BASIS = {"hyperscaler": "owning_hyperscaler", "neocloud": "owning_neocloud"}
+#: how tax law writes equipment off: computers are 5-year property (IRS Publication 946); `bonus_100`, the whole price in the first
+#: year, depends on the day of the purchase and makes the hour cheaper
+DEPRECIATION = "macrs_5"
 
 
 def reference_inputs(accelerator: str, operator: str) -> pd.DataFrame:
@@ -51,6 +54,7 @@ def reference_deployment(accelerator: str, operator: str) -> Deployment:
         name=f"{accelerator} {evidence.load_table('systems', accelerator=accelerator)['system'].iloc[0]}, {operator}",
         accelerator=accelerator,
         money="nominal",
+        depreciation=DEPRECIATION,
         ranges={row.quantity: (float(row.low), float(row.high)) for row in spans.itertuples()},
     )
 

@@ -7,11 +7,12 @@ import pandas as pd
 
 from tokcost.quantities import FEWEST_OF_MEDIAN, median_of_many
 from tokcost.show import draw
-from tokcost.show.figure import Figure, drawing, finish
+from tokcost.show.figure import Figure, chart, drawing, finish
 from tokcost.show.numbers import alike, say_label
 from tokcost.show.style import BLUE, INK, LOSS, MARKERS, ORANGE, PAPER, SEA, SHADES
 
 
+@chart
 def plot_heatmap(frame: pd.DataFrame, *, row_name: str, column_name: str, alt: str, title: str = "") -> Figure:
     """Ratios in a grid (index by columns): those below 1 in another colour, larger ones darker by thirds, a dash where NaN.
 
@@ -24,7 +25,7 @@ def plot_heatmap(frame: pd.DataFrame, *, row_name: str, column_name: str, alt: s
     thirds = np.quantile(gains, [1 / 3, 2 / 3]) if len(gains) else []
     shades = np.where(np.isnan(ratios), 0, np.where(ratios < 1, 1, 2 + np.searchsorted(thirds, ratios)))
     texts = [text if text == "–" else f"{text}×" for text in alike(ratios.ravel(), 2, missing="–")]
-    with drawing(figsize=(5.8, 0.36 * len(frame) + 1.35)) as (fig, ax):
+    with drawing(height=0.36 * len(frame) + 1.35) as (fig, ax):
         seaborn.heatmap(
             pd.DataFrame(shades, [f"{at:g}" for at in frame.index], [f"{at:g}" for at in frame.columns]),
             annot=np.reshape(texts, ratios.shape), fmt="",
@@ -48,6 +49,7 @@ def _frame_of_cell(row: int, column: int):
     return Rectangle((column + 0.03, row + 0.05), 0.94, 0.9, facecolor="none", edgecolor=ORANGE, linewidth=2, zorder=3)
 
 
+@chart
 def plot_strip(
     frame: pd.DataFrame, *, x: str, by: str, alt: str, title: str = "", reference: dict[str, float] | None = None, log_x: bool = False
 ) -> Figure:
@@ -61,7 +63,7 @@ def plot_strip(
     known = frame.dropna(subset=[x])
     shown = known.assign(**{by: known[by].map(lambda value: say_label(by, value))})
     n_rows = shown[by].nunique()
-    with drawing(figsize=(5.8, 0.48 * n_rows + 1.3)) as (fig, ax):
+    with drawing(height=0.48 * n_rows + 1.3) as (fig, ax):
         rows = shown.groupby(by, sort=False)[x]
         quartiles = rows.quantile([0.25, 0.5, 0.75]).unstack()
         quartiles[rows.size() < FEWEST_OF_MEDIAN] = np.nan
@@ -82,6 +84,7 @@ def plot_strip(
         return finish(fig, alt)
 
 
+@chart
 def plot_monthly_strip(frame: pd.DataFrame, *, x: str, y: str, by: str, alt: str, title: str = "") -> Figure:
     """Each row a mark at its month `x` and value `y`, a line through the medians of months with five or more.
 
@@ -96,7 +99,7 @@ def plot_monthly_strip(frame: pd.DataFrame, *, x: str, y: str, by: str, alt: str
     import seaborn
 
     order = sorted(frame[x].unique())
-    with drawing(figsize=(5.8, 4.2)) as (fig, ax):
+    with drawing(height=4.2) as (fig, ax):
         for k, (name, rows) in enumerate(frame.groupby(by, sort=False)):
             colour, marker = draw.colour_of(name, k), MARKERS[k % len(MARKERS)]
             look = {"color": colour, "marker": marker, "size": 5, "alpha": 0.55, "jitter": False, "legend": False}

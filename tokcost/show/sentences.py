@@ -34,7 +34,7 @@ class Shown:
         return bundle if self.data is None else {**bundle, MIME: self.data}
 
 
-def _literal_dollars(text: str) -> str:
+def literal_dollars(text: str) -> str:
     """Dollar signs as dollars: unescaped, a pair of them would be read as a formula."""
     return text.replace(r"\$", "$").replace("$", r"\$")
 
@@ -51,7 +51,7 @@ def say(text: str) -> Shown:
     >>> say("A million tokens cost $4.35.").markdown
     'A million tokens cost \\$4.35.'
     """
-    return Shown(_literal_dollars(text))
+    return Shown(literal_dollars(text))
 
 
 def refused(function: Callable, **inputs: object) -> Shown:
@@ -66,7 +66,7 @@ def refused(function: Callable, **inputs: object) -> Shown:
     try:
         function(**inputs)
     except (quantities.QuantityError, TypeError) as error:
-        return Shown(f"Refused: {_literal_dollars(str(error))}")  # this project's own words, with names in backquotes
+        return Shown(f"Refused: {literal_dollars(str(error))}")  # this project's own words, with names in backquotes
     raise CheckFailed(f"{function.__name__} should have refused {', '.join(inputs)}")
 
 
@@ -87,7 +87,7 @@ def check(claim: str, left: SupportsFloat, right: SupportsFloat | None = None, *
         if not bool(left):
             raise CheckFailed(f"{claim}: does not hold")
         return Shown(
-            f"✓ {_literal_dollars(claim)}",
+            f"✓ {literal_dollars(claim)}",
             {"kind": "check", "claim": plain(claim), "passed": True, "left": None, "right": None, "tolerance": None},
         )
     left, right = float(left), float(right)
@@ -101,7 +101,7 @@ def check(claim: str, left: SupportsFloat, right: SupportsFloat | None = None, *
         raise CheckFailed(f"{claim}: {left!r} is not {right!r} ({tolerance})")
     sides = {"left": _stable(left), "right": _stable(right), "tolerance": tolerance}
     data = {"kind": "check", "claim": plain(claim), "passed": True, **sides}
-    return Shown(f"✓ {_literal_dollars(claim)}: {text}", data)
+    return Shown(f"✓ {literal_dollars(claim)}: {text}", data)
 
 
 def result(
@@ -153,7 +153,7 @@ def result(
         "note": note,
         "missing": missing,
     }
-    return Shown(_literal_dollars(text + (f"; {note}" if note else "")), data)
+    return Shown(literal_dollars(text + (f"; {note}" if note else "")), data)
 
 
 def answer(text: str, *, interval: str | None = None, **inputs: object) -> Shown:
@@ -184,11 +184,11 @@ def answer(text: str, *, interval: str | None = None, **inputs: object) -> Shown
     markdown = f"**Answer.** {text}" + (f" *Range: {interval}.*" if interval else "")
     data = {
         "kind": "answer",
-        "text": _literal_dollars(text),
-        "interval": _literal_dollars(interval) if interval else None,
+        "text": literal_dollars(text),
+        "interval": literal_dollars(interval) if interval else None,
         "inputs": listed,
     }
-    return Shown(_literal_dollars(markdown), data)
+    return Shown(literal_dollars(markdown), data)
 
 
 def sources(provenance: dict, *assumptions: str) -> Shown:
@@ -209,4 +209,4 @@ def sources(provenance: dict, *assumptions: str) -> Shown:
     text = f"**Data**: {tables}\n\n" + "\n".join(lines)
     if assumptions:
         text += "\n\n**Assumptions**\n\n" + "\n".join(f"- {a}" for a in assumptions)
-    return Shown(_literal_dollars(text), {"kind": "sources", **provenance, "assumptions": [_literal_dollars(a) for a in assumptions]})
+    return Shown(literal_dollars(text), {"kind": "sources", **provenance, "assumptions": [literal_dollars(a) for a in assumptions]})

@@ -8,7 +8,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter, PercentF
 
 from tokcost import quantities
 from tokcost.show import form
-from tokcost.show.numbers import label_with_unit
+from tokcost.show.numbers import label_with_unit, percent
 from tokcost.show.style import ACCELERATOR, INK, MARKERS, MUTED, SERIES
 
 if TYPE_CHECKING:
@@ -29,10 +29,17 @@ def axis_label(name: str, *, is_log: bool = False) -> str:
     return label + (", log scale" if is_log else "")
 
 
+class _Shares(PercentFormatter):
+    """Ticks as people write them: 5%, not 5.0%."""
+
+    def __call__(self, x: float, pos: int | None = None) -> str:
+        return percent(x)
+
+
 def shares_in_percent(axis: Axis, name: str) -> None:
     """Where the axis counts a share, its ticks are in per cent, as in the tables."""
     if quantities.unit(name) == "frac":
-        axis.set_major_formatter(PercentFormatter(1))
+        axis.set_major_formatter(_Shares(1))
 
 
 def log_axis(axis: Axis, low: float, high: float) -> None:

@@ -49,6 +49,14 @@ def _rows(table: str) -> list[dict[str, str]]:
 #: suffix -> (label for people, expression that pint reads)
 UNITS = {row["suffix"]: (row["label"], row["pint"]) for row in _rows("units.csv")}
 
+#: how near a source is to the number -> the same in the words of a report
+GRADES = {
+    "primary": "original document",
+    "secondary": "reported by others",
+    "scraped": "web page, origin not traced",
+    "assumption": "assumed by this project",
+}
+
 #: text-valued names and what they may be (empty: any text)
 LABELS = {
     "accelerator": tuple(
@@ -68,6 +76,7 @@ LABELS = {
     "deployment": ("aggregated", "disaggregated"),
     "profile": ("flat", "business_hours", "diurnal_weekend", "bursty"),
     "token_class": ("total", "output", "input", "cached_input"),
+    "grade": tuple(GRADES),
     "kind": ("measured", "vendor_claim", "modelled", "list_price", "market_price", "survey", "filing", "estimate", "assumption"),
 }
 

@@ -41,6 +41,7 @@ TABLES: dict[str, Table] = {
         {
             **{name: text() for name in ("source_id", "title", "publisher", "locator")},
             "date": date(),
+            "grade": label("grade"),
             "licence": text(),
             "attribution": text(required=False),
             "note": text(required=False),

@@ -187,7 +187,7 @@ def _facts(run: Run, contents: Contents, prose: Prose) -> dict:
         "parameters": parameters,
         "changed": [row for row in parameters if row["changed"]],
         "contents": lambda: [(text, name) for level, text, name in prose.headings if level == 2],
-        "sources": [{**source, "locator": _locator(source["locator"])} for source in contents.sources],
+        "sources": [_source(source) for source in contents.sources],
         "assumptions": [prose.line(a) for a in contents.assumptions],
         "checks": [{"claim": c["claim"], "sides": _sides(c)} for c in contents.checks],
         "tables": contents.tables,
@@ -196,6 +196,11 @@ def _facts(run: Run, contents: Contents, prose: Prose) -> dict:
         "command": command(run),
         "result_file": f"{run.job.name}.result.json",
     }
+
+
+def _source(source: dict) -> dict:
+    """A source as the foot of the report lists it: its addresses as links, its grade in words."""
+    return {**source, "locator": _locator(source["locator"]), "grade": quantities.GRADES.get(source.get("grade", ""), "")}
 
 
 def _locator(text: str) -> str:

@@ -80,6 +80,8 @@ LABELS = {
     "kind": ("measured", "vendor_claim", "modelled", "list_price", "market_price", "survey", "filing", "estimate", "assumption"),
 }
 
+#: how many values a median needs
+FEWEST_OF_MEDIAN = 5
 #: a share of a bound that arithmetic may miss it by: 0.9999999999999999 is one
 _LAST_BITS = 1e-12
 
@@ -105,10 +107,6 @@ class Quantity:
     @property
     def unit_label(self) -> str:
         return UNITS[self.unit][0]
-
-    @property
-    def axis_label(self) -> str:
-        return f"{self.label} ({self.unit_label})" if self.unit_label else self.label
 
 
 QUANTITIES = {
@@ -328,3 +326,14 @@ def formula(function: Callable) -> Callable:
             raise QuantityError(f"{error}; check the inputs of {function.__name__} for a slip in a unit") from None
 
     return guarded
+
+
+def median_of_many(values: Numbers) -> float:
+    """The median of five known values or more; of fewer it would say less than the values themselves, so NaN.
+
+    >>> median_of_many([1.0, 2.0, 3.0, 4.0, 100.0]), median_of_many([1.0, 3.0])
+    (3.0, nan)
+    """
+    known = np.asarray(values, dtype=float)
+    known = known[~np.isnan(known)]
+    return float(np.median(known)) if len(known) >= FEWEST_OF_MEDIAN else math.nan

@@ -70,6 +70,18 @@ def test_electricity_is_that_of_the_stated_load_pue_and_price(displayed):
     assert "Energy changes by -38%, the hour by -$" in text(shown).replace("\\", "")
 
 
+def test_the_load_of_serving_boards_is_an_end_of_the_range_on_tokens_per_joule(displayed, watt):
+    """By hand: the busiest GB300 board drew 579.7 of 1,400 W; the other 467 W of 1,867 at their rating make a load of 0.561.
+
+    No board of a GB200 was measured: its range is that of the sourced loads.
+    """
+    found = result(watt, "gb300_total_tok_per_joule")
+    assert found["high"] / found["value"] == pytest.approx(0.76 / ((0.5797 + 1.86667 - 1.4) / 1.86667), rel=1e-4)
+    assert found["low"] / found["value"] == pytest.approx(0.76 / 0.82)
+    found = result(displayed(WATT, candidate_accelerator="gb200"), "gb200_total_tok_per_joule")
+    assert found["high"] / found["value"] == pytest.approx(0.76 / 0.6)
+
+
 def test_about_a_tenth_holds_on_provisioned_power_alone(watt):
     shares = [cells for cells in rows(watt, "as a share of the hour") if cells[0] == "H200"]
     by_power = {cells[2]: cells[-1] for cells in shares}

@@ -20,7 +20,7 @@ def texts(figure) -> list[str]:
 
 def test_each_factor_and_their_product_are_written():
     shown = texts(drawn(STEPS, low="low", high="high", title="Steps"))
-    assert {"chip", "precision", "price", "Together", "6×", "2×", "0.50×", "Steps"} <= set(shown)
+    assert {"chip", "precision", "price", "Together", "6×", "2×", "0.5×", "Steps"} <= set(shown)
     assert shown.count("6×") == 2, "the first factor, and all of them together"
 
 

@@ -103,7 +103,7 @@ def compare_with_public(
     """Price your points and the best public runs of each accelerator at equal interactivity.
 
     `rows` are measured rows of one model and one pair of lengths; `rate` is yours, from `price_of_hour`. Under a price of your
-    own, public runs on your accelerator are priced at it; other accelerators, whose price you do not state, are left out.
+    own, public runs on your accelerator are priced at it; other accelerators, whose price you do not state, are excluded.
 
     >>> own = tc.analysis.own_benchmark("data/benchmark_example", stated_gpus=8, accelerator="h200")
     >>> public = tc.measured(model="dsr1", isl=1024, osl=1024)

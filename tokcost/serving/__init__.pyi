@@ -4,7 +4,6 @@ from .compare import base_speed as base_speed
 from .compare import leave_one_out as leave_one_out
 from .compare import per_mw_at as per_mw_at
 from .compare import ratio_at as ratio_at
-from .compare import spread_at as spread_at
 from .configuration import configuration_label as configuration_label
 from .datasheet_prediction import matched_pairs as matched_pairs
 from .decomposition import NotMeasured as NotMeasured

@@ -5,11 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from tokcost import quantities
 from tokcost.show import draw, form
 from tokcost.show.figure import Figure, chart, drawing, finish
 from tokcost.show.labels import label_ends, label_marks
-from tokcost.show.numbers import num, percent, say_label
+from tokcost.show.numbers import alike, percent, say_label
 from tokcost.show.style import ACCELERATOR, BLUE, GRID, INK, MARKERS, MUTED, ORANGE, SEA, SERIES
 
 _HOURS_PER_DAY = 24
@@ -129,15 +128,15 @@ def plot_stacked(frame: pd.DataFrame, *, label: str, parts: dict[str, str], x: s
     """Bars from zero made of parts (`parts`: column -> name), each part with its number, the sum at the end."""
     with drawing(height=0.4 * len(frame) + 1.35) as (fig, ax):
         sums = frame[list(parts)].sum(axis=1)
-        for row, (index, fact) in enumerate(frame.iterrows()):
+        for row, (text, (_, fact)) in enumerate(zip(alike(sums), frame.iterrows(), strict=True)):
             start = 0.0
             for k, column in enumerate(parts):
                 ax.barh(row, fact[column], left=start, color=(BLUE, ORANGE)[k % 2], height=0.62)
                 start += fact[column]
-            draw.write(ax, (start, row), num(sums[index]), size=9, fontweight="bold")
+            draw.write(ax, (start, row), text, size=9, fontweight="bold")
         draw.row_labels(ax, frame[label])
         ax.set_xlim(0, sums.max() * 1.16)
-        ax.set_xlabel(draw.axis_label(x) if quantities.find(x) else x)
+        ax.set_xlabel(draw.axis_label(x))
         for k, name in enumerate(parts.values()):
             ax.barh([0], [0], color=(BLUE, ORANGE)[k % 2], label=name)
         draw.legend(fig, len(parts))

@@ -12,7 +12,7 @@ from html import unescape
 from typing import SupportsFloat
 
 from tokcost import quantities
-from tokcost.show.numbers import MISSING, num, percent, times
+from tokcost.show.numbers import MISSING, alike, num, percents
 from tokcost.show.text import literal, plain, shown
 
 MIME = "application/vnd.tokcost.v1+json"
@@ -23,7 +23,7 @@ class CheckFailed(AssertionError):
 
 
 class Shown:
-    """Text for people and, beside it, data for the report."""
+    """Text for people, with data for the report."""
 
     def __init__(self, markdown: str, data: dict | None = None):
         self.markdown = shown(markdown)
@@ -78,7 +78,7 @@ def check(claim: str, left: SupportsFloat, right: SupportsFloat | None = None, *
     is only expected to be within a factor.
 
     >>> print(check("parts add up", 0.1 + 0.2, 0.3).markdown)
-    ✓ parts add up: 0.300 = 0.300
+    ✓ parts add up: 0.3 = 0.3
     >>> check("parts add up", 1.0, 2.0)
     Traceback (most recent call last):
     tokcost.show.sentences.CheckFailed: parts add up: 1.0 is not 2.0 (relative tolerance 1e-09)
@@ -133,10 +133,15 @@ def result(
     which = name.removesuffix(quantity.name).strip("_")
     which = which.upper() if which in quantities.LABELS["accelerator"] else which.replace("_", " ")
     label = label or quantity.label + (f", {which}" if which else "")
-    show = percent if quantity.unit == "frac" else times if quantity.unit == "ratio" else num
-    span = "" if low is None or high is None else f" ({show(low)} to {show(high)})"
-    unit = quantity.unit_label if show is num else ""
-    text = f"**{label}**: " + (missing if math.isnan(value) else f"{show(value)}{span} {unit}".rstrip())
+    numbers = [value] if low is None or high is None else [value, float(low), float(high)]
+    if quantity.unit == "frac":
+        said, unit = percents(numbers, 2), ""
+    elif quantity.unit == "ratio":
+        said, unit = [f"{text}×" for text in alike(numbers, 2)], ""
+    else:
+        said, unit = alike(numbers), quantity.unit_label
+    span = f" ({said[1]} to {said[2]})" if said[1:] else ""
+    text = f"**{label}**: " + (missing if math.isnan(value) else f"{said[0]}{span} {unit}".rstrip())
     data = {
         "kind": "result",
         "name": name,

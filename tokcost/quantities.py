@@ -22,6 +22,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
+from tokcost.errors import SentenceError, WrongCall
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -78,7 +80,7 @@ _TOKEN_CLASS = re.compile(r"(?:^|_)(total|cached_input|input|output)_(?:tok(?:en
 _PRICE_BASES = ("owning_hyperscaler", "owning_neocloud", "rental_3yr", "on_demand", "reserved", "spot", "owned", "rented")
 
 
-class QuantityError(ValueError):
+class QuantityError(SentenceError, ValueError):
     """A name or a value that the vocabulary does not allow; the message says what would be right."""
 
 
@@ -305,10 +307,10 @@ def formula(function: Callable) -> Callable:
     def guarded(**inputs):
         for name in inputs:
             if name not in names:
-                raise TypeError(f"{function.__name__} takes no `{name}`{nearest(name, names)}")
+                raise WrongCall(f"{function.__name__} takes no `{name}`{nearest(name, names)}")
         for name in names:
             if name not in inputs:
-                raise TypeError(f"{function.__name__} needs `{name}`: {of(name).meaning}")
+                raise WrongCall(f"{function.__name__} needs `{name}`: {of(name).meaning}")
             check_value(name, inputs[name])
         result = function(**_ready(inputs))
         if hasattr(result, "rename"):

@@ -12,13 +12,14 @@ from html import unescape
 from typing import SupportsFloat
 
 from tokcost import quantities
+from tokcost.errors import SentenceError
 from tokcost.show.numbers import MISSING, num, percent, times
 from tokcost.show.text import literal, plain, shown
 
 MIME = "application/vnd.tokcost.v1+json"
 
 
-class CheckFailed(AssertionError):
+class CheckFailed(SentenceError, AssertionError):
     """An identity that must hold for any parameters does not; the message shows both sides."""
 
 

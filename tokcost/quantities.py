@@ -153,14 +153,22 @@ def phrase(name: str) -> str:
 def nearest(name: str, known: Iterable[object]) -> str:
     """The end of an error sentence: the known name that is most like `name`, or what is known.
 
+    A slip of the pen comes first, then the shortest name that holds all words of `name`, then what is a little like it.
+
     >>> nearest("h20", ["h200", "gb300"])
     '; did you mean `h200`?'
     >>> nearest("zzz", ["h200", "gb300"]), nearest("deu", ["DEU", "FRA"])
     ('; known: gb300, h200', '; did you mean `DEU`?')
+    >>> nearest("total_cost", ["total_token_cost_usd_per_mtok", "split_cost"])
+    '; did you mean `total_token_cost_usd_per_mtok`?'
     """
     known = sorted(map(str, known))
     by_lower = {text.lower(): text for text in reversed(known)}
-    close = difflib.get_close_matches(str(name).lower(), by_lower, n=1, cutoff=0.6)
+    asked = str(name).lower()
+    words = set(asked.split("_"))
+    close = difflib.get_close_matches(asked, by_lower, n=1, cutoff=0.85)
+    close = close or sorted((text for text in by_lower if words <= set(text.split("_"))), key=len)[:1]
+    close = close or difflib.get_close_matches(asked, by_lower, n=1, cutoff=0.6)
     if close:
         return f"; did you mean `{by_lower[close[0]]}`?"
     return f"; known: {', '.join(known)}" if len(known) <= 20 else ""
@@ -259,9 +267,22 @@ def check_whole(name: str, value: Any, *, low: float | None = None) -> Any:
 
 def _require_name_fits(name: str, own_name: str) -> None:
     """Refuse what a Series or a fact says of itself, if that is another thing; a name without any unit says nothing."""
-    require_alike(name, own_name)
+    try:
+        require_alike(name, own_name)
+    except QuantityError as error:
+        raise QuantityError(f"{error}{_way_out(name, own_name)}") from None
     if unit(own_name) is None and "_per_" in own_name:
         raise QuantityError(f"`{name}` was given `{own_name}`, whose unit is not in the vocabulary; convert it and name it `{name}`")
+
+
+def _way_out(name: str, own_name: str) -> str:
+    """What to do about a column of another unit: it may only have kept its name, as pandas' arithmetic lets it."""
+    if unit(name) == unit(own_name):
+        return ""
+    fix = f'; where a calculation in pandas has kept the name of its column, call the result what it is: .rename("{name}")'
+    if name == "total_tok_per_s_per_gpu" and own_name == "utilization_frac":
+        fix += "; throughput times utilization is tc.delivered_total_tok_per_s_per_gpu(...)"
+    return fix
 
 
 def _numbers(name: str, value) -> np.ndarray:

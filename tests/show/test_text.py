@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from tokcost.report.page.markdown import Prose
 from tokcost.show.charts import plot_bars
-from tokcost.show.sentences import answer, check, result, say, sources
+from tokcost.show.inputs_answer import answer
+from tokcost.show.sentences import check, result, say, sources
 from tokcost.show.tables import table
 from tokcost.show.text import literal, plain, visible
 

@@ -47,6 +47,8 @@ class Parameter:
     holds: str = ""
     #: the data table that its choices are a column of
     table: str = ""
+    #: whether its line says more than a name and a value
+    is_explained: bool = False
 
     @property
     def unit(self) -> str:
@@ -162,7 +164,8 @@ def parse_cell(source: str, *, check_defaults: bool = True) -> list[Parameter]:
             raise InputError(f"{line}; the type of a parameter is bool, int, float or str")
         if target.id in found:
             raise InputError(f"`{target.id}` is assigned twice (line {statement.lineno})")
-        parameter = _declare(target.id, default, comments.get(statement.end_lineno or 0, ""), kind)
+        comment = comments.get(statement.end_lineno or 0, "")
+        parameter = replace(_declare(target.id, default, comment, kind), is_explained=bool(comment))
         if check_defaults:
             try:
                 parameter = replace(parameter, default=parameter.check(default))

@@ -1,4 +1,6 @@
-"""Charts of tidy tables. Each takes a frame, the names of its columns and the alt text; none computes economics.
+"""Charts of tidy tables. Each takes a frame and the names of its columns; none computes economics.
+
+A sketch needs no more; a figure for others gets a title and, as `alt`, the sentence that states its finding to who cannot see it.
 
 Axes take their labels from the vocabulary; series carry their names at their ends, and differ by
 marker or dash as well as by colour.
@@ -21,7 +23,7 @@ def plot_curves(
     *,
     x: str,
     y: str,
-    alt: str,
+    alt: str = "",
     by: str | None = None,
     title: str = "",
     points: pd.DataFrame | None = None,
@@ -75,7 +77,7 @@ def plot_curves(
 def plot_ranges(
     frame: pd.DataFrame,
     *,
-    alt: str,
+    alt: str = "",
     label: str = "label",
     low: str = "low",
     high: str = "high",
@@ -128,7 +130,7 @@ def plot_bars(
     frame: pd.DataFrame,
     *,
     value: str | dict[str, str],
-    alt: str,
+    alt: str = "",
     label: str = "label",
     title: str = "",
     highlight: str | list[str] | None = None,
@@ -154,7 +156,7 @@ def plot_bars(
         return finish(fig, alt)
 
 
-def plot_slope(frame: pd.DataFrame, *, by: str, rankings: dict[str, str], best: dict[str, str], alt: str, title: str = "") -> Figure:
+def plot_slope(frame: pd.DataFrame, *, by: str, rankings: dict[str, str], best: dict[str, str], alt: str = "", title: str = "") -> Figure:
     """Rankings side by side: one line an accelerator, crossing where two metrics disagree.
 
     `rankings` maps a heading to the column that it ranks by; `best` says "high" or "low" for each heading. Where a column
@@ -189,7 +191,7 @@ def plot_slope(frame: pd.DataFrame, *, by: str, rankings: dict[str, str], best: 
         return finish(fig, alt)
 
 
-def plot_parity(frame: pd.DataFrame, *, x: dict[str, str], y: str, alt: str, by: str | None = None, title: str = "") -> Figure:
+def plot_parity(frame: pd.DataFrame, *, x: dict[str, str], y: str, alt: str = "", by: str | None = None, title: str = "") -> Figure:
     """Predicted against observed, one panel for each predictor (`x`: heading -> column), with the line of agreement."""
     kinds = list(dict.fromkeys(frame[by])) if by else [None]
     with drawing(1, len(x), figsize=(5.8, 3.3), sharey=True, sharex=True, squeeze=False) as (fig, axes):

@@ -11,7 +11,7 @@ from tokcost.show.numbers import say_label, times
 from tokcost.show.style import BLUE, INK, LOSS, MARKERS, ORANGE, PAPER, SEA, SHADES
 
 
-def plot_heatmap(frame: pd.DataFrame, *, row_name: str, column_name: str, alt: str, title: str = "") -> Figure:
+def plot_heatmap(frame: pd.DataFrame, *, row_name: str, column_name: str, alt: str = "", title: str = "") -> Figure:
     """Ratios in a grid (index by columns): those below 1 in another colour, larger ones darker by thirds, a dash where NaN.
 
     Cells whose row and column have the same value are framed: there both sides are alike.
@@ -47,7 +47,7 @@ def _frame_of_cell(row: int, column: int):
 
 
 def plot_strip(
-    frame: pd.DataFrame, *, x: str, by: str, alt: str, title: str = "", reference: dict[str, float] | None = None, log_x: bool = False
+    frame: pd.DataFrame, *, x: str, by: str, alt: str = "", title: str = "", reference: dict[str, float] | None = None, log_x: bool = False
 ) -> Figure:
     """Every value as a dot, one row for each value of `by` in the order of the frame, over a bar of its middle half with the median.
 
@@ -76,7 +76,7 @@ def plot_strip(
         return finish(fig, alt)
 
 
-def plot_monthly_strip(frame: pd.DataFrame, *, x: str, y: str, by: str, alt: str, title: str = "") -> Figure:
+def plot_monthly_strip(frame: pd.DataFrame, *, x: str, y: str, by: str, alt: str = "", title: str = "") -> Figure:
     """Each row a mark at its month `x` and value `y`, a line through the medians; each of `by` has a colour and a marker.
 
     Months stand in sorted order. Marks are not spread at random, so the picture is the same each time.

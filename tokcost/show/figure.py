@@ -24,14 +24,14 @@ _COORDINATE = re.compile(r"-?\d+\.\d{3,}")
 
 
 class Figure:
-    """What Jupyter displays and a report embeds; `alt` states the figure's finding."""
+    """What Jupyter displays and a report embeds; `alt` states the figure's finding. A sketch may go without, a report warns of it."""
 
     def __init__(self, svg: str, alt: str):
         self.svg = svg
         self.alt = alt
 
     def _repr_mimebundle_(self, include=None, exclude=None):
-        return {"image/svg+xml": self.svg, "text/plain": self.alt}
+        return {"image/svg+xml": self.svg} | ({"text/plain": self.alt} if self.alt else {})
 
 
 @contextmanager
@@ -50,8 +50,6 @@ def finish(fig: MplFigure, alt: str) -> Figure:
 
     A colour that the dark page does not know is an error: it would vanish there.
     """
-    if not alt.strip():
-        raise ValueError("a figure needs alt text that states its finding")
     for text in fig.findobj(Text):
         if "&" in text.get_text():
             text.set_text(unescape(text.get_text()))  # an SVG's text is text: see `tokcost.show.text.literal`

@@ -11,7 +11,7 @@ _TIP = [(1.9, 0), (2.7, 1.5), (3.9, 2.4), (4.7, 3.4), (5.6, 2.9), (6.4, 1.9), (7
 _BODY = [(1.9, 0), (0.7, -1.0), (0.2, -3.2), (1.2, -5.5), (4.8, -6.5), (8.6, -5.6), (9.8, -3.1), (9.2, -0.9), (8.0, 0)]
 
 
-def plot_iceberg(above: list[str], below: list[str], *, alt: str) -> Figure:
+def plot_iceberg(above: list[str], below: list[str], *, alt: str = "") -> Figure:
     """What a buyer sees (above the water) and what decides the cost of a token (below it)."""
     with drawing(figsize=(5.8, 5.0)) as (fig, ax):
         ax.set(xlim=(0, 10), ylim=(-6.6, 4.2))

@@ -176,7 +176,7 @@ def test_every_colour_of_a_figure_has_a_counterpart_for_dark_pages(name):
 def test_a_sketch_takes_a_frame_and_two_columns_and_has_no_words_of_its_own():
     frame = pd.DataFrame({"batch": [1, 2, 4], "seen": [3.0, 5.0, 6.0]})
     bundle = charts.plot_curves(frame, x="batch", y="seen")._repr_mimebundle_()
-    assert set(bundle) == {"image/svg+xml"} and ">Seen<" in bundle["image/svg+xml"]
+    assert set(bundle) == {"image/svg+xml"} and "Seen, log scale" in bundle["image/svg+xml"]
 
 
 def test_a_figure_with_a_foreign_colour_is_refused():

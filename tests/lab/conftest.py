@@ -81,7 +81,7 @@ def lab(chromium_browser, tmp_path_factory):
     places = {f"JUPYTER_{kind}_DIR": str(home / kind.lower()) for kind in ("CONFIG", "DATA", "RUNTIME")}
     environment = os.environ | places | {"JUPYTERLAB_SETTINGS_DIR": str(home / "user"), "JUPYTERLAB_WORKSPACES_DIR": str(home / "spaces")}
     options = ["--no-browser", "--allow-root", "--port=0", "--IdentityProvider.token=", f"--ServerApp.root_dir={home / 'notebooks'}"]
-    options += [f"--LabApp.app_settings_dir={home / 'settings'}", "--LabApp.news_url=", "--expose-app-in-browser"]
+    options += [f"--LabApp.app_settings_dir={home / 'settings'}", "--LabApp.news_url="]
     with open(home / "log", "w") as log:
         server = subprocess.Popen([sys.executable, "-m", "jupyterlab", *options], cwd=home, env=environment, stdout=log, stderr=log)
     try:
@@ -97,11 +97,11 @@ def _address(server, home: Path) -> str:
     """Where the server listens, once it does: it writes that down beside its log."""
     for _ in range(300):
         for file in (home / "runtime").glob("jpserver-*.json"):
-            url = json.loads(file.read_text())["url"].rstrip("/")
             try:
+                url = json.loads(file.read_text())["url"].rstrip("/")
                 urlopen(f"{url}/api", timeout=5).close()
                 return url
-            except URLError:
+            except (URLError, ValueError):  # not yet, or the file is being written
                 break
         assert server.poll() is None, (home / "log").read_text()
         time.sleep(0.1)

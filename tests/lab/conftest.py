@@ -46,12 +46,13 @@ class Lab:
 
     def type_parameters(self, source: str) -> None:
         """Replace the text of the parameter cell, which stands above that of `tc.inputs()`."""
-        self.page.locator(".jp-Notebook .jp-CodeCell .cm-content").nth(1).click()
-        self.page.keyboard.press("Control+a")
-        self.page.keyboard.insert_text(source)
+        editor = self.page.locator(".jp-Notebook .jp-CodeCell .cm-content").nth(1)
+        editor.fill(source)
+        assert "\n".join(editor.locator(".cm-line").all_inner_texts()) == source
 
     def run_all(self) -> None:
-        """Run all cells, from the menu."""
+        """Run all cells, from the menu, once none is waiting: after an error the kernel drops what it is sent for a moment."""
+        self.page.wait_for_function("![...document.querySelectorAll('.jp-InputPrompt')].some(prompt => prompt.innerText.includes('*'))")
         self.page.get_by_role("menuitem", name="Run", exact=True).click()
         self.page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
 

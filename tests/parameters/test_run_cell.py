@@ -6,6 +6,7 @@ import pytest
 
 from tokcost.errors import InputError
 from tokcost.parameters.run_cell import current_settings
+from tokcost.paths import NOTEBOOKS
 from tokcost.show import inputs_answer
 
 CELL = """rate_usd_per_gpu_h: float = 1.41  # price of a GPU-hour, 0.1 to 30
@@ -89,3 +90,13 @@ def test_a_notebook_of_the_project_is_compared_with_how_it_is_delivered(tmp_path
     monkeypatch.setattr("tokcost.parameters.run_cell.NOTEBOOKS", tmp_path)
     found = ran(CELL.replace("= 0.4 ", "= 0.45 "), utilization_frac=0.45)
     assert [s.parameter.name for s in found if s.changed] == ["utilization_frac"]
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_papermill_fails_with_the_sentence_and_keeps_it_in_the_notebook(tmp_path):
+    import papermill
+
+    notebook, written = NOTEBOOKS / "01-what-does-a-million-tokens-cost.ipynb", tmp_path / "out.ipynb"
+    with pytest.raises(papermill.PapermillExecutionError, match="InputError: papermill: this notebook has no parameter `gpu_price`"):
+        papermill.execute_notebook(notebook, written, parameters={"gpu_price": 3}, kernel_name="python3", progress_bar=False)
+    assert "has no parameter `gpu_price`" in written.read_text("utf-8")

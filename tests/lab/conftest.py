@@ -50,11 +50,22 @@ class Lab:
         editor.fill(source)
         assert "\n".join(editor.locator(".cm-line").all_inner_texts()) == source
 
-    def run_all(self) -> None:
-        """Run all cells, from the menu, once none is waiting: after an error the kernel drops what it is sent for a moment."""
-        self.page.wait_for_function("![...document.querySelectorAll('.jp-InputPrompt')].some(prompt => prompt.innerText.includes('*'))")
-        self.page.get_by_role("menuitem", name="Run", exact=True).click()
-        self.page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
+    def run_all(self, until, *, tries: int = 1) -> None:
+        """Run all cells, from the menu, and wait for `until`.
+
+        More than one of the `tries` is for after an error: a kernel then drops what it is sent for a moment.
+        """
+        from playwright.sync_api import TimeoutError
+
+        for left in reversed(range(tries)):
+            self.page.get_by_role("menuitem", name="Run", exact=True).click()
+            self.page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
+            try:
+                until.wait_for(timeout=15_000 if left else 180_000)
+                return
+            except TimeoutError:
+                if not left:
+                    raise
 
 
 def _not_run(notebook: dict) -> dict:

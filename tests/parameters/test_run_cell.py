@@ -85,6 +85,20 @@ def test_inputs_sets_what_was_text_to_its_number_and_says_what_changed():
     assert names["line"] == "4 inputs, in range; changed: price of a GPU-hour $2.10."
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("rate_usd_per_gpu_h", 2.905, "price of a GPU-hour $2.905"),
+        ("utilization_frac", 0.455, "utilization 45.5%"),
+        ("basis", "rent", "basis rent"),
+    ],
+)
+def test_a_changed_input_is_said_to_its_last_digit(name, value, said):
+    names = DEFAULTS | {"In": [CELL, f"# Parameters\n{name} = {value}"], name: value, "inputs": inputs_answer.inputs}
+    exec("line = inputs().line", names)
+    assert names["line"] == f"4 inputs, in range; changed: {said}."
+
+
 def test_a_notebook_of_the_project_is_compared_with_how_it_is_delivered(tmp_path, monkeypatch):
     (tmp_path / "01-a.ipynb").write_text(json.dumps({"cells": [{"metadata": {"tags": ["parameters"]}, "source": [CELL]}]}))
     monkeypatch.setattr("tokcost.parameters.run_cell.NOTEBOOKS", tmp_path)

@@ -7,7 +7,7 @@ import sys
 from tokcost import quantities
 from tokcost.parameters.run_cell import current_settings
 from tokcost.parameters.settings import Setting
-from tokcost.show.numbers import inline, percent, say_label, usd
+from tokcost.show.numbers import inline, say_label
 from tokcost.show.sentences import Shown, literal_dollars, stable
 from tokcost.show.text import literal, plain
 
@@ -62,15 +62,17 @@ def inputs() -> Inputs:
 
 
 def _said(setting: Setting) -> str:
-    """A parameter and its value as people say them."""
+    """A parameter and its value as people say them, to the last digit that was typed."""
     name, value = setting.parameter.name, setting.value
     label = inline(quantities.phrase(name)) if quantities.find(name) else name.replace("_", " ")
     if isinstance(value, (bool, str)):
         return f"{label} {literal(say_label(name, str(value)))}"
     unit = quantities.unit(name) or ""
     if unit == "frac":
-        return f"{label} {percent(value, 3)}"
-    return f"{label} {usd(value)}" if unit.startswith("usd") else f"{label} {value:,.12g} {setting.parameter.unit}".rstrip()
+        return f"{label} {value * 100:.12g}%"
+    if unit.startswith("usd"):
+        return f"{label} ${value:,.2f}" if round(value, 2) == value else f"{label} ${value:,.12g}"
+    return f"{label} {value:,.12g} {setting.parameter.unit}".rstrip()
 
 
 def answer(text: str, *, interval: str | None = None, **inputs: object) -> Shown:

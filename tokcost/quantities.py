@@ -168,7 +168,7 @@ def nearest(name: str, known: Iterable[object]) -> str:
     words = set(asked.split("_"))
     close = difflib.get_close_matches(asked, by_lower, n=1, cutoff=0.85)
     close = close or sorted((text for text in by_lower if words <= set(text.split("_"))), key=len)[:1]
-    close = close or difflib.get_close_matches(asked, by_lower, n=1, cutoff=0.7)
+    close = close or difflib.get_close_matches(asked, by_lower, n=1, cutoff=0.6)
     if close:
         return f"; did you mean `{by_lower[close[0]]}`?"
     return f"; known: {', '.join(known)}" if len(known) <= 20 else ""

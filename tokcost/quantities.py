@@ -153,7 +153,8 @@ def phrase(name: str) -> str:
 def nearest(name: str, known: Iterable[object]) -> str:
     """The end of an error sentence: the known name that is most like `name`, or what is known.
 
-    A slip of the pen comes first, then the shortest name that holds all words of `name`, then what is a little like it.
+    A slip of the pen comes first, then the shortest name that holds all words of `name` (one word must be in one name only),
+    then what is a little like it.
 
     >>> nearest("h20", ["h200", "gb300"])
     '; did you mean `h200`?'
@@ -167,7 +168,8 @@ def nearest(name: str, known: Iterable[object]) -> str:
     asked = str(name).lower()
     words = set(asked.split("_"))
     close = difflib.get_close_matches(asked, by_lower, n=1, cutoff=0.85)
-    close = close or sorted((text for text in by_lower if words <= set(text.split("_"))), key=len)[:1]
+    holding = sorted((text for text in by_lower if words <= set(text.split("_"))), key=len)
+    close = close or (holding[:1] if len(words) > 1 or len(holding) == 1 else [])
     close = close or difflib.get_close_matches(asked, by_lower, n=1, cutoff=0.6)
     if close:
         return f"; did you mean `{by_lower[close[0]]}`?"

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import difflib
 import linecache
 import sys
 import traceback
+from collections.abc import Iterable
 from types import TracebackType
 
 
@@ -26,6 +28,32 @@ class WrongCall(SentenceError, TypeError):
 
 class UnknownName(SentenceError, AttributeError):
     """The package offers no such name."""
+
+
+def nearest(name: str, known: Iterable[object]) -> str:
+    """The end of an error sentence: the known name that is most like `name`, or what is known.
+
+    A slip of the pen comes first, then the shortest name that holds all words of `name` (one word must be in one name only),
+    then what is a little like it.
+
+    >>> nearest("h20", ["h200", "gb300"])
+    '; did you mean `h200`?'
+    >>> nearest("zzz", ["h200", "gb300"]), nearest("deu", ["DEU", "FRA"])
+    ('; known: gb300, h200', '; did you mean `DEU`?')
+    >>> nearest("total_cost", ["total_token_cost_usd_per_mtok", "split_cost"])
+    '; did you mean `total_token_cost_usd_per_mtok`?'
+    """
+    known = sorted(map(str, known))
+    by_lower = {text.lower(): text for text in reversed(known)}
+    asked = str(name).lower()
+    words = set(asked.split("_"))
+    close = difflib.get_close_matches(asked, by_lower, n=1, cutoff=0.85)
+    holding = sorted((text for text in by_lower if words <= set(text.split("_"))), key=len)
+    close = close or (holding[:1] if len(words) > 1 or len(holding) == 1 else [])
+    close = close or difflib.get_close_matches(asked, by_lower, n=1, cutoff=0.6)
+    if close:
+        return f"; did you mean `{by_lower[close[0]]}`?"
+    return f"; known: {', '.join(known)}" if len(known) <= 20 else ""
 
 
 def _line_of_cell(trace: TracebackType | None) -> list[str]:

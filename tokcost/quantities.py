@@ -10,19 +10,18 @@ meaning and range.
 from __future__ import annotations
 
 import csv
-import difflib
 import functools
 import inspect
 import math
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from tokcost.errors import SentenceError, WrongCall
+from tokcost.errors import SentenceError, WrongCall, nearest
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -51,6 +50,14 @@ def _rows(table: str) -> list[dict[str, str]]:
 #: suffix -> (label for people, expression that pint reads)
 UNITS = {row["suffix"]: (row["label"], row["pint"]) for row in _rows("units.csv")}
 
+#: how near a source is to the number -> the same in the words of a report
+GRADES = {
+    "primary": "original document",
+    "secondary": "reported by others",
+    "scraped": "web page, origin not traced",
+    "assumption": "assumed by this project",
+}
+
 #: text-valued names and what they may be (empty: any text)
 LABELS = {
     "accelerator": tuple(
@@ -70,6 +77,7 @@ LABELS = {
     "deployment": ("aggregated", "disaggregated"),
     "profile": ("flat", "business_hours", "diurnal_weekend", "bursty"),
     "token_class": ("total", "output", "input", "cached_input"),
+    "grade": tuple(GRADES),
     "kind": ("measured", "vendor_claim", "modelled", "list_price", "market_price", "survey", "filing", "estimate", "assumption"),
 }
 
@@ -148,32 +156,6 @@ def phrase(name: str) -> str:
     quantity = of(name)
     which = name.removesuffix(quantity.name).strip("_").replace("_", " ")
     return f"{which.capitalize()} {quantity.label[0].lower()}{quantity.label[1:]}" if which else quantity.label
-
-
-def nearest(name: str, known: Iterable[object]) -> str:
-    """The end of an error sentence: the known name that is most like `name`, or what is known.
-
-    A slip of the pen comes first, then the shortest name that holds all words of `name` (one word must be in one name only),
-    then what is a little like it.
-
-    >>> nearest("h20", ["h200", "gb300"])
-    '; did you mean `h200`?'
-    >>> nearest("zzz", ["h200", "gb300"]), nearest("deu", ["DEU", "FRA"])
-    ('; known: gb300, h200', '; did you mean `DEU`?')
-    >>> nearest("total_cost", ["total_token_cost_usd_per_mtok", "split_cost"])
-    '; did you mean `total_token_cost_usd_per_mtok`?'
-    """
-    known = sorted(map(str, known))
-    by_lower = {text.lower(): text for text in reversed(known)}
-    asked = str(name).lower()
-    words = set(asked.split("_"))
-    close = difflib.get_close_matches(asked, by_lower, n=1, cutoff=0.85)
-    holding = sorted((text for text in by_lower if words <= set(text.split("_"))), key=len)
-    close = close or (holding[:1] if len(words) > 1 or len(holding) == 1 else [])
-    close = close or difflib.get_close_matches(asked, by_lower, n=1, cutoff=0.6)
-    if close:
-        return f"; did you mean `{by_lower[close[0]]}`?"
-    return f"; known: {', '.join(known)}" if len(known) <= 20 else ""
 
 
 def token_class(name: str) -> str | None:

@@ -135,9 +135,8 @@ def test_provenance_holds_what_was_used_and_no_more():
         assert table["sha256"] == hashlib.sha256((data_dir() / f"{table['table']}.csv").read_bytes()).hexdigest()
     assert cited() == {*tc.load_table("accelerators")["source_id"], one.source_id}
     assert [table["rows"] for table in found["tables"]] == [len(tc.load_table(table["table"])) for table in found["tables"]]
-    assert all(
-        list(source) == ["source_id", "title", "publisher", "locator", "date", "licence", "attribution"] for source in found["sources"]
-    )
+    told = ["source_id", "title", "publisher", "locator", "date", "grade", "licence", "attribution"]
+    assert all(list(source) == told for source in found["sources"])
     reset_used()
     assert used_tables() == [] and tc.provenance() == {"tables": [], "sources": [], "measured_to": ""}
 

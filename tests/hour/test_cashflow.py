@@ -74,7 +74,7 @@ def test_they_agree_after_tax_with_every_depreciation_schedule(wacc, life, resid
         depreciation=kind,
         book_life_yr=book_life,
     )
-    value = depreciation_value_frac(shares=depreciation_schedule(kind, book_life_yr=book_life), wacc_frac=wacc)
+    value = depreciation_value_frac(shares=depreciation_schedule(kind, book_life_yr=book_life), wacc_frac=wacc, life_yr=life / 12)
     gross_up = ownership.tax_gross_up_ratio(tax_frac=tax, depreciation_value_frac=value)
     level = level_usd_per_yr(flow, Nominal(wacc), life, delay, tax)
     assert closed_form_usd_per_yr(wacc, life, delay, residual, 1_000, tax, gross_up) == pytest.approx(level, rel=1e-9)
@@ -145,10 +145,23 @@ def test_every_schedule_deducts_the_whole_price_once(kind, book_life):
 @given(st.floats(0.01, 0.3))
 def test_earlier_deductions_are_worth_more(wacc):
     worth = [
-        depreciation_value_frac(shares=depreciation_schedule(kind, book_life_yr=6), wacc_frac=wacc)
+        depreciation_value_frac(shares=depreciation_schedule(kind, book_life_yr=6), wacc_frac=wacc, life_yr=6)
         for kind in ("bonus_100", "macrs_5", "straight_line")
     ]
     assert worth == sorted(worth, reverse=True)
+
+
+def test_what_the_books_still_hold_when_the_thing_is_sold_is_deducted_with_the_sale():
+    """Six years in the books, sold after five: the last sixth of 1,200 dollars is deducted in month 60, and nothing after it."""
+    flow = owner_cash_flow(
+        **{"capital_usd": 1200, "life_yr": 5, "residual_frac": 0.1, "install_delay_yr": 0.25, "running_cost_usd_per_yr": 0},
+        **{"money": "nominal", "tax_frac": 0.25, "depreciation": "straight_line", "book_life_yr": 6},
+    )
+    assert flow.usd.size == 3 + 60 + 1
+    assert flow.usd[[3 + 48, 3 + 60]].tolist() == pytest.approx([-0.25 * 200, -0.25 * 400 - 0.75 * 120])
+    worth = depreciation_value_frac(shares=depreciation_schedule("straight_line", book_life_yr=6), wacc_frac=0.08, life_yr=5)
+    by_hand = (1 / 1.08 + 1 / 1.08**2 + 1 / 1.08**3 + 1 / 1.08**4 + 2 / 1.08**5) / 6
+    assert worth == pytest.approx(by_hand, rel=1e-12)
 
 
 def test_an_unknown_schedule_and_a_part_of_a_month_are_refused():
@@ -179,7 +192,7 @@ def test_what_no_owner_pays_is_refused(wrong, sentence):
 @pytest.mark.parametrize("shares", [[20, 32, 48], [1, 1], [-0.5, 1.5]])
 def test_a_schedule_that_is_not_the_price_once_is_refused(shares):
     with pytest.raises(QuantityError, match="add up to 1"):
-        depreciation_value_frac(shares=shares, wacc_frac=0.1)
+        depreciation_value_frac(shares=shares, wacc_frac=0.1, life_yr=5)
 
 
 @pytest.mark.parametrize("tax", [25, 1.0, -0.1])

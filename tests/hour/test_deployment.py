@@ -28,9 +28,10 @@ INPUTS = {
     "networking_frac": 0.2,
     "storage_frac": 0.03,
     "cpu_nodes_frac": 0.02,
-    "spares_frac": 0.02,
     "critical_kw_per_gpu": 1.275,
     "average_load_frac": 0.76,
+    "idle_load_frac": 0.25,
+    "utilization_frac": 0.7,
     "pue": 1.15,
     "electricity_usd_per_kwh": 0.07,
     "construction_usd_per_kw": 11_700,
@@ -88,9 +89,9 @@ def test_the_hour_by_hand():
     table = here.breakdown().set_index("component")["usd_per_gpu_h"]
     assert table["Accelerator server or rack"] == pytest.approx(server, rel=1e-12)
     assert table["Networking"] == pytest.approx(0.2 * server, rel=1e-12)
-    assert table["Electricity"] == pytest.approx(1.275 * 0.76 * 1.15 * 0.07 / 0.98, rel=1e-12)
-    assert table["Maintenance and support"] == pytest.approx(40_000 * 1.27 * 0.02 / 8760 / 0.98, rel=1e-12)
-    assert table["Insurance"] == pytest.approx((40_000 * 1.27 + 1.275 * 11_700) * 0.003 / 8760 / 0.98, rel=1e-12)
+    assert table["Electricity"] == pytest.approx(1.275 * (0.7 * 0.76 + 0.3 * 0.25) * 1.15 * 0.07 / 0.98, rel=1e-12)
+    assert table["Maintenance and support"] == pytest.approx(40_000 * 1.25 * 0.02 / 8760 / 0.98, rel=1e-12)
+    assert table["Insurance"] == pytest.approx((40_000 * 1.25 + 1.275 * 11_700) * 0.003 / 8760 / 0.98, rel=1e-12)
     rent = deployment(**COLOCATED).breakdown().set_index("component")["usd_per_gpu_h"]["Colocation"]
     assert rent == pytest.approx(1.275 * 195 * 12 / 8760 / 0.98, rel=1e-12)
 
@@ -98,7 +99,7 @@ def test_the_hour_by_hand():
 @pytest.mark.parametrize("depreciation", [None, *DEPRECIATION])
 def test_the_whole_hour_agrees_with_a_cash_flow_of_its_server(depreciation):
     """With nothing but the server, the deployment is one cash flow; tax and schedule included."""
-    bare = dict.fromkeys(["networking_frac", "storage_frac", "cpu_nodes_frac", "spares_frac", "insurance_frac", "property_tax_frac"], 0)
+    bare = dict.fromkeys(["networking_frac", "storage_frac", "cpu_nodes_frac", "insurance_frac", "property_tax_frac"], 0)
     tax = {} if depreciation is None else {"tax_frac": 0.25, "depreciation": depreciation}
     here = deployment(**bare, **tax, staff_cost_usd_per_gpu_yr=0)
     table = here.breakdown().set_index("component")["usd_per_gpu_h"]

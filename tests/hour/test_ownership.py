@@ -143,7 +143,7 @@ def test_the_annual_technology_baselines_levelised_cost_is_reproduced_to_its_pri
     """
     atb = example("atb_wind_2030")
     years = int(atb["capital recovery period"])
-    depreciation = cashflow.depreciation_value_frac(shares=cashflow.MACRS_5, wacc_frac=atb["WACC, nominal"])
+    depreciation = cashflow.depreciation_value_frac(shares=cashflow.MACRS_5, wacc_frac=atb["WACC, nominal"], life_yr=years)
     gross_up = ownership.tax_gross_up_ratio(tax_frac=atb["tax"], depreciation_value_frac=depreciation)
     fixed_charge = gross_up * ownership.year_end_capital_recovery_per_yr(wacc_frac=atb["WACC, real"], life_yr=years)
     energy_kwh = atb["capacity factor"] * q.HOURS_PER_YEAR
@@ -179,7 +179,7 @@ def test_the_tax_gross_up_is_the_baselines_project_finance_factor():
     """ProFinFactor = (1 - tax x PV of depreciation) / (1 - tax), with the baseline's nuclear schedule (MACRS, 15-year property)."""
     macrs_15 = [0.05, 0.095, 0.0855, 0.077, 0.0693, 0.0623, 0.059, 0.059, 0.0591, 0.059, 0.0591, 0.059, 0.0591, 0.059, 0.0591, 0.0295]
     atb = example("atb_nuclear_market_2030")
-    value = cashflow.depreciation_value_frac(shares=macrs_15, wacc_frac=atb["WACC, nominal"])
+    value = cashflow.depreciation_value_frac(shares=macrs_15, wacc_frac=atb["WACC, nominal"], life_yr=40)
     by_hand = sum(share / (1 + atb["WACC, nominal"]) ** year for year, share in enumerate(macrs_15, start=1))
     assert value == pytest.approx(by_hand, rel=1e-12)
     ours = ownership.tax_gross_up_ratio(tax_frac=atb["tax"], depreciation_value_frac=value)

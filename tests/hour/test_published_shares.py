@@ -64,7 +64,7 @@ def on_the_terms_of_epoch():
     """Our GB200 with 5 years for IT and 14 for the building, no cost of capital and every hour used."""
     life = facts("epoch_2026", "life_yr")
     return reference_deployment("gb200", "hyperscaler").without_ranges(
-        **{"wacc_frac": 0.0, "install_delay_yr": 0.0, "residual_frac": 0.0, "availability_frac": 1.0},
+        **{"wacc_frac": 0.0, "install_delay_yr": 0.0, "residual_frac": 0.0, "availability_frac": 1.0, "utilization_frac": 1.0},
         **{"economic_life_yr": life["servers"], "facility_life_yr": life["data center"]},
     )
 

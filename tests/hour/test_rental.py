@@ -42,9 +42,14 @@ def test_parts_add_up_exactly(rate, interruptions, lost, stored, egress):
 
 
 def test_an_interruption_costs_the_output_that_it_loses():
-    """Taken away every ten hours, an hour lost each time: a tenth of the paid time delivers nothing that is kept."""
-    here = rental(price_basis="spot", interruptions_per_gpu_h=0.1, lost_h=1.0)
-    assert here.rented_rate_usd_per_gpu_h == pytest.approx(3.0 / 0.9, rel=1e-12)
+    """Taken away every ten hours, an hour lost each time: a tenth of what is paid delivers nothing that is kept, rent or not.
+
+    3 dollars of rent, 7,300 GB at 2 cents a month are 20 cents an hour, 1 GB out at 10 cents: 3.30 over nine tenths.
+    """
+    stored = {"storage_gb_per_gpu": 7_300, "storage_usd_per_gb_month": 0.02, "egress_gb_per_gpu_h": 1.0, "egress_usd_per_gb": 0.1}
+    here = rental(price_basis="spot", interruptions_per_gpu_h=0.1, lost_h=1.0, **stored)
+    assert here.rented_rate_usd_per_gpu_h == pytest.approx(3.3 / 0.9, rel=1e-12)
+    assert here.components()["Output lost to interruptions"] == pytest.approx(3.3 / 9, rel=1e-12)
 
 
 def test_only_spot_is_taken_away_and_a_basis_is_stated():

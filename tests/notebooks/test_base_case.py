@@ -68,7 +68,7 @@ def test_the_vintage_is_the_newest_that_has_both_systems(table, vintage):
     assert max(set.intersection(*held)) == BASE[vintage]
 
 
-@pytest.mark.parametrize("name", ["electricity_usd_per_kwh", "pue", "average_load_frac", "economic_life_yr"])
+@pytest.mark.parametrize("name", ["electricity_usd_per_kwh", "pue", "average_load_frac", "economic_life_yr", "utilization_frac"])
 def test_what_the_operator_pays_is_what_the_operator_pays_in_the_dataset(name):
     """So that no notebook that takes the dataset's inputs and none that takes the base case can differ."""
     assert getattr(reference_deployment(BASE["candidate_accelerator"], BASE["operator"]), name) == BASE[name]
@@ -78,3 +78,9 @@ def test_the_price_of_electricity_is_the_latest_of_the_state_of_the_region():
     rows = evidence.load_table("electricity", region="US, Texas", customer="industrial")
     assert rows.sort_values("date")["value"].iloc[-1] == BASE["electricity_usd_per_kwh"]
     assert (evidence.load_table("carbon_intensity", region=BASE["region"])["name"] == "Dallas").all()
+
+
+def test_the_base_burstiness_is_that_of_recorded_chat_services():
+    rows = evidence.load_table("traffic_variability", quantity="arrival_cv")
+    chats = rows[rows["trace"].str.endswith("conversation")]
+    assert len(chats) >= 2 and set((chats["value"] * 2).round() / 2) == {BASE["arrival_cv"]}

@@ -1,4 +1,4 @@
-"""Notebooks 06 and 07 against the files alone: the expected side is plain pandas over data/*.csv, for drawn parameters."""
+"""One pool of runs: notebooks 06 and 07 against the files alone, the expected side plain pandas over data/*.csv, for drawn parameters."""
 
 import random
 from pathlib import Path
@@ -147,3 +147,10 @@ def test_what_was_wrong_with_one_campaign():
     fast = RUNS[(RUNS["isl"] == 1024) & (RUNS["accelerator"] == "h200") & (RUNS["tok_per_s_per_user"] >= 50)]
     best = fast.groupby("campaign")["total_tok_per_s_per_gpu"].max()
     assert best.max() > 2 * best["inferencex_api_2026_06"]
+
+
+def test_only_what_rests_on_the_claim_takes_one_campaign():
+    """03 audits the runs behind a published claim, 05 restates its ratio per megawatt; all others take every campaign."""
+    for path in sorted((ROOT / "notebooks").glob("*.ipynb")):
+        code = "\n".join(cell.source for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code")
+        assert path.stem[:2] in ("03", "05") or "campaign=" not in code, path.stem

@@ -64,8 +64,70 @@ def test_a_report_answers_its_question_and_passes_its_checks(reports, scenario):
 def test_a_report_stands_alone_and_is_small(reports, scenario):
     html = (reports / f"{scenario.stem}.html").read_text(encoding="utf-8")
     assert len(html.encode()) < 1_000_000
-    assert not re.search(r"<script|<link[^>]+href=[\"']http|src=[\"']http|@import|url\(http", html)
+    assert html.count("<script>") == 1, "the page's own"
+    assert not re.search(r"<script |<link[^>]+href=[\"']http|src=[\"']http|@import|url\(http", html)
     assert "NaN" not in re.sub(r"base64,[A-Za-z0-9+/=]+", "", html)
+
+
+#: of the pictures of a page as they show: words that stick out of their picture, and words smaller than 12 pixels
+ILL_SET = """async () => {
+  const found = [];
+  for (const picture of document.querySelectorAll("figure img")) {
+    const holder = document.createElement("div");
+    holder.style.cssText = `position:absolute;top:0;left:0;width:${picture.getBoundingClientRect().width}px`;
+    const bytes = Uint8Array.from(atob(picture.currentSrc.split(",")[1]), (c) => c.charCodeAt(0));
+    holder.innerHTML = new TextDecoder().decode(bytes);
+    document.body.append(holder);
+    const svg = holder.querySelector("svg");
+    svg.style.width = "100%"; svg.style.height = "auto";
+    const frame = svg.getBoundingClientRect();
+    const scale = frame.width / svg.viewBox.baseVal.width;
+    for (const text of svg.querySelectorAll("text")) {
+      const box = text.getBoundingClientRect();
+      if (box.left < frame.left - 2 || box.right > frame.right + 2 || box.top < frame.top - 2 || box.bottom > frame.bottom + 2)
+        found.push(`sticks out: ${text.textContent}`);
+      if (parseFloat(getComputedStyle(text).fontSize) * scale < 11.9) found.push(`too small: ${text.textContent}`);
+    }
+    holder.remove();
+  }
+  return found;
+}"""
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda p: p.stem)
+def test_on_a_phone_every_word_of_a_figure_is_whole_and_legible(reports, scenario, chromium_browser):
+    context = chromium_browser.new_context(viewport={"width": 390, "height": 900}, bypass_csp=True)
+    page = context.new_page()
+    page.goto((reports / f"{scenario.stem}.html").as_uri())
+    assert page.locator("figure").count() and page.locator("figure picture source").count() == page.locator("figure").count()
+    assert page.evaluate(ILL_SET) == []
+    context.close()
+
+
+def test_a_figure_tells_its_values_to_a_mouse_a_finger_and_the_keyboard(reports, chromium_browser):
+    """The digits told are those of the picture's own axes; nothing is shown until somebody points."""
+    for width, touch in ((1280, False), (390, True)):
+        context = chromium_browser.new_context(viewport={"width": width, "height": 900}, has_touch=touch)
+        page = context.new_page()
+        page.goto((reports / f"{SCENARIOS[1].stem}.html").as_uri())
+        figure = page.locator("figure[data-values]").first
+        values = json.loads(figure.get_attribute("data-values"))
+        told = figure.locator("[role=status]")
+        assert told.inner_text() == ""
+        figure.focus()
+        page.keyboard.press("ArrowRight")
+        assert told.inner_text() == values[0][0]
+        page.keyboard.press("ArrowLeft")
+        assert told.inner_text() == values[-1][0]
+        page.keyboard.press("Escape")
+        assert told.inner_text() == ""
+        box = figure.locator("img").bounding_box()
+        text, *places = values[0]
+        across, down = places[2:] if touch else places[:2]
+        point = {"x": box["x"] + across / 100 * box["width"], "y": box["y"] + down / 100 * box["height"]}
+        page.touchscreen.tap(**point) if touch else page.mouse.move(**point)
+        assert told.inner_text() == text
+        context.close()
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda p: p.stem)

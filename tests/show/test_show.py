@@ -100,7 +100,7 @@ def test_labels_are_moved_apart_and_keep_their_order(positions, gap):
 @pytest.mark.parametrize("values", [[1.0, 3, 9, 27], [27.0, 9, 3, 1], [9.0, 9, 9, 9]])
 def test_the_name_of_a_curve_that_ends_early_covers_nothing(values):
     """Rising, falling or level: a name at the middle of the figure hides neither its own curve nor another."""
-    with drawing(figsize=(5.8, 3.7)) as (_, ax):
+    with drawing(height=3.7) as (_, ax):
         ax.plot([1, 2, 3, 4], values)
         ax.plot([1, 10], [40, 40])
         labels.label_ends(ax, [(4, values[-1], "H200", style.BLUE), (10, 40, "GB300", style.ORANGE)])
@@ -158,7 +158,7 @@ def test_a_figure_is_the_same_bytes_where_the_last_bit_of_a_float_differs():
     """Processors differ in that bit, and Matplotlib names clip paths and markers after it."""
     svgs = set()
     for left in (0.1, math.nextafter(0.1, 1)):
-        with drawing() as (fig, ax):
+        with drawing(height=3.5) as (fig, ax):
             fig.set_layout_engine("none")
             ax.set_position([left, 0.1, 0.8, 0.8])
             ax.plot([0, 1], [left, 1], color="#0b5cad")
@@ -180,7 +180,7 @@ def test_a_sketch_takes_a_frame_and_two_columns_and_has_no_words_of_its_own():
 
 
 def test_a_figure_with_a_foreign_colour_is_refused():
-    with drawing() as (fig, ax), pytest.raises(ValueError, match="#ff00ff is not in"):
+    with drawing(height=3.5) as (fig, ax), pytest.raises(ValueError, match="#ff00ff is not in"):
         ax.plot([0, 1], color="#ff00ff")
         finish(fig, "a line")
 

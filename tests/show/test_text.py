@@ -70,7 +70,7 @@ def test_the_ways_to_show_something_keep_a_word_as_it_is():
     assert result("cost_ratio", 2.0, label=literal(word)).data["label"] == word
     assert said(Prose().line(result("cost_ratio", 2.0, note=literal(word)).data["note"])) == word
     assert answer("x", model=word).data["inputs"][0]["value"] == word
-    source = {"publisher": word, "title": word, "date": "2026", "locator": word, "licence": word, "attribution": word}
+    source = {"publisher": word, "title": word, "date": "2026", "locator": word, "grade": "primary", "licence": word, "attribution": word}
     text = Prose().html(sources({"tables": [], "sources": [source]}).markdown)
     assert text.count(html.escape(word, quote=False)) == 5
 

@@ -264,7 +264,7 @@ def provenance() -> dict:
         sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
         tables.append({"table": table, "file": f"data/{path.name}", "sha256": sha256, "rows": len(_rows(table))})
     cited = set().union(*_used.values())
-    fields = ["source_id", "title", "publisher", "locator", "date", "licence", "attribution"]
+    fields = ["source_id", "title", "publisher", "locator", "date", "grade", "licence", "attribution"]
     rows = _rows("sources")
     of_runs = rows.loc[rows["source_id"].isin(_used.get("inference", ())), "date"]
     measured_to = max(_run_dates, default="") or max((date.rpartition("/")[2] for date in of_runs), default="")

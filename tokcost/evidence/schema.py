@@ -41,6 +41,7 @@ TABLES: dict[str, Table] = {
         {
             **{name: text() for name in ("source_id", "title", "publisher", "locator")},
             "date": date(),
+            "grade": label("grade"),
             "licence": text(),
             "attribution": text(required=False),
             "note": text(required=False),
@@ -153,6 +154,11 @@ TABLES: dict[str, Table] = {
             "note": text(required=False),
         },
         ("profile", "day_type", "hour_of_day"),
+    ),
+    "traffic_variability": facts(
+        "How uneven recorded traffic is: arrivals over the seconds of an answer, and answer lengths.",
+        "trace",
+        of=("arrival_cv", "answer_length_cv"),
     ),
     "claims": Table(
         "Published claims, number by number as printed: a baseline, a candidate and their ratio for each quantity.",

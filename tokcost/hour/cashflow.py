@@ -211,7 +211,8 @@ def owner_cash_flow(
 
     Month 0 is the purchase; output starts after the delay and lasts for the life. With a tax
     rate, each dollar is after tax: running cost is deducted at once, depreciation at the end
-    of each year of service, the sale is taxed. Depreciation is written in nominal money, so a
+    of each year of service, the sale is taxed. What is not yet written off when the life ends is
+    deducted with the sale (IRS Publication 544, "Sales and Other Dispositions of Assets"). Depreciation is written in nominal money, so a
     taxed cash flow is nominal. Capital and running cost may be arrays of cases; the tax rate is one number.
 
     Raises: MoneyError for tax in real money; QuantityError for parts of months, several lives, or a schedule without a tax rate.
@@ -234,13 +235,12 @@ def owner_cash_flow(
     start, life = months("install_delay_yr", install_delay_yr), months("life_yr", life_yr)
     schedule = depreciation_schedule(depreciation, book_life_yr=book_life_yr) if tax_frac else np.array([])
     capital, running = np.asarray(capital_usd, dtype=float), np.asarray(running_cost_usd_per_yr, dtype=float)
-    last = max(start + life, start + MONTHS_PER_YEAR * schedule.size)
-    usd = np.zeros((*np.broadcast_shapes(capital.shape, running.shape, np.shape(residual_frac)), last + 1))
+    usd = np.zeros((*np.broadcast_shapes(capital.shape, running.shape, np.shape(residual_frac)), start + life + 1))
     usd[..., 0] = capital
     usd[..., start + 1 : start + life + 1] += (running / MONTHS_PER_YEAR * (1 - tax_frac))[..., None]
     usd[..., start + life] -= capital * check_value("residual_frac", residual_frac) * (1 - tax_frac)
     for year, share in enumerate(schedule, start=1):
-        usd[..., start + MONTHS_PER_YEAR * year] -= tax_frac * share * capital
+        usd[..., start + min(MONTHS_PER_YEAR * year, life)] -= tax_frac * share * capital
     return (RealCashFlow if money == "real" else NominalCashFlow)(usd, (start, life), tax_frac)
 
 
@@ -266,28 +266,36 @@ def depreciation_schedule(kind: str | None, *, book_life_yr: float | None = None
     raise QuantityError(f"`depreciation` must be one of {', '.join(DEPRECIATION)}, got {kind!r}")
 
 
-def depreciation_value_frac(*, shares: Sequence[float] | np.ndarray, wacc_frac: Numbers) -> Numbers:
+def depreciation_value_frac(*, shares: Sequence[float] | np.ndarray, wacc_frac: Numbers, life_yr: float) -> Numbers:
     """Present value of a dollar's yearly depreciation at a *nominal* rate, each year's share at its end.
 
-    >>> round(float(depreciation_value_frac(shares=[0.5, 0.5], wacc_frac=0.10)), 4)
+    After `life_yr` the thing is sold or thrown away, and what is left in the books is deducted then.
+
+    >>> round(float(depreciation_value_frac(shares=[0.5, 0.5], wacc_frac=0.10, life_yr=5)), 4)
     0.8678
+    >>> round(float(depreciation_value_frac(shares=[0.5, 0.5], wacc_frac=0.10, life_yr=1)), 4)
+    0.9091
     """
     check_value("wacc_frac", wacc_frac)
+    check_value("life_yr", life_yr)
     written_off = np.asarray(shares, dtype=float)
     if not (written_off >= 0).all() or not np.isclose(written_off.sum(), 1, rtol=0, atol=1e-6):
         raise QuantityError(f"`shares` of the price by year must be 0 or more and add up to 1, got {written_off.tolist()}")
     wacc = np.asarray(wacc_frac, dtype=float)
-    return sum(share * (1 + wacc) ** -(year + 1.0) for year, share in enumerate(shares))
+    return sum(share * (1 + wacc) ** -min(year + 1.0, life_yr) for year, share in enumerate(shares))
 
 
-def schedule_value_frac(*, depreciation: str, book_life_yr: Numbers, wacc_frac: Numbers) -> Numbers:
-    """`depreciation_value_frac` of a named schedule, for book lives and rates that may be arrays.
+def schedule_value_frac(*, depreciation: str, book_life_yr: Numbers, wacc_frac: Numbers, life_yr: Numbers) -> Numbers:
+    """`depreciation_value_frac` of a named schedule, for lives and rates that may be arrays.
 
-    >>> schedule_value_frac(depreciation="straight_line", book_life_yr=[1.0, 2.5], wacc_frac=0.10).round(4).tolist()
+    >>> terms = {"depreciation": "straight_line", "wacc_frac": 0.10, "life_yr": 5}
+    >>> schedule_value_frac(book_life_yr=[1.0, 2.5], **terms).round(4).tolist()
     [0.9091, 0.8445]
     """
-    lives = np.asarray(book_life_yr if depreciation == "straight_line" else 0.0)  # the other schedules know no book life
-    lives, waccs = np.broadcast_arrays(lives, np.asarray(wacc_frac, dtype=float))
-    shares = (depreciation_schedule(depreciation, book_life_yr=life) for life in lives.flat)
-    values = [depreciation_value_frac(shares=of_life, wacc_frac=wacc) for of_life, wacc in zip(shares, waccs.flat, strict=True)]
-    return np.asarray(values).reshape(lives.shape)[()]
+    books = np.asarray(book_life_yr if depreciation == "straight_line" else 0.0)  # the other schedules know no book life
+    books, waccs, lives = np.broadcast_arrays(books, np.asarray(wacc_frac, dtype=float), np.asarray(life_yr, dtype=float))
+    values = [
+        depreciation_value_frac(shares=depreciation_schedule(depreciation, book_life_yr=book), wacc_frac=wacc, life_yr=life)
+        for book, wacc, life in zip(books.flat, waccs.flat, lives.flat, strict=True)
+    ]
+    return np.asarray(values).reshape(books.shape)[()]

@@ -14,6 +14,7 @@ import numpy as np
 
 from tokcost.hour import ownership
 from tokcost.hour.cashflow import DEPRECIATION, Nominal, Real, schedule_value_frac
+from tokcost.hour.power import average_kw_per_gpu
 from tokcost.quantities import Numbers, QuantityError, check_value, nearest, of
 
 #: inputs whose rise lowers the cost; a rise of any other raises it
@@ -25,7 +26,6 @@ OTHER_CAPITAL = {
     "networking_frac": "Networking",
     "storage_frac": "Storage",
     "cpu_nodes_frac": "CPU and head nodes",
-    "spares_frac": "Spares",
 }
 
 
@@ -38,9 +38,10 @@ class Deployment:
     name, accelerator : str
     n_gpus : accelerators in one server or rack
     system_price_usd : price of that server or rack
-    networking_frac, storage_frac, cpu_nodes_frac, spares_frac : other IT capital as shares of the system price
+    networking_frac, storage_frac, cpu_nodes_frac : other IT capital as shares of the system price
     critical_kw_per_gpu : IT power that must be built or leased for one accelerator
-    average_load_frac : average IT power / critical IT power
+    average_load_frac, idle_load_frac : average IT power / critical IT power, in hours in which it works and in idle ones
+    utilization_frac : share of the hours in which it works; decides the electricity, and nothing else of the hour
     pue : applied once, to average IT power
     electricity_usd_per_kwh
     construction_usd_per_kw, facility_life_yr : a data center of one's own, or None
@@ -51,22 +52,25 @@ class Deployment:
     wacc_frac, money : cost of capital and its kind of money, "real" or "nominal"
     economic_life_yr : years in which the hardware earns; the cost is spread over these
     book_life_yr : years of depreciation in the books; decides tax, not the cost before tax
-    residual_frac, install_delay_yr, availability_frac
-    tax_frac, depreciation, inflation_frac : optional; with a tax rate the schedule is straight_line, macrs_5 or
-        bonus_100 for the equipment (a building of one's own is written off in a straight line over its life), and a real
-        cost of capital needs the inflation, for depreciation is deducted in nominal money
+    residual_frac, install_delay_yr
+    availability_frac : share of all hours in which it can work. Spares that would fill the rest are not bought as well: they
+        would be paid twice
+    tax_frac, depreciation, inflation_frac : optional. Without a tax rate `wacc_frac` is a return before tax. With one it is after
+        tax, and the capital must earn the tax as well; the schedule then is straight_line, macrs_5 or bonus_100 for the
+        equipment (a building of one's own is written off in a straight line over its life), and a real cost of capital needs
+        the inflation, for depreciation is deducted in nominal money
     ranges : {input: (low, high)}, the span that sources leave open
 
     Any number may be an array or a Series; the results then are.
 
     >>> node = Deployment(name="8-GPU node", accelerator="h200", n_gpus=8, system_price_usd=320_000, networking_frac=0.2,
-    ...     storage_frac=0.03, cpu_nodes_frac=0.02, spares_frac=0.02, critical_kw_per_gpu=1.275, average_load_frac=0.76,
-    ...     pue=1.15, electricity_usd_per_kwh=0.07, construction_usd_per_kw=11_700, facility_life_yr=15,
+    ...     storage_frac=0.03, cpu_nodes_frac=0.02, critical_kw_per_gpu=1.275, average_load_frac=0.76, idle_load_frac=0.25,
+    ...     utilization_frac=0.7, pue=1.15, electricity_usd_per_kwh=0.07, construction_usd_per_kw=11_700, facility_life_yr=15,
     ...     colocation_usd_per_kw_month=None, maintenance_frac=0.02, staff_cost_usd_per_gpu_yr=200,
     ...     software_cost_usd_per_gpu_yr=0, insurance_frac=0.003, property_tax_frac=0.005, wacc_frac=0.085, money="nominal",
     ...     economic_life_yr=5, book_life_yr=6, residual_frac=0.0, install_delay_yr=0.25, availability_frac=0.98)
     >>> round(node.owned_rate_usd_per_gpu_h, 2)
-    1.96
+    1.92
     >>> node.replace(wacc_frac=8.5)
     Traceback (most recent call last):
     tokcost.quantities.QuantityError: `wacc_frac` must be in [0, 0.5], got 8.5; give a fraction, not a percentage
@@ -79,9 +83,10 @@ class Deployment:
     networking_frac: float
     storage_frac: float
     cpu_nodes_frac: float
-    spares_frac: float
     critical_kw_per_gpu: float
     average_load_frac: float
+    idle_load_frac: float
+    utilization_frac: float
     pue: float
     electricity_usd_per_kwh: float
     construction_usd_per_kw: float | None
@@ -185,15 +190,19 @@ class Deployment:
 
     @property
     def it_average_kw_per_gpu(self):
-        """Average power at the IT boundary."""
-        return self.critical_kw_per_gpu * self.average_load_frac
+        """Average power at the IT boundary over all hours, idle ones included."""
+        return average_kw_per_gpu(
+            busy_average_kw_per_gpu=self.critical_kw_per_gpu * self.average_load_frac,
+            idle_average_kw_per_gpu=self.critical_kw_per_gpu * self.idle_load_frac,
+            utilization_frac=self.utilization_frac,
+        )
 
     def capital_usd_per_gpu(self) -> dict:
         """IT item to purchase price per accelerator."""
         system = self.system_price_usd / self.n_gpus
         return {"Accelerator server or rack": system} | {item: system * getattr(self, field) for field, item in OTHER_CAPITAL.items()}
 
-    def _gross_up(self, schedule, book_life_yr):
+    def _gross_up(self, schedule, book_life_yr, life_yr):
         if self.tax_frac is None:
             return 1.0
         wacc_frac, eaten = self.wacc_frac, 1.0
@@ -202,7 +211,7 @@ class Deployment:
             wacc_frac = self.discount_rate.to_nominal(inflation_frac=inflation_frac).wacc_frac
             # What is deducted is the price on the invoice of month 0, which inflation eats until service starts.
             eaten = (1 + inflation_frac) ** -np.asarray(self.install_delay_yr, dtype=float)
-        value = eaten * schedule_value_frac(depreciation=schedule, book_life_yr=book_life_yr, wacc_frac=wacc_frac)
+        value = eaten * schedule_value_frac(depreciation=schedule, book_life_yr=book_life_yr, wacc_frac=wacc_frac, life_yr=life_yr)
         return ownership.tax_gross_up_ratio(tax_frac=self.tax_frac, depreciation_value_frac=value)
 
     def _capital_charge(self, capital, life_yr, residual_frac, gross_up):
@@ -223,7 +232,7 @@ class Deployment:
         capital = self.capital_usd_per_gpu()
         it_capital = sum(capital.values())
         owned = it_capital
-        gross_up = self._gross_up(self.depreciation, self.book_life_yr)
+        gross_up = self._gross_up(self.depreciation, self.book_life_yr, self.economic_life_yr)
         rows = []
         for item, usd in capital.items():
             paid, financing = self._capital_charge(usd, self.economic_life_yr, self.residual_frac, gross_up)
@@ -233,7 +242,7 @@ class Deployment:
                 critical_kw_per_gpu=self.critical_kw_per_gpu, construction_usd_per_kw=self.construction_usd_per_kw
             )
             owned = owned + built
-            straight = self._gross_up("straight_line", self.facility_life_yr)
+            straight = self._gross_up("straight_line", self.facility_life_yr, self.facility_life_yr)
             paid, financing = self._capital_charge(built, self.facility_life_yr, 0.0, straight)
             rows.append(("Data center", "Facility", paid, financing, "capital recovered over the facility's life"))
         else:

@@ -144,15 +144,16 @@ class Rental:
     def components(self) -> dict:
         """Item to USD per paid GPU-hour whose output is kept."""
         kept = kept_availability_frac(interruptions_per_gpu_h=self.interruptions_per_gpu_h, lost_h=self.lost_h)
-        rent = self.rate_usd_per_gpu_h
-        return {
-            "Rent": rent,
-            "Output lost to interruptions": rent / kept - rent,
+        paid = {
+            "Rent": self.rate_usd_per_gpu_h,
             "Storage": storage_cost_usd_per_gpu_h(
                 storage_gb_per_gpu=self.storage_gb_per_gpu, storage_usd_per_gb_month=self.storage_usd_per_gb_month
             ),
             "Egress": egress_cost_usd_per_gpu_h(egress_gb_per_gpu_h=self.egress_gb_per_gpu_h, egress_usd_per_gb=self.egress_usd_per_gb),
         }
+        # A lost hour was paid in full: its storage and its traffic as well as its rent.
+        whole = exact_sum(paid.values())
+        return paid | {"Output lost to interruptions": whole / kept - whole}
 
     @property
     def rented_rate_usd_per_gpu_h(self):
@@ -169,7 +170,7 @@ class Rental:
         return pd.DataFrame(
             {
                 "component": list(parts),
-                "group": ["Rent", "Rent", "On top of the rent", "On top of the rent"],
+                "group": ["Rent", *["On top of the rent"] * (len(parts) - 1)],
                 "usd_per_gpu_h": list(parts.values()),
                 "share_frac": [part / total for part in parts.values()],
                 "basis": self.price_basis,

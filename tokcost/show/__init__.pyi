@@ -36,3 +36,4 @@ from .sentences import result as result
 from .sentences import say as say
 from .sentences import sources as sources
 from .tables import table as table
+from .what_if import what_if as what_if

@@ -1,6 +1,4 @@
-"""Charts of tidy tables. Each takes a frame and the names of its columns; none computes economics.
-
-A sketch needs no more; a figure for others gets a title and, as `alt`, the sentence that states its finding to who cannot see it.
+"""Charts of tidy tables. Each takes a frame, the names of its columns and the alt text; none computes economics.
 
 Axes take their labels from the vocabulary; series carry their names at their ends, and differ by
 marker or dash as well as by colour.
@@ -11,13 +9,14 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from tokcost.show import draw
-from tokcost.show.figure import Figure, drawing, finish
+from tokcost.show import draw, form
+from tokcost.show.figure import Figure, chart, drawing, finish
 from tokcost.show.labels import label_ends, label_marks
 from tokcost.show.numbers import num, say_label
 from tokcost.show.style import BLUE, MARKERS, MUTED, ORANGE, PAPER, SERIES
 
 
+@chart
 def plot_curves(
     frame: pd.DataFrame,
     *,
@@ -39,13 +38,13 @@ def plot_curves(
     read between. `points` (same columns) adds the measured points; `mark` draws labelled vertical lines,
     `level` labelled horizontal ones. Log axes say so in their label.
     """
-    with drawing(figsize=(5.8, 3.7)) as (fig, ax):
+    with drawing(height=3.7) as (fig, ax):
         ends = []
         for i, (name, group) in enumerate(frame.groupby(by, sort=False) if by else [("", frame)]):
             colour = (colours or {}).get(name) or draw.colour_of(name, i)
             group = group.sort_values(x)
             hole = group["is_hole"] if "is_hole" in group else pd.Series(False, index=group.index)
-            ax.plot(group[x], group[y].mask(hole), color=colour, linestyle=draw.DASHES[i % len(draw.DASHES)])
+            ax.plot(group[x], group[y].mask(hole), color=colour, linestyle=draw.DASHES[i % len(draw.DASHES)], label=str(name))
             if hole.any():
                 edges = hole | hole.shift(-1, fill_value=False) | hole.shift(fill_value=False)
                 ax.plot(group[x], group[y].where(edges), color=colour, linewidth=0.8, linestyle=(0, (1, 3)))
@@ -74,6 +73,7 @@ def plot_curves(
         return finish(fig, alt)
 
 
+@chart
 def plot_ranges(
     frame: pd.DataFrame,
     *,
@@ -99,7 +99,7 @@ def plot_ranges(
     kinds = list(dict.fromkeys(frame[group])) if group else [None]
     lines = max(str(text).count("\n") + 1 for text in frame[label])
     height = (0.2 + 0.16 * lines) * len(frame) + 1.1 + (0.25 if title else 0)
-    with drawing(figsize=(5.8, height)) as (fig, ax):
+    with drawing(height=height) as (fig, ax):
         for row, (_, fact) in enumerate(frame.iterrows()):
             k = kinds.index(fact[group]) if group else 0
             if around:
@@ -126,6 +126,7 @@ def plot_ranges(
         return finish(fig, alt)
 
 
+@chart
 def plot_bars(
     frame: pd.DataFrame,
     *,
@@ -142,8 +143,8 @@ def plot_bars(
     set_off = [highlight] if isinstance(highlight, str) else highlight
     colours = [BLUE if not set_off or name in set_off else ORANGE for name in frame[label]]
     panels = value if isinstance(value, dict) else {draw.axis_label(value): value}
-    with drawing(1, len(panels), figsize=(5.8, 0.36 * len(frame) + 1.0), sharey=True, squeeze=False) as (fig, axes):
-        for ax, (says, column) in zip(axes[0], panels.items(), strict=True):
+    with drawing(1, len(panels), height=0.36 * len(frame) + 1.0, sharey=True, squeeze=False) as (fig, axes):
+        for ax, (says, column) in zip(axes.flat, panels.items(), strict=True):
             bars = ax.barh(frame[label], frame[column], color=colours, height=0.62)
             for bar, number in zip(bars, frame[column], strict=True):
                 draw.write(ax, (max(bar.get_width(), 0), bar.get_y() + bar.get_height() / 2), num(number), offset=(4, 0), size=9)
@@ -151,11 +152,12 @@ def plot_bars(
             ax.set_xlim(left=min(0, frame[column].min()))
             ax.grid(axis="y", visible=False)
             ax.set_xlabel(says)
-        axes[0][0].invert_yaxis()
+        axes.flat[0].invert_yaxis()
         draw.heading(fig, title)
         return finish(fig, alt)
 
 
+@chart
 def plot_slope(frame: pd.DataFrame, *, by: str, rankings: dict[str, str], best: dict[str, str], alt: str = "", title: str = "") -> Figure:
     """Rankings side by side: one line an accelerator, crossing where two metrics disagree.
 
@@ -164,7 +166,7 @@ def plot_slope(frame: pd.DataFrame, *, by: str, rankings: dict[str, str], best: 
     """
     columns = list(rankings)
     n = len(frame)
-    with drawing(figsize=(5.8, 0.36 * n + 1.3)) as (fig, ax):
+    with drawing(height=0.36 * n + 1.3) as (fig, ax):
         ranks = {h: frame[c].rank(ascending=best[h] == "low", method="first") for h, c in rankings.items()}
         for i, (index, fact) in enumerate(frame.iterrows()):
             heights = [ranks[h][index] for h in columns]
@@ -179,7 +181,8 @@ def plot_slope(frame: pd.DataFrame, *, by: str, rankings: dict[str, str], best: 
                 box = {"facecolor": PAPER, "edgecolor": "none", "pad": 0.5}
                 text = num(fact[rankings[says]])
                 draw.write(ax, (k, heights[k]), text, offset=(0, 6), size=8, va="bottom", ha="center", bbox=box)
-        ax.set(xlim=(-0.75, len(columns) - 0.25), ylim=(n + 0.5, 0.4))
+        room = 1.15 if form.is_narrow() else 0.75  # for the names beside the lines
+        ax.set(xlim=(-room, len(columns) - 1 + room), ylim=(n + 0.5, 0.4))
         ax.set_xticks(range(len(columns)), columns)
         ax.xaxis.tick_top()
         ax.tick_params(length=0)
@@ -187,17 +190,18 @@ def plot_slope(frame: pd.DataFrame, *, by: str, rankings: dict[str, str], best: 
         ax.grid(axis="y", visible=False)
         ax.spines[["left", "bottom"]].set_visible(False)
         ax.set_title(title)
-        ax.text(-0.75, 0.55, "best ↑", fontsize=8.5, color=MUTED)
+        ax.text(-room, 0.55, "best ↑", fontsize=8.5, color=MUTED)
         return finish(fig, alt)
 
 
+@chart
 def plot_parity(frame: pd.DataFrame, *, x: dict[str, str], y: str, alt: str = "", by: str | None = None, title: str = "") -> Figure:
     """Predicted against observed, one panel for each predictor (`x`: heading -> column), with the line of agreement."""
     kinds = list(dict.fromkeys(frame[by])) if by else [None]
-    with drawing(1, len(x), figsize=(5.8, 3.3), sharey=True, sharex=True, squeeze=False) as (fig, axes):
+    with drawing(1, len(x), height=3.3, sharey=True, sharex=True, squeeze=False) as (fig, axes):
         numbers = frame[[*x.values(), y]].to_numpy(dtype=float)
         low, high = np.nanmin(numbers) * 0.85, np.nanmax(numbers) * 1.18
-        for ax, (says, column) in zip(axes[0], x.items(), strict=True):
+        for ax, (says, column) in zip(axes.flat, x.items(), strict=True):
             ax.plot([low, high], [low, high], color=MUTED, linewidth=1, linestyle=(0, (2, 2)))
             for k, kind in enumerate(kinds):
                 group = frame if by is None else frame[frame[by] == kind]
@@ -206,9 +210,10 @@ def plot_parity(frame: pd.DataFrame, *, x: dict[str, str], y: str, alt: str = ""
             ax.set(xscale="log", yscale="log", xlim=(low, high), ylim=(low, high), xlabel=says)
             for axis in (ax.xaxis, ax.yaxis):
                 draw.log_axis(axis, low, high)
-        axes[0][0].set_ylabel(draw.axis_label(y))
+        for row in axes:
+            row[0].set_ylabel(draw.axis_label(y))
         draw.heading(fig, title)
         if by:
-            handles, labels = axes[0][0].get_legend_handles_labels()
+            handles, labels = axes.flat[0].get_legend_handles_labels()
             draw.legend(fig, min(4, len(kinds)), handles=handles, labels=labels)
         return finish(fig, alt)

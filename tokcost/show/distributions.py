@@ -6,11 +6,12 @@ import numpy as np
 import pandas as pd
 
 from tokcost.show import draw
-from tokcost.show.figure import Figure, drawing, finish
+from tokcost.show.figure import Figure, chart, drawing, finish
 from tokcost.show.numbers import say_label, times
 from tokcost.show.style import BLUE, INK, LOSS, MARKERS, ORANGE, PAPER, SEA, SHADES
 
 
+@chart
 def plot_heatmap(frame: pd.DataFrame, *, row_name: str, column_name: str, alt: str = "", title: str = "") -> Figure:
     """Ratios in a grid (index by columns): those below 1 in another colour, larger ones darker by thirds, a dash where NaN.
 
@@ -23,7 +24,7 @@ def plot_heatmap(frame: pd.DataFrame, *, row_name: str, column_name: str, alt: s
     thirds = np.quantile(gains, [1 / 3, 2 / 3]) if len(gains) else []
     shades = np.where(np.isnan(ratios), 0, np.where(ratios < 1, 1, 2 + np.searchsorted(thirds, ratios)))
     texts = frame.map(lambda ratio: "–" if np.isnan(ratio) else times(ratio))
-    with drawing(figsize=(5.8, 0.36 * len(frame) + 1.35)) as (fig, ax):
+    with drawing(height=0.36 * len(frame) + 1.35) as (fig, ax):
         seaborn.heatmap(
             pd.DataFrame(shades, [f"{at:g}" for at in frame.index], [f"{at:g}" for at in frame.columns]),
             annot=texts.to_numpy(), fmt="", annot_kws={"color": INK, "fontsize": 9}, cmap=[PAPER, LOSS, *SHADES], vmin=0, vmax=4,
@@ -46,6 +47,7 @@ def _frame_of_cell(row: int, column: int):
     return Rectangle((column + 0.03, row + 0.05), 0.94, 0.9, facecolor="none", edgecolor=ORANGE, linewidth=2, zorder=3)
 
 
+@chart
 def plot_strip(
     frame: pd.DataFrame, *, x: str, by: str, alt: str = "", title: str = "", reference: dict[str, float] | None = None, log_x: bool = False
 ) -> Figure:
@@ -58,7 +60,7 @@ def plot_strip(
     known = frame.dropna(subset=[x])
     shown = known.assign(**{by: known[by].map(lambda value: say_label(by, value))})
     n_rows = shown[by].nunique()
-    with drawing(figsize=(5.8, 0.48 * n_rows + 1.3)) as (fig, ax):
+    with drawing(height=0.48 * n_rows + 1.3) as (fig, ax):
         low, median, high = shown.groupby(by, sort=False)[x].quantile([0.25, 0.5, 0.75]).unstack().to_numpy().T
         ax.barh(range(n_rows), high - low, left=low, height=0.66, color=SEA)
         ax.vlines(median, np.arange(n_rows) - 0.33, np.arange(n_rows) + 0.33, color=INK, linewidth=1.6)
@@ -76,6 +78,7 @@ def plot_strip(
         return finish(fig, alt)
 
 
+@chart
 def plot_monthly_strip(frame: pd.DataFrame, *, x: str, y: str, by: str, alt: str = "", title: str = "") -> Figure:
     """Each row a mark at its month `x` and value `y`, a line through the medians; each of `by` has a colour and a marker.
 
@@ -88,7 +91,7 @@ def plot_monthly_strip(frame: pd.DataFrame, *, x: str, y: str, by: str, alt: str
     import seaborn
 
     order = sorted(frame[x].unique())
-    with drawing(figsize=(5.8, 4.2)) as (fig, ax):
+    with drawing(height=4.2) as (fig, ax):
         for k, (name, rows) in enumerate(frame.groupby(by, sort=False)):
             colour, marker = draw.colour_of(name, k), MARKERS[k % len(MARKERS)]
             look = {"color": colour, "marker": marker, "size": 5, "alpha": 0.55, "jitter": False, "legend": False}

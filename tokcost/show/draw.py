@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from tokcost import quantities
+from tokcost.show import form
 from tokcost.show.style import ACCELERATOR, INK, MARKERS, MUTED, SERIES
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ def axis_label(name: str, *, is_log: bool = False) -> str:
 
 def log_axis(axis: Axis, low: float, high: float) -> None:
     """Plain numbers on a logarithmic axis, at 1-2-5 steps where the range is short."""
-    subs = (1.0, 2.0, 5.0) if high / low < 500 else (1.0,)
+    subs = (1.0, 2.0, 5.0) if high / low < (20 if form.is_narrow() else 500) else (1.0,)
     axis.set_major_locator(LogLocator(subs=subs, numticks=20))
     axis.set_major_formatter(FuncFormatter(lambda v, _: f"{v:,.10g}" if v >= 1 else f"{v:.10f}".rstrip("0")))
     axis.set_minor_formatter(NullFormatter())
@@ -48,16 +49,21 @@ def marker(place: int, **options: Any) -> dict[str, Any]:
 
 def heading(fig: Figure, text: str, below: str = "") -> None:
     """A bold line at the left edge, where long row labels do not push it out, and below it what the vertical axes count."""
+    text, below = form.folded(text, form.HEADING), form.folded(below, form.HEADING)
     if text or below:
-        fig.suptitle(f"{text}\n" if below else text, fontsize=10.5, fontweight="bold", x=0.01, ha="left")
+        room = "\n" * (below.count("\n") + 1) if below else ""
+        fig.suptitle(text + room, fontsize=10.5, fontweight="bold", x=0.01, ha="left")
     if below:
-        fig.text(0.01, 1 - 0.26 / fig.get_figheight(), below, fontsize=9, color=MUTED, va="top")
+        top = 0.08 + 0.18 * (text.count("\n") + 1)
+        fig.text(0.01, 1 - top / fig.get_figheight(), below, fontsize=9, color=MUTED, va="top", label="measure")
 
 
 def title_over_label(ax: Axes, title: str, label: str) -> None:
     """The title, and under it the vertical label lying flat: nobody should tilt a head to read it."""
+    if form.is_narrow():  # from the edge of the figure, or a line is too short
+        return heading(ax.figure, title, label)
     ax.set_title(f"{title}\n" if title else "")
-    ax.text(0, 1.02, label, transform=ax.transAxes, fontsize=9, color=MUTED, va="bottom")
+    ax.text(0, 1.02, label, transform=ax.transAxes, fontsize=9, color=MUTED, va="bottom", label="measure")
 
 
 def write(ax: Axes, at: tuple[float, float], text: str, *, offset: tuple[float, float] = (5, 0), size: float = 8.5, **options: Any) -> None:
@@ -83,7 +89,7 @@ def vertical_lines(ax: Axes, lines: dict[str, float] | None) -> None:
     """Labelled dashed lines at values of the horizontal axis, their names at the foot."""
     for text, at in (lines or {}).items():
         ax.axvline(at, color=INK, linewidth=1, linestyle=_SHORT_DASH)
-        write(ax, (at, 0), text, offset=(3, 3), va="baseline", xycoords=("data", "axes fraction"))
+        write(ax, (at, 0), form.folded(text, form.STEP), offset=(3, 3), va="baseline", xycoords=("data", "axes fraction"))
 
 
 def horizontal_lines(ax: Axes, lines: dict[str, float] | None, *, is_name_below: bool = False) -> None:
@@ -96,6 +102,9 @@ def horizontal_lines(ax: Axes, lines: dict[str, float] | None, *, is_name_below:
 
 def legend(fig: Figure, n_columns: int, **options: Any) -> None:
     """One legend for all panels, below them."""
+    if form.is_narrow():
+        handles = options.get("handles") or [handle for ax in fig.axes for handle in ax.get_legend_handles_labels()[0]]
+        n_columns = 1 if any(len(str(handle.get_label())) > form.NOTE for handle in handles) else min(n_columns, 2)
     fig.legend(loc="outside lower center", ncols=n_columns, fontsize=8.5, **options)
 
 

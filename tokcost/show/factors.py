@@ -6,11 +6,12 @@ import numpy as np
 import pandas as pd
 
 from tokcost.show import draw
-from tokcost.show.figure import Figure, drawing, finish
+from tokcost.show.figure import Figure, chart, drawing, finish
 from tokcost.show.numbers import times
 from tokcost.show.style import BLUE, INK, MUTED, ORANGE
 
 
+@chart
 def plot_factors(
     frame: pd.DataFrame,
     *,
@@ -34,7 +35,7 @@ def plot_factors(
     ranges = frame[[low, high]].to_numpy(dtype=float) * starts[:, None] if low and high else np.column_stack([ends, ends])
     known = np.concatenate([[1.0], ends, ranges.ravel()])
     known, near = known[np.isfinite(known)], {"offset": (6, 0), "size": 9}
-    with drawing(figsize=(5.8, 0.42 * (len(frame) + 1) + 1.1)) as (fig, ax):
+    with drawing(height=0.42 * (len(frame) + 1) + 1.1) as (fig, ax):
         ax.set_xscale("log")
         ax.set_xlim(known.min() / 1.25, known.max() * 1.7)
         ax.axvline(1, color=MUTED, linewidth=1)

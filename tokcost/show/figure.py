@@ -2,43 +2,82 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import io
+import os
 import re
+from collections.abc import Callable
 from contextlib import contextmanager
 from html import unescape
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ParamSpec
 
 import matplotlib
 import matplotlib.pyplot as plt
 from matplotlib.text import Text
 
+from tokcost.show import form
+from tokcost.show.sentences import MIME
 from tokcost.show.style import DARK, RC
 from tokcost.show.text import plain, shown
+from tokcost.show.values import Placed, axes_said, values_of
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as MplFigure
 
+#: set by a report: figures are then drawn a second time, for a phone, and bring their values along
+REPORT = "TOKCOST_REPORT"
+
+_Arguments = ParamSpec("_Arguments")
 _FONTS = "system-ui, -apple-system, 'Segoe UI', Roboto, 'DejaVu Sans', sans-serif"
 _COORDINATE = re.compile(r"-?\d+\.\d{3,}")
 
 
 class Figure:
-    """What Jupyter displays and a report embeds; `alt` states the figure's finding. A sketch may go without, a report warns of it."""
+    """What Jupyter displays and a report embeds; `alt` states the figure's finding; a sketch may go without, and a report warns of it.
 
-    def __init__(self, svg: str, alt: str):
+    `measure` says what its axes count, `values` what stands where in it; `narrow` is the same figure drawn for a phone, in a report only.
+    """
+
+    def __init__(self, svg: str, alt: str, measure: str = "", values: list[Placed] | None = None):
         self.svg = svg
         self.alt = alt
+        self.measure = measure
+        self.values = values or []
+        self.narrow: Figure | None = None
 
     def _repr_mimebundle_(self, include=None, exclude=None):
-        return {"image/svg+xml": self.svg} | ({"text/plain": self.alt} if self.alt else {})
+        bundle: dict[str, Any] = {"image/svg+xml": self.svg} | ({"text/plain": self.alt} if self.alt else {})
+        if self.narrow is None:
+            return bundle
+        places = [[*wide, *narrow[1:]] for wide, narrow in zip(self.values, self.narrow.values, strict=True)]
+        return {**bundle, MIME: {"kind": "figure", "narrow": self.narrow.svg, "measure": self.measure, "values": places}}
+
+
+def chart(plot: Callable[_Arguments, Figure]) -> Callable[_Arguments, Figure]:
+    """A function that draws a figure; where a report asks for it, the figure is drawn for a phone as well."""
+
+    @functools.wraps(plot)
+    def drawn(*args: _Arguments.args, **options: _Arguments.kwargs) -> Figure:
+        figure = plot(*args, **options)
+        if os.environ.get(REPORT):
+            with form.narrow():
+                figure.narrow = plot(*args, **options)
+        return figure
+
+    return drawn
 
 
 @contextmanager
-def drawing(n_rows: int = 1, n_columns: int = 1, **options: Any):
-    """Axes in the house style, closed at the end so that nothing is shown twice: `with drawing() as (fig, ax):`."""
+def drawing(n_rows: int = 1, n_columns: int = 1, *, height: float, **options: Any):
+    """Axes in the house style, closed at the end so that nothing is shown twice: `with drawing(height=3.5) as (fig, ax):`.
+
+    `height` is in inches. Panels beside each other stand below each other in a figure for a phone, each as high.
+    """
+    if form.is_narrow() and n_rows == 1 and n_columns > 1:
+        n_rows, n_columns, height = n_columns, 1, height * n_columns
     with matplotlib.rc_context(RC):
-        fig, axes = plt.subplots(n_rows, n_columns, layout="constrained", **options)
+        fig, axes = plt.subplots(n_rows, n_columns, layout="constrained", figsize=(form.width_in(), height), **options)
         try:
             yield fig, axes
         finally:
@@ -53,6 +92,8 @@ def finish(fig: MplFigure, alt: str) -> Figure:
     for text in fig.findobj(Text):
         if "&" in text.get_text():
             text.set_text(unescape(text.get_text()))  # an SVG's text is text: see `tokcost.show.text.literal`
+    measure, values = axes_said(fig), values_of(fig)
+    form.fold(fig)
     buffer = io.StringIO()
     with matplotlib.rc_context(RC):
         fig.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
@@ -69,7 +110,7 @@ def finish(fig: MplFigure, alt: str) -> Figure:
     foreign = sorted(set(re.findall(r"#[0-9a-fA-F]{6}\b", svg)) - set(DARK))
     if foreign:
         raise ValueError(f"colour {foreign[0]} is not in tokcost.show.style.DARK: add it with its counterpart for dark pages")
-    return Figure(svg, plain(alt))
+    return Figure(svg, plain(alt), measure, [value.placed() for value in values])
 
 
 def _same_ids_everywhere(svg: str) -> str:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tokcost import quantities
-from tokcost.show import draw
-from tokcost.show.figure import Figure, drawing, finish
+from tokcost.show import draw, form
+from tokcost.show.figure import Figure, chart, drawing, finish
 from tokcost.show.numbers import num, say_label
 from tokcost.show.style import BLUE, GRID, INK, MUTED, ORANGE, SERIES, TEAL
 
@@ -19,6 +19,7 @@ _RATE = "rate_usd_per_gpu_h"
 MILLION = 10**6
 
 
+@chart
 def plot_waterfall(parts: pd.DataFrame, *, totals: pd.DataFrame, by: str, alt: str = "", title: str = "") -> Figure:
     """From parts to the price of an hour, one panel for each value of `by`, on one scale.
 
@@ -28,8 +29,8 @@ def plot_waterfall(parts: pd.DataFrame, *, totals: pd.DataFrame, by: str, alt: s
     panels = list(dict.fromkeys(parts[by]))
     labels = list(dict.fromkeys(parts["component"]))
     totals = totals.set_index(by)
-    with drawing(1, len(panels), figsize=(5.8, 0.27 * (len(labels) + 1) + 1.2), sharey=True, sharex=True, squeeze=False) as (fig, axes):
-        for ax, name in zip(axes[0], panels, strict=True):
+    with drawing(1, len(panels), height=0.27 * (len(labels) + 1) + 1.2, sharey=True, sharex=True, squeeze=False) as (fig, axes):
+        for ax, name in zip(axes.flat, panels, strict=True):
             amounts = parts[parts[by] == name].set_index("component")["usd_per_gpu_h"]
             start = 0.0
             for row, label in enumerate(labels):
@@ -45,12 +46,13 @@ def plot_waterfall(parts: pd.DataFrame, *, totals: pd.DataFrame, by: str, alt: s
             draw.row_labels(ax, [*labels, "One GPU-hour"])
             ax.set_title(name)
             ax.spines["left"].set_visible(False)
-        axes[0][0].set_xlim(0, totals["high"].max() * 1.22)
+        axes.flat[0].set_xlim(0, totals["high"].max() * 1.22)
         fig.supxlabel(draw.axis_label(_RATE), fontsize=9.5)
         draw.heading(fig, title)
         return finish(fig, alt)
 
 
+@chart
 def plot_prices(frame: pd.DataFrame, *, by: str, alt: str = "", title: str = "", x: str = _RATE) -> Figure:
     """Prices of different kinds on one axis, one panel for each value of `by`.
 
@@ -59,13 +61,13 @@ def plot_prices(frame: pd.DataFrame, *, by: str, alt: str = "", title: str = "",
     groups = list(dict.fromkeys(frame["group"]))
     panels = list(frame.groupby(by, sort=False))
     grid = {"height_ratios": [len(rows) for _, rows in panels], "sharex": True, "squeeze": False}
-    with drawing(len(panels), 1, figsize=(5.8, 0.25 * len(frame) + 0.5 * len(panels) + 0.9), **grid) as (fig, axes):
+    with drawing(len(panels), 1, height=0.25 * len(frame) + 0.5 * len(panels) + 0.9, **grid) as (fig, axes):
         for ax, (name, rows) in zip(axes[:, 0], panels, strict=True):
             for row, price in enumerate(rows.itertuples()):
                 _price(ax, row, price, groups.index(price.group))
             draw.row_labels(ax, rows["label"])
             ax.set_title(say_label(by, name))
-        ax.set_xlim(0, frame["high"].max() * 1.28)
+        ax.set_xlim(0, frame["high"].max() * (1.9 if form.is_narrow() else 1.28))
         ax.set_xlabel(draw.axis_label(x))
         draw.legend_of_markers(fig, ax, groups, len(groups))
         draw.heading(fig, title)
@@ -74,13 +76,14 @@ def plot_prices(frame: pd.DataFrame, *, by: str, alt: str = "", title: str = "",
 
 def _price(ax, row, price, k) -> None:
     if np.isnan(price.value):
-        return draw.write(ax, (0, row), price.note, color=MUTED, fontstyle="italic")
+        return draw.write(ax, (0, row), form.folded(price.note, form.NOTE), color=MUTED, fontstyle="italic")
     if price.high > price.low:
         draw.bar_of_range(ax, price.low, price.high, row, SERIES[k], alpha=0.4)
     ax.plot(price.value, row, **draw.marker(k, markersize=6))
     draw.write(ax, (max(price.high, price.value), row), f"{price.value:.2f}" + (f"  ({price.note})" if price.note else ""), offset=(7, 0))
 
 
+@chart
 def plot_brackets(frame: pd.DataFrame, *, alt: str = "", title: str = "") -> Figure:
     """The build-up against published constants (`hour.against_published`): one row for each accelerator and basis.
 
@@ -90,7 +93,7 @@ def plot_brackets(frame: pd.DataFrame, *, alt: str = "", title: str = "") -> Fig
     labels = built["accelerator"].str.upper() + ", " + built["price_basis"].str.removeprefix("owning_")
     vintages = sorted(frame["rate_vintage"].unique())
     tick = {"marker": "|", "color": BLUE, "markeredgewidth": 2.2, "linestyle": "none"}
-    with drawing(figsize=(5.8, 0.31 * len(built) + 1.4)) as (fig, ax):
+    with drawing(height=0.31 * len(built) + 1.4) as (fig, ax):
         for row, here in enumerate(built.itertuples()):
             ax.plot([here.low_usd_per_gpu_h, here.high_usd_per_gpu_h], [row, row], color=MUTED, linewidth=1)
             draw.bar_of_range(ax, here.likely_low_usd_per_gpu_h, here.likely_high_usd_per_gpu_h, row, BLUE, alpha=0.35, width=7)
@@ -111,6 +114,7 @@ def plot_brackets(frame: pd.DataFrame, *, alt: str = "", title: str = "") -> Fig
         return finish(fig, alt)
 
 
+@chart
 def plot_tornado(frame: pd.DataFrame, *, here: float, alt: str = "", title: str = "", n: int = 12) -> Figure:
     """What each input does alone (`tokcost.hour.one_at_a_time`), the widest first: bars from the price of the hour to its ends.
 
@@ -118,7 +122,7 @@ def plot_tornado(frame: pd.DataFrame, *, here: float, alt: str = "", title: str 
     """
     shown = frame.head(n)
     ends = ["rate_at_low_usd_per_gpu_h", "rate_at_high_usd_per_gpu_h"]
-    with drawing(figsize=(5.8, 0.31 * len(shown) + 1.1)) as (fig, ax):
+    with drawing(height=0.31 * len(shown) + 1.1) as (fig, ax):
         for row, swing in enumerate(shown.itertuples()):
             pairs = sorted(zip([swing.rate_at_low_usd_per_gpu_h, swing.rate_at_high_usd_per_gpu_h], [swing.low, swing.high], strict=True))
             for (rate, value), colour, side in zip(pairs, (TEAL, ORANGE), (-1, 1), strict=True):
@@ -128,7 +132,7 @@ def plot_tornado(frame: pd.DataFrame, *, here: float, alt: str = "", title: str 
         ax.axvline(here, color=INK, linewidth=1.2)
         draw.row_labels(ax, [quantities.phrase(name) for name in shown["input_name"]])
         low, high = shown[ends].to_numpy().min(), shown[ends].to_numpy().max()
-        room = 0.22 * (high - low)
+        room = (0.5 if form.is_narrow() else 0.22) * (high - low)
         ax.set_xlim(low - room, high + room)
         ax.set_xlabel(draw.axis_label(_RATE))
         draw.write(ax, (here, 1), f"{here:.2f}", offset=(3, 1), va="baseline", xycoords=("data", "axes fraction"))
@@ -142,6 +146,7 @@ def _as_input(name: str, value: float) -> str:
     return f"{value / MILLION:g} million" if value >= MILLION else f"{value:,.3g}" if value < 1000 else f"{value:,.0f}"
 
 
+@chart
 def plot_dumbbell(
     frame: pd.DataFrame,
     *,
@@ -154,7 +159,7 @@ def plot_dumbbell(
     names: tuple[str, str] = ("first", "second"),
 ) -> Figure:
     """Two values of each row on one axis, joined by a line: where two ways of counting differ. From zero."""
-    with drawing(figsize=(5.8, 0.4 * len(frame) + 1.4)) as (fig, ax):
+    with drawing(height=0.4 * len(frame) + 1.4) as (fig, ax):
         for row, (_, fact) in enumerate(frame.iterrows()):
             ax.plot([fact[first], fact[second]], [row, row], color=GRID, linewidth=2, zorder=1)
             for k, column in enumerate((first, second)):
@@ -162,6 +167,7 @@ def plot_dumbbell(
                     right = fact[column] >= np.nanmax([fact[first], fact[second]])
                     ax.plot(fact[column], row, **draw.marker(k, markersize=7))
                     where = {"offset": (8, 0), "ha": "left"} if right else {"offset": (-8, 0), "ha": "right"}
+                    where = {"offset": (0, 9), "ha": "center"} if form.is_narrow() else where
                     draw.write(ax, (fact[column], row), num(fact[column], 2), **where)
         draw.row_labels(ax, frame[label])
         ax.set_xlim(0, np.nanmax(frame[[first, second]].to_numpy()) * 1.18)
@@ -171,6 +177,7 @@ def plot_dumbbell(
         return finish(fig, alt)
 
 
+@chart
 def plot_sorted(frame: pd.DataFrame, *, label: str, value: str | dict[str, str], group: str, alt: str = "", title: str = "") -> Figure:
     """Bars from zero in the order given, coloured by `group`; a fraction shows as a percentage, a missing value as "not known".
 
@@ -178,8 +185,8 @@ def plot_sorted(frame: pd.DataFrame, *, label: str, value: str | dict[str, str],
     """
     heads = value if isinstance(value, dict) else {value: ""}
     groups = list(dict.fromkeys(frame[group]))
-    with drawing(1, len(heads), figsize=(5.8, 0.26 * len(frame) + 1.3), sharey=True, squeeze=False) as (fig, axes):
-        for ax, (name, head) in zip(axes[0], heads.items(), strict=True):
+    with drawing(1, len(heads), height=0.26 * len(frame) + 1.3, sharey=True, squeeze=False) as (fig, axes):
+        for ax, (name, head) in zip(axes.flat, heads.items(), strict=True):
             _bars(ax, frame[name], [SERIES[groups.index(one)] for one in frame[group]])
             draw.row_labels(ax, frame[label])
             if head:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import numpy as np
 
-from tokcost.show.figure import Figure, drawing, finish
+from tokcost.show.figure import Figure, chart, drawing, finish
 from tokcost.show.style import BLUE, DEEP, ICE, MUTED, SEA, SKY
 
 _TIP = [(1.9, 0), (2.7, 1.5), (3.9, 2.4), (4.7, 3.4), (5.6, 2.9), (6.4, 1.9), (7.4, 1.4), (8.0, 0)]
 _BODY = [(1.9, 0), (0.7, -1.0), (0.2, -3.2), (1.2, -5.5), (4.8, -6.5), (8.6, -5.6), (9.8, -3.1), (9.2, -0.9), (8.0, 0)]
 
 
+@chart
 def plot_iceberg(above: list[str], below: list[str], *, alt: str = "") -> Figure:
     """What a buyer sees (above the water) and what decides the cost of a token (below it)."""
-    with drawing(figsize=(5.8, 5.0)) as (fig, ax):
+    with drawing(height=5.0) as (fig, ax):
         ax.set(xlim=(0, 10), ylim=(-6.6, 4.2))
         ax.axis("off")
         for bottom, top, water, ice, shape in ((0, 4.2, SKY, ICE, _TIP), (-6.6, 0, SEA, DEEP, _BODY)):

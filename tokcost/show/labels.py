@@ -9,6 +9,7 @@ import numpy as np
 from matplotlib.transforms import ScaledTranslation
 from numpy.typing import ArrayLike
 
+from tokcost.show import form
 from tokcost.show.style import MUTED, PAPER
 
 if TYPE_CHECKING:
@@ -73,9 +74,20 @@ def _label_in_the_open(ax, end: tuple[float, float, str, str], drawn: np.ndarray
     label.set(position=shift, ha=across, va=up)
 
 
+def _legend_of_lines(ax: Axes, ends: list[tuple[float, float, str, str]]) -> None:
+    """The names of curves below them, where there is no room beside them."""
+    for _, _, text, colour in ends:
+        look = next(line for line in ax.get_lines() if line.get_color() == colour)
+        ax.plot([], [], color=colour, linestyle=look.get_linestyle(), marker=look.get_marker(), label=text)
+    handles = ax.get_lines()[-len(ends) :]
+    ax.figure.legend(handles=handles, loc="outside lower left", ncols=1, fontsize=8.5)
+
+
 def label_ends(ax: Axes, ends: list[tuple[float, float, str, str]], *, gap_points: float = 12) -> None:
     """Write each series' name beside its last point, moved apart where ends are close; one that ends early stands in the open."""
     fig = ax.figure
+    if form.is_narrow() and max(len(text) for _, _, text, _ in ends) > form.CURVE:
+        return _legend_of_lines(ax, ends)
     fig.canvas.draw()
     early = [end for end in ends if ax.transAxes.inverted().transform(ax.transData.transform(end[:2]))[0] < 0.7]
     drawn = _drawn(ax) if early else np.empty((0, 2))
@@ -99,7 +111,10 @@ def label_marks(ax: Axes, marks: dict[str, float], *, line_points: float = 11) -
     for text, at in sorted(marks.items(), key=lambda item: item[1]):
         ax.axvline(at, color=MUTED, linewidth=1, linestyle=(0, (2, 2)))
         start = ax.transAxes.inverted().transform(ax.transData.transform((at, ax.get_ylim()[1])))[0]
+        side = "right" if form.is_narrow() and start + character * len(text) > 1 else "left"
+        start -= character * (len(text) + 2) if side == "right" else 0
         line = next((i for i, end in enumerate(free_from) if end <= start), len(free_from))
         free_from[line : line + 1] = [start + character * (len(text) + 2)]
-        place = {"xycoords": ("data", "axes fraction"), "xytext": (3, -2 - line_points * line), "textcoords": "offset points"}
-        ax.annotate(text, (at, 1), **place, fontsize=8.5, color=MUTED, va="top")
+        shift = (-3 if side == "right" else 3, -2 - line_points * line)
+        place = {"xycoords": ("data", "axes fraction"), "xytext": shift, "textcoords": "offset points"}
+        ax.annotate(text, (at, 1), **place, fontsize=8.5, color=MUTED, va="top", ha=side)

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 
 from tokcost import quantities
-from tokcost.show import draw
-from tokcost.show.figure import Figure, drawing, finish
+from tokcost.show import draw, form
+from tokcost.show.figure import Figure, chart, drawing, finish
 from tokcost.show.labels import label_ends, label_marks
 from tokcost.show.numbers import num, percent, say_label
 from tokcost.show.style import ACCELERATOR, BLUE, GRID, INK, MARKERS, MUTED, ORANGE, SEA, SERIES
@@ -16,21 +16,22 @@ _HOURS_PER_DAY = 24
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 
+@chart
 def plot_panels(
     frame: pd.DataFrame, *, x: str, y: str, by: str, alt: str = "", title: str = "", mark: dict[str, float] | None = None
 ) -> Figure:
     """One small panel for each value of `by`: its own curve in front of all the others in grey. Both axes logarithmic."""
     groups = {name: group.dropna(subset=[y]).sort_values(x) for name, group in frame.groupby(by, sort=False)}
-    n_columns = min(4, len(groups))
+    n_columns = min(2 if form.is_narrow() else 4, len(groups))
     n_rows = -(-len(groups) // n_columns)
-    with drawing(n_rows, n_columns, figsize=(5.8, 1.65 * n_rows + 0.75), sharex=True, sharey=True, squeeze=False) as (fig, axes):
+    with drawing(n_rows, n_columns, height=1.65 * n_rows + 0.75, sharex=True, sharey=True, squeeze=False) as (fig, axes):
         for ax in axes.flat[len(groups) :]:
             ax.set_visible(False)
         for ax, name in zip(axes.flat, groups, strict=False):
             for other in groups.values():
                 coarse = other.iloc[np.unique(np.linspace(0, len(other) - 1, 12).round().astype(int))]
                 ax.plot(coarse[x], coarse[y], color=GRID, linewidth=1.1)
-            ax.plot(groups[name][x], groups[name][y], color=ACCELERATOR.get(name, BLUE), linewidth=2.2)
+            ax.plot(groups[name][x], groups[name][y], color=ACCELERATOR.get(name, BLUE), linewidth=2.2, label=say_label(by, name))
             for at in (mark or {}).values():
                 ax.axvline(at, color=MUTED, linewidth=1, linestyle=(0, (2, 2)))
             ax.set_title(say_label(by, name), fontsize=9)
@@ -46,19 +47,20 @@ def plot_panels(
         return finish(fig, alt)
 
 
+@chart
 def plot_steps(
     frame: pd.DataFrame, *, x: str, y: str, by: str, alt: str = "", title: str = "", mark: dict[str, float] | None = None
 ) -> Figure:
     """A value that falls in steps as a limit is loosened: flat from one measured run to the next. Both axes logarithmic."""
     marks = mark or {}
     last = max(frame[x].max(), *marks.values(), 0) * 1.6
-    with drawing(figsize=(5.8, 3.5)) as (fig, ax):
+    with drawing(height=3.5) as (fig, ax):
         ends = []
         for i, (name, group) in enumerate(frame.groupby(by, sort=False)):
             group = group.sort_values(x)
             colour = draw.colour_of(name, i)
             steps = {"color": colour, "linestyle": draw.DASHES[i % len(draw.DASHES)], "drawstyle": "steps-post"}
-            ax.plot([*group[x], last], [*group[y], group[y].iloc[-1]], **steps)
+            ax.plot([*group[x], last], [*group[y], group[y].iloc[-1]], label=say_label(by, name), **steps)
             ax.scatter(group[x], group[y], s=18, color=colour, marker=MARKERS[i % len(MARKERS)], zorder=3)
             ends.append((last, group[y].iloc[-1], say_label(by, name), colour))
         ax.set(xscale="log", yscale="log")
@@ -71,16 +73,18 @@ def plot_steps(
         return finish(fig, alt)
 
 
+@chart
 def plot_by_category(
     frame: pd.DataFrame, *, x: str, y: str, by: str, alt: str = "", title: str = "", level: dict[str, float] | None = None
 ) -> Figure:
     """A value at a few rungs (shares near one, evenly spaced), one line for each value of `by`, from zero."""
     rungs = list(dict.fromkeys(frame[x]))
-    with drawing(figsize=(5.8, 3.5)) as (fig, ax):
+    with drawing(height=3.5) as (fig, ax):
         ends = []
         for i, (name, group) in enumerate(frame.groupby(by, sort=False)):
             colour, places = SERIES[i % len(SERIES)], [rungs.index(rung) for rung in group[x]]
-            ax.plot(places, group[y], color=colour, linestyle=draw.DASHES[i % len(draw.DASHES)], marker=MARKERS[i % len(MARKERS)])
+            look = {"linestyle": draw.DASHES[i % len(draw.DASHES)], "marker": MARKERS[i % len(MARKERS)], "label": say_label(by, name)}
+            ax.plot(places, group[y], color=colour, **look)
             ends.append((places[-1], group[y].iloc[-1], say_label(by, name), colour))
         draw.horizontal_lines(ax, level, is_name_below=True)
         ax.set_xticks(range(len(rungs)), [percent(rung, 4) for rung in rungs])
@@ -91,11 +95,12 @@ def plot_by_category(
         return finish(fig, alt)
 
 
+@chart
 def plot_week(frame: pd.DataFrame, *, by: str, alt: str = "", title: str = "") -> Figure:
     """Hours of a period, one panel a plan: what is paid (outline), what works (filled), what users send (dashed), in requests/s."""
     plans = list(dict.fromkeys(frame[by]))
     highest = frame[["paid_request_per_s", "offered_request_per_s"]].to_numpy().max()
-    with drawing(len(plans), 1, figsize=(5.8, 1.35 * len(plans) + 1.0), sharex=True, sharey=True, squeeze=False) as (fig, axes):
+    with drawing(len(plans), 1, height=1.35 * len(plans) + 1.0, sharex=True, sharey=True, squeeze=False) as (fig, axes):
         for ax, name in zip(axes.flat, plans, strict=True):
             hours = frame[frame[by] == name].sort_values("hour")
             edges = np.append(hours["hour"], hours["hour"].iloc[-1] + 1)
@@ -123,9 +128,10 @@ def plot_week(frame: pd.DataFrame, *, by: str, alt: str = "", title: str = "") -
         return finish(fig, alt)
 
 
+@chart
 def plot_stacked(frame: pd.DataFrame, *, label: str, parts: dict[str, str], x: str, alt: str = "", title: str = "") -> Figure:
     """Bars from zero made of parts (`parts`: column -> name), each part with its number, the sum at the end."""
-    with drawing(figsize=(5.8, 0.4 * len(frame) + 1.35)) as (fig, ax):
+    with drawing(height=0.4 * len(frame) + 1.35) as (fig, ax):
         sums = frame[list(parts)].sum(axis=1)
         for row, (index, fact) in enumerate(frame.iterrows()):
             start = 0.0

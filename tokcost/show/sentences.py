@@ -170,7 +170,8 @@ def sources(provenance: dict, *assumptions: str) -> Shown:
     for source in provenance["sources"]:
         s = {name: literal(value) for name, value in source.items()}
         said = f" {s['attribution']}" if s["attribution"] else ""
-        lines.append(f"- {s['publisher']}, *{s['title']}*, {s['date']}, {s['locator']}; licence: {s['licence']}.{said}")
+        where = f"{s['publisher']}, *{s['title']}*, {s['date']}, {s['locator']}"
+        lines.append(f"- {where}; {quantities.GRADES[source['grade']]}; licence: {s['licence']}.{said}")
     tables = ", ".join(f"`{t['file']}` ({t['rows']:,} rows)" for t in provenance["tables"])
     text = f"**Data**: {tables}\n\n" + "\n".join(lines)
     terminal = f"Data: {tables}; {len(lines)} sources"

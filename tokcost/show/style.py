@@ -42,7 +42,8 @@ ACCELERATOR = {
     "mi300x": RED, "mi325x": RED, "mi355x": RED,
 }  # fmt: skip
 
-WIDTH_IN = 5.8
+#: for a page and a screen, and for a phone, which shows it a little larger than drawn
+WIDTH_IN, NARROW_IN = 5.8, 3.3
 
 RC = {
     "figure.figsize": (WIDTH_IN, 3.5),

@@ -103,7 +103,8 @@ def test_title_answer_and_page_are_the_reports_own(chromium_browser, attacked):
     assert tab.locator(".answer").all_inner_texts() == ["It costs $4.35."]
     for own in ("header", "main", "footer", "style", ".summary", ".skip", "#main", "#summary", "#about"):
         assert tab.locator(own).count() == 1, own
-    assert tab.locator("script,iframe,object,embed,form,input,link,base,svg,video,audio").count() == 0
+    assert tab.locator("iframe,object,embed,form,input,link,base,svg,video,audio").count() == 0
+    assert tab.locator("script").count() == tab.locator("footer > script:last-child").count() == 1, "the page's own"
     assert tab.locator("body > *").evaluate_all("all => all.map(e => e.tagName)") == ["A", "HEADER", "MAIN", "FOOTER"]
     assert tab.evaluate("getComputedStyle(document.body).display") == "block"
     assert tab.evaluate(f"[...document.querySelectorAll('main *')].filter(e => !({STAYS_IN_PLACE})(e)).map(e => e.outerHTML)") == []

@@ -32,7 +32,7 @@ def test_a_figure_brings_its_own_paper_so_that_dark_ink_never_meets_a_dark_page(
 
 def test_alt_text_is_the_plain_text_of_the_output():
     said = []
-    shown = figures.figure({"image/svg+xml": SVG, "text/plain": 'A line that "rises"'}, DARK, said.append)
+    shown = figures.figure({"image/svg+xml": SVG, "text/plain": 'A line that "rises"'}, DARK, said.append, number=1)
     assert 'alt="A line that &quot;rises&quot;"' in shown and said == []
     data = re.search(r"base64,([^\"]+)", shown)[1]
     assert base64.b64decode(data).startswith(b"<svg")
@@ -41,15 +41,15 @@ def test_alt_text_is_the_plain_text_of_the_output():
 @pytest.mark.parametrize("alt", ["", "<Figure size 640x480 with 1 Axes>"])
 def test_a_figure_without_alt_text_is_said(alt):
     said = []
-    shown = figures.figure({"image/png": base64.b64encode(b"\x89PNG\r\n\x1a\n").decode(), "text/plain": alt}, DARK, said.append)
+    shown = figures.figure({"image/png": base64.b64encode(b"\x89PNG\r\n\x1a\n").decode(), "text/plain": alt}, DARK, said.append, number=1)
     assert 'alt=""' in shown and len(said) == 1
-    assert 'class="card"' in shown
+    assert 'class="wide card"' in shown
 
 
 @pytest.mark.parametrize("data", [{"image/png": 'x" onerror="f()'}, {"image/png": "cG5n"}, {"image/svg+xml": "<svg><open></svg>"}])
 def test_what_is_no_picture_is_not_shown_as_one_and_said(data):
     said = []
-    assert figures.figure({**data, "text/plain": "A <line>"}, DARK, said.append) == "<p><em>A &lt;line&gt;</em></p>"
+    assert figures.figure({**data, "text/plain": "A <line>"}, DARK, said.append, number=1) == "<p><em>A &lt;line&gt;</em></p>"
     assert len(said) == 1 and "a picture that a cell made is left out" in said[0]
 
 

@@ -28,7 +28,7 @@ def pages(tmp_path_factory, tokcost, notebook, bundle, parameters_source):
     }  # fmt: skip
     source = {
         "source_id": "s", "title": "Price list", "publisher": "A Cloud", "locator": "https://example.org/prices (row 3)",
-        "date": "2026-09", "licence": "CC-BY-4.0", "attribution": "By A Cloud.",
+        "date": "2026-09", "grade": "primary", "licence": "CC-BY-4.0", "attribution": "By A Cloud.",
     }  # fmt: skip
     sources = {"kind": "sources", "tables": [{"table": "rates", "file": "data/rates.csv", "sha256": "ab" * 32, "rows": 1200}],
                "sources": [source], "assumptions": [r"Paid for **all** hours, \$0 else."]}  # fmt: skip
@@ -153,7 +153,7 @@ def test_the_page_opens_with_question_answer_range_and_what_decides(page):
     ]
     places = [said.index(words) for words in order]
     assert places == sorted(places)
-    assert page.count("A million tokens cost") == 1, "the answer's cell is not repeated below"
+    assert page[: page.index("<script")].count("A million tokens cost") == 1, "the answer's cell is not repeated below"
 
 
 def test_the_foot_says_sources_assumptions_parameters_checks_data_versions_and_how_to_repeat(page):
@@ -161,7 +161,7 @@ def test_the_foot_says_sources_assumptions_parameters_checks_data_versions_and_h
     for words in (
         "Price list",
         "https://example.org/prices",
-        "CC-BY-4.0",
+        "Original document. Licence: CC-BY-4.0",
         "By A Cloud.",
         "<strong>all</strong> hours, $0 else",
         "SHA-256 abab",
@@ -207,7 +207,7 @@ def test_six_figures_fit_in_a_small_page_that_needs_nothing_else(page):
     assert len(page.encode()) < 1_000_000
     head = page[: page.index("<body>")]
     assert len(head) < 14_000
-    assert "<script" not in page and "@import" not in page and not re.search(r'src="(?!data:)', page) and "url(" not in page
+    assert page.count("<script") == 1 and "@import" not in page and not re.search(r'src="(?!data:)', page) and "url(" not in page
     assert '<html lang="en">' in page and page.count("<h1") == 1
 
 
@@ -305,6 +305,7 @@ def test_print_is_light_and_shows_what_is_folded(open_page):
 
 
 def test_a_figure_keeps_a_legible_size_on_a_phone_and_scrolls_with_the_keyboard(open_page):
+    """One that was not drawn for a phone: the suite's own have such a form."""
     tab = open_page("01-cost", size="phone")
     assert tab.evaluate("document.querySelector('figure img').getBoundingClientRect().width") == 480
     tab.locator("figure").first.focus()

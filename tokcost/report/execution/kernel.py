@@ -82,6 +82,7 @@ class Kernel:
         self.log = open(self.directory / "log", "w+", encoding="utf-8", errors="replace")  # noqa: SIM115
         # Hash order and the user's IPython profile must not change a report.
         environment = {**os.environ, "PYTHONHASHSEED": "0", "IPYTHONDIR": str(self.directory / "ipython")}
+        environment["TOKCOST_REPORT"] = "1"  # figures are drawn for a phone as well: see `tokcost.show.figure`
         environment["PYDEVD_DISABLE_FILE_VALIDATION"] = "1"
         if data := chosen_data():
             environment[DATA_VARIABLE] = str(data)

@@ -17,6 +17,7 @@ HOLDS = {
     "answer": {"text": str, "interval": _TEXT, "inputs": list},
     "result": {"name": str, "value": _NUMBER, "low": _NUMBER, "high": _NUMBER, "unit": _TEXT, "label": str, "note": _TEXT},
     "check": {"claim": str, "left": _NUMBER, "right": _NUMBER, "tolerance": _TEXT},
+    "what_if": {"inputs": dict, "span": _NUMBER},
     "sources": {"tables": list, "sources": list, "assumptions": list},
 }
 

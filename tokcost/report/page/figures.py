@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import base64
+import json
 import re
 from html import escape
 
 from tokcost.report.page import pictures
+from tokcost.report.page.contents import MIME
 from tokcost.show.text import visible
 
+#: where the narrow form of a figure is shown
+PHONE = "screen and (max-width:36rem)"
 _HEX = re.compile(r"#[0-9a-fA-F]{6}\b")
 _PAINTS = ("fill", "stroke", "stop-color")
 
@@ -54,21 +58,36 @@ def themed(svg: str, dark: dict[str, str]) -> str:
     return body[opening.start() : opening.end()] + style + body[opening.end() :]
 
 
-def figure(data: dict, dark: dict[str, str], warn) -> str:
-    """The HTML of an output that is a picture; alt text is the output's own plain text."""
+def figure(data: dict, dark: dict[str, str], warn, *, number: int) -> str:
+    """The HTML of an output that is a picture; alt text is the output's own plain text.
+
+    A figure that was drawn for a phone as well shows that form there, and tells its values where a reader points; another
+    keeps a legible size on a phone and scrolls, also with the keyboard.
+    """
     alt = visible("".join(data.get("text/plain", "")))
     if not alt or re.fullmatch(r"<.*>", alt):
         warn("a figure has no alt text: readers who cannot see it learn nothing from it")
         alt = ""
+    more, narrow, kinds = data.get(MIME, {}), "", ["wide"]
     try:
         if "image/svg+xml" in data:
-            svg = themed(pictures.safe_svg("".join(data["image/svg+xml"])), dark)
-            source, kind = "data:image/svg+xml;base64," + base64.b64encode(svg.encode()).decode("ascii"), ""
+            source = _as_data("".join(data["image/svg+xml"]), dark)
+            if more:
+                narrow, kinds = f'<source media="{PHONE}" srcset="{_as_data(more["narrow"], dark)}">', []
         else:
             mime = next(m for m in ("image/png", "image/jpeg") if m in data)
-            source, kind = pictures.as_data(base64.b64decode("".join(data[mime]))), ' class="card"'
+            source, kinds = pictures.as_data(base64.b64decode("".join(data[mime]))), ["wide", "card"]
     except ValueError as reason:
         warn(f"a picture that a cell made is left out: {reason}")
         return f"<p><em>{escape(alt)}</em></p>"
-    # On a phone a figure keeps a legible size and scrolls, also with the keyboard.
-    return f'<figure{kind} tabindex="0" aria-label="Figure"><img alt="{escape(alt)}" src="{source}"></figure>'
+    attributes = [f'class="{" ".join(kinds)}"'] if kinds else []
+    if more.get("values"):
+        attributes.append(f"data-values='{escape(json.dumps(more['values'], separators=(',', ':')))}'")
+    caption = f"<figcaption><b>Figure {number}.</b> {escape(visible(more.get('measure', '')))}</figcaption>"
+    picture = f'<picture>{narrow}<img alt="{escape(alt)}" src="{source}"></picture>'
+    return f'<figure aria-label="Figure {number}" tabindex="0" {" ".join(attributes)}>{picture}{caption}</figure>'
+
+
+def _as_data(svg: str, dark: dict[str, str]) -> str:
+    """A picture as the address of its own content."""
+    return "data:image/svg+xml;base64," + base64.b64encode(themed(pictures.safe_svg(svg), dark).encode()).decode("ascii")

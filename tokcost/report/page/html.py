@@ -1,10 +1,13 @@
-"""One executed notebook in, one HTML page out that needs nothing else: no script, no request, images and formulas inside."""
+"""One executed notebook in, one HTML page out that needs nothing else: no request, images and formulas inside, one script of our own."""
 
 from __future__ import annotations
 
+import base64
 import copy
 import functools
+import hashlib
 import itertools
+import json
 import re
 import shlex
 from html import escape
@@ -41,7 +44,8 @@ def render(
         cell.metadata["hide_code"] = bool(HIDDEN_INPUT & set(cell.metadata.get("tags", [])))
     notebook = copy.copy(run.notebook)
     notebook["cells"] = contents.body
-    resources = {"report": _facts(run, contents, prose), "show_code": show_code, "css": css()}
+    page_wide = {"css": css(), "script": script(), "script_hash": script_hash()}
+    resources = {"report": _facts(run, contents, prose), "show_code": show_code, **page_wide}
     html, _ = page.from_notebook_node(notebook, resources)
     return re.sub(r"\n{2,}", "\n", html) if "<pre" not in html else html
 
@@ -49,6 +53,16 @@ def render(
 @functools.cache
 def css() -> str:
     return (TEMPLATE / "tokcost" / "style.css").read_text(encoding="utf-8").strip()
+
+
+@functools.cache
+def script() -> str:
+    return (TEMPLATE / "tokcost" / "page.js").read_text(encoding="utf-8").strip()
+
+
+def script_hash() -> str:
+    """What the page's policy allows to run: this script and no other."""
+    return "sha256-" + base64.b64encode(hashlib.sha256(f"\n{script()}\n".encode()).digest()).decode("ascii")
 
 
 @functools.cache
@@ -91,6 +105,7 @@ class _Outputs:
 
     def __init__(self, prose: Prose, warn):
         self.prose, self.warn, self.dark = prose, warn, figures.palette()
+        self.n_figures = 0
 
     def html(self, output) -> str:
         if output.output_type == "stream":
@@ -101,13 +116,17 @@ class _Outputs:
             instead = "shown is what it looked like" if data else "display beside it what it shows, such as a table or a figure"
             self.warn(f"a widget is left out: a page runs nothing; {instead}")
         if {"image/svg+xml", "image/png", "image/jpeg"} & set(data) and "text/html" not in data:
-            return figures.figure(data, self.dark, self.warn) + "\n"
+            self.n_figures += 1
+            return figures.figure(data, self.dark, self.warn, number=self.n_figures) + "\n"
         if "text/html" in data and not (MIME in data and "text/markdown" in data):
             return self.cleaned("".join(data["text/html"]))
         if "text/markdown" in data:
             html = self.prose.html("".join(data["text/markdown"]))
-            is_check = data.get(MIME, {}).get("kind") == "check"
-            return html.replace("<p>", '<p class="check">', 1) if is_check else html
+            own = data.get(MIME, {})
+            if own.get("kind") == "what_if":  # the page's script adds what a reader moves
+                given = escape(json.dumps({name: own[name] for name in ("inputs", "span")}))
+                return f'<div class="what-if" data-what-if="{given}">{html}</div>'
+            return html.replace("<p>", '<p class="check">', 1) if own.get("kind") == "check" else html
         if "text/latex" in data:
             return self.prose.html("".join(data["text/latex"]))
         text = "".join(data.get("text/plain", ""))
@@ -173,7 +192,7 @@ def _facts(run: Run, contents: Contents, prose: Prose) -> dict:
         "parameters": parameters,
         "changed": [row for row in parameters if row["changed"]],
         "contents": lambda: [(text, name) for level, text, name in prose.headings if level == 2],
-        "sources": [{**source, "locator": _locator(source["locator"])} for source in contents.sources],
+        "sources": [_source(source) for source in contents.sources],
         "assumptions": [prose.line(a) for a in contents.assumptions],
         "checks": [{"claim": c["claim"], "sides": _sides(c)} for c in contents.checks],
         "tables": contents.tables,
@@ -182,6 +201,11 @@ def _facts(run: Run, contents: Contents, prose: Prose) -> dict:
         "command": command(run),
         "result_file": f"{run.job.name}.result.json",
     }
+
+
+def _source(source: dict) -> dict:
+    """A source as the foot of the report lists it: its addresses as links, its grade in words."""
+    return {**source, "locator": _locator(source["locator"]), "grade": quantities.GRADES.get(source.get("grade", ""), "")}
 
 
 def _locator(text: str) -> str:

@@ -15,20 +15,22 @@ MODULES = sorted((ROOT / "tokcost").rglob("*.py"))
 
 #: layer -> the layers of tokcost that it may import
 MAY_IMPORT = {
-    "namespace": {"quantities"},
-    "quantities": set(),
+    "namespace": {"errors", "quantities"},
+    "errors": set(),
+    "quantities": {"errors"},
     "spreadsheet": set(),
-    "paths": set(),
+    "paths": {"errors"},
     "formulas": {"quantities"},
     "evidence": {"quantities", "paths", "spreadsheet"},
     "importers": {"quantities", "spreadsheet"},
-    "show": {"quantities"},
+    "parameters": {"errors", "quantities", "paths"},
+    "show": {"errors", "quantities", "parameters"},
     "hour": {"quantities", "formulas", "evidence"},
     "serving": {"quantities", "formulas", "evidence"},
     "load": {"quantities", "formulas", "evidence", "serving"},
     "claims": {"quantities", "formulas", "evidence", "serving"},
     "analysis": {"quantities", "formulas", "evidence", "importers", "hour", "serving", "load", "paths"},
-    "report": {"quantities", "paths", "show.style", "show.numbers", "show.text"},
+    "report": {"errors", "quantities", "parameters", "paths", "show.style", "show.numbers", "show.text"},
     "workspace": {"paths"},
     "cli": {"quantities", "report", "workspace"},
 }

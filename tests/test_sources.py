@@ -49,9 +49,7 @@ def hour(values, name: str) -> float:
 
 
 def cost(values, name: str) -> float:
-    return float(
-        formulas.total_token_cost_usd_per_mtok(rate_usd_per_gpu_h=hour(values, name), total_tok_per_s_per_gpu=values[name, "run"])
-    )
+    return float(formulas.total_token_cost_usd_per_mtok(rate_usd_per_gpu_h=hour(values, name), total_tok_per_s_per_gpu=values[name, "run"]))
 
 
 HEADLINES: dict[str, Headline] = {

@@ -1,6 +1,5 @@
 """One base case: every notebook begins with the inputs of data/base_case.csv, and these follow from the data by a rule."""
 
-import ast
 import csv
 from pathlib import Path
 
@@ -10,6 +9,7 @@ import pytest
 from tokcost import evidence, serving
 from tokcost.analysis import at_equal_speed
 from tokcost.hour import reference_deployment
+from tokcost.parameters.declaration import parse_cell
 
 ROOT = Path(__file__).parents[2]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
@@ -31,7 +31,7 @@ DIFFERS = {
 def defaults(path) -> dict:
     cells = nbformat.read(path, as_version=4).cells
     source = next(cell.source for cell in cells if "parameters" in cell.metadata.get("tags", []))
-    return {statement.targets[0].id: ast.literal_eval(statement.value) for statement in ast.parse(source).body}
+    return {p.name: p.default for p in parse_cell(source)}
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)

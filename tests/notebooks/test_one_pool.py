@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from tokcost.parameters.declaration import parse_cell
 from tokcost.paths import DATA
-from tokcost.report.request.parameters import parse_cell
 
 ROOT = Path(__file__).parents[2]
 

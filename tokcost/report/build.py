@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tokcost.report.errors import ReportError, ReportFailed
+from tokcost.errors import InputError
+from tokcost.report.errors import ReportFailed
 from tokcost.report.execution.files import locked, write_all
 from tokcost.report.execution.kernel import light_import
 from tokcost.report.page.private import Places
@@ -141,7 +142,7 @@ def _file_stem(name: str) -> str:
 
 
 def _unforeseen(error: Exception) -> str:
-    if isinstance(error, (ReportError, ReportFailed)):
+    if isinstance(error, (InputError, ReportFailed)):
         return str(error)
     return f"the page could not be made: {type(error).__name__}: {error}"
 

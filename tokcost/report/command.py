@@ -9,6 +9,8 @@ from pathlib import Path
 
 import click
 
+from tokcost.errors import InputError
+from tokcost.paths import chosen_data
 from tokcost.report.errors import ReportError
 from tokcost.show.text import visible
 
@@ -48,8 +50,7 @@ are printed on stdout, one a line; progress goes to stderr.
 @click.option("--timeout", metavar="SECONDS", type=click.IntRange(min=1), default=600, show_default=True, help="Longest time for a cell.")
 @click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors.")
 def report(targets, pairs, files, output, dry_run, help_parameters, show_code, timeout, quiet):
-    from tokcost.report import data_directory
-    from tokcost.report.request import definition, settings
+    from tokcost.report.request import definition, layers
     from tokcost.report.request.plan import plan
 
     directory = Path(output)
@@ -60,9 +61,9 @@ def report(targets, pairs, files, output, dry_run, help_parameters, show_code, t
         if help_parameters and not refused:
             _show_parameters(jobs)
             return
-        data_directory.chosen()
-        layers = [settings.from_file(Path(file)) for file in files] + [settings.from_command_line(pairs)]
-        plans, unfit = plan(jobs, layers)
+        chosen_data()
+        given = [layers.from_file(Path(file)) for file in files] + [layers.from_command_line(pairs)]
+        plans, unfit = plan(jobs, given)
         refused += unfit
         if refused and (dry_run or help_parameters or not plans):
             raise ReportError("; ".join(one.reason for one in refused))
@@ -72,7 +73,7 @@ def report(targets, pairs, files, output, dry_run, help_parameters, show_code, t
         from tokcost.report.execution.files import prepare
 
         prepare(directory, [f"{ready.job.name}.{ending}" for ready in plans for ending in ENDINGS] + ["index.html"])
-    except ReportError as error:
+    except InputError as error:
         print(f"tokcost report: {visible(error)}", file=sys.stderr)
         sys.exit(2)
     sys.exit(_build(directory, plans, refused, show_code, timeout, quiet))
@@ -114,8 +115,7 @@ def _termination_as_interrupt():
 
 def _show_parameters(jobs) -> None:
     from tokcost.report.page.html import exact
-    from tokcost.report.request.exclusions import read_exclusions
-    from tokcost.report.request.parameters import read_parameters
+    from tokcost.report.request.declared import read_exclusions, read_parameters
 
     for job in jobs:
         rows = [(p.name, exact(p.default), p.unit, p.allowed, p.meaning) for p in read_parameters(job.notebook)]

@@ -16,6 +16,8 @@ from .hours import plot_sorted as plot_sorted
 from .hours import plot_tornado as plot_tornado
 from .hours import plot_waterfall as plot_waterfall
 from .iceberg import plot_iceberg as plot_iceberg
+from .inputs_answer import answer as answer
+from .inputs_answer import inputs as inputs
 from .loads import plot_by_category as plot_by_category
 from .loads import plot_panels as plot_panels
 from .loads import plot_stacked as plot_stacked
@@ -29,7 +31,6 @@ from .numbers import spans as spans
 from .numbers import times as times
 from .numbers import usd as usd
 from .sentences import CheckFailed as CheckFailed
-from .sentences import answer as answer
 from .sentences import check as check
 from .sentences import refused as refused
 from .sentences import result as result

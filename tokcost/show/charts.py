@@ -22,7 +22,7 @@ def plot_curves(
     *,
     x: str,
     y: str,
-    alt: str,
+    alt: str = "",
     by: str | None = None,
     title: str = "",
     points: pd.DataFrame | None = None,
@@ -79,7 +79,7 @@ def plot_curves(
 def plot_ranges(
     frame: pd.DataFrame,
     *,
-    alt: str,
+    alt: str = "",
     label: str = "label",
     low: str = "low",
     high: str = "high",
@@ -135,7 +135,7 @@ def plot_bars(
     frame: pd.DataFrame,
     *,
     value: str | dict[str, str],
-    alt: str,
+    alt: str = "",
     label: str = "label",
     title: str = "",
     highlight: str | list[str] | None = None,
@@ -162,7 +162,7 @@ def plot_bars(
 
 
 @chart
-def plot_slope(frame: pd.DataFrame, *, by: str, rankings: dict[str, str], best: dict[str, str], alt: str, title: str = "") -> Figure:
+def plot_slope(frame: pd.DataFrame, *, by: str, rankings: dict[str, str], best: dict[str, str], alt: str = "", title: str = "") -> Figure:
     """Rankings side by side: one line an accelerator, crossing where two metrics disagree.
 
     `rankings` maps a heading to the column that it ranks by; `best` says "high" or "low" for each heading. Where a column
@@ -199,7 +199,7 @@ def plot_slope(frame: pd.DataFrame, *, by: str, rankings: dict[str, str], best: 
 
 
 @chart
-def plot_parity(frame: pd.DataFrame, *, x: dict[str, str], y: str, alt: str, by: str | None = None, title: str = "") -> Figure:
+def plot_parity(frame: pd.DataFrame, *, x: dict[str, str], y: str, alt: str = "", by: str | None = None, title: str = "") -> Figure:
     """Predicted against observed, one panel for each predictor (`x`: heading -> column), with the line of agreement."""
     kinds = list(dict.fromkeys(frame[by])) if by else [None]
     with drawing(1, len(x), height=3.3, sharey=True, sharex=True, squeeze=False) as (fig, axes):

@@ -13,7 +13,7 @@ from tokcost.show.style import BLUE, INK, LOSS, MARKERS, ORANGE, PAPER, SEA, SHA
 
 
 @chart
-def plot_heatmap(frame: pd.DataFrame, *, row_name: str, column_name: str, alt: str, title: str = "") -> Figure:
+def plot_heatmap(frame: pd.DataFrame, *, row_name: str, column_name: str, alt: str = "", title: str = "") -> Figure:
     """Ratios in a grid (index by columns): those below 1 in another colour, larger ones darker by thirds, a dash where NaN.
 
     Cells whose row and column have the same value are framed: there both sides are alike.
@@ -51,7 +51,7 @@ def _frame_of_cell(row: int, column: int):
 
 @chart
 def plot_strip(
-    frame: pd.DataFrame, *, x: str, by: str, alt: str, title: str = "", reference: dict[str, float] | None = None, log_x: bool = False
+    frame: pd.DataFrame, *, x: str, by: str, alt: str = "", title: str = "", reference: dict[str, float] | None = None, log_x: bool = False
 ) -> Figure:
     """Every value as a dot, one row for each value of `by` in the order of the frame, over a bar of its middle half with the median.
 
@@ -85,7 +85,7 @@ def plot_strip(
 
 
 @chart
-def plot_monthly_strip(frame: pd.DataFrame, *, x: str, y: str, by: str, alt: str, title: str = "") -> Figure:
+def plot_monthly_strip(frame: pd.DataFrame, *, x: str, y: str, by: str, alt: str = "", title: str = "") -> Figure:
     """Each row a mark at its month `x` and value `y`, a line through the medians of months with five or more.
 
     Each of `by` has a colour and a marker.

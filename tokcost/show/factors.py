@@ -17,7 +17,7 @@ def plot_factors(
     *,
     label: str,
     ratio: str,
-    alt: str,
+    alt: str = "",
     x: str,
     low: str | None = None,
     high: str | None = None,

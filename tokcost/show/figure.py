@@ -34,7 +34,7 @@ _COORDINATE = re.compile(r"-?\d+\.\d{3,}")
 
 
 class Figure:
-    """What Jupyter displays and a report embeds; `alt` states the figure's finding.
+    """What Jupyter displays and a report embeds; `alt` states the figure's finding; a sketch may go without, and a report warns of it.
 
     `measure` says what its axes count, `values` what stands where in it; `narrow` is the same figure drawn for a phone, in a report only.
     """
@@ -47,7 +47,7 @@ class Figure:
         self.narrow: Figure | None = None
 
     def _repr_mimebundle_(self, include=None, exclude=None):
-        bundle: dict[str, Any] = {"image/svg+xml": self.svg, "text/plain": self.alt}
+        bundle: dict[str, Any] = {"image/svg+xml": self.svg} | ({"text/plain": self.alt} if self.alt else {})
         if self.narrow is None:
             return bundle
         places = [[*wide, *narrow[1:]] for wide, narrow in zip(self.values, self.narrow.values, strict=True)]
@@ -89,8 +89,6 @@ def finish(fig: MplFigure, alt: str) -> Figure:
 
     A colour that the dark page does not know is an error: it would vanish there.
     """
-    if not alt.strip():
-        raise ValueError("a figure needs alt text that states its finding")
     for text in fig.findobj(Text):
         if "&" in text.get_text():
             text.set_text(unescape(text.get_text()))  # an SVG's text is text: see `tokcost.show.text.literal`

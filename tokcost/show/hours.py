@@ -20,7 +20,7 @@ MILLION = 10**6
 
 
 @chart
-def plot_waterfall(parts: pd.DataFrame, *, totals: pd.DataFrame, by: str, alt: str, title: str = "") -> Figure:
+def plot_waterfall(parts: pd.DataFrame, *, totals: pd.DataFrame, by: str, alt: str = "", title: str = "") -> Figure:
     """From parts to the price of an hour, one panel for each value of `by`, on one scale.
 
     `parts` has `component` and `usd_per_gpu_h`, in order, each bar starting where the last one ended; `totals` has one row for
@@ -53,7 +53,7 @@ def plot_waterfall(parts: pd.DataFrame, *, totals: pd.DataFrame, by: str, alt: s
 
 
 @chart
-def plot_prices(frame: pd.DataFrame, *, by: str, alt: str, title: str = "", x: str = _RATE) -> Figure:
+def plot_prices(frame: pd.DataFrame, *, by: str, alt: str = "", title: str = "", x: str = _RATE) -> Figure:
     """Prices of different kinds on one axis, one panel for each value of `by`.
 
     `frame` has `label`, `group`, `value`, `low`, `high`, and a `note` that says why a price is missing.
@@ -84,7 +84,7 @@ def _price(ax, row, price, k) -> None:
 
 
 @chart
-def plot_brackets(frame: pd.DataFrame, *, alt: str, title: str = "") -> Figure:
+def plot_brackets(frame: pd.DataFrame, *, alt: str = "", title: str = "") -> Figure:
     """The build-up against published constants (`hour.against_published`): one row for each accelerator and basis.
 
     Thin line: all ranges at one end together; thick: errors independent; tick: built up; markers: the constants by vintage.
@@ -115,7 +115,7 @@ def plot_brackets(frame: pd.DataFrame, *, alt: str, title: str = "") -> Figure:
 
 
 @chart
-def plot_tornado(frame: pd.DataFrame, *, here: float, alt: str, title: str = "", n: int = 12) -> Figure:
+def plot_tornado(frame: pd.DataFrame, *, here: float, alt: str = "", title: str = "", n: int = 12) -> Figure:
     """What each input does alone (`tokcost.hour.one_at_a_time`), the widest first: bars from the price of the hour to its ends.
 
     The inputs' ends are written beside the bars, so a reader sees which value makes which price.
@@ -159,7 +159,7 @@ def plot_dumbbell(
     first: str,
     second: str,
     x: str,
-    alt: str,
+    alt: str = "",
     title: str = "",
     names: tuple[str, str] = ("first", "second"),
 ) -> Figure:
@@ -184,7 +184,7 @@ def plot_dumbbell(
 
 
 @chart
-def plot_sorted(frame: pd.DataFrame, *, label: str, value: str | dict[str, str], group: str, alt: str, title: str = "") -> Figure:
+def plot_sorted(frame: pd.DataFrame, *, label: str, value: str | dict[str, str], group: str, alt: str = "", title: str = "") -> Figure:
     """Bars from zero in the order given, coloured by `group`; a fraction shows as a percentage, a missing value as "not known".
 
     Several values (column -> what its axis says) stand in panels side by side, on the same rows.

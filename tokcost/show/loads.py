@@ -16,7 +16,9 @@ _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 
 @chart
-def plot_panels(frame: pd.DataFrame, *, x: str, y: str, by: str, alt: str, title: str = "", mark: dict[str, float] | None = None) -> Figure:
+def plot_panels(
+    frame: pd.DataFrame, *, x: str, y: str, by: str, alt: str = "", title: str = "", mark: dict[str, float] | None = None
+) -> Figure:
     """One small panel for each value of `by`: its own curve in front of all the others in grey. Both axes logarithmic."""
     groups = {name: group.dropna(subset=[y]).sort_values(x) for name, group in frame.groupby(by, sort=False)}
     n_columns = min(2 if form.is_narrow() else 4, len(groups))
@@ -45,7 +47,9 @@ def plot_panels(frame: pd.DataFrame, *, x: str, y: str, by: str, alt: str, title
 
 
 @chart
-def plot_steps(frame: pd.DataFrame, *, x: str, y: str, by: str, alt: str, title: str = "", mark: dict[str, float] | None = None) -> Figure:
+def plot_steps(
+    frame: pd.DataFrame, *, x: str, y: str, by: str, alt: str = "", title: str = "", mark: dict[str, float] | None = None
+) -> Figure:
     """A value that falls in steps as a limit is loosened: flat from one measured run to the next. Both axes logarithmic."""
     marks = mark or {}
     last = max(frame[x].max(), *marks.values(), 0) * 1.6
@@ -70,7 +74,7 @@ def plot_steps(frame: pd.DataFrame, *, x: str, y: str, by: str, alt: str, title:
 
 @chart
 def plot_by_category(
-    frame: pd.DataFrame, *, x: str, y: str, by: str, alt: str, title: str = "", level: dict[str, float] | None = None
+    frame: pd.DataFrame, *, x: str, y: str, by: str, alt: str = "", title: str = "", level: dict[str, float] | None = None
 ) -> Figure:
     """A value at a few rungs (shares near one, evenly spaced), one line for each value of `by`, from zero."""
     rungs = list(dict.fromkeys(frame[x]))
@@ -91,7 +95,7 @@ def plot_by_category(
 
 
 @chart
-def plot_week(frame: pd.DataFrame, *, by: str, alt: str, title: str = "") -> Figure:
+def plot_week(frame: pd.DataFrame, *, by: str, alt: str = "", title: str = "") -> Figure:
     """Hours of a period, one panel a plan: what is paid (outline), what works (filled), what users send (dashed), in requests/s."""
     plans = list(dict.fromkeys(frame[by]))
     highest = frame[["paid_request_per_s", "offered_request_per_s"]].to_numpy().max()
@@ -124,7 +128,7 @@ def plot_week(frame: pd.DataFrame, *, by: str, alt: str, title: str = "") -> Fig
 
 
 @chart
-def plot_stacked(frame: pd.DataFrame, *, label: str, parts: dict[str, str], x: str, alt: str, title: str = "") -> Figure:
+def plot_stacked(frame: pd.DataFrame, *, label: str, parts: dict[str, str], x: str, alt: str = "", title: str = "") -> Figure:
     """Bars from zero made of parts (`parts`: column -> name), each part with its number, the sum at the end."""
     with drawing(height=0.4 * len(frame) + 1.35) as (fig, ax):
         sums = frame[list(parts)].sum(axis=1)

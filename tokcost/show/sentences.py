@@ -1,4 +1,4 @@
-"""What a notebook says: sentences with live numbers, checks, results, the answer, the sources.
+"""What a notebook says: sentences with live numbers, checks, results, the sources.
 
 Each of these returns something that Jupyter displays and that a report can read back
 (`application/vnd.tokcost.v1+json`). They print and compare; they do no economics.
@@ -12,34 +12,40 @@ from html import unescape
 from typing import SupportsFloat
 
 from tokcost import quantities
+from tokcost.errors import SentenceError
 from tokcost.show.numbers import MISSING, alike, num, percents
 from tokcost.show.text import literal, plain, shown
+from tokcost.show.untypeset import as_html
 
 MIME = "application/vnd.tokcost.v1+json"
 
 
-class CheckFailed(AssertionError):
+class CheckFailed(SentenceError, AssertionError):
     """An identity that must hold for any parameters does not; the message shows both sides."""
 
 
 class Shown:
-    """Text for people, with data for the report."""
+    """Text for people with data for the report; `terminal` is what a place without markup shows instead."""
 
-    def __init__(self, markdown: str, data: dict | None = None):
+    def __init__(self, markdown: str, data: dict | None = None, *, terminal: str = ""):
         self.markdown = shown(markdown)
+        self.terminal = terminal or unescape(self.markdown.replace(r"\$", "$"))
         self.data = data
 
     def _repr_mimebundle_(self, include=None, exclude=None):
-        bundle = {"text/markdown": self.markdown, "text/plain": unescape(self.markdown)}
+        bundle: dict = {"text/markdown": self.markdown, "text/plain": self.terminal}
+        if "$" in self.markdown:
+            # The report reads the Markdown of what carries its own type; JupyterLab, the HTML.
+            bundle |= {"text/html": as_html(self.markdown), MIME: {"kind": "sentence"}}
         return bundle if self.data is None else {**bundle, MIME: self.data}
 
 
 def literal_dollars(text: str) -> str:
-    """Dollar signs as dollars: unescaped, a pair of them would be read as a formula."""
+    """Dollar signs as dollars in Markdown: unescaped, a pair of them would be read as a formula."""
     return text.replace(r"\$", "$").replace("$", r"\$")
 
 
-def _stable(value) -> float | None:
+def stable(value) -> float | None:
     """Ten significant digits: enough for any reader, the same on every machine; None for "not reached"."""
     value = float(value)
     return float(f"{value:.10g}") if math.isfinite(value) else None
@@ -99,7 +105,7 @@ def check(claim: str, left: SupportsFloat, right: SupportsFloat | None = None, *
         text = f"{num(left)} against {num(right)}, {tolerance}"
     if not passed:
         raise CheckFailed(f"{claim}: {left!r} is not {right!r} ({tolerance})")
-    sides = {"left": _stable(left), "right": _stable(right), "tolerance": tolerance}
+    sides = {"left": stable(left), "right": stable(right), "tolerance": tolerance}
     data = {"kind": "check", "claim": plain(claim), "passed": True, **sides}
     return Shown(f"✓ {literal_dollars(claim)}: {text}", data)
 
@@ -145,50 +151,15 @@ def result(
     data = {
         "kind": "result",
         "name": name,
-        "value": _stable(value),
-        "low": None if low is None else _stable(low),
-        "high": None if high is None else _stable(high),
+        "value": stable(value),
+        "low": None if low is None else stable(low),
+        "high": None if high is None else stable(high),
         "unit": quantity.unit,
         "label": plain(label),
         "note": note,
         "missing": missing,
     }
     return Shown(literal_dollars(text + (f"; {note}" if note else "")), data)
-
-
-def answer(text: str, *, interval: str | None = None, **inputs: object) -> Shown:
-    """The notebook's answer in a sentence, its interval or range, and the few inputs that decide it.
-
-    The report lifts it to its top.
-
-    Raises: QuantityError for an input whose name is not in the vocabulary.
-
-    >>> answer("It costs $4.35.", interval="$4.11 to $4.62", rate_usd_per_gpu_h=1.41).data["inputs"][0]["value"]
-    1.41
-    """
-    listed = []
-    for name, value in inputs.items():
-        quantity = quantities.find(name)
-        number = isinstance(value, (int, float)) and not isinstance(value, bool)
-        if quantity is None and name not in quantities.LABELS and not any(name.endswith(f"_{label}") for label in quantities.LABELS):
-            raise quantities.QuantityError(f"answer() got an unknown input `{name}`{quantities.nearest(name, quantities.QUANTITIES)}")
-        label = quantity.label if quantity else name.replace("_", " ")
-        listed.append(
-            {
-                "name": name,
-                "label": label,
-                "value": _stable(value) if number else plain(str(value)),
-                "unit": quantity.unit_label if quantity else "",
-            }
-        )
-    markdown = f"**Answer.** {text}" + (f" *Range: {interval}.*" if interval else "")
-    data = {
-        "kind": "answer",
-        "text": literal_dollars(text),
-        "interval": literal_dollars(interval) if interval else None,
-        "inputs": listed,
-    }
-    return Shown(literal_dollars(markdown), data)
 
 
 def sources(provenance: dict, *assumptions: str) -> Shown:
@@ -208,6 +179,8 @@ def sources(provenance: dict, *assumptions: str) -> Shown:
         lines.append(f"- {where}; {quantities.GRADES[source['grade']]}; licence: {s['licence']}.{said}")
     tables = ", ".join(f"`{t['file']}` ({t['rows']:,} rows)" for t in provenance["tables"])
     text = f"**Data**: {tables}\n\n" + "\n".join(lines)
+    terminal = f"Data: {tables}; {len(lines)} sources"
     if assumptions:
         text += "\n\n**Assumptions**\n\n" + "\n".join(f"- {a}" for a in assumptions)
-    return Shown(literal_dollars(text), {"kind": "sources", **provenance, "assumptions": [literal_dollars(a) for a in assumptions]})
+    data = {"kind": "sources", **provenance, "assumptions": [literal_dollars(a) for a in assumptions]}
+    return Shown(literal_dollars(text), data, terminal=terminal)

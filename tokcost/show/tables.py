@@ -10,6 +10,7 @@ import pandas as pd
 from tokcost import quantities
 from tokcost.show.numbers import MISSING, alike, label_and_unit, num, percent, percents, say_label, spans
 from tokcost.show.text import plain, visible
+from tokcost.show.untypeset import CLASSES
 
 
 class Table:
@@ -46,7 +47,8 @@ class Table:
             for n, row in enumerate(self.rows)
         )
         caption = f"<caption><span>{html.escape(self.caption)}</span></caption>"
-        return f'<table class="tokcost">{caption}\n<thead><tr>{head}</tr></thead>\n<tbody>\n{body}\n</tbody></table>'
+        classes = f"tokcost {CLASSES}" if "$" in caption + head + body else "tokcost"
+        return f'<table class="{classes}">{caption}\n<thead><tr>{head}</tr></thead>\n<tbody>\n{body}\n</tbody></table>'
 
     def text(self) -> str:
         frame = pd.DataFrame(self.rows, columns=[" ".join(filter(None, h)) for h in self.headers])

@@ -6,6 +6,8 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 
 from tokcost.report.errors import ReportFailed
 from tokcost.report.page.contents import MIME, split_contents
+from tokcost.report.page.html import _Outputs
+from tokcost.report.page.markdown import Prose
 
 
 def md(source, *tags):
@@ -121,3 +123,15 @@ def test_taking_apart_leaves_the_executed_notebook_as_it_is():
     before = nbformat.writes(notebook)
     split_contents(notebook, "name")
     assert nbformat.writes(notebook) == before
+
+
+@pytest.mark.parametrize(
+    ("twin", "shows", "says"),
+    [({"text/html": "<b>6 GPUs</b>"}, "<b>6 GPUs</b>", "shown is what it looked like"), ({}, "", "display beside it what it shows")],
+)
+def test_a_widget_is_a_warning_and_shows_its_static_twin(twin, shows, says):
+    widget = {"application/vnd.jupyter.widget-view+json": {"model_id": "1"}, "text/plain": "VBox(children=(FloatSlider(value=6.0),))"}
+    warnings = []
+    html = _Outputs(Prose(), warnings.append).html(new_output("display_data", widget | twin))
+    assert html.strip() == shows
+    assert len(warnings) == 1 and says in warnings[0]

@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
+from tokcost.parameters.declaration import Parameter
+from tokcost.parameters.settings import Setting
 from tokcost.report.page.private import Places
-from tokcost.report.request.parameters import Parameter
-from tokcost.report.request.settings import Setting
 from tokcost.show.text import literal
 
 
 def setting(value, default="data/example", **declared):
-    return Setting(Parameter("benchmark_path", default, **{"holds": "a file or a folder", **declared}), value, "command line")
+    return Setting(Parameter("benchmark_path", default, str, **{"holds": "a file or a folder", **declared}), value, "command line")
 
 
 def test_home_temporary_and_working_folders_are_replaced_as_whole_names():

@@ -28,6 +28,7 @@ from tokcost.show.text import plain, shown
 TEMPLATE = Path(__file__).parent / "template"
 _TABLE_ENDS = re.compile(r"<(/?)table\b[^>]*>")
 _CAPTION = re.compile(r"<caption[^>]*>(.*?)</caption>", re.S)
+_WIDGET = "application/vnd.jupyter.widget-view+json"
 _ADDRESS = re.compile(r"<[^<>]* at 0x[0-9a-f]+>")
 _ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 
@@ -110,10 +111,14 @@ class _Outputs:
         if output.output_type == "stream":
             return _preformatted(output.text) if output.name == "stdout" else ""
         data = output.get("data", {})
+        if _WIDGET in data:
+            data = {kind: shown for kind, shown in data.items() if kind not in (_WIDGET, "text/plain")}
+            instead = "shown is what it looked like" if data else "display beside it what it shows, such as a table or a figure"
+            self.warn(f"a widget is left out: a page runs nothing; {instead}")
         if {"image/svg+xml", "image/png", "image/jpeg"} & set(data) and "text/html" not in data:
             self.n_figures += 1
             return figures.figure(data, self.dark, self.warn, number=self.n_figures) + "\n"
-        if "text/html" in data:
+        if "text/html" in data and not (MIME in data and "text/markdown" in data):
             return self.cleaned("".join(data["text/html"]))
         if "text/markdown" in data:
             html = self.prose.html("".join(data["text/markdown"]))

@@ -17,9 +17,9 @@ import mistune
 from latex2mathml.converter import convert
 from mistune.util import striptags
 
+from tokcost.parameters.hints import cut
 from tokcost.report.page import pictures
 from tokcost.report.page.sanitize import INLINE, TAGS, sanitize, text_of
-from tokcost.report.request.hints import cut
 from tokcost.show.text import plain, shown
 
 # A formula opens with `$` before something that can start one and closes with `$` after something that can end one;

@@ -46,7 +46,7 @@ class ReportBuilder:
                     self._keep_aside(job.name, failure, Places(job.notebook, ready.settings), job.notebook)
         try:
             self._unlink_failed()
-            if len(self.plans) + len(self.refused) > 1 or (self.directory / "index.html").exists():
+            if self._has_index():
                 self._write_index()
         except Exception as error:  # the reports are made
             self.failed.append("index.html")
@@ -91,7 +91,19 @@ class ReportBuilder:
         def warn(sentence):
             self.progress.note(f"{run.job.name}: {sentence}")
 
-        return render(run, contents, show_code=self.show_code or run.job.show_code, links=self._links(), warn=warn)
+        show_code = self.show_code or run.job.show_code
+        return render(run, contents, show_code=show_code, links=self._links(), moves=self._moves(run.job.name), warn=warn)
+
+    def _has_index(self) -> bool:
+        return len(self.plans) + len(self.refused) > 1 or (self.directory / "index.html").exists()
+
+    def _moves(self, name: str) -> dict[str, tuple[str, str]]:
+        """Where a reader of a report can go: to all reports, and to the one before and the one after."""
+        from tokcost.report.page.index import HOME, moves
+
+        made = {path.name.removesuffix(".result.json") for path in self.directory.glob("*.result.json")}
+        names = made | {ready.job.name for ready in self.plans if ready.job.name not in self.failed}
+        return (HOME if self._has_index() else {}) | moves(sorted(names | {name}), name)
 
     def _links(self) -> dict[str, str]:
         """Notebook file name -> the report that shows it: made before, or in this run and not failed."""
@@ -101,10 +113,9 @@ class ReportBuilder:
 
     def _unlink_failed(self) -> None:
         """Reports made before another failed may link to it: they are written again without the dead link."""
-        failed = [p.job for p in self.plans if p.job.name in self.failed]
-        missing = [job.notebook.name for job in failed if not (self.directory / f"{job.name}.html").exists()]
-        for run, contents in self.made:
-            if any(name in cell.source for cell in contents.body for name in missing):
+        failed = [p.job.name for p in self.plans if p.job.name in self.failed]
+        if any(not (self.directory / f"{name}.html").exists() for name in failed):
+            for run, contents in self.made:
                 with locked(self.directory):
                     write_all(self.directory, {f"{run.job.name}.html": self._render(run, contents)})
 

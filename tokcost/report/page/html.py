@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import functools
-import itertools
 import re
 import shlex
 from html import escape
@@ -15,24 +14,39 @@ from tokcost.report import data_directory
 from tokcost.report.execution.kernel import light_import
 from tokcost.report.execution.run import Run
 from tokcost.report.page import figures
-from tokcost.report.page.contents import HIDDEN_INPUT, MIME, Contents
+from tokcost.report.page.citation import AUTHORS, Citation, data_fingerprint
+from tokcost.report.page.contents import HIDDEN_INPUT, Contents
 from tokcost.report.page.markdown import Prose, scrollable
 from tokcost.report.page.record import versions
 from tokcost.report.page.sanitize import sanitize, table_styles, text_of
+from tokcost.report.page.sources import by_publisher, licences
 from tokcost.show.numbers import num, percent, say_label, times, usd
 from tokcost.show.text import plain, shown
+
+#: a table of more rows is there for those who want to look something up
+MOST_OPEN_ROWS = 5
 
 TEMPLATE = Path(__file__).parent / "template"
 _TABLE_ENDS = re.compile(r"<(/?)table\b[^>]*>")
 _CAPTION = re.compile(r"<caption[^>]*>(.*?)</caption>", re.S)
+_ROWS = re.compile(r"<tr\b")
 _ADDRESS = re.compile(r"<[^<>]* at 0x[0-9a-f]+>")
 _ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 
 
 def render(
-    run: Run, contents: Contents, *, show_code: bool = False, links: dict[str, str] | None = None, warn=lambda sentence: None
+    run: Run,
+    contents: Contents,
+    *,
+    show_code: bool = False,
+    links: dict[str, str] | None = None,
+    moves: dict[str, str] | None = None,
+    warn=lambda sentence: None,
 ) -> str:
-    """The page of a report. `links` maps notebook file names to report file names; `warn` takes what the page lacks."""
+    """The page of a report. `links` maps notebook file names to report file names, `moves` the words of a link to a page.
+
+    `warn` takes what the page lacks.
+    """
     prose = Prose(links, run.job.notebook.parent, warn)
     page = _exporter()
     page.filters_of(prose, _Outputs(prose, warn))
@@ -40,7 +54,7 @@ def render(
         cell.metadata["hide_code"] = bool(HIDDEN_INPUT & set(cell.metadata.get("tags", [])))
     notebook = copy.copy(run.notebook)
     notebook["cells"] = contents.body
-    resources = {"report": _facts(run, contents, prose), "show_code": show_code, "css": css()}
+    resources = {"report": _facts(run, contents, prose), "show_code": show_code, "moves": moves or {}, "css": css()}
     html, _ = page.from_notebook_node(notebook, resources)
     return re.sub(r"\n{2,}", "\n", html) if "<pre" not in html else html
 
@@ -100,9 +114,7 @@ class _Outputs:
         if "text/html" in data:
             return self.cleaned("".join(data["text/html"]))
         if "text/markdown" in data:
-            html = self.prose.html("".join(data["text/markdown"]))
-            is_check = data.get(MIME, {}).get("kind") == "check"
-            return html.replace("<p>", '<p class="check">', 1) if is_check else html
+            return self.prose.html("".join(data["text/markdown"]))
         if "text/latex" in data:
             return self.prose.html("".join(data["text/latex"]))
         text = "".join(data.get("text/plain", ""))
@@ -128,11 +140,19 @@ def _scrolling(html: str) -> str:
         if depth == 1 and not found[1]:
             start = found.start()
         elif depth == 0:
-            table = html[start : found.end()]
-            caption = _CAPTION.search(table)
-            parts += [html[end:start], scrollable(table, plain(text_of(caption[1])) if caption else "Table")]
+            parts += [html[end:start], _table(html[start : found.end()])]
             end = found.end()
     return "".join([*parts, html[end:]])
+
+
+def _table(table: str) -> str:
+    """A table in a region that scrolls; a long one with a caption is folded behind it."""
+    caption = _CAPTION.search(table)
+    shown = scrollable(table, plain(text_of(caption[1])) if caption else "Table")
+    n_rows = len(_ROWS.findall(table.partition("<tbody>")[2]))
+    if n_rows <= MOST_OPEN_ROWS or not caption:
+        return shown
+    return f'<details class="long"><summary>{text_of(caption[1])}<small>{n_rows} rows</small></summary>{shown}</details>'
 
 
 def _facts(run: Run, contents: Contents, prose: Prose) -> dict:
@@ -155,8 +175,9 @@ def _facts(run: Run, contents: Contents, prose: Prose) -> dict:
         "inputs": [_input(given) for given in contents.answer["inputs"]],
     }
     question = prose.line(contents.question)
+    title, made_with = plain(text_of(question)), versions()
     return {
-        "title_text": plain(text_of(question)),
+        "title_text": title,
         "kicker": "What inference really costs",
         "question": question,
         "started": run.started,
@@ -168,28 +189,19 @@ def _facts(run: Run, contents: Contents, prose: Prose) -> dict:
         "parameters": parameters,
         "changed": [row for row in parameters if row["changed"]],
         "contents": lambda: [(text, name) for level, text, name in prose.headings if level == 2],
-        "sources": [{**source, "locator": _locator(source["locator"])} for source in contents.sources],
+        "n_sources": len(contents.sources),
+        "sources": by_publisher(contents.sources),
+        "licences": licences(contents.sources),
         "assumptions": [prose.line(a) for a in contents.assumptions],
         "checks": [{"claim": c["claim"], "sides": _sides(c)} for c in contents.checks],
         "tables": contents.tables,
         "foreign": data_directory.foreign(contents.tables),
-        "versions": list(versions().items()),
+        "versions": list(made_with.items()),
+        "authors": AUTHORS,
+        "citation": Citation(run.job.name, title, made_with["tokcost"], data_fingerprint(contents.tables), run.started),
         "command": command(run),
         "result_file": f"{run.job.name}.result.json",
     }
-
-
-def _locator(text: str) -> str:
-    """Where in a source, as HTML: addresses are links, the words between them are set apart, a run at a time.
-
-    >>> _locator("https://example.org/a (row 3, h200)")
-    '<a href="https://example.org/a">https://example.org/a</a> <span class="locator">(row 3, h200)</span>'
-    """
-    parts = []
-    for is_address, words in itertools.groupby(text.split(), key=lambda word: word.startswith(("https://", "http://"))):
-        shown = [escape(word) for word in words]
-        parts += [f'<a href="{word}">{word}</a>' for word in shown] if is_address else [f'<span class="locator">{" ".join(shown)}</span>']
-    return " ".join(parts)
 
 
 def exact(value) -> str:

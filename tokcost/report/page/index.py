@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from datetime import datetime
 from html import escape
 from pathlib import Path
@@ -17,6 +18,8 @@ from tokcost.report.request.reading import MOST_NOTEBOOK_BYTES, names_in, read_t
 from tokcost.show.text import visible
 
 FAILED = "failed"
+#: what every report of a directory with an index links to: relation -> (address, words of the link)
+HOME = {"home": ("index.html", "All reports"), "glossary": ("glossary.html", "Glossary")}
 
 
 def overview(directory: Path, note=lambda sentence: None) -> str:
@@ -43,6 +46,29 @@ def overview(directory: Path, note=lambda sentence: None) -> str:
     return environment.get_template("overview.html.j2").render(rows=ordered, css=css(), n_failed=n_failed)
 
 
+def moves(names: list[str], name: str) -> dict[str, tuple[str, str]]:
+    """From the report `name` to its neighbours among `names`: relation -> (address, words of the link).
+
+    >>> moves(["01-what-is-it", "02-why"], "02-why")
+    {'previous': ('01-what-is-it.html', '01 What is it')}
+    """
+    ordered = sorted(names)
+    place = ordered.index(name)
+    found = {"previous": ordered[place - 1 : place], "next": ordered[place + 1 : place + 2]}
+    return {relation: (_address(one), _said(one)) for relation, near in found.items() for one in near}
+
+
+def _address(name: str) -> str:
+    return quote(os.fsencode(f"{name}.html"))
+
+
+def _said(name: str) -> str:
+    """A report's name in words: its number, then a sentence's capital."""
+    number, rest = re.fullmatch(r"(\d*)[-_ ]?(.*)", visible(name)).groups()
+    rest = re.sub(r"[-_]+", " ", rest)
+    return f"{number} {rest[:1].upper()}{rest[1:]}".strip()
+
+
 def _row(read, path: Path, note) -> dict | None:
     """What `read` finds in a file, or a note of why the index goes without it."""
     try:
@@ -65,7 +91,7 @@ def _good(path: Path, content: dict) -> dict:
         "name": visible(name),
         "question": prose.line(content["question"]),
         "answer": prose.line(content["answer"]["text"]) if content["answer"] else "",
-        "href": quote(os.fsencode(f"{name}.html")),
+        "href": _address(name),
         "started": datetime.fromisoformat(content["times"]["started"]),
         "status": _count(len(content["checks"]), "check") + " passed" + (f" · changed: {', '.join(sorted(changed))}" if changed else ""),
     }

@@ -104,7 +104,7 @@ def _collect(contents: Contents, output, name: str) -> bool:
         contents.sources += [s for s in data["sources"] if s not in contents.sources]
         contents.measured_to = max(contents.measured_to, str(data.get("measured_to", "")))
         contents.assumptions += [a for a in data["assumptions"] if a not in contents.assumptions]
-    return kind in HOLDS
+    return kind in ("answer", "result", "sources")
 
 
 def _without_empty_sections(cells: list) -> list:

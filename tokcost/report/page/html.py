@@ -15,7 +15,7 @@ from tokcost.report.execution.kernel import light_import
 from tokcost.report.execution.run import Run
 from tokcost.report.page import figures
 from tokcost.report.page.citation import AUTHORS, Citation, data_fingerprint
-from tokcost.report.page.contents import HIDDEN_INPUT, Contents
+from tokcost.report.page.contents import HIDDEN_INPUT, MIME, Contents
 from tokcost.report.page.markdown import Prose, scrollable
 from tokcost.report.page.record import versions
 from tokcost.report.page.sanitize import sanitize, table_styles, text_of
@@ -114,7 +114,9 @@ class _Outputs:
         if "text/html" in data:
             return self.cleaned("".join(data["text/html"]))
         if "text/markdown" in data:
-            return self.prose.html("".join(data["text/markdown"]))
+            html = self.prose.html("".join(data["text/markdown"]))
+            is_check = data.get(MIME, {}).get("kind") == "check"
+            return html.replace("<p>", '<p class="check">', 1) if is_check else html
         if "text/latex" in data:
             return self.prose.html("".join(data["text/latex"]))
         text = "".join(data.get("text/plain", ""))
@@ -193,7 +195,7 @@ def _facts(run: Run, contents: Contents, prose: Prose) -> dict:
         "sources": by_publisher(contents.sources),
         "licences": licences(contents.sources),
         "assumptions": [prose.line(a) for a in contents.assumptions],
-        "checks": [{"claim": c["claim"], "sides": _sides(c)} for c in contents.checks],
+        "n_checks": len(contents.checks),
         "tables": contents.tables,
         "foreign": data_directory.foreign(contents.tables),
         "versions": list(made_with.items()),
@@ -256,12 +258,6 @@ def _headline(result: dict, prose: Prose) -> dict:
         span = f"{quantity(result['name'], result['low'], label)[0]} to {quantity(result['name'], result['high'], label)[0]}"
     note = prose.line(result["note"]) if result["note"] else ""
     return {"label": result["label"], "value": value, "unit": unit, "span": span, "note": note}
-
-
-def _sides(check: dict) -> str:
-    if check["left"] is None or check["right"] is None:
-        return ""
-    return f"{check['left']:,.10g} against {check['right']:,.10g}" + (f", {check['tolerance']}" if check["tolerance"] else "")
 
 
 def command(run: Run) -> str:

@@ -18,6 +18,8 @@ MAY_IMPORT = {
     "namespace": {"quantities"},
     "quantities": set(),
     "spreadsheet": set(),
+    "workbook": {"quantities", "formulas"},
+    "glossary": {"quantities", "paths"},
     "paths": set(),
     "formulas": {"quantities"},
     "evidence": {"quantities", "paths", "spreadsheet"},
@@ -28,7 +30,7 @@ MAY_IMPORT = {
     "load": {"quantities", "formulas", "evidence", "serving"},
     "claims": {"quantities", "formulas", "evidence", "serving"},
     "analysis": {"quantities", "formulas", "evidence", "importers", "hour", "serving", "load", "paths"},
-    "report": {"quantities", "paths", "show.style", "show.numbers", "show.text"},
+    "report": {"quantities", "paths", "show.style", "show.numbers", "show.rows", "show.text", "spreadsheet", "workbook", "glossary"},
     "workspace": {"paths"},
     "cli": {"quantities", "report", "workspace"},
 }

@@ -25,10 +25,18 @@ class ReportBuilder:
     """Makes reports in one directory, one after another; `failed` names those that did not come to be."""
 
     def __init__(
-        self, directory: Path, plans: list[Plan], progress: Progress, *, refused: Sequence[Refused] = (), show_code: bool, timeout_s: int
+        self,
+        directory: Path,
+        plans: list[Plan],
+        progress: Progress,
+        *,
+        refused: Sequence[Refused] = (),
+        show_code: bool,
+        tables: bool = False,
+        timeout_s: int,
     ):
         self.directory, self.plans, self.progress, self.refused = directory, plans, progress, refused
-        self.show_code, self.timeout_s = show_code, timeout_s
+        self.show_code, self.tables, self.timeout_s = show_code, tables, timeout_s
         self.written: list[Path] = []
         self.failed: list[str] = []
         self.made: list[tuple] = []
@@ -74,13 +82,20 @@ class ReportBuilder:
         if len(html.encode()) > LARGE_PAGE_BYTES:
             size = len(html.encode()) / LARGE_PAGE_BYTES
             self.progress.note(f"{job.name}: the page is {size:.1f} MB; show fewer points or smaller pictures if it is to be sent by mail")
-        texts = {
+        texts: dict[str, str | bytes] = {
             f"{job.name}.html": html,
             f"{job.name}.result.json": to_json(record(run, contents)),
             f"{job.name}.ipynb": _notebook_text(run.notebook),
         }
+        if self.tables:
+            from tokcost.report.page.take import tables
+
+            texts |= tables(run, contents)
         with locked(self.directory):
             self.written += write_all(self.directory, texts)
+            for left_over in (self.directory / f"{job.name}.tables").glob("*.csv") if self.tables else ():
+                if f"{job.name}.tables/{left_over.name}" not in texts:  # of an earlier run that showed more
+                    left_over.unlink()
             (self.directory / "failed" / f"{job.name}.ipynb").unlink(missing_ok=True)
         self.made.append((run, contents))
         self.progress.done(job.name, len(run.notebook.cells), run.seconds, self.directory / f"{job.name}.html")

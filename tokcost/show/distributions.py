@@ -8,9 +8,11 @@ import pandas as pd
 from tokcost.show import draw
 from tokcost.show.figure import Figure, drawing, finish
 from tokcost.show.numbers import say_label, times
+from tokcost.show.rows import keeps_rows
 from tokcost.show.style import BLUE, INK, LOSS, MARKERS, ORANGE, PAPER, SEA, SHADES
 
 
+@keeps_rows
 def plot_heatmap(frame: pd.DataFrame, *, row_name: str, column_name: str, alt: str, title: str = "") -> Figure:
     """Ratios in a grid (index by columns): those below 1 in another colour, larger ones darker by thirds, a dash where NaN.
 
@@ -46,6 +48,7 @@ def _frame_of_cell(row: int, column: int):
     return Rectangle((column + 0.03, row + 0.05), 0.94, 0.9, facecolor="none", edgecolor=ORANGE, linewidth=2, zorder=3)
 
 
+@keeps_rows
 def plot_strip(
     frame: pd.DataFrame, *, x: str, by: str, alt: str, title: str = "", reference: dict[str, float] | None = None, log_x: bool = False
 ) -> Figure:
@@ -76,6 +79,7 @@ def plot_strip(
         return finish(fig, alt)
 
 
+@keeps_rows
 def plot_monthly_strip(frame: pd.DataFrame, *, x: str, y: str, by: str, alt: str, title: str = "") -> Figure:
     """Each row a mark at its month `x` and value `y`, a line through the medians; each of `by` has a colour and a marker.
 

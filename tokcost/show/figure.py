@@ -13,10 +13,12 @@ import matplotlib
 import matplotlib.pyplot as plt
 from matplotlib.text import Text
 
+from tokcost.show.rows import with_rows
 from tokcost.show.style import DARK, RC
 from tokcost.show.text import plain, shown
 
 if TYPE_CHECKING:
+    import pandas as pd
     from matplotlib.figure import Figure as MplFigure
 
 _FONTS = "system-ui, -apple-system, 'Segoe UI', Roboto, 'DejaVu Sans', sans-serif"
@@ -24,14 +26,15 @@ _COORDINATE = re.compile(r"-?\d+\.\d{3,}")
 
 
 class Figure:
-    """What Jupyter displays and a report embeds; `alt` states the figure's finding."""
+    """What Jupyter displays and a report embeds; `alt` states the figure's finding, `frame` holds the rows that it is drawn from."""
 
     def __init__(self, svg: str, alt: str):
         self.svg = svg
         self.alt = alt
+        self.frame: pd.DataFrame | None = None
 
     def _repr_mimebundle_(self, include=None, exclude=None):
-        return {"image/svg+xml": self.svg, "text/plain": self.alt}
+        return with_rows({"image/svg+xml": self.svg, "text/plain": self.alt}, self.frame)
 
 
 @contextmanager

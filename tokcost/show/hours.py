@@ -10,6 +10,7 @@ from tokcost import quantities
 from tokcost.show import draw
 from tokcost.show.figure import Figure, drawing, finish
 from tokcost.show.numbers import num, say_label
+from tokcost.show.rows import keeps_rows
 from tokcost.show.style import BLUE, GRID, INK, MUTED, ORANGE, SERIES, TEAL
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ _RATE = "rate_usd_per_gpu_h"
 MILLION = 10**6
 
 
+@keeps_rows
 def plot_waterfall(parts: pd.DataFrame, *, totals: pd.DataFrame, by: str, alt: str, title: str = "") -> Figure:
     """From parts to the price of an hour, one panel for each value of `by`, on one scale.
 
@@ -51,6 +53,7 @@ def plot_waterfall(parts: pd.DataFrame, *, totals: pd.DataFrame, by: str, alt: s
         return finish(fig, alt)
 
 
+@keeps_rows
 def plot_prices(frame: pd.DataFrame, *, by: str, alt: str, title: str = "", x: str = _RATE) -> Figure:
     """Prices of different kinds on one axis, one panel for each value of `by`.
 
@@ -81,6 +84,7 @@ def _price(ax, row, price, k) -> None:
     draw.write(ax, (max(price.high, price.value), row), f"{price.value:.2f}" + (f"  ({price.note})" if price.note else ""), offset=(7, 0))
 
 
+@keeps_rows
 def plot_brackets(frame: pd.DataFrame, *, alt: str, title: str = "") -> Figure:
     """The build-up against published constants (`hour.against_published`): one row for each accelerator and basis.
 
@@ -111,6 +115,7 @@ def plot_brackets(frame: pd.DataFrame, *, alt: str, title: str = "") -> Figure:
         return finish(fig, alt)
 
 
+@keeps_rows
 def plot_tornado(frame: pd.DataFrame, *, here: float, alt: str, title: str = "", n: int = 12) -> Figure:
     """What each input does alone (`tokcost.hour.one_at_a_time`), the widest first: bars from the price of the hour to its ends.
 
@@ -142,6 +147,7 @@ def _as_input(name: str, value: float) -> str:
     return f"{value / MILLION:g} million" if value >= MILLION else f"{value:,.3g}" if value < 1000 else f"{value:,.0f}"
 
 
+@keeps_rows
 def plot_dumbbell(
     frame: pd.DataFrame,
     *,
@@ -171,6 +177,7 @@ def plot_dumbbell(
         return finish(fig, alt)
 
 
+@keeps_rows
 def plot_sorted(frame: pd.DataFrame, *, label: str, value: str | dict[str, str], group: str, alt: str, title: str = "") -> Figure:
     """Bars from zero in the order given, coloured by `group`; a fraction shows as a percentage, a missing value as "not known".
 

@@ -10,12 +10,14 @@ from tokcost.show import draw
 from tokcost.show.figure import Figure, drawing, finish
 from tokcost.show.labels import label_ends, label_marks
 from tokcost.show.numbers import num, percent, say_label
+from tokcost.show.rows import keeps_rows
 from tokcost.show.style import ACCELERATOR, BLUE, GRID, INK, MARKERS, MUTED, ORANGE, SEA, SERIES
 
 _HOURS_PER_DAY = 24
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 
+@keeps_rows
 def plot_panels(frame: pd.DataFrame, *, x: str, y: str, by: str, alt: str, title: str = "", mark: dict[str, float] | None = None) -> Figure:
     """One small panel for each value of `by`: its own curve in front of all the others in grey. Both axes logarithmic."""
     groups = {name: group.dropna(subset=[y]).sort_values(x) for name, group in frame.groupby(by, sort=False)}
@@ -44,6 +46,7 @@ def plot_panels(frame: pd.DataFrame, *, x: str, y: str, by: str, alt: str, title
         return finish(fig, alt)
 
 
+@keeps_rows
 def plot_steps(frame: pd.DataFrame, *, x: str, y: str, by: str, alt: str, title: str = "", mark: dict[str, float] | None = None) -> Figure:
     """A value that falls in steps as a limit is loosened: flat from one measured run to the next. Both axes logarithmic."""
     marks = mark or {}
@@ -67,6 +70,7 @@ def plot_steps(frame: pd.DataFrame, *, x: str, y: str, by: str, alt: str, title:
         return finish(fig, alt)
 
 
+@keeps_rows
 def plot_by_category(
     frame: pd.DataFrame, *, x: str, y: str, by: str, alt: str, title: str = "", level: dict[str, float] | None = None
 ) -> Figure:
@@ -87,6 +91,7 @@ def plot_by_category(
         return finish(fig, alt)
 
 
+@keeps_rows
 def plot_week(frame: pd.DataFrame, *, by: str, alt: str, title: str = "") -> Figure:
     """Hours of a period, one panel a plan: what is paid (outline), what works (filled), what users send (dashed), in requests/s."""
     plans = list(dict.fromkeys(frame[by]))
@@ -119,6 +124,7 @@ def plot_week(frame: pd.DataFrame, *, by: str, alt: str, title: str = "") -> Fig
         return finish(fig, alt)
 
 
+@keeps_rows
 def plot_stacked(frame: pd.DataFrame, *, label: str, parts: dict[str, str], x: str, alt: str, title: str = "") -> Figure:
     """Bars from zero made of parts (`parts`: column -> name), each part with its number, the sum at the end."""
     with drawing(figsize=(5.8, 0.4 * len(frame) + 1.35)) as (fig, ax):

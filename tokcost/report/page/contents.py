@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass, field
 
 from tokcost.report.errors import ReportFailed
+from tokcost.report.page.rows import Rows, rows_of
 from tokcost.show.text import literal
 
 MIME = "application/vnd.tokcost.v1+json"
@@ -43,6 +44,7 @@ class Contents:
     sources: list[dict] = field(default_factory=list)
     assumptions: list[str] = field(default_factory=list)
     measured_to: str = ""
+    rows: list[Rows | None] = field(default_factory=list)
 
 
 def split_contents(notebook, name: str, title: str | None = None) -> Contents:
@@ -62,6 +64,7 @@ def split_contents(notebook, name: str, title: str | None = None) -> Contents:
                 before.metadata["lifted"] = True  # it named what is now at the foot
         before = cell
     contents.body = _without_empty_sections([c for c in cells if not c.metadata.get("lifted") and c.source.strip()])
+    contents.rows = rows_of(contents.body)
     return contents
 
 

@@ -18,6 +18,7 @@ from tokcost.report.page.citation import AUTHORS, Citation, data_fingerprint
 from tokcost.report.page.contents import HIDDEN_INPUT, MIME, Contents
 from tokcost.report.page.markdown import Prose, scrollable
 from tokcost.report.page.record import versions
+from tokcost.report.page.rows import kind_of
 from tokcost.report.page.sanitize import sanitize, table_styles, text_of
 from tokcost.report.page.sources import by_publisher, licences
 from tokcost.show.numbers import num, percent, say_label, times, usd
@@ -40,16 +41,16 @@ def render(
     *,
     show_code: bool = False,
     links: dict[str, str] | None = None,
-    moves: dict[str, str] | None = None,
+    moves: dict[str, tuple[str, str]] | None = None,
     warn=lambda sentence: None,
 ) -> str:
-    """The page of a report. `links` maps notebook file names to report file names, `moves` the words of a link to a page.
+    """The page of a report. `links` maps notebook file names to report file names.
 
-    `warn` takes what the page lacks.
+    `moves` maps a relation (home, next) to the address and the words of a link; `warn` takes what the page lacks.
     """
     prose = Prose(links, run.job.notebook.parent, warn)
     page = _exporter()
-    page.filters_of(prose, _Outputs(prose, warn))
+    page.filters_of(prose, _Outputs(prose, warn, [rows and rows.link(run.job.name) for rows in contents.rows]))
     for cell in contents.body:
         cell.metadata["hide_code"] = bool(HIDDEN_INPUT & set(cell.metadata.get("tags", [])))
     notebook = copy.copy(run.notebook)
@@ -102,17 +103,20 @@ def _highlighted(source: str) -> str:
 class _Outputs:
     """The outputs of code cells as HTML."""
 
-    def __init__(self, prose: Prose, warn):
-        self.prose, self.warn, self.dark = prose, warn, figures.palette()
+    def __init__(self, prose: Prose, warn, links: list[str | None]):
+        self.prose, self.warn, self.dark, self.links = prose, warn, figures.palette(), iter(links)
 
     def html(self, output) -> str:
+        return self._shown(output, (kind_of(output) and next(self.links)) or "")
+
+    def _shown(self, output, take: str) -> str:
         if output.output_type == "stream":
             return _preformatted(output.text) if output.name == "stdout" else ""
         data = output.get("data", {})
         if {"image/svg+xml", "image/png", "image/jpeg"} & set(data) and "text/html" not in data:
-            return figures.figure(data, self.dark, self.warn) + "\n"
+            return figures.figure(data, self.dark, self.warn) + f"{take}\n"
         if "text/html" in data:
-            return self.cleaned("".join(data["text/html"]))
+            return self.cleaned("".join(data["text/html"]), take)
         if "text/markdown" in data:
             html = self.prose.html("".join(data["text/markdown"]))
             is_check = data.get(MIME, {}).get("kind") == "check"
@@ -124,10 +128,13 @@ class _Outputs:
             return ""
         return _preformatted(text)
 
-    def cleaned(self, html: str) -> str:
-        """HTML that a cell made: nothing in it runs or is loaded, tables scroll by themselves."""
+    def cleaned(self, html: str, take: str = "") -> str:
+        """HTML that a cell made: nothing in it runs or is loaded, tables scroll by themselves; below them what a reader can take."""
         html = shown(html)
-        return table_styles(html, self.warn) + _scrolling(sanitize(html, self.warn)) + "\n"
+        safe = _scrolling(sanitize(html, self.warn))
+        folds = safe.endswith("</details>")
+        body = safe.removesuffix("</details>") + take + "</details>" if folds else safe + take
+        return table_styles(html, self.warn) + body + "\n"
 
 
 def _preformatted(text: str) -> str:

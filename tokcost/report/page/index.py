@@ -64,9 +64,8 @@ def _address(name: str) -> str:
 
 def _said(name: str) -> str:
     """A report's name in words: its number, then a sentence's capital."""
-    number, rest = re.fullmatch(r"(\d*)[-_ ]?(.*)", visible(name)).groups()
-    rest = re.sub(r"[-_]+", " ", rest)
-    return f"{number} {rest[:1].upper()}{rest[1:]}".strip()
+    words = re.sub(r"[-_]+", " ", visible(name))
+    return re.sub(r"^(\d* ?)(.)", lambda found: found[1] + found[2].upper(), words)
 
 
 def _row(read, path: Path, note) -> dict | None:

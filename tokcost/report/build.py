@@ -17,6 +17,8 @@ from tokcost.report.request.plan import Plan
 from tokcost.report.request.reading import read_notebook
 from tokcost.show.text import visible
 
+#: pages beside the reports
+NO_REPORTS = ("index", "glossary")
 #: from here on a page is worth a note: it still opens, but is slow to send and to open on a phone
 LARGE_PAGE_BYTES = 1_000_000
 
@@ -122,7 +124,7 @@ class ReportBuilder:
 
     def _links(self) -> dict[str, str]:
         """Notebook file name -> the report that shows it: made before, or in this run and not failed."""
-        links = {f"{path.stem}.ipynb": path.name for path in sorted(self.directory.glob("*.html")) if path.name != "index.html"}
+        links = {f"{path.stem}.ipynb": path.name for path in sorted(self.directory.glob("*.html")) if path.stem not in NO_REPORTS}
         links |= {ready.job.notebook.name: f"{ready.job.name}.html" for ready in self.plans if ready.job.name not in self.failed}
         return links
 
@@ -151,10 +153,11 @@ class ReportBuilder:
             self.progress.error(f"       {name}: what ran is kept at {path}")
 
     def _write_index(self) -> None:
-        from tokcost.report.page.index import overview
+        from tokcost.report.page.index import glossary_page, overview
 
         with locked(self.directory):
-            self.written += write_all(self.directory, {"index.html": overview(self.directory, self.progress.note)})
+            texts = {"index.html": overview(self.directory, self.progress.note), "glossary.html": glossary_page()}
+            self.written += write_all(self.directory, texts)
 
 
 def _empty_notebook() -> dict:

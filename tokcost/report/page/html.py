@@ -21,6 +21,7 @@ from tokcost.report.page.record import versions
 from tokcost.report.page.rows import kind_of
 from tokcost.report.page.sanitize import sanitize, table_styles, text_of
 from tokcost.report.page.sources import by_publisher, licences
+from tokcost.report.page.terms import marked
 from tokcost.show.numbers import num, percent, say_label, times, usd
 from tokcost.show.text import plain, shown
 
@@ -57,7 +58,7 @@ def render(
     notebook["cells"] = contents.body
     resources = {"report": _facts(run, contents, prose), "show_code": show_code, "moves": moves or {}, "css": css()}
     html, _ = page.from_notebook_node(notebook, resources)
-    return re.sub(r"\n{2,}", "\n", html) if "<pre" not in html else html
+    return marked(re.sub(r"\n{2,}", "\n", html) if "<pre" not in html else html, (moves or {}).get("glossary", ("",))[0])
 
 
 @functools.cache

@@ -10,10 +10,13 @@ from html import escape
 from pathlib import Path
 from urllib.parse import quote
 
+from tokcost import quantities
+from tokcost.glossary import terms
 from tokcost.report.errors import ReportError
 from tokcost.report.page.html import TEMPLATE, css
 from tokcost.report.page.markdown import Prose
 from tokcost.report.page.record import SCHEMA
+from tokcost.report.page.terms import marked, place
 from tokcost.report.request.reading import MOST_NOTEBOOK_BYTES, names_in, read_text
 from tokcost.show.text import visible
 
@@ -27,8 +30,6 @@ def overview(directory: Path, note=lambda sentence: None) -> str:
 
     `note` takes a sentence about each result that is not of this version of the project, or damaged, and is left out.
     """
-    from jinja2 import Environment, FileSystemLoader
-
     rows: dict[str, dict] = {}
     for name in names_in(directory, ".json"):
         if name.endswith(".result.json"):
@@ -41,9 +42,23 @@ def overview(directory: Path, note=lambda sentence: None) -> str:
             unknown = {"question": escape(visible(stem)), "name": visible(stem), "answer": "", "href": "", "started": None}
             rows[stem] = unknown | rows.get(stem, {}) | failure
     ordered = [rows[name] for name in sorted(rows)]
-    environment = Environment(loader=FileSystemLoader(TEMPLATE / "tokcost"), autoescape=False)
     n_failed = sum("failure" in row for row in ordered)
-    return environment.get_template("overview.html.j2").render(rows=ordered, css=css(), n_failed=n_failed)
+    page = _templates().get_template("overview.html.j2").render(rows=ordered, css=css(), n_failed=n_failed, moves=HOME)
+    return marked(page, HOME["glossary"][0])
+
+
+def glossary_page() -> str:
+    """The HTML of `glossary.html`: every term, and every quantity of the vocabulary once, by its label."""
+    defined = sorted(terms().values(), key=lambda term: term.name.casefold())
+    counted = sorted(quantities.QUANTITIES.values(), key=lambda quantity: quantity.label.casefold())
+    template = _templates().get_template("glossary.html.j2")
+    return template.render(terms=[(place(term), term) for term in defined], quantities=counted, css=css(), moves=HOME)
+
+
+def _templates():
+    from jinja2 import Environment, FileSystemLoader
+
+    return Environment(loader=FileSystemLoader(TEMPLATE / "tokcost"), autoescape=False)
 
 
 def moves(names: list[str], name: str) -> dict[str, tuple[str, str]]:

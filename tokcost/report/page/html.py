@@ -6,6 +6,7 @@ import copy
 import functools
 import re
 import shlex
+from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 
@@ -27,6 +28,8 @@ from tokcost.show.text import plain, shown
 
 #: a table of more rows is there for those who want to look something up
 MOST_OPEN_ROWS = 5
+#: the tag of a cell whose table is the point, however long
+OPEN_TABLE = "open-table"
 
 TEMPLATE = Path(__file__).parent / "template"
 _TABLE_ENDS = re.compile(r"<(/?)table\b[^>]*>")
@@ -107,17 +110,17 @@ class _Outputs:
     def __init__(self, prose: Prose, warn, links: list[str | None]):
         self.prose, self.warn, self.dark, self.links = prose, warn, figures.palette(), iter(links)
 
-    def html(self, output) -> str:
-        return self._shown(output, (kind_of(output) and next(self.links)) or "")
+    def html(self, output, tags: Sequence[str] = ()) -> str:
+        return self._shown(output, (kind_of(output) and next(self.links)) or "", OPEN_TABLE in tags)
 
-    def _shown(self, output, take: str) -> str:
+    def _shown(self, output, take: str, is_open: bool) -> str:
         if output.output_type == "stream":
             return _preformatted(output.text) if output.name == "stdout" else ""
         data = output.get("data", {})
         if {"image/svg+xml", "image/png", "image/jpeg"} & set(data) and "text/html" not in data:
             return figures.figure(data, self.dark, self.warn) + f"{take}\n"
         if "text/html" in data:
-            return self.cleaned("".join(data["text/html"]), take)
+            return self.cleaned("".join(data["text/html"]), take, is_open)
         if "text/markdown" in data:
             html = self.prose.html("".join(data["text/markdown"]))
             is_check = data.get(MIME, {}).get("kind") == "check"
@@ -129,10 +132,10 @@ class _Outputs:
             return ""
         return _preformatted(text)
 
-    def cleaned(self, html: str, take: str = "") -> str:
+    def cleaned(self, html: str, take: str = "", is_open: bool = False) -> str:
         """HTML that a cell made: nothing in it runs or is loaded, tables scroll by themselves; below them what a reader can take."""
         html = shown(html)
-        safe = _scrolling(sanitize(html, self.warn))
+        safe = _scrolling(sanitize(html, self.warn), is_open)
         folds = safe.endswith("</details>")
         body = safe.removesuffix("</details>") + take + "</details>" if folds else safe + take
         return table_styles(html, self.warn) + body + "\n"
@@ -142,7 +145,7 @@ def _preformatted(text: str) -> str:
     return f'<pre tabindex="0">{escape(shown(_ANSI.sub("", text)))}</pre>\n'
 
 
-def _scrolling(html: str) -> str:
+def _scrolling(html: str, is_open: bool = False) -> str:
     """Each outermost table of well-formed `html` in a region that scrolls."""
     parts, depth, start, end = [], 0, 0, 0
     for found in _TABLE_ENDS.finditer(html):
@@ -150,17 +153,17 @@ def _scrolling(html: str) -> str:
         if depth == 1 and not found[1]:
             start = found.start()
         elif depth == 0:
-            parts += [html[end:start], _table(html[start : found.end()])]
+            parts += [html[end:start], _table(html[start : found.end()], is_open)]
             end = found.end()
     return "".join([*parts, html[end:]])
 
 
-def _table(table: str) -> str:
-    """A table in a region that scrolls; a long one with a caption is folded behind it."""
+def _table(table: str, is_open: bool) -> str:
+    """A table in a region that scrolls; a long one with a caption is folded behind it, unless its cell says otherwise."""
     caption = _CAPTION.search(table)
     shown = scrollable(table, plain(text_of(caption[1])) if caption else "Table")
     n_rows = len(_ROWS.findall(table.partition("<tbody>")[2]))
-    if n_rows <= MOST_OPEN_ROWS or not caption:
+    if is_open or n_rows <= MOST_OPEN_ROWS or not caption:
         return shown
     return f'<details class="long"><summary>{text_of(caption[1])}<small>{n_rows} rows</small></summary>{shown}</details>'
 
@@ -172,6 +175,8 @@ def _facts(run: Run, contents: Contents, prose: Prose) -> dict:
             "name": s.parameter.name,
             "value": exact(s.value),
             "default": exact(s.parameter.default),
+            "is_text": isinstance(s.value, str),
+            "said": (named(s.parameter.name), *(_said(s.parameter.name, value) for value in (s.value, s.parameter.default))),
             "unit": s.parameter.unit,
             "meaning": prose.line(s.parameter.meaning),
             "allowed": s.parameter.allowed,
@@ -254,6 +259,27 @@ def _input(given: dict) -> dict:
         exact = f"{given['value']:,.10g}"
         value = value if float(value.lstrip("$").replace(",", "")) == given["value"] else ("$" if value.startswith("$") else "") + exact
     return {"label": given["label"], "value": value, "unit": unit}
+
+
+def named(parameter: str) -> str:
+    """A parameter as people call it.
+
+    >>> named("utilization_frac"), named("price_basis")
+    ('Utilization', 'Price basis')
+    """
+    known = quantities.find(parameter)
+    return quantities.phrase(parameter) if known else parameter.replace("_", " ").capitalize()
+
+
+def _said(name: str, value: object) -> str:
+    """The value of a parameter as people say it, with its unit."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if not isinstance(value, (int, float)):
+        return say_label(name, str(value))
+    unit = quantities.UNITS.get(quantities.unit(name) or "", ("", ""))[0]
+    said = _input({"name": name, "label": "", "value": float(value), "unit": unit})
+    return f"{said['value']} {said['unit']}".strip()
 
 
 def _headline(result: dict, prose: Prose) -> dict:

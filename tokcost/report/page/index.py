@@ -13,7 +13,7 @@ from urllib.parse import quote
 from tokcost import quantities
 from tokcost.glossary import terms
 from tokcost.report.errors import ReportError
-from tokcost.report.page.html import TEMPLATE, css
+from tokcost.report.page.html import TEMPLATE, css, named
 from tokcost.report.page.markdown import Prose
 from tokcost.report.page.record import SCHEMA
 from tokcost.report.page.terms import marked, place
@@ -99,7 +99,7 @@ def _good(path: Path, content: dict) -> dict:
         raise ValueError("another version")
     if not (path.parent / f"{name}.html").is_file():
         raise ReportError(f"{path} has no {name}.html beside it")
-    changed = [str(key) for key, value in content["parameters"].items() if value["value"] != value["default"]]
+    changed = [named(str(key)) for key, value in content["parameters"].items() if value["value"] != value["default"]]
     prose = Prose()
     return {
         "name": visible(name),

@@ -52,7 +52,7 @@ def glossary_page() -> str:
     defined = sorted(terms().values(), key=lambda term: term.name.casefold())
     counted = sorted(quantities.QUANTITIES.values(), key=lambda quantity: quantity.label.casefold())
     template = _templates().get_template("glossary.html.j2")
-    return template.render(terms=[(place(term), term) for term in defined], quantities=counted, css=css(), moves=HOME)
+    return template.render(terms=[(place(term), term) for term in defined], quantities=counted, css=css(), moves={"home": HOME["home"]})
 
 
 def _templates():

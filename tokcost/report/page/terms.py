@@ -60,7 +60,7 @@ def _any_form() -> re.Pattern:
         return re.escape(form) if form != form.lower() else f"(?i:{re.escape(form)})"
 
     longest_first = sorted(_forms_of(), key=len, reverse=True)
-    return re.compile(r"(?<![\w&#/-])(?:" + "|".join(map(either, longest_first)) + r")(?![\w-])")
+    return re.compile(r"(?<![\w&#/-])(?:" + "|".join(map(either, longest_first)) + r")(?![\w/-])")
 
 
 def _first(word: re.Match, used: dict[str, Term]) -> str:

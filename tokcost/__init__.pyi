@@ -29,6 +29,7 @@ from .formulas import total_tok_per_joule as total_tok_per_joule
 from .formulas import total_tok_per_s_per_gpu as total_tok_per_s_per_gpu
 from .formulas import total_tok_per_s_per_mw as total_tok_per_s_per_mw
 from .formulas import total_token_cost_usd_per_mtok as total_token_cost_usd_per_mtok
+from .glossary import glossary as glossary
 from .hour import Deployment as Deployment
 from .hour import Rental as Rental
 from .hour import reference_deployment as reference_deployment

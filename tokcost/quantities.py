@@ -310,10 +310,10 @@ def formula(function: Callable) -> Callable:
     def guarded(**inputs):
         for name in inputs:
             if name not in names:
-                raise WrongCall(f"{function.__name__} takes no `{name}`{nearest(name, names)}")
+                raise WrongCall(f"`{function.__name__}` takes no `{name}`{nearest(name, names)}")
         for name in names:
             if name not in inputs:
-                raise WrongCall(f"{function.__name__} needs `{name}`: {of(name).meaning}")
+                raise WrongCall(f"`{function.__name__}` needs `{name}`: {of(name).meaning}")
             check_value(name, inputs[name])
         result = function(**_ready(inputs))
         if hasattr(result, "rename"):
@@ -321,7 +321,7 @@ def formula(function: Callable) -> Callable:
         try:
             return check_value(function.__name__, result)
         except QuantityError as error:
-            raise QuantityError(f"{error}; check the inputs of {function.__name__} for a slip in a unit") from None
+            raise QuantityError(f"{error}; check the inputs of `{function.__name__}` for a slip in a unit") from None
 
     return guarded
 

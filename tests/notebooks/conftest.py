@@ -1,12 +1,15 @@
 """Cells of a notebook, run in this process with other parameters than its own."""
 
 import ast
+import subprocess
+import sys
 from pathlib import Path
 
 import nbformat
 import pytest
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
+SCENARIOS = Path(__file__).parent / "scenarios"
 
 
 @pytest.fixture(scope="session")
@@ -29,3 +32,13 @@ def displayed():
         return shown
 
     return run
+
+
+@pytest.fixture(scope="session")
+def reports(tmp_path_factory):
+    """All scenarios, made by the command that users type; run from elsewhere, so that no notebook leans on the working directory."""
+    output = tmp_path_factory.mktemp("scenarios")
+    command = [Path(sys.executable).with_name("tokcost"), "report", SCENARIOS, "--output", output, "--tables", "--quiet"]
+    run = subprocess.run(command, cwd=output, capture_output=True, text=True)
+    assert run.returncode == 0, run.stderr
+    return output

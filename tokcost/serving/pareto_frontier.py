@@ -108,7 +108,7 @@ class Frontier:
     @property
     def label(self) -> str:
         """Accelerator, precision and lengths, for a legend."""
-        return f"{self.accelerator} {self.precision}, {self.isl}/{self.osl}"
+        return f"{self.accelerator.upper()} {self.precision.upper()}, {self.isl}/{self.osl}"
 
     def at(self, *, tok_per_s_per_user: ArrayLike, max_fall_ratio: float = MAX_FALL_RATIO) -> Readings:
         """Throughput at an interactivity: a `Reading` of one speed, plain numbers of an array or Series; NaN where not reached.

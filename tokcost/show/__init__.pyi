@@ -27,6 +27,7 @@ from .numbers import alike as alike
 from .numbers import inline as inline
 from .numbers import num as num
 from .numbers import percent as percent
+from .numbers import say_label as say_label
 from .numbers import spans as spans
 from .numbers import times as times
 from .numbers import usd as usd

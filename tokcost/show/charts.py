@@ -13,9 +13,11 @@ from tokcost.show import draw, form
 from tokcost.show.figure import Figure, chart, drawing, finish
 from tokcost.show.labels import label_ends, label_marks
 from tokcost.show.numbers import alike, say_label
+from tokcost.show.rows import keeps_rows
 from tokcost.show.style import BLUE, MARKERS, MUTED, ORANGE, PAPER, SERIES
 
 
+@keeps_rows
 @chart
 def plot_curves(
     frame: pd.DataFrame,
@@ -75,6 +77,7 @@ def plot_curves(
         return finish(fig, alt)
 
 
+@keeps_rows
 @chart
 def plot_ranges(
     frame: pd.DataFrame,
@@ -130,6 +133,7 @@ def plot_ranges(
         return finish(fig, alt)
 
 
+@keeps_rows
 @chart
 def plot_bars(
     frame: pd.DataFrame,
@@ -161,6 +165,7 @@ def plot_bars(
         return finish(fig, alt)
 
 
+@keeps_rows
 @chart
 def plot_slope(frame: pd.DataFrame, *, by: str, rankings: dict[str, str], best: dict[str, str], alt: str = "", title: str = "") -> Figure:
     """Rankings side by side: one line an accelerator, crossing where two metrics disagree.
@@ -198,6 +203,7 @@ def plot_slope(frame: pd.DataFrame, *, by: str, rankings: dict[str, str], best: 
         return finish(fig, alt)
 
 
+@keeps_rows
 @chart
 def plot_parity(frame: pd.DataFrame, *, x: dict[str, str], y: str, alt: str = "", by: str | None = None, title: str = "") -> Figure:
     """Predicted against observed, one panel for each predictor (`x`: heading -> column), with the line of agreement."""

@@ -9,9 +9,11 @@ from tokcost.quantities import FEWEST_OF_MEDIAN, median_of_many
 from tokcost.show import draw
 from tokcost.show.figure import Figure, chart, drawing, finish
 from tokcost.show.numbers import alike, say_label
+from tokcost.show.rows import keeps_rows
 from tokcost.show.style import BLUE, INK, LOSS, MARKERS, ORANGE, PAPER, SEA, SHADES
 
 
+@keeps_rows
 @chart
 def plot_heatmap(frame: pd.DataFrame, *, row_name: str, column_name: str, alt: str = "", title: str = "") -> Figure:
     """Ratios in a grid (index by columns): those below 1 in another colour, larger ones darker by thirds, a dash where NaN.
@@ -49,6 +51,7 @@ def _frame_of_cell(row: int, column: int):
     return Rectangle((column + 0.03, row + 0.05), 0.94, 0.9, facecolor="none", edgecolor=ORANGE, linewidth=2, zorder=3)
 
 
+@keeps_rows
 @chart
 def plot_strip(
     frame: pd.DataFrame, *, x: str, by: str, alt: str = "", title: str = "", reference: dict[str, float] | None = None, log_x: bool = False
@@ -84,6 +87,7 @@ def plot_strip(
         return finish(fig, alt)
 
 
+@keeps_rows
 @chart
 def plot_monthly_strip(frame: pd.DataFrame, *, x: str, y: str, by: str, alt: str = "", title: str = "") -> Figure:
     """Each row a mark at its month `x` and value `y`, a line through the medians of months with five or more.

@@ -8,9 +8,11 @@ import pandas as pd
 from tokcost.show import draw
 from tokcost.show.figure import Figure, chart, drawing, finish
 from tokcost.show.numbers import alike
+from tokcost.show.rows import keeps_rows
 from tokcost.show.style import BLUE, INK, MUTED, ORANGE
 
 
+@keeps_rows
 @chart
 def plot_factors(
     frame: pd.DataFrame,

@@ -10,6 +10,7 @@ from tokcost import quantities
 from tokcost.show import draw, form
 from tokcost.show.figure import Figure, chart, drawing, finish
 from tokcost.show.numbers import alike, label_and_unit, percents, say_label
+from tokcost.show.rows import keeps_rows
 from tokcost.show.style import BLUE, GRID, INK, MUTED, ORANGE, SERIES, TEAL
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ _RATE = "rate_usd_per_gpu_h"
 MILLION = 10**6
 
 
+@keeps_rows
 @chart
 def plot_waterfall(parts: pd.DataFrame, *, totals: pd.DataFrame, by: str, alt: str = "", title: str = "") -> Figure:
     """From parts to the price of an hour, one panel for each value of `by`, on one scale.
@@ -52,6 +54,7 @@ def plot_waterfall(parts: pd.DataFrame, *, totals: pd.DataFrame, by: str, alt: s
         return finish(fig, alt)
 
 
+@keeps_rows
 @chart
 def plot_prices(frame: pd.DataFrame, *, by: str, alt: str = "", title: str = "", x: str = _RATE) -> Figure:
     """Prices of different kinds on one axis, one panel for each value of `by`.
@@ -83,6 +86,7 @@ def _price(ax, row, price, k) -> None:
     draw.write(ax, (max(price.high, price.value), row), f"{price.value:.2f}" + (f"  ({price.note})" if price.note else ""), offset=(7, 0))
 
 
+@keeps_rows
 @chart
 def plot_brackets(frame: pd.DataFrame, *, alt: str = "", title: str = "") -> Figure:
     """The build-up against published constants (`hour.against_published`): one row for each accelerator and basis.
@@ -114,6 +118,7 @@ def plot_brackets(frame: pd.DataFrame, *, alt: str = "", title: str = "") -> Fig
         return finish(fig, alt)
 
 
+@keeps_rows
 @chart
 def plot_tornado(frame: pd.DataFrame, *, here: float, alt: str = "", title: str = "", n: int = 12) -> Figure:
     """What each input does alone (`tokcost.hour.one_at_a_time`), the widest first: bars from the price of the hour to its ends.
@@ -151,6 +156,7 @@ def _ends(name: str, values: list[float]) -> list[str]:
     return alike(values)
 
 
+@keeps_rows
 @chart
 def plot_dumbbell(
     frame: pd.DataFrame,
@@ -183,6 +189,7 @@ def plot_dumbbell(
         return finish(fig, alt)
 
 
+@keeps_rows
 @chart
 def plot_sorted(frame: pd.DataFrame, *, label: str, value: str | dict[str, str], group: str, alt: str = "", title: str = "") -> Figure:
     """Bars from zero in the order given, coloured by `group`; a fraction shows as a percentage, a missing value as "not known".

@@ -9,12 +9,14 @@ from tokcost.show import draw, form
 from tokcost.show.figure import Figure, chart, drawing, finish
 from tokcost.show.labels import label_ends, label_marks
 from tokcost.show.numbers import alike, percent, say_label
+from tokcost.show.rows import keeps_rows
 from tokcost.show.style import ACCELERATOR, BLUE, GRID, INK, MARKERS, MUTED, ORANGE, SEA, SERIES
 
 _HOURS_PER_DAY = 24
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 
+@keeps_rows
 @chart
 def plot_panels(
     frame: pd.DataFrame, *, x: str, y: str, by: str, alt: str = "", title: str = "", mark: dict[str, float] | None = None
@@ -46,6 +48,7 @@ def plot_panels(
         return finish(fig, alt)
 
 
+@keeps_rows
 @chart
 def plot_steps(
     frame: pd.DataFrame, *, x: str, y: str, by: str, alt: str = "", title: str = "", mark: dict[str, float] | None = None
@@ -72,6 +75,7 @@ def plot_steps(
         return finish(fig, alt)
 
 
+@keeps_rows
 @chart
 def plot_by_category(
     frame: pd.DataFrame, *, x: str, y: str, by: str, alt: str = "", title: str = "", level: dict[str, float] | None = None
@@ -94,6 +98,7 @@ def plot_by_category(
         return finish(fig, alt)
 
 
+@keeps_rows
 @chart
 def plot_week(frame: pd.DataFrame, *, by: str, alt: str = "", title: str = "") -> Figure:
     """Hours of a period, one panel a plan: what is paid (outline), what works (filled), what users send (dashed), in requests/s."""
@@ -127,6 +132,7 @@ def plot_week(frame: pd.DataFrame, *, by: str, alt: str = "", title: str = "") -
         return finish(fig, alt)
 
 
+@keeps_rows
 @chart
 def plot_stacked(frame: pd.DataFrame, *, label: str, parts: dict[str, str], x: str, alt: str = "", title: str = "") -> Figure:
     """Bars from zero made of parts (`parts`: column -> name), each part with its number, the sum at the end."""

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable
 
 from tokcost import quantities
+from tokcost.labels import label_of
 
 MISSING = "not reached"
 #: a whole number below this is written whole
@@ -174,9 +175,11 @@ def say_label(name: str, value: str) -> str:
     """A label value as people write it: `h200` as H200, `owning_hyperscaler` as owning hyperscaler, a quantity by its label.
 
     >>> say_label("accelerator", "gb300"), say_label("price_basis", "rental_3yr"), say_label("quantity", "isl"), say_label("note", "a_b")
-    ('GB300', 'rental 3yr', 'Input sequence length (ISL)', 'a_b')
+    ('GB300', '3-year rental', 'Input sequence length (ISL)', 'a_b')
     """
     text = str(value)
+    if called := label_of(name, text):
+        return called
     if name == "quantity" and quantities.find(text):
         return quantities.of(text).label
     known = [label for label in quantities.LABELS if name == label or name.endswith(f"_{label}")]

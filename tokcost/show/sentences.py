@@ -67,7 +67,7 @@ def refused(function: Callable, **inputs: object) -> Shown:
 
     >>> from tokcost.formulas import flop_per_usd
     >>> refused(flop_per_usd, peak_tflop_per_s=1979, rate_usd_per_h=1.41).markdown
-    'Refused: flop_per_usd takes no `rate_usd_per_h`; did you mean `rate_usd_per_gpu_h`?'
+    'Refused: `flop_per_usd` takes no `rate_usd_per_h`; did you mean `rate_usd_per_gpu_h`?'
     """
     try:
         function(**inputs)

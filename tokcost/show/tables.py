@@ -9,6 +9,7 @@ import pandas as pd
 
 from tokcost import quantities
 from tokcost.show.numbers import MISSING, alike, label_and_unit, num, percent, percents, say_label, spans
+from tokcost.show.rows import with_rows
 from tokcost.show.text import plain, visible
 from tokcost.show.untypeset import CLASSES
 
@@ -17,15 +18,23 @@ class Table:
     """A table that Jupyter displays, with a caption and scoped headers for screen readers.
 
     `numeric` says of each column whether it holds numbers, `words` names the rows of a table on its side that do not:
-    numbers never break over lines, words may.
+    numbers never break over lines, words may. `frame` gives the rows back, with every digit.
     """
 
-    def __init__(self, headers: list[tuple[str, str]], rows: list[list[str]], numeric: list[bool], caption: str, words=frozenset()):
-        self.headers, self.numeric, self.caption, self.words = headers, numeric, plain(caption), words
+    def __init__(
+        self,
+        frame: pd.DataFrame,
+        headers: list[tuple[str, str]],
+        rows: list[list[str]],
+        numeric: list[bool],
+        caption: str,
+        words: frozenset[int] = frozenset(),
+    ):
+        self.frame, self.headers, self.numeric, self.caption, self.words = frame, headers, numeric, plain(caption), words
         self.rows = [[visible(cell) for cell in row] for row in rows]
 
     def _repr_mimebundle_(self, include=None, exclude=None):
-        return {"text/html": self.html(), "text/plain": self.text()}
+        return with_rows({"text/html": self.html(), "text/plain": self.text()}, self.frame)
 
     def html(self) -> str:
         def align(i, row=None):
@@ -91,6 +100,8 @@ def table(
     `labels` overrides a header; missing numbers read `missing`, for all columns or by column, missing text is blank. Fractions
     show as percentages, as people read them. The first column names the rows, and its numbers stand as they are.
 
+    `table(...).frame` gives the rows back, with every digit.
+
     Raises: KeyError for a label of a column that the frame does not have.
 
     >>> print(table(pd.DataFrame({"accelerator": ["h200"], "utilization_frac": [0.45]}), "Load").text())
@@ -127,8 +138,8 @@ def table(
             [" ".join(filter(None, [text, unit and f"({unit})"])), *(row[i] for row in rows)] for i, (text, unit) in enumerate(others, 1)
         ]
         words = frozenset(n for n, is_number in enumerate(numeric[1:]) if not is_number)
-        return Table([first, *((name, "") for name in names)], sideways, [False] + [True] * len(names), caption, words)
-    return Table(headers, rows, numeric, caption)
+        return Table(frame, [first, *((name, "") for name in names)], sideways, [False] + [True] * len(names), caption, words)
+    return Table(frame, headers, rows, numeric, caption)
 
 
 def _words(name: str, column: pd.Series) -> list[str]:

@@ -63,11 +63,11 @@ def test_a_lifted_output_leaves_what_the_cell_shows_beside_it():
     assert len(contents.body[0].outputs) == 1
 
 
-def test_results_and_checks_are_noted_and_stay_in_the_body():
+def test_results_are_said_once_in_the_card_and_checks_where_they_stand():
     result = {"kind": "result", "name": "a_usd", "value": 1.0, "label": "A"}
     contents = apart(code(result), code({"kind": "check", "claim": "c"}))
     assert contents.results[0]["name"] == "a_usd" and contents.checks[0]["claim"] == "c"
-    assert len(contents.body) == 2
+    assert len(contents.body) == 1
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass, field
 
 from tokcost.report.errors import ReportFailed
+from tokcost.report.page.rows import Rows, rows_of
 from tokcost.show.text import literal
 
 MIME = "application/vnd.tokcost.v1+json"
@@ -45,6 +46,7 @@ class Contents:
     assumptions: list[str] = field(default_factory=list)
     measured_to: str = ""
     prices_of: str = ""
+    rows: list[Rows | None] = field(default_factory=list)
 
 
 def split_contents(notebook, name: str, title: str | None = None) -> Contents:
@@ -64,6 +66,7 @@ def split_contents(notebook, name: str, title: str | None = None) -> Contents:
                 before.metadata["lifted"] = True  # it named what is now at the foot
         before = cell
     contents.body = _without_empty_sections([c for c in cells if not c.metadata.get("lifted") and c.source.strip()])
+    contents.rows = rows_of(contents.body)
     return contents
 
 
@@ -107,7 +110,7 @@ def _collect(contents: Contents, output, name: str) -> bool:
         contents.measured_to = max(contents.measured_to, str(data.get("measured_to", "")))
         contents.prices_of = max(contents.prices_of, str(data.get("prices_of", "")))
         contents.assumptions += [a for a in data["assumptions"] if a not in contents.assumptions]
-    return kind in ("answer", "sources")
+    return kind in ("answer", "result", "sources")
 
 
 def _without_empty_sections(cells: list) -> list:

@@ -134,6 +134,7 @@ def _find(name: str, here: Path) -> Path | None:
 
 def _file_name(name: str, where: str) -> str:
     """`name` if it can be the stem of a file in the output directory."""
-    if not re.fullmatch(r"\w[\w .,+()-]{0,199}", name) or name.lower() == "index":
-        raise ReportError(f"{where}: {said(name)} cannot name a report; use letters, digits, dots and dashes, and not `index`")
+    if not re.fullmatch(r"\w[\w .,+()-]{0,199}", name) or name.lower() in ("index", "glossary"):
+        fix = "use letters, digits, dots and dashes, and neither `index` nor `glossary`"
+        raise ReportError(f"{where}: {said(name)} cannot name a report; {fix}")
     return name

@@ -29,8 +29,9 @@ MAY_IMPORT = {
     "claims": {"quantities", "formulas", "evidence", "serving"},
     "analysis": {"quantities", "formulas", "evidence", "importers", "hour", "serving", "load", "paths"},
     "report": {"quantities", "paths", "show.style", "show.numbers", "show.text"},
+    "schedule": {"quantities", "report", "show.text"},
     "workspace": {"paths"},
-    "cli": {"quantities", "report", "workspace"},
+    "cli": {"quantities", "report", "workspace", "schedule"},
 }
 
 

@@ -84,7 +84,7 @@ def _build(directory, plans, refused, show_code, timeout, quiet) -> int:
 
     builder = ReportBuilder(directory, plans, Progress(quiet=quiet), refused=refused, show_code=show_code, timeout_s=timeout)
     try:
-        with _termination_as_interrupt():
+        with termination_as_interrupt():
             builder.build_all()
     except KeyboardInterrupt:
         print("tokcost report: interrupted; reports that were not finished are as they were", file=sys.stderr)
@@ -96,7 +96,7 @@ def _build(directory, plans, refused, show_code, timeout, quiet) -> int:
 
 
 @contextlib.contextmanager
-def _termination_as_interrupt():
+def termination_as_interrupt():
     """A polite kill ends like Ctrl-C: the kernel is stopped and nothing half-written stays."""
 
     def interrupt(number, frame):

@@ -1,0 +1,30 @@
+"""One run of a task: its reports are made, then sent."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tokcost.schedule.make import Maker, Say
+from tokcost.schedule.task import Task
+
+
+class Runner:
+    """Makes and sends the reports of tasks, one task at a time."""
+
+    def __init__(self, directory: Path, say: Say):
+        self.say = say
+        self.maker = Maker(directory, say)
+
+    def run(self, task: Task) -> bool:
+        """Make and send the reports of `task`; whether all went well."""
+        if self.maker.stopped:
+            return False
+        self.say(f"{task.name}: begins")
+        outcomes = self.maker.make(task)
+        if self.maker.stopped:
+            return False
+        return not any(outcome.failure for outcome in outcomes)
+
+    def stop(self) -> None:
+        """End what runs; nothing more is begun or sent."""
+        self.maker.stop()

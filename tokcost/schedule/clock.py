@@ -53,9 +53,8 @@ def scheduler(tasks: list[Task], directory: Path, run: Callable[[Task], object],
     def on_start(event):
         late = datetime.now(UTC) - (due := event.scheduled_run_times[-1])
         if event.job_id in by_id and late > LATE:
-            say(
-                f"{by_id[event.job_id].name}: was due at {due.isoformat(' ', 'minutes')}; it is made now, {late // timedelta(minutes=1)} minutes late"
-            )
+            minutes = late // timedelta(minutes=1)
+            say(f"{by_id[event.job_id].name}: was due at {due.isoformat(' ', 'minutes')}; it is made now, {minutes} minutes late")
 
     def on_overlap(event):
         if event.job_id in by_id:

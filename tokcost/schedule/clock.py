@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -34,6 +35,7 @@ def scheduler(tasks: list[Task], directory: Path, run: Callable[[Task], object],
     events = needed("apscheduler.events")
     blocking = needed("apscheduler.schedulers.blocking").BlockingScheduler
     pool = needed("apscheduler.executors.pool").ThreadPoolExecutor
+    logging.getLogger("apscheduler").setLevel(logging.CRITICAL)  # it is said here, in words
     made = blocking(
         timezone=UTC,
         executors={"default": pool(1), "beat": pool(1)},

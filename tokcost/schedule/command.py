@@ -49,6 +49,7 @@ Exit status: 0 all is well, 1 a report failed or could not be sent, 2 the reques
 @click.option("--dry-run", is_flag=True, help="Show what would be made when, and where it goes; do nothing.")
 @click.option("-o", "--output", metavar="DIR", default="reports/output", show_default=True, help="Where reports are written.")
 def schedule(target, once, dry_run, output):
+    from tokcost.schedule.delivery import check
     from tokcost.schedule.log import Log
     from tokcost.schedule.task import read_tasks
 
@@ -60,6 +61,7 @@ def schedule(target, once, dry_run, output):
             return
         if not once and not any(task.timing for task in tasks):
             raise ReportError(f"no definition in {target} has a [schedule]; add one (see --help), or make all of it now with --once")
+        check(tasks)
         directory.mkdir(parents=True, exist_ok=True)
     except (ReportError, OSError) as error:
         print(f"tokcost schedule: {visible(error)}", file=sys.stderr)

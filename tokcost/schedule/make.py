@@ -33,9 +33,14 @@ class Outcome:
         return _answer(self.result)
 
     @property
+    def before(self) -> str:
+        """The answer of the time before, or nothing."""
+        return _answer(self.earlier)
+
+    @property
     def changed(self) -> bool:
         """Whether it says something else than the time before, or something for the first time."""
-        return self.result is not None and self.answer != _answer(self.earlier)
+        return self.result is not None and self.answer != self.before
 
     @property
     def alerts(self) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from tokcost.schedule.delivery import deliver
 from tokcost.schedule.make import Maker, Say
 from tokcost.schedule.task import Task
 
@@ -20,10 +21,15 @@ class Runner:
         if self.maker.stopped:
             return False
         self.say(f"{task.name}: begins")
-        outcomes = self.maker.make(task)
-        if self.maker.stopped:
+        try:
+            outcomes = self.maker.make(task)
+            if self.maker.stopped:
+                return False
+            is_sent = deliver(task, outcomes, self.say)
+        except Exception as error:  # the next task is still made
+            self.say(f"{task.name}: {type(error).__name__}: {error}")
             return False
-        return not any(outcome.failure for outcome in outcomes)
+        return is_sent and not any(outcome.failure for outcome in outcomes)
 
     def stop(self) -> None:
         """End what runs; nothing more is begun or sent."""

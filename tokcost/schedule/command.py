@@ -47,10 +47,17 @@ Exit status: 0 all is well, 1 a report failed or could not be sent, 2 the reques
 @click.argument("target")
 @click.option("--once", is_flag=True, help="Make and send every report of TARGET now, also those without a [schedule], then end.")
 @click.option("--dry-run", is_flag=True, help="Show what would be made when, and where it goes; do nothing.")
+@click.option(
+    "--print",
+    "form",
+    type=click.Choice(["crontab", "systemd", "github", "airflow"]),
+    help="Print the times for one that keeps time already; do nothing.",
+)
 @click.option("-o", "--output", metavar="DIR", default="reports/output", show_default=True, help="Where reports are written.")
-def schedule(target, once, dry_run, output):
+def schedule(target, once, dry_run, form, output):
     from tokcost.schedule.delivery import check
     from tokcost.schedule.log import Log
+    from tokcost.schedule.printed import in_form
     from tokcost.schedule.task import read_tasks
 
     directory = Path(output)
@@ -58,6 +65,9 @@ def schedule(target, once, dry_run, output):
         tasks = read_tasks(target)
         if dry_run:
             _show(tasks)
+            return
+        if form:
+            print(in_form(form, tasks, directory), end="")
             return
         if not once and not any(task.timing for task in tasks):
             raise ReportError(f"no definition in {target} has a [schedule]; add one (see --help), or make all of it now with --once")

@@ -120,7 +120,7 @@ def _in_words(error: Exception) -> str:
     if isinstance(error, (ReportError, ReportFailed)):
         return str(error)
     if isinstance(error, URLError):
-        return _in_words(error.reason) if isinstance(error.reason, Exception) else error.reason
+        return _in_words(error.reason) if isinstance(error.reason, Exception) else str(error.reason)
     if isinstance(error, ssl.SSLCertVerificationError):
         return f"the certificate of the server is not trusted: {error.verify_message}"
     if isinstance(error, OSError):

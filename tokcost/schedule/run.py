@@ -1,9 +1,12 @@
-"""One run of a task: its reports are made, then sent."""
+"""One run of a task: its reports are made, feed and index renewed, then all is sent."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+from tokcost.report.execution.files import locked, write_all
+from tokcost.report.page.index import overview
+from tokcost.schedule import feed
 from tokcost.schedule.delivery import deliver
 from tokcost.schedule.make import Maker, Say
 from tokcost.schedule.task import Task
@@ -13,7 +16,7 @@ class Runner:
     """Makes and sends the reports of tasks, one task at a time."""
 
     def __init__(self, directory: Path, say: Say):
-        self.say = say
+        self.directory, self.say = directory, say
         self.maker = Maker(directory, say)
 
     def run(self, task: Task) -> bool:
@@ -25,6 +28,9 @@ class Runner:
             outcomes = self.maker.make(task)
             if self.maker.stopped:
                 return False
+            feed.update(self.directory, outcomes)
+            with locked(self.directory):
+                write_all(self.directory, {"index.html": overview(self.directory, self.say)})
             is_sent = deliver(task, outcomes, self.say)
         except Exception as error:  # the next task is still made
             self.say(f"{task.name}: {type(error).__name__}: {error}")

@@ -48,7 +48,7 @@ class Summary:
         lines = [self.title, "=" * min(len(self.title), 78), ""]
         for one in self._shown:
             lines += [f"{one.name}:"] if len(self.outcomes) > 1 else []
-            lines += [f"  {line}" for line in self._lines(one)] + [""]
+            lines += [f"  {line}" for line in sentences(one)] + [""]
         return "\n".join([*lines, *self._ends()]).rstrip() + "\n"
 
     def html(self, pictures: dict[str, tuple[str, str]]) -> str:
@@ -56,7 +56,7 @@ class Summary:
         parts = [f"<h1 style='font-size:1.3em'>{escape(self.title)}</h1>"]
         for one in self._shown:
             heading = f"<h2 style='font-size:1.1em'>{escape(one.name)}</h2>" if len(self.outcomes) > 1 else ""
-            lines = self._lines(one)
+            lines = sentences(one)
             body = "".join(f"<p>{escape(line)}</p>" for line in lines)
             if one.name in pictures:
                 identity, alt = pictures[one.name]
@@ -85,18 +85,20 @@ class Summary:
         """Those that failed first: they are what a reader must not miss."""
         return sorted(self.outcomes, key=lambda one: not one.failure)[:MOST_SHOWN]
 
-    def _lines(self, one: Outcome) -> list[str]:
-        if one.failure:
-            kept = "The report of the time before is as it was." if one.page.is_file() else ""
-            return [line for line in (f"FAILED. {visible(one.failure)}", kept) if line]
-        interval = ((one.result or {}).get("answer") or {}).get("interval") or ""
-        before = f"Before: {_text(one.before)}" if one.changed and one.before else ""
-        lines = [*(f"ALERT. {visible(alert)}" for alert in one.alerts), _text(one.answer), _text(interval), before]
-        return [line for line in lines if line] or ["It was made."]
-
     def _ends(self) -> list[str]:
         more = len(self.outcomes) - MOST_SHOWN
         return ([f"And {more} more reports."] if more > 0 else []) + [visible(trouble) for trouble in self.troubles]
+
+
+def sentences(one: Outcome, *, before: bool = True) -> list[str]:
+    """What a report says, line by line: why it failed, or alerts, answer and interval, and the answer of the time `before`."""
+    if one.failure:
+        kept = "The report of the time before is as it was." if one.page.is_file() else ""
+        return [line for line in (f"FAILED. {visible(one.failure)}", kept) if line]
+    interval = ((one.result or {}).get("answer") or {}).get("interval") or ""
+    earlier = f"Before: {_text(one.before)}" if before and one.changed and one.before else ""
+    lines = [*(f"ALERT. {visible(alert)}" for alert in one.alerts), _text(one.answer), _text(interval), earlier]
+    return [line for line in lines if line] or ["It was made."]
 
 
 def _text(markdown: str) -> str:

@@ -17,6 +17,8 @@ from tokcost.report.request.reading import MOST_NOTEBOOK_BYTES, names_in, read_t
 from tokcost.show.text import visible
 
 FAILED = "failed"
+#: what `tokcost schedule` keeps of changed answers
+FEED = "feed.xml"
 
 
 def overview(directory: Path, note=lambda sentence: None) -> str:
@@ -40,7 +42,8 @@ def overview(directory: Path, note=lambda sentence: None) -> str:
     ordered = [rows[name] for name in sorted(rows)]
     environment = Environment(loader=FileSystemLoader(TEMPLATE / "tokcost"), autoescape=False)
     n_failed = sum("failure" in row for row in ordered)
-    return environment.get_template("overview.html.j2").render(rows=ordered, css=css(), n_failed=n_failed)
+    feed = FEED if (directory / FEED).is_file() else ""
+    return environment.get_template("overview.html.j2").render(rows=ordered, css=css(), n_failed=n_failed, feed=feed)
 
 
 def _row(read, path: Path, note) -> dict | None:

@@ -1,9 +1,12 @@
 """Small notebooks and definitions to schedule, and a log that can be read."""
 
 import json
+from email import message_from_bytes, policy
 from pathlib import Path
 
 import pytest
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import AuthResult
 
 PARAMETERS = """rate_usd_per_gpu_h = 1.41  # price of a GPU-hour, 0.1 to 100
 accelerator = "h200"  # which one; one of: h200, gb300
@@ -54,3 +57,58 @@ def define(tmp_path, monkeypatch):
 def said():
     """A list, and as its `append` the function that logs to it."""
     return []
+
+
+PASSWORD = "correct horse battery"
+
+
+class Inbox:
+    """Takes mail as a real server does, and keeps it; `refuses` is what it answers instead."""
+
+    def __init__(self):
+        self.messages, self.logins, self.refuses = [], [], None
+
+    async def handle_DATA(self, server, session, envelope):
+        if self.refuses:
+            return self.refuses
+        self.messages.append(message_from_bytes(envelope.content, policy=policy.default))
+        return "250 OK"
+
+    def authenticator(self, server, session, envelope, mechanism, given):
+        self.logins.append((given.login.decode(), given.password.decode()))
+        return AuthResult(success=given.password.decode() == PASSWORD)
+
+
+class OnAnyPort(Controller):
+    """aiosmtpd's server, on a port that the system chooses."""
+
+    def _trigger_server(self):
+        self.port = self.server.sockets[0].getsockname()[1]
+        super()._trigger_server()
+
+
+@pytest.fixture
+def smtp(monkeypatch):
+    """Start a server on loopback and point the environment at it."""
+    controllers = []
+
+    def start(**options):
+        inbox = Inbox()
+        if options:
+            options["authenticator"] = inbox.authenticator
+        controller = OnAnyPort(inbox, hostname="127.0.0.1", port=0, **options)
+        controller.start()
+        controllers.append(controller)
+        settings = {"HOST": "localhost", "PORT": controller.port, "FROM": "Reports <reports@example.com>"}
+        for name, value in (settings | {"SECURITY": "none"}).items():
+            monkeypatch.setenv(f"TOKCOST_SMTP_{name}", str(value))
+        return inbox
+
+    yield start
+    for controller in controllers:
+        controller.stop()
+
+
+@pytest.fixture(scope="session")
+def password():
+    return PASSWORD

@@ -3,7 +3,6 @@
 import json
 import ssl
 import threading
-from email import message_from_bytes, policy
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from types import SimpleNamespace
@@ -11,63 +10,13 @@ from types import SimpleNamespace
 import fsspec
 import pytest
 import trustme
-from aiosmtpd.controller import Controller
-from aiosmtpd.smtp import AuthResult
 from click.testing import CliRunner
 
 from tokcost.cli import main
 from tokcost.report.errors import ReportError
 from tokcost.schedule import delivery, mail, pictures
 
-PASSWORD = "correct horse battery"
 MAIL = '[deliver]\nemail = ["finance@example.com"]\n'
-
-
-class Inbox:
-    """Takes mail as a real server does, and keeps it; `refuses` is what it answers instead."""
-
-    def __init__(self):
-        self.messages, self.logins, self.refuses = [], [], None
-
-    async def handle_DATA(self, server, session, envelope):
-        if self.refuses:
-            return self.refuses
-        self.messages.append(message_from_bytes(envelope.content, policy=policy.default))
-        return "250 OK"
-
-    def authenticator(self, server, session, envelope, mechanism, given):
-        self.logins.append((given.login.decode(), given.password.decode()))
-        return AuthResult(success=given.password.decode() == PASSWORD)
-
-
-class OnAnyPort(Controller):
-    """aiosmtpd's server, on a port that the system chooses."""
-
-    def _trigger_server(self):
-        self.port = self.server.sockets[0].getsockname()[1]
-        super()._trigger_server()
-
-
-@pytest.fixture
-def smtp(monkeypatch):
-    """Start a server on loopback and point the environment at it."""
-    controllers = []
-
-    def start(**options):
-        inbox = Inbox()
-        if options:
-            options["authenticator"] = inbox.authenticator
-        controller = OnAnyPort(inbox, hostname="127.0.0.1", port=0, **options)
-        controller.start()
-        controllers.append(controller)
-        settings = {"HOST": "localhost", "PORT": controller.port, "FROM": "Reports <reports@example.com>"}
-        for name, value in (settings | {"SECURITY": "none"}).items():
-            monkeypatch.setenv(f"TOKCOST_SMTP_{name}", str(value))
-        return inbox
-
-    yield start
-    for controller in controllers:
-        controller.stop()
 
 
 @pytest.fixture
@@ -160,14 +109,14 @@ def test_reports_of_a_grid_come_in_one_mail_those_that_failed_first(smtp, notebo
 
 
 @pytest.mark.parametrize("security", ["starttls", "tls"])
-def test_a_password_goes_through_an_encrypted_connection_and_nowhere_else(smtp, notebook, define, monkeypatch, security):
+def test_a_password_goes_through_an_encrypted_connection_and_nowhere_else(smtp, password, notebook, define, monkeypatch, security):
     authority = trustme.CA()
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert("localhost").configure_cert(context)
     inbox = smtp(**{"tls_context" if security == "starttls" else "ssl_context": context, "auth_require_tls": security == "starttls"})
     authority.cert_pem.write_to_path("authority.pem")
     notebook("import os\nprint(dict(os.environ))"), define(f'{MAIL}webhook = "${{TEAM_HOOK}}"')
-    for name, value in {"USER": "robot", "PASSWORD": PASSWORD, "SECURITY": security}.items():
+    for name, value in {"USER": "robot", "PASSWORD": password, "SECURITY": security}.items():
         monkeypatch.setenv(f"TOKCOST_SMTP_{name}", value)
     monkeypatch.setenv("TEAM_HOOK", "http://127.0.0.1:9/very-secret-part")
     monkeypatch.setenv("OTHER_TOKEN", "another-secret")
@@ -178,10 +127,10 @@ def test_a_password_goes_through_an_encrypted_connection_and_nowhere_else(smtp, 
     assert not inbox.logins and not inbox.messages
     monkeypatch.setenv("SSL_CERT_FILE", str(Path("authority.pem").absolute()))
     done = once()
-    assert inbox.logins == [("robot", PASSWORD)] and len(inbox.messages) == 1, done.said
+    assert inbox.logins == [("robot", password)] and len(inbox.messages) == 1, done.said
     assert "Not sent: webhook: " in part(inbox.messages[0], "text/plain"), "the mail tells what else could not be sent"
     everything = done.said + str(inbox.messages[0]) + "".join(p.read_text(errors="replace") for p in Path("out").rglob("*") if p.is_file())
-    for secret in (PASSWORD, "very-secret-part", "another-secret"):
+    for secret in (password, "very-secret-part", "another-secret"):
         assert secret not in everything
 
 

@@ -2,6 +2,7 @@
 
 import json
 import ssl
+import sys
 import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -13,8 +14,7 @@ import trustme
 from click.testing import CliRunner
 
 from tokcost.cli import main
-from tokcost.report.errors import ReportError
-from tokcost.schedule import delivery, mail, pictures
+from tokcost.schedule import delivery, mail, pictures, secrets
 
 MAIL = '[deliver]\nemail = ["finance@example.com"]\n'
 
@@ -242,8 +242,38 @@ def test_a_variable_that_is_not_set_is_answered_before_anything_is_made(notebook
     assert done.status == 2 and "ours.toml: the environment variable TEAM_HOOK is not set" in done.said and not Path("out").exists()
 
 
-def test_a_package_that_is_missing_is_named_with_the_command_that_installs_it(monkeypatch):
-    from tokcost.schedule.extra import needed
+@pytest.mark.parametrize(
+    ("package", "text"),
+    [
+        ("cronsim", '[schedule]\ncron = "0 6 * * mon"\ntime_zone = "UTC"'),
+        ("apscheduler", '[schedule]\ncron = "0 6 * * mon"\ntime_zone = "UTC"'),
+        ("fsspec", '[deliver]\nfolder = "sent"'),
+        ("resvg_py", MAIL),
+    ],
+)
+def test_a_package_that_is_missing_is_named_with_the_command_that_installs_it(smtp, notebook, define, monkeypatch, package, text):
+    smtp()
+    for name in [name for name in sys.modules if name.split(".")[0] == package] + [package]:
+        monkeypatch.setitem(sys.modules, name, None)  # an import of it fails, as if it were not installed
+    notebook(), define(text)
+    done = CliRunner().invoke(main, ["schedule", "ours.toml", *([] if "schedule" in text else ["--once"])])
+    assert done.exit_code == 2 and f'{package} is not installed; install it with: pip install "tokcost[schedule]"' in done.stderr
 
-    with pytest.raises(ReportError, match=r'nosuch is not installed; install it with: pip install "tokcost\[schedule\]"'):
-        needed("nosuch.part")
+
+def test_a_variable_is_secret_by_its_name_or_because_a_definition_names_it(monkeypatch):
+    secret = [
+        "AWS_SECRET_ACCESS_KEY",
+        "AWS_ACCESS_KEY_ID",
+        "HF_TOKEN",
+        "PGPASSWORD",
+        "AZURE_STORAGE_CONNECTION_STRING",
+        "HOOK",
+        "TOKCOST_SMTP_USER",
+    ]
+    plain = ["TOKENIZERS_PARALLELISM", "TOKCOST_DATA_DIR", "KEYBOARD", "MONKEY"]
+    for name in secret + plain:
+        monkeypatch.setenv(name, f"value of {name}")
+    seen = secrets.public(["https://example.com/${HOOK}"])
+    assert not set(secret) & set(seen) and set(plain) <= set(seen)
+    said = secrets.struck_out(" ".join(f"value of {name}," for name in secret + plain), ["${HOOK}"])
+    assert said == " ".join(["***,"] * len(secret) + [f"value of {name}," for name in plain])

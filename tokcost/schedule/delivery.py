@@ -11,6 +11,7 @@ from urllib.error import URLError
 
 from tokcost.report.errors import ReportError, ReportFailed
 from tokcost.schedule import mail, places
+from tokcost.schedule.extra import needed
 from tokcost.schedule.make import Outcome, Say
 from tokcost.schedule.pictures import write_pdf
 from tokcost.schedule.secrets import filled, struck_out
@@ -23,13 +24,16 @@ _FINAL = (FileExistsError, FileNotFoundError, NotADirectoryError, PermissionErro
 
 
 def check(tasks: list[Task]) -> None:
-    """Refuse what could not be sent, before anything is made: a variable that is not set, a mail server that is not named."""
+    """Refuse what could not be sent, before anything is made: a variable, a mail server or a package that is missing."""
     for task in tasks:
         try:
             for address in task.delivery.addresses:
                 filled(address)
             if task.delivery.email:
                 mail.Server.from_environment()
+                needed("resvg_py")
+            if task.delivery.folder:
+                needed("fsspec")
         except ReportError as error:
             raise ReportError(f"{task.path}: {error}") from None
 

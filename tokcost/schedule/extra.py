@@ -13,6 +13,6 @@ def needed(module: str) -> ModuleType:
     try:
         return import_module(module)
     except ModuleNotFoundError as error:
-        if error.name != module.split(".")[0]:
+        if (error.name or "").split(".")[0] != module.split(".")[0]:
             raise
         raise ReportError(f'{module.split(".")[0]} is not installed; install it with: pip install "tokcost[schedule]"') from None

@@ -12,7 +12,7 @@ from tokcost.report.errors import ReportError
 SMTP = "TOKCOST_SMTP_"
 _NAMED = re.compile(r"\$\{(\w+)\}")
 #: a variable so called is nobody's business in a notebook, whether or not a definition names it
-_SECRET_NAME = re.compile(r"PASSWORD|PASSWD|SECRET|TOKEN|CREDENTIAL|(?:^|_)KEY(?:_ID)?$", re.I)
+_SECRET_NAME = re.compile(r"(?:^|_)(?:\w*PASSWORD|PASSWD|SECRETS?|TOKENS?|CREDENTIALS?|KEY|KEY_ID|CONNECTION_STRING)(?:_|$)", re.I)
 _STRUCK_OUT = "***"
 
 

@@ -27,6 +27,8 @@ class Outcome:
     result: dict | None = None
     earlier: dict | None = None
     failure: str = ""
+    #: the alerts that this run has set off, as sentences
+    alerts: tuple[str, ...] = ()
 
     @property
     def answer(self) -> str:
@@ -41,13 +43,6 @@ class Outcome:
     def changed(self) -> bool:
         """Whether it says something else than the time before, or something for the first time."""
         return self.result is not None and self.answer != self.before
-
-    @property
-    def alerts(self) -> list[str]:
-        """The sentences of the alerts that this run has set off."""
-        return [
-            str(alert.get("sentence", alert)) if isinstance(alert, dict) else str(alert) for alert in (self.result or {}).get("alerts", [])
-        ]
 
 
 def _answer(result: dict | None) -> str:
@@ -83,7 +78,7 @@ class Maker:
         page = self.directory / f"{name}.html"
         result = _result(self.directory, name) if is_made else None
         if result is not None:
-            return Outcome(name, page, result, earlier)
+            return Outcome(name, page, result, earlier, alerts=alerts_of(name, said))
         return Outcome(name, page, None, earlier, self._why(name, said))
 
     def _why(self, name: str, said: str) -> str:
@@ -101,6 +96,15 @@ class Maker:
         self.stopped = True
         if self.process is not None and self.process.poll() is None:
             self.process.terminate()
+
+
+def alerts_of(name: str, said: str) -> tuple[str, ...]:
+    """The alerts of a report among what `tokcost report` said, also those that could not be judged.
+
+    >>> alerts_of("ours", "ours: 9 cells in 2 s\\nALERT ours: cost > 4: it is 4.35\\nFAILED alert of ours: x > 1: there is no x")
+    ('cost > 4: it is 4.35', 'x > 1: there is no x')
+    """
+    return tuple(re.findall(rf"^(?:ALERT|FAILED alert of) {re.escape(name)}: (.+)$", said, re.M))
 
 
 def _result(directory: Path, name: str) -> dict | None:

@@ -67,7 +67,7 @@ def test_without_a_gpu_count_there_is_no_cost_and_it_says_so(public):
     assert pd.isna(found.own[COST]) and found.own["status"] == "not priced"
     known = known_and_missing(own, stated_gpus=0, accelerator="h200", rate=2.5).set_index("what")
     assert known.loc["GPUs of the deployment", ["value", "said_by"]].tolist() == ["missing", "nobody"]
-    assert "set stated_gpus" in known.loc["GPUs of the deployment", "without_it"]
+    assert "state their number" in known.loc["GPUs of the deployment", "without_it"]
 
 
 def test_without_an_accelerator_the_cheapest_public_system_stands_beside(public):
@@ -165,7 +165,7 @@ def test_a_ratio_is_only_between_runs_of_one_model():
 def test_a_ratio_needs_the_lengths_of_the_public_runs_as_well_as_their_model():
     public = {"model": "dsr1", "isl": 1024, "osl": 1024}
     own = own_benchmark("data/benchmark_example", stated_gpus=1, accelerator="h200")
-    assert "the model tiny-llama, the public runs dsr1; your requests have 138/32 tokens" in differences(own, **public)
+    assert "the model tiny-llama, the public runs DeepSeek-R1; your requests have 138/32 tokens" in differences(own, **public)
     named = own.points.assign(model="deepseek-ai/DeepSeek-R1-0528")
     assert differences(replace(own, points=named), **public).startswith("your requests have 138/32 tokens, the public runs 1024/1024")
     assert differences(replace(own, points=named.assign(isl=1060.0, osl=1000.0)), **public) == ""

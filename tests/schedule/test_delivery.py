@@ -208,6 +208,14 @@ def test_a_pdf_goes_along_where_chromium_is_and_is_missed_in_a_sentence_where_it
     assert once().status == 1 and "Chromium is not installed" in part(inbox.messages[1], "text/plain")
 
 
+def test_the_numbers_go_along_as_a_workbook(smtp, notebook, define):
+    inbox = smtp()
+    notebook(), define(f'{MAIL}folder = "sent"\nxlsx = true')
+    assert once().status == 0
+    _, workbook = inbox.messages[0].iter_attachments()
+    assert workbook.get_filename() == "ours.xlsx" and workbook.get_content() == Path("sent/ours.xlsx").read_bytes()
+
+
 def test_what_is_too_large_to_attach_is_named_instead(smtp, notebook, define, monkeypatch):
     inbox = smtp()
     monkeypatch.setattr(mail, "MOST_ATTACHED_BYTES", 1000)

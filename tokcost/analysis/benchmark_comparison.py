@@ -12,6 +12,7 @@ from tokcost import evidence, formulas
 from tokcost.analysis.metric_rankings import COST
 from tokcost.analysis.own_benchmark import NOT_STATED, THROUGHPUT, OwnBenchmark
 from tokcost.evidence import Fact
+from tokcost.labels import label_of
 from tokcost.load.capacity import LENGTH_TOLERANCE
 from tokcost.quantities import check_value
 from tokcost.serving.pareto_frontier import SPEED, Frontier, frontier
@@ -103,7 +104,7 @@ def compare_with_public(
     """Price your points and the best public runs of each accelerator at equal interactivity.
 
     `rows` are measured rows of one model and one pair of lengths; `rate` is yours, from `price_of_hour`. Under a price of your
-    own, public runs on your accelerator are priced at it; other accelerators, whose price you do not state, are left out.
+    own, public runs on your accelerator are priced at it; other accelerators, whose price you do not state, are excluded.
 
     >>> own = tc.analysis.own_benchmark("data/benchmark_example", stated_gpus=8, accelerator="h200")
     >>> public = tc.measured(model="dsr1", isl=1024, osl=1024)
@@ -160,7 +161,7 @@ def differences(own: OwnBenchmark, *, model: str, isl: float, osl: float) -> str
     """
     reasons = []
     if not is_same_model(own.label("model"), model):
-        reasons.append(f"your files name the model {own.label('model')}, the public runs {model}")
+        reasons.append(f"your files name the model {own.label('model')}, the public runs {label_of('model', model) or model}")
     mine = own.points[["isl", "osl"]].median()
     if mine.isna().any():
         reasons.append(f"your files do not state their lengths, the public runs have {isl:g}/{osl:g} tokens")

@@ -142,9 +142,24 @@ def known_and_missing(own: OwnBenchmark, *, stated_gpus: float, accelerator: str
     cached = "" if np.isnan(own.cached_frac) else f"{own.cached_frac:.0%}"
     you, files = "you", "your files"
     rows = [
-        ("GPUs of the deployment", gpus, you if gpus == f"{stated_gpus:g}" else files, "no throughput per GPU, no cost: set stated_gpus"),
-        ("Accelerator", chip.upper(), files if accelerator == NOT_STATED else you, "no price, no public runs of the same: set accelerator"),
-        ("Price of the GPU-hour", price, "the price list" if listed else you, "no cost: choose a priced accelerator, or price_basis own"),
+        (
+            "GPUs of the deployment",
+            gpus,
+            you if gpus == f"{stated_gpus:g}" else files,
+            "no throughput per GPU, no cost: state their number",
+        ),
+        (
+            "Accelerator",
+            chip.upper(),
+            files if accelerator == NOT_STATED else you,
+            "no price, no public runs of the same: state the accelerator",
+        ),
+        (
+            "Price of the GPU-hour",
+            price,
+            "the price list" if listed else you,
+            "no cost: choose a priced accelerator, or a price of your own",
+        ),
         ("Model", model, files, "nobody can tell whether the public runs are of the same model"),
         ("Prompt and answer tokens", length, files, "nobody can tell whether the public runs have the same lengths"),
         ("Prompt tokens from the cache", cached, files, "nobody can tell whether every prompt was read in full"),

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import click
 
+from tokcost.errors import InputError
 from tokcost.report.errors import ReportError
 from tokcost.show.text import visible
 
@@ -73,7 +74,7 @@ def schedule(target, once, dry_run, form, output):
             raise ReportError(f"no definition in {target} has a [schedule]; add one (see --help), or make all of it now with --once")
         check(tasks)
         directory.mkdir(parents=True, exist_ok=True)
-    except (ReportError, OSError) as error:
+    except (InputError, OSError) as error:
         print(f"tokcost schedule: {visible(error)}", file=sys.stderr)
         sys.exit(2)
     log = Log(address for task in tasks for address in task.delivery.addresses)

@@ -47,15 +47,16 @@ def deliver(task: Task, outcomes: list[Outcome], say: Say) -> bool:
         say(f"{task.name}: not sent: " + ("no alert was set off" if delivery.when == "alert" else "the answer is as before"))
         return True
     pages = [one.page for one in outcomes if one.result]
-    pdfs = _pdfs(pages, summary, say) if delivery.pdf else []
+    workbooks = [page.with_suffix(".xlsx") for page in pages] if delivery.xlsx else []
+    more = workbooks + (_pdfs(pages, summary, say) if delivery.pdf else [])
     went_well = not summary.troubles
-    files = [file for page in pages for file in (page, page.with_suffix(".result.json"))] + pdfs
+    files = [file for page in pages for file in (page, page.with_suffix(".result.json"))] + more
     if delivery.folder:
         went_well &= _try(f"copy to {delivery.folder}", lambda: places.copy(files, filled(delivery.folder)), summary, say)
     if delivery.webhook:
         went_well &= _try("webhook", lambda: places.post(filled(delivery.webhook), summary.payload()), summary, say)
     if delivery.email:  # last: it tells what else could not be sent
-        went_well &= _try(f"mail to {', '.join(delivery.email)}", lambda: _mail(summary, pages + pdfs), summary, say)
+        went_well &= _try(f"mail to {', '.join(delivery.email)}", lambda: _mail(summary, pages + more), summary, say)
     return went_well
 
 

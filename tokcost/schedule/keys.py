@@ -6,10 +6,10 @@ import json
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from tokcost.parameters.hints import said
 from tokcost.quantities import nearest
 from tokcost.report.errors import ReportError
 from tokcost.report.request import definition
-from tokcost.report.request.hints import said
 
 
 class Key(NamedTuple):
@@ -32,6 +32,7 @@ DELIVER = {
     "email": Key(list, "To whom it is mailed. The mail server is set by environment variables TOKCOST_SMTP_...", ["finance@example.com"]),
     "webhook": Key(str, "An address that gets the answer as JSON; ${NAME} stands for an environment variable.", "${TEAM_WEBHOOK}"),
     "folder": Key(str, "Where the files are copied: a folder, or an address such as s3://bucket/path.", "s3://our-bucket/reports"),
+    "xlsx": Key(bool, "Whether the numbers go along as a workbook.", True),
     "pdf": Key(bool, "Whether a PDF goes along; needs Chromium.", True),
 }
 

@@ -21,6 +21,7 @@ MOST_ATTACHED_BYTES = 15_000_000
 _MOST_PICTURES = 5
 _SECURITY = {"starttls": 587, "tls": 465, "none": 25}
 _TIMEOUT_S = 60
+_KINDS = {".pdf": "pdf", ".xlsx": "vnd.openxmlformats-officedocument.spreadsheetml.sheet"}
 
 
 @dataclass(frozen=True)
@@ -99,8 +100,8 @@ def compose(summary: Summary, sender: str, attached: list[Path]) -> EmailMessage
     for name, (identity, png, _) in pictures.items():
         html.add_related(png, "image", "png", cid=identity, filename=f"{name}.png", disposition="inline")  # type: ignore[union-attr]
     for path in fits:
-        if path.suffix == ".pdf":
-            message.add_attachment(path.read_bytes(), "application", "pdf", filename=path.name)
+        if path.suffix in _KINDS:
+            message.add_attachment(path.read_bytes(), "application", _KINDS[path.suffix], filename=path.name)
         else:
             message.add_attachment(path.read_text(encoding="utf-8"), subtype="html", cte="base64", filename=path.name)
     return message

@@ -1,11 +1,9 @@
-"""One run of a task: its reports are made, feed and index renewed, then all is sent."""
+"""One run of a task: its reports are made, the feed is renewed, then all is sent."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from tokcost.report.execution.files import locked, write_all
-from tokcost.report.page.index import overview
 from tokcost.schedule import feed
 from tokcost.schedule.delivery import deliver
 from tokcost.schedule.make import Maker, Say
@@ -25,12 +23,11 @@ class Runner:
             return False
         self.say(f"{task.name}: begins")
         try:
+            feed.update(self.directory, [])  # begun, where there is none, for the index links to it
             outcomes = self.maker.make(task)
             if self.maker.stopped:
                 return False
             feed.update(self.directory, outcomes)
-            with locked(self.directory):
-                write_all(self.directory, {"index.html": overview(self.directory, self.say)})
             is_sent = deliver(task, outcomes, self.say)
         except Exception as error:  # the next task is still made
             self.say(f"{task.name}: {type(error).__name__}: {error}")

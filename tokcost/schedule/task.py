@@ -8,10 +8,12 @@ import re
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
+from tokcost.errors import InputError
+from tokcost.parameters.hints import said
 from tokcost.report.errors import ReportError
 from tokcost.report.request.definition import jobs, read_keys
-from tokcost.report.request.hints import said
 from tokcost.report.request.plan import plan
 from tokcost.report.request.reading import MOST_NOTEBOOK_BYTES, names_in, read_text
 from tokcost.schedule.keys import check_table
@@ -28,6 +30,7 @@ class Delivery:
     email: tuple[str, ...] = ()
     webhook: str = ""
     folder: str = ""
+    xlsx: bool = False
     pdf: bool = False
 
     @property
@@ -86,7 +89,7 @@ def read_tasks(target: str) -> list[Task]:
     for path in paths:
         try:
             tasks.append(_task(path))
-        except ReportError as error:
+        except InputError as error:
             wrong.append(str(error))
     if wrong:
         raise ReportError("; ".join(wrong))
@@ -121,8 +124,8 @@ def _delivery(path: Path, deliver: dict) -> Delivery:
     webhook = deliver.get("webhook", "")
     if webhook and not re.match(r"https?://[^\s]+$|\$\{\w+\}", webhook):
         raise ReportError(f"{path}: `deliver.webhook` must begin with https:// or name an environment variable as ${{NAME}}")
-    for key in ("when", "pdf"):
+    for key in ("when", "xlsx", "pdf"):
         if key in deliver and not {"email", "webhook", "folder"} & set(deliver):
             raise ReportError(f"{path}: `deliver.{key}` is set, but it goes nowhere; add email, webhook or folder")
-    to = tuple(deliver.get("email", ()))
-    return Delivery(deliver.get("when", "always"), to, webhook, deliver.get("folder", ""), deliver.get("pdf", False))
+    given: dict[str, Any] = deliver | {"email": tuple(deliver.get("email", ()))}
+    return Delivery(**given)

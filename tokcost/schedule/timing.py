@@ -8,9 +8,9 @@ from datetime import datetime
 from functools import cached_property
 from zoneinfo import ZoneInfo, available_timezones
 
+from tokcost.parameters.hints import said
 from tokcost.quantities import nearest
 from tokcost.report.errors import ReportError
-from tokcost.report.request.hints import said
 from tokcost.schedule.extra import needed
 
 #: what cronsim reads beyond what every cron does: seconds are told by the number of fields

@@ -9,10 +9,10 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from tokcost.parameters.hints import said
+from tokcost.parameters.settings import Written
 from tokcost.report.errors import ReportError
-from tokcost.report.request.hints import said
 from tokcost.report.request.reading import read_text
-from tokcost.report.request.settings import Written
 
 #: as many reports as one definition makes; more is a slip in a grid
 MOST_REPORTS = 10_000

@@ -13,9 +13,9 @@ from tokcost.schedule.make import Outcome
 ATOM = "{http://www.w3.org/2005/Atom}"
 
 
-def outcome(directory: Path, answer: str = "", failure: str = "", name: str = "ours") -> Outcome:
+def outcome(directory: Path, answer: str = "", failure: str = "", name: str = "ours", alerts: tuple[str, ...] = ()) -> Outcome:
     result = None if failure else {"question": "Q?", "answer": {"text": answer, "interval": "", "inputs": []}, "results": []}
-    return Outcome(name, directory / f"{name}.html", result, None, failure)
+    return Outcome(name, directory / f"{name}.html", result, None, failure, alerts)
 
 
 def entries(directory: Path) -> list[tuple[str, str]]:
@@ -33,6 +33,12 @@ def test_a_failure_is_entered_once_and_so_is_its_end(tmp_path):
     for one in ("", "cell 3 failed", "cell 3 failed", ""):
         feed.update(tmp_path, [outcome(tmp_path, "1 USD", one), outcome(tmp_path, "5 USD", name="other")])
     assert [title for title, _ in entries(tmp_path)] == ["ours: answer", "ours: failed", "ours: answer", "other: answer"]
+
+
+def test_an_alert_is_entered_when_it_is_set_off_and_its_absence_is_no_news(tmp_path):
+    for alerts in ((), ("cost > 4",), (), ()):
+        feed.update(tmp_path, [outcome(tmp_path, "5 USD", alerts=alerts)])
+    assert entries(tmp_path) == [("ours: alert", "ALERT. cost > 4\n5 USD"), ("ours: answer", "5 USD")]
 
 
 def test_the_feed_has_what_the_standard_asks_for_and_old_entries_fall_out(tmp_path, monkeypatch):

@@ -106,6 +106,6 @@ def test_the_schema_accepts_what_the_command_accepts_and_refuses_slips():
 
 
 def test_the_schema_tells_the_meaning_of_every_key():
-    assert set(MEANINGS) == set(definition.KEYS)
+    assert set(definition.KEYS) <= set(MEANINGS)
     for name, about in json_schema()["properties"].items():
         assert about["description"], name

@@ -18,7 +18,7 @@ from tokcost.report.execution.files import locked, write_all
 from tokcost.report.page.index import FEED
 from tokcost.report.request.reading import MOST_NOTEBOOK_BYTES, read_text
 from tokcost.schedule.make import Outcome
-from tokcost.schedule.summary import sentences
+from tokcost.schedule.summary import ALERT, sentences
 from tokcost.show.text import visible
 
 #: older entries fall out
@@ -40,7 +40,7 @@ def update(directory: Path, outcomes: list[Outcome]) -> int:
         for entry in reversed(feed.findall(_tag("entry"))):
             said[entry.findtext(_tag("title"), "").partition(": ")[0]] = entry.findtext(_tag("summary"), "")
         now = datetime.now(UTC).isoformat(timespec="seconds")
-        new = [_entry(one, now) for one in outcomes if said.get(one.name) != _summary(one)]
+        new = [_entry(one, now) for one in outcomes if _is_new(one, said.get(one.name, ""))]
         if new or not (directory / FEED).is_file():
             kept = feed.findall(_tag("entry"))
             for entry in kept:
@@ -53,6 +53,12 @@ def update(directory: Path, outcomes: list[Outcome]) -> int:
             text = '<?xml version="1.0" encoding="utf-8"?>\n' + ET.tostring(feed, encoding="unicode") + "\n"
             write_all(directory, {FEED: text})
     return len(new)
+
+
+def _is_new(one: Outcome, last: str) -> bool:
+    """Whether a report says something else than its newest entry; an alert is told once, and its absence is no news."""
+    without_alerts = "\n".join(line for line in last.splitlines() if not line.startswith(ALERT))
+    return _summary(one) not in (last, without_alerts)
 
 
 def _summary(one: Outcome) -> str:

@@ -44,6 +44,7 @@ MEANINGS = {
     "name": "How the files of the report are called; this file's own name where it is left out.",
     "title": "The title of the report; the question of the notebook where it is left out.",
     "parameters": "Values of the notebook's parameters; tokcost report --help-parameters NOTEBOOK lists them.",
+    "alerts": "Lines such as total_token_cost_usd_per_mtok > 5: each is told once, when it begins.",
     "show_code": "Whether the code of the notebook is shown.",
     "each": "One report each: for every row of a CSV table, or for every combination of the lists of a grid.",
     "schedule": "When tokcost schedule makes this report.",
@@ -51,7 +52,7 @@ MEANINGS = {
 }
 
 _WORDS = {str: "text", bool: "true or false", list: "a list of texts"}
-_SCHEMA_TYPES = {str: "string", bool: "boolean", dict: "object"}
+_SCHEMA_TYPES = {str: "string", bool: "boolean", dict: "object", list: "array"}
 
 
 def check_table(path: Path, table: str, content: dict) -> dict:

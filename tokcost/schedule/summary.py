@@ -14,6 +14,8 @@ from tokcost.show.text import visible
 
 #: as many reports are shown each with its own lines; a list of more is for a table, which is attached
 MOST_SHOWN = 50
+#: how a line with an alert begins
+ALERT = "ALERT."
 
 
 @dataclass(frozen=True)
@@ -97,7 +99,7 @@ def sentences(one: Outcome, *, before: bool = True) -> list[str]:
         return [line for line in (f"FAILED. {visible(one.failure)}", kept) if line]
     interval = ((one.result or {}).get("answer") or {}).get("interval") or ""
     earlier = f"Before: {_text(one.before)}" if before and one.changed and one.before else ""
-    lines = [*(f"ALERT. {visible(alert)}" for alert in one.alerts), _text(one.answer), _text(interval), earlier]
+    lines = [*(f"{ALERT} {visible(alert)}" for alert in one.alerts), _text(one.answer), _text(interval), earlier]
     return [line for line in lines if line] or ["It was made."]
 
 

@@ -99,6 +99,13 @@ def test_only_a_changed_answer_is_mailed_where_that_is_asked(smtp, notebook, def
     assert "Before: A token costs 1.5 with h200." in part(inbox.messages[1], "text/plain")
 
 
+def test_where_the_feed_cannot_be_written_the_report_is_still_sent(smtp, notebook, define):
+    inbox = smtp()
+    notebook(), define(MAIL), Path("out/feed.xml").mkdir(parents=True)
+    done = once()
+    assert done.status == 1 and "the feed could not be written: cannot write to out" in done.said and len(inbox.messages) == 1
+
+
 def test_reports_of_a_grid_come_in_one_mail_those_that_failed_first(smtp, notebook, define):
     inbox = smtp()
     notebook('assert accelerator != "h200"'), define(f'{MAIL}[each]\naccelerator = ["gb300", "h200"]')

@@ -55,7 +55,7 @@ def write_pdf(page: Path) -> Path:
     if browser is None:
         raise ReportFailed("no PDF was made: Chromium is not installed (Debian, Ubuntu: apt-get install chromium)")
     target = page.with_suffix(".pdf")
-    with tempfile.TemporaryDirectory(dir=page.parent, prefix=".pdf-") as scratch:
+    with tempfile.TemporaryDirectory(dir=page.parent, prefix=".pdf-", ignore_cleanup_errors=True) as scratch:
         printed = Path(scratch, "page.pdf")
         options = ["--headless", "--disable-gpu", "--no-pdf-header-footer", f"--user-data-dir={scratch}/profile"]
         if getattr(os, "geteuid", lambda: 1)() == 0:  # its sandbox does not start for the superuser

@@ -12,7 +12,7 @@ from tokcost.schedule.make import Outcome
 from tokcost.schedule.task import Task
 from tokcost.show.text import visible
 
-#: as many reports are shown each with its own lines; a list of more is for a table, which is attached
+#: as many reports have lines of their own; the others are counted
 MOST_SHOWN = 50
 #: how a line with an alert begins
 ALERT = "ALERT."

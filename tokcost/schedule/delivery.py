@@ -6,15 +6,14 @@ import smtplib
 import ssl
 import time
 from collections.abc import Callable
-from pathlib import Path
 from urllib.error import URLError
 
 from tokcost.report.errors import ReportError, ReportFailed
 from tokcost.schedule import mail, places
 from tokcost.schedule.extra import needed
 from tokcost.schedule.make import Outcome, Say
-from tokcost.schedule.pictures import write_pdf
 from tokcost.schedule.secrets import filled, struck_out
+from tokcost.schedule.sent import files
 from tokcost.schedule.summary import Summary
 from tokcost.schedule.task import Delivery, Task
 
@@ -46,23 +45,23 @@ def deliver(task: Task, outcomes: list[Outcome], say: Say) -> bool:
     if not _wanted(delivery, summary):
         say(f"{task.name}: not sent: " + ("no alert was set off" if delivery.when == "alert" else "the answer is as before"))
         return True
-    pages = [one.page for one in outcomes if one.result]
-    workbooks = [page.with_suffix(".xlsx") for page in pages] if delivery.xlsx else []
-    more = workbooks + (_pdfs(pages, summary, say) if delivery.pdf else [])
+    sent = files(delivery, outcomes, summary.troubles.append)
+    for trouble in summary.troubles:
+        say(f"{task.name}: {trouble}")
     went_well = not summary.troubles
-    files = [file for page in pages for file in (page, page.with_suffix(".result.json"))] + more
     if delivery.folder:
-        went_well &= _try(f"copy to {delivery.folder}", lambda: places.copy(files, filled(delivery.folder)), summary, say)
+        went_well &= _try(f"copy to {delivery.folder}", lambda: places.copy(sent, filled(delivery.folder)), summary, say)
     if delivery.webhook:
         went_well &= _try("webhook", lambda: places.post(filled(delivery.webhook), summary.payload()), summary, say)
     if delivery.email:  # last: it tells what else could not be sent
-        went_well &= _try(f"mail to {', '.join(delivery.email)}", lambda: _mail(summary, pages + more), summary, say)
+        went_well &= _try(f"mail to {', '.join(delivery.email)}", lambda: _mail(summary, sent), summary, say)
     return went_well
 
 
-def _mail(summary: Summary, files: list[Path]) -> None:
+def _mail(summary: Summary, sent: dict[str, bytes]) -> None:
     server = mail.Server.from_environment()
-    server.send(mail.compose(summary, server.sender, files))
+    attached = {name: content for name, content in sent.items() if not name.endswith(".json")}
+    server.send(mail.compose(summary, server.sender, attached))
 
 
 def _wanted(delivery: Delivery, summary: Summary) -> bool:
@@ -72,18 +71,6 @@ def _wanted(delivery: Delivery, summary: Summary) -> bool:
         "change": summary.status != "unchanged",
         "alert": summary.status in ("failed", "alert"),
     }[delivery.when]
-
-
-def _pdfs(pages: list[Path], summary: Summary, say: Say) -> list[Path]:
-    made = []
-    for page in pages:
-        try:
-            made.append(write_pdf(page))
-        except ReportFailed as failure:
-            if str(failure) not in summary.troubles:
-                summary.troubles.append(str(failure))
-                say(f"{summary.task.name}: {failure}")
-    return made
 
 
 def _try(what: str, send: Callable[[], None], summary: Summary, say: Say) -> bool:

@@ -73,7 +73,7 @@ class Server:
             raise smtplib.SMTPRecipientsRefused(refused)
 
 
-def compose(summary: Summary, sender: str, attached: list[Path]) -> EmailMessage:
+def compose(summary: Summary, sender: str, attached: dict[str, bytes]) -> EmailMessage:
     """The message: plain text, HTML with pictures inside, and files; those that make it too large are named instead."""
     message = EmailMessage()
     message["Subject"] = summary.subject
@@ -82,13 +82,12 @@ def compose(summary: Summary, sender: str, attached: list[Path]) -> EmailMessage
     message["Date"] = formatdate(localtime=True)
     message["Message-ID"] = make_msgid(domain=sender.rpartition("@")[2].rstrip(">") or None)
     message["Auto-Submitted"] = "auto-generated"  # nobody's holiday note answers it
-    fits, size = [], 0
-    for path in attached:
-        size += path.stat().st_size
-        fits += [path] if size <= MOST_ATTACHED_BYTES else []
-    if len(fits) < len(attached):
-        left = ", ".join(path.name for path in attached if path not in fits)
-        summary.troubles.append(f"Too large to attach, in the output folder: {left}.")
+    fits: dict[str, bytes] = {}
+    for name, content in attached.items():
+        if sum(map(len, fits.values())) + len(content) <= MOST_ATTACHED_BYTES:
+            fits[name] = content
+    if left := [name for name in attached if name not in fits]:
+        summary.troubles.append(f"Too large to attach, in the output folder: {', '.join(left)}.")
     pictures = {}
     for one in summary.outcomes:
         if one.result and len(pictures) < _MOST_PICTURES and (figure := first_figure(one.page.with_suffix(".ipynb"))):
@@ -99,9 +98,10 @@ def compose(summary: Summary, sender: str, attached: list[Path]) -> EmailMessage
     html = message.get_payload()[1]  # type: ignore[index]
     for name, (identity, png, _) in pictures.items():
         html.add_related(png, "image", "png", cid=identity, filename=f"{name}.png", disposition="inline")  # type: ignore[union-attr]
-    for path in fits:
-        if path.suffix in _KINDS:
-            message.add_attachment(path.read_bytes(), "application", _KINDS[path.suffix], filename=path.name)
+    for name, content in fits.items():
+        kind = _KINDS.get(Path(name).suffix)
+        if kind:
+            message.add_attachment(content, "application", kind, filename=name)
         else:
-            message.add_attachment(path.read_text(encoding="utf-8"), subtype="html", cte="base64", filename=path.name)
+            message.add_attachment(content.decode(), subtype="html", cte="base64", filename=name)
     return message

@@ -49,21 +49,20 @@ def _png(svg: str) -> bytes:
     return bytes(drawn)
 
 
-def write_pdf(page: Path) -> Path:
-    """Print the page of a report beside it, through headless Chromium."""
+def pdf(page: str) -> bytes:
+    """A page as printed by headless Chromium."""
     browser = next((path for path in map(shutil.which, _BROWSERS) if path), None)
     if browser is None:
-        raise ReportFailed("no PDF was made: Chromium is not installed (Debian, Ubuntu: apt-get install chromium)")
-    target = page.with_suffix(".pdf")
-    with tempfile.TemporaryDirectory(dir=page.parent, prefix=".pdf-", ignore_cleanup_errors=True) as scratch:
-        printed = Path(scratch, "page.pdf")
+        raise ReportFailed("Chromium is not installed (Debian, Ubuntu: apt-get install chromium)")
+    with tempfile.TemporaryDirectory(prefix="tokcost-pdf-", ignore_cleanup_errors=True) as scratch:
+        source, printed = Path(scratch, "page.html"), Path(scratch, "page.pdf")
+        source.write_text(page, encoding="utf-8")
         options = ["--headless", "--disable-gpu", "--no-pdf-header-footer", f"--user-data-dir={scratch}/profile"]
         if getattr(os, "geteuid", lambda: 1)() == 0:  # its sandbox does not start for the superuser
             options.append("--no-sandbox")
         try:
-            command = [browser, *options, f"--print-to-pdf={printed}", page.absolute().as_uri()]
+            command = [browser, *options, f"--print-to-pdf={printed}", source.as_uri()]
             subprocess.run(command, capture_output=True, timeout=_PDF_SECONDS, check=True)
-            printed.replace(target)
+            return printed.read_bytes()
         except (OSError, subprocess.SubprocessError) as error:
-            raise ReportFailed(f"no PDF of {page.stem} was made: Chromium: {type(error).__name__}") from None
-    return target
+            raise ReportFailed(f"Chromium could not print it: {type(error).__name__}") from None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from urllib.error import HTTPError
 from urllib.request import HTTPRedirectHandler, Request, build_opener
 
@@ -34,19 +33,18 @@ def post(address: str, payload: dict) -> None:
         raise OSError(said) from None
 
 
-def copy(files: list[Path], address: str) -> None:
-    """Copy files into a folder or an object store (any address that fsspec knows); each arrives whole or not at all."""
+def copy(files: dict[str, bytes], address: str) -> None:
+    """Put files (name -> content) into a folder or an object store (any address that fsspec knows), each whole or not at all."""
     fsspec = needed("fsspec")
     try:
         system, folder = fsspec.core.url_to_fs(address)
         system.makedirs(folder, exist_ok=True)
     except (ImportError, ValueError) as error:  # of a store whose own package is missing, or that nobody knows
         raise ReportFailed(str(error)) from None
-    for file in files:
-        target = f"{folder.rstrip('/')}/{file.name}"
-        if "file" in (system.protocol if isinstance(system.protocol, tuple) else (system.protocol,)):
-            aside = f"{folder.rstrip('/')}/.{file.name}.part"  # an object appears whole by itself; a file does not
-            system.put_file(str(file), aside)
+    is_local = "file" in (system.protocol if isinstance(system.protocol, tuple) else (system.protocol,))
+    for name, content in files.items():
+        target = f"{folder.rstrip('/')}/{name}"
+        aside = f"{folder.rstrip('/')}/.{name}.part" if is_local else target  # an object appears whole by itself; a file does not
+        system.pipe_file(aside, content)
+        if is_local:
             system.mv(aside, target)
-        else:
-            system.put_file(str(file), target)

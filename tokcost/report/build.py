@@ -35,11 +35,12 @@ class ReportBuilder:
         *,
         refused: Sequence[Refused] = (),
         show_code: bool,
+        index: bool = False,
         tables: bool = False,
         timeout_s: int,
     ):
         self.directory, self.plans, self.progress, self.refused = directory, plans, progress, refused
-        self.show_code, self.tables, self.timeout_s = show_code, tables, timeout_s
+        self.show_code, self.index, self.tables, self.timeout_s = show_code, index, tables, timeout_s
         self.written: list[Path] = []
         self.failed: list[str] = []
         self.made: list[tuple] = []
@@ -113,7 +114,7 @@ class ReportBuilder:
         return render(run, contents, show_code=show_code, links=self._links(), moves=self._moves(run.job.name), warn=warn)
 
     def _has_index(self) -> bool:
-        return len(self.plans) + len(self.refused) > 1 or (self.directory / "index.html").exists()
+        return self.index or len(self.plans) + len(self.refused) > 1 or (self.directory / "index.html").exists()
 
     def _moves(self, name: str) -> dict[str, tuple[str, str]]:
         """Where a reader of a report can go: to all reports, and to the one before and the one after."""

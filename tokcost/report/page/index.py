@@ -22,6 +22,8 @@ from tokcost.report.request.reading import MOST_NOTEBOOK_BYTES, names_in, read_t
 from tokcost.show.text import visible
 
 FAILED = "failed"
+#: what `tokcost schedule` keeps of changed answers
+FEED = "feed.xml"
 #: what every report of a directory with an index links to: relation -> (address, words of the link)
 HOME = {"home": ("index.html", "All reports"), "glossary": ("glossary.html", "Glossary")}
 
@@ -52,6 +54,7 @@ def overview(directory: Path, note=lambda sentence: None) -> str:
         tables=[row | row["table"] for row in ordered if row.get("table")],
         what_ifs=[row["what_if"] for row in ordered if row.get("what_if")],
         moves=HOME,
+        feed=FEED if (directory / FEED).is_file() else "",
         **page_wide(),
     )
     return marked(page, HOME["glossary"][0])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -16,7 +17,7 @@ from tokcost.report.progress import Progress
 from tokcost.report.request.definition import Refused
 from tokcost.report.request.plan import Plan
 from tokcost.report.request.reading import read_notebook
-from tokcost.show.text import visible
+from tokcost.show.text import literal, visible
 
 #: pages beside the reports
 NO_REPORTS = ("index", "glossary")
@@ -118,11 +119,18 @@ class ReportBuilder:
 
     def _moves(self, name: str) -> dict[str, tuple[str, str]]:
         """Where a reader of a report can go: to all reports, and to the one before and the one after."""
-        from tokcost.report.page.index import HOME, moves
+        from tokcost.report.page.index import HOME, moves, question_in
 
-        made = {path.name.removesuffix(".result.json") for path in self.directory.glob("*.result.json")}
-        names = made | {ready.job.name for ready in self.plans if ready.job.name not in self.failed}
-        return (HOME if self._has_index() else {}) | moves(sorted(names | {name}), name)
+        made = {path.name.removesuffix(".result.json"): question_in(path) for path in self.directory.glob("*.result.json")}
+        planned = {one: question for one, question in self._planned.items() if one not in self.failed}
+        return (HOME if self._has_index() else {}) | moves({name: ""} | made | planned, name)
+
+    @functools.cached_property
+    def _planned(self) -> dict[str, str]:
+        """The question of each report of this run, made or not yet made, as its definition or its notebook asks it."""
+        from tokcost.report.page.contents import question_of
+
+        return {ready.job.name: literal(ready.job.title or "") or question_of(read_notebook(ready.job.notebook)) for ready in self.plans}
 
     def _links(self) -> dict[str, str]:
         """Notebook file name -> the report that shows it: made before, or in this run and not failed."""

@@ -127,21 +127,24 @@ def plot_tornado(frame: pd.DataFrame, *, here: float, alt: str = "", title: str 
     """
     shown = frame.head(n)
     ends = ["rate_at_low_usd_per_gpu_h", "rate_at_high_usd_per_gpu_h"]
+    low, high = shown[ends].to_numpy().min(), shown[ends].to_numpy().max()
+    character = (0.08 if form.is_narrow() else 0.03) * (high - low)
     with drawing(height=0.31 * len(shown) + 1.1) as (fig, ax):
+        outermost = [here]
         for row, swing in enumerate(shown.itertuples()):
             rates = swing.rate_at_low_usd_per_gpu_h, swing.rate_at_high_usd_per_gpu_h
             pairs = sorted(zip(rates, _ends(swing.input_name, [swing.low, swing.high]), strict=True))
             for (rate, text), colour, side in zip(pairs, (TEAL, ORANGE), (-1, 1), strict=True):
                 ax.barh(row, rate - here, left=here, color=colour, height=0.6)
+                text = form.folded(text, form.CURVE)
                 where = {"offset": (4 * side, 0), "ha": "left" if side > 0 else "right"}
                 draw.write(ax, (rate, row), text, color=MUTED, **where)
+                outermost.append(rate + side * character * (1 + max(map(len, text.split("\n")))))
         ax.axvline(here, color=INK, linewidth=1.2)
         units = [label_and_unit(name)[1] for name in shown["input_name"]]
         names = [quantities.phrase(name) + (f", {unit}" if unit else "") for name, unit in zip(shown["input_name"], units, strict=True)]
         draw.row_labels(ax, names)
-        low, high = shown[ends].to_numpy().min(), shown[ends].to_numpy().max()
-        room = (0.5 if form.is_narrow() else 0.22) * (high - low)
-        ax.set_xlim(low - room, high + room)
+        ax.set_xlim(min(outermost), max(outermost))
         ax.set_xlabel(draw.axis_label(_RATE))
         draw.write(ax, (here, 1), f"{here:.2f}", offset=(3, 1), va="baseline", xycoords=("data", "axes fraction"))
         draw.heading(fig, title)

@@ -142,13 +142,19 @@ def label_and_unit(name: str) -> tuple[str, str]:
     (('Interactivity', 'tokens/s per user'), ('Times cheaper', ''))
     """
     quantity = quantities.of(name)
-    label, unit = quantity.label, quantity.unit_label
-    if quantity.unit == "ratio":
-        return label, ""
+    return quantity.label, "" if quantity.unit == "ratio" else unit_beside(quantity.label, quantity.unit_label)
+
+
+def unit_beside(label: str, unit: str) -> str:
+    """What is left to say of a unit beside a label.
+
+    >>> unit_beside("Carbon per million tokens", "g per million tokens"), unit_beside("Slow batch work", "USD per million tokens")
+    ('g', 'USD per million tokens')
+    """
     said = _words(label)
     amount, _, per = re.sub(r"( per |/)(?=(?:(?! per |/).)*$)", "\n", unit).partition("\n")
     unit = amount if per and _words(per) <= said else unit
-    return label, "" if _words(unit) <= said else unit
+    return "" if _words(unit) <= said else unit
 
 
 def label_with_unit(name: str) -> str:

@@ -84,9 +84,9 @@ def test_tables_of_an_earlier_run_that_showed_more_are_gone(folder, tokcost):
 
 
 def test_a_reader_goes_on_back_and_home(tab):
-    tab.get_by_role("navigation", name="Reports", exact=True).get_by_role("link", name="Next: 02 Speed").click()
+    tab.get_by_role("navigation", name="Reports", exact=True).get_by_role("link", name="Next: What does it cost?").click()
     assert tab.url.endswith("02-speed.html")
-    tab.get_by_role("navigation", name="Reports", exact=True).get_by_role("link", name="Previous: 01 Cost").click()
+    tab.get_by_role("navigation", name="Reports", exact=True).get_by_role("link", name="Previous: What does it cost?").click()
     tab.get_by_role("navigation", name="Reports", exact=True).get_by_role("link", name="All reports").click()
     assert tab.url.endswith("index.html")
 

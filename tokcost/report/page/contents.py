@@ -92,15 +92,26 @@ def _cells(table: str) -> list[list[str]]:
     return [[text_of(cell).strip() for cell in re.findall(r"<t[hd]\b.*?</t[hd]>", row, re.S)] for row in rows]
 
 
+def question_of(notebook: dict) -> str:
+    """The first `# heading` of a notebook, or nothing."""
+    return next((found[1] for cell in notebook["cells"] if (found := _title(cell))), "")
+
+
+def _title(cell) -> re.Match | None:
+    """A `# heading` in a cell of Markdown, outside its code."""
+    if cell["cell_type"] != "markdown":
+        return None
+    fences = [m.span() for m in _FENCED.finditer(cell["source"])]
+    titles = _TITLE.finditer(cell["source"])
+    return next((found for found in titles if not any(start <= found.start(1) < end for start, end in fences)), None)
+
+
 def _lift_title(cells) -> str | None:
     """The first `# heading`, taken out of its cell."""
     for cell in cells:
-        if cell.cell_type == "markdown":
-            fences = [m.span() for m in _FENCED.finditer(cell.source)]
-            for found in _TITLE.finditer(cell.source):
-                if not any(start <= found.start(1) < end for start, end in fences):
-                    cell.source = cell.source[: found.start()] + cell.source[found.end() :]
-                    return found[1]
+        if found := _title(cell):
+            cell.source = cell.source[: found.start()] + cell.source[found.end() :]
+            return found[1]
     return None
 
 
@@ -142,7 +153,7 @@ def _without_empty_sections(cells: list) -> list:
     kept: list = []
     for cell in reversed(cells):
         heading = _ONLY_HEADING.fullmatch(cell.source) if cell.cell_type == "markdown" else None
-        following = kept[-1] if kept else None
+        following = next((c for c in reversed(kept) if c.cell_type == "markdown" or c.outputs), None)  # code alone shows nothing
         next_level = 0
         if following is not None and following.cell_type == "markdown" and (starts := _HEADING.match(following.source)):
             next_level = len(starts[1])

@@ -26,7 +26,7 @@ from tokcost.report.page.rows import kind_of
 from tokcost.report.page.sanitize import sanitize, table_styles, text_of
 from tokcost.report.page.sources import by_publisher, licences
 from tokcost.report.page.terms import marked
-from tokcost.show.numbers import num, percent, say_label, times, usd
+from tokcost.show.numbers import num, percent, say_label, times, unit_beside, usd
 from tokcost.show.text import plain, shown
 
 #: a table of more rows is there for those who want to look something up
@@ -281,7 +281,7 @@ def quantity(name: str, value, unit: str) -> tuple[str, str]:
 
 
 def input_said(given: dict) -> dict:
-    value, unit = quantity(given["name"], given["value"], given["unit"])
+    value, unit = quantity(given["name"], given["value"], unit_beside(given["label"], given["unit"]))
     if isinstance(given["value"], float) and value[-1:].isdigit():  # what was put in is shown as it was put in, not rounded
         exact = f"{given['value']:,.10g}"
         value = value if float(value.lstrip("$").replace(",", "")) == given["value"] else ("$" if value.startswith("$") else "") + exact
@@ -310,7 +310,7 @@ def _said(name: str, value: object) -> str:
 
 
 def _headline(result: dict, prose: Prose) -> dict:
-    label = quantities.UNITS.get(result["unit"], ("", ""))[0]
+    label = unit_beside(result["label"], quantities.UNITS.get(result["unit"], ("", ""))[0])
     value, unit = quantity(result["name"], result["value"], label)
     if result["value"] is None:
         value = result.get("missing", value)

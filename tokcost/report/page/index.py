@@ -19,7 +19,7 @@ from tokcost.report.page.record import SCHEMA
 from tokcost.report.page.sanitize import text_of
 from tokcost.report.page.terms import marked, place
 from tokcost.report.request.reading import MOST_NOTEBOOK_BYTES, names_in, read_text
-from tokcost.show.text import visible
+from tokcost.show.text import plain, visible
 
 FAILED = "failed"
 #: what `tokcost schedule` keeps of changed answers
@@ -74,16 +74,25 @@ def _templates():
     return Environment(loader=FileSystemLoader(TEMPLATE / "tokcost"), autoescape=False)
 
 
-def moves(names: list[str], name: str) -> dict[str, tuple[str, str]]:
-    """From the report `name` to its neighbours among `names`: relation -> (address, words of the link).
+def moves(questions: dict[str, str], name: str) -> dict[str, tuple[str, str]]:
+    """From the report `name` to its neighbours among `questions` (name -> its question): relation -> (address, words of the link).
 
-    >>> moves(["01-what-is-it", "02-why"], "02-why")
-    {'previous': ('01-what-is-it.html', '01 What is it')}
+    >>> moves({"01-price": "What is *it*?", "02-why": "Why?", "03-for-whom": ""}, "02-why")
+    {'previous': ('01-price.html', 'What is it?'), 'next': ('03-for-whom.html', '03 For whom')}
     """
-    ordered = sorted(names)
+    ordered = sorted(questions)
     place = ordered.index(name)
-    found = {"previous": ordered[place - 1 : place], "next": ordered[place + 1 : place + 2]}
-    return {relation: (_address(one), _said(one)) for relation, near in found.items() for one in near}
+    found = {"previous": ordered[max(place - 1, 0) : place], "next": ordered[place + 1 : place + 2]}
+    said = Prose().line
+    return {way: (_address(one), plain(text_of(said(questions[one]))) or _said(one)) for way, near in found.items() for one in near}
+
+
+def question_in(result: Path) -> str:
+    """The question that a stored result answers; nothing where the file is damaged, of which the index speaks."""
+    try:
+        return str(json.loads(read_text(result, MOST_NOTEBOOK_BYTES))["question"])
+    except (ReportError, ValueError, RecursionError, KeyError, TypeError):
+        return ""
 
 
 def _address(name: str) -> str:

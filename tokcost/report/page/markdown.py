@@ -35,6 +35,8 @@ _HELD = re.compile("\ue000([0-9]+)\ue001")
 _BLOCK_BRACKETS = r"^ {0,3}\\\[[ \t]*\n?(?P<block_bracket_tex>[\s\S]+?)\n?[ \t]*\\\][ \t]*(?:\n|$)"
 
 
+#: characters of a formula that fits on a phone
+SHORT_FORMULA = 40
 #: the page's own places, which no cell may take
 PAGE_IDS = frozenset({"summary", "contents", "main", "about"})
 
@@ -151,7 +153,8 @@ class _Renderer(mistune.HTMLRenderer):
         return scrollable(f"<table>\n{text}</table>", "Table") + "\n"
 
     def block_math(self, text):
-        return f'<div class="formula" role="group" aria-label="Formula" tabindex="0">{self.prose.formula(text, "block")}</div>\n'
+        formula = " ".join(self.prose.formula(part, "block") for part in sides(text))
+        return f'<div class="formula" role="group" aria-label="Formula" tabindex="0">{formula}</div>\n'
 
     def inline_math(self, text):
         return self.prose.formula(text, "inline")
@@ -171,6 +174,17 @@ class _Renderer(mistune.HTMLRenderer):
 
     def footnotes(self, text):
         return f'<div class="footnotes"><ol>\n{text}</ol></div>\n'
+
+
+def sides(tex: str) -> list[str]:
+    r"""The two sides of a long equation, for a line may break between them: a browser breaks no formula.
+
+    >>> sides(r"cost = \frac{\text{price of a GPU-hour}}{\text{tokens}}"), sides("c = r")
+    (['cost = {}', '\\frac{\\text{price of a GPU-hour}}{\\text{tokens}}'], ['c = r'])
+    """
+    left, _, right = (part.strip() for part in tex.partition("="))
+    is_between = left.count("{") == left.count("}") and not re.search(r"\\(?:begin|left|[(\[])|&", tex)
+    return [f"{left} = {{}}", right] if len(tex) > SHORT_FORMULA and is_between and left and right else [tex]
 
 
 def _readable(source: str) -> str:

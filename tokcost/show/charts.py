@@ -192,7 +192,7 @@ def plot_slope(frame: pd.DataFrame, *, by: str, rankings: dict[str, str], best: 
                 draw.write(ax, (k, heights[k]), texts[says][i], offset=(0, 6), size=8, va="bottom", ha="center", bbox=box)
         room = 1.15 if form.is_narrow() else 0.75  # for the names beside the lines
         ax.set(xlim=(-room, len(columns) - 1 + room), ylim=(n + 0.5, 0.4))
-        ax.set_xticks(range(len(columns)), columns)
+        ax.set_xticks(range(len(columns)), [form.folded(says, form.RANKING) for says in columns])
         ax.xaxis.tick_top()
         ax.tick_params(length=0)
         ax.set_yticks([])

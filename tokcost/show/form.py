@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 #: characters of a line in the narrow form: of a heading, of the title of a panel, of an axis beside numbers, of an axis beside
-#: named rows, of the names of rows, of steps along an axis, of notes, and of curves
-HEADING, PANEL, AXIS, AXIS_OF_ROWS, ROW, STEP, NOTE, CURVE = 36, 30, 34, 24, 20, 12, 16, 8
+#: named rows, of the names of rows, of steps along an axis, of rankings side by side, of notes, and of curves
+HEADING, PANEL, AXIS, AXIS_OF_ROWS, ROW, STEP, RANKING, NOTE, CURVE = 36, 30, 34, 24, 20, 12, 9, 16, 8
 _LINE_IN = 0.15
 
 _is_narrow = False

@@ -180,11 +180,11 @@ def sides(tex: str) -> list[str]:
     r"""The two sides of a long equation, for a line may break between them: a browser breaks no formula.
 
     >>> sides(r"cost = \frac{\text{price of a GPU-hour}}{\text{tokens}}"), sides("c = r")
-    (['cost = {}', '\\frac{\\text{price of a GPU-hour}}{\\text{tokens}}'], ['c = r'])
+    (['cost\\;=', '\\frac{\\text{price of a GPU-hour}}{\\text{tokens}}'], ['c = r'])
     """
     left, _, right = (part.strip() for part in tex.partition("="))
     is_between = left.count("{") == left.count("}") and not re.search(r"\\(?:begin|left|[(\[])|&", tex)
-    return [f"{left} = {{}}", right] if len(tex) > SHORT_FORMULA and is_between and left and right else [tex]
+    return [rf"{left}\;=", right] if len(tex) > SHORT_FORMULA and is_between and left and right else [tex]
 
 
 def _readable(source: str) -> str:

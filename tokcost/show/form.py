@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 #: characters of a line in the narrow form: of a heading, of the title of a panel, of an axis beside numbers, of an axis beside
 #: named rows, of the names of rows, of steps along an axis, of rankings side by side, of notes, and of curves
-HEADING, PANEL, AXIS, AXIS_OF_ROWS, ROW, STEP, RANKING, NOTE, CURVE = 36, 30, 34, 24, 20, 12, 9, 16, 8
+HEADING, PANEL, AXIS, AXIS_OF_ROWS, ROW, STEP, RANKING, NOTE, CURVE = 36, 30, 34, 24, 20, 12, 7, 16, 8
 _LINE_IN = 0.15
 
 _is_narrow = False

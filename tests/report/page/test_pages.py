@@ -146,7 +146,7 @@ def test_the_page_opens_with_question_answer_range_and_what_decides(page):
         "What does it",
         "A million tokens cost",
         "$4.10 to $4.60",
-        "$4.35 per million tokens",
+        "$4.35 ($4.10 to $4.60)",
         "not reached",
         "Price of a GPU-hour",
         "$1.41",

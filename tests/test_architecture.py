@@ -28,14 +28,19 @@ MAY_IMPORT = {
     "load": {"quantities", "formulas", "evidence", "serving"},
     "claims": {"quantities", "formulas", "evidence", "serving"},
     "analysis": {"quantities", "formulas", "evidence", "importers", "hour", "serving", "load", "paths"},
-    "report": {"quantities", "paths", "show.style", "show.numbers", "show.text"},
+    "report": {"quantities", "paths", "show.style", "show.numbers", "show.text", "spreadsheet"},
     "workspace": {"paths"},
     "cli": {"quantities", "report", "workspace"},
 }
 
 
 #: room of `report/` -> the rooms whose modules it may import; errors and the choice of data belong to all
-ROOMS = {"request": {"request"}, "execution": {"request", "execution"}, "page": {"request", "execution", "page"}}
+ROOMS = {
+    "request": {"request"},
+    "execution": {"request", "execution"},
+    "memory": {"request", "execution", "memory"},
+    "page": {"request", "execution", "memory", "page"},
+}
 
 
 def layer(path: Path) -> str:

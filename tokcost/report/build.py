@@ -10,6 +10,8 @@ from pathlib import Path
 from tokcost.report.errors import ReportError, ReportFailed
 from tokcost.report.execution.files import locked, write_all
 from tokcost.report.execution.kernel import light_import
+from tokcost.report.memory.journal import Journal
+from tokcost.report.memory.remember import place
 from tokcost.report.page.private import Places
 from tokcost.report.progress import Progress
 from tokcost.report.request.definition import Refused
@@ -25,13 +27,22 @@ class ReportBuilder:
     """Makes reports in one directory, one after another; `failed` names those that did not come to be."""
 
     def __init__(
-        self, directory: Path, plans: list[Plan], progress: Progress, *, refused: Sequence[Refused] = (), show_code: bool, timeout_s: int
+        self,
+        directory: Path,
+        plans: list[Plan],
+        progress: Progress,
+        *,
+        refused: Sequence[Refused] = (),
+        show_code: bool,
+        timeout_s: int,
+        history: Path | None = None,
     ):
         self.directory, self.plans, self.progress, self.refused = directory, plans, progress, refused
         self.show_code, self.timeout_s = show_code, timeout_s
         self.written: list[Path] = []
         self.failed: list[str] = []
         self.made: list[tuple] = []
+        self.journal = Journal(history or place(directory), progress.error)
 
     def build_all(self) -> None:
         for one in self.refused:
@@ -70,19 +81,22 @@ class ReportBuilder:
         except ReportFailed as failure:
             failure.notebook = run.notebook
             raise
+        content = record(run, contents)
+        entry = self.journal.entry(content, job.notebook)
         html = self._render(run, contents)
         if len(html.encode()) > LARGE_PAGE_BYTES:
             size = len(html.encode()) / LARGE_PAGE_BYTES
             self.progress.note(f"{job.name}: the page is {size:.1f} MB; show fewer points or smaller pictures if it is to be sent by mail")
         texts = {
             f"{job.name}.html": html,
-            f"{job.name}.result.json": to_json(record(run, contents)),
+            f"{job.name}.result.json": to_json(content),
             f"{job.name}.ipynb": _notebook_text(run.notebook),
         }
         with locked(self.directory):
             self.written += write_all(self.directory, texts)
             (self.directory / "failed" / f"{job.name}.ipynb").unlink(missing_ok=True)
         self.made.append((run, contents))
+        self.journal.record(job.name, entry)
         self.progress.done(job.name, len(run.notebook.cells), run.seconds, self.directory / f"{job.name}.html")
 
     def _render(self, run, contents) -> str:

@@ -9,11 +9,15 @@ from pathlib import Path
 
 import click
 
+from tokcost.report.columns import print_table
 from tokcost.report.errors import ReportError
 from tokcost.show.text import visible
 
 #: what a report writes, each after its name
 ENDINGS = ("html", "result.json", "ipynb")
+
+#: where the history of reports is, for help texts
+HISTORY_DEFAULT = "[default: reports/history.sqlite; with another --output, history.sqlite in it]"
 
 _HELP = """Execute notebooks and write each as an HTML report that stands alone.
 
@@ -31,7 +35,7 @@ and nothing is written. A report whose notebook fails has exit status 1; what ra
 good report stays as it was.
 
 Beside NAME.html come NAME.result.json (the numbers, for programs) and NAME.ipynb (the executed notebook). Their paths
-are printed on stdout, one a line; progress goes to stderr.
+are printed on stdout, one a line; progress goes to stderr. Each run is remembered: see tokcost history, tokcost diff.
 """
 
 
@@ -45,9 +49,10 @@ are printed on stdout, one a line; progress goes to stderr.
 @click.option("--dry-run", is_flag=True, help="Show what would run, with which values and where each came from; write nothing.")
 @click.option("--help-parameters", is_flag=True, help="List the parameters of TARGET with default, unit, range and meaning.")
 @click.option("--show-code", is_flag=True, help="Show the code of the notebook in the report.")
+@click.option("--history", metavar="FILE", help=f"Where runs are remembered.  {HISTORY_DEFAULT}")
 @click.option("--timeout", metavar="SECONDS", type=click.IntRange(min=1), default=600, show_default=True, help="Longest time for a cell.")
 @click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors.")
-def report(targets, pairs, files, output, dry_run, help_parameters, show_code, timeout, quiet):
+def report(targets, pairs, files, output, dry_run, help_parameters, show_code, history, timeout, quiet):
     from tokcost.report import data_directory
     from tokcost.report.request import definition, settings
     from tokcost.report.request.plan import plan
@@ -75,14 +80,15 @@ def report(targets, pairs, files, output, dry_run, help_parameters, show_code, t
     except ReportError as error:
         print(f"tokcost report: {visible(error)}", file=sys.stderr)
         sys.exit(2)
-    sys.exit(_build(directory, plans, refused, show_code, timeout, quiet))
+    remembered = Path(history) if history else None
+    sys.exit(_build(directory, plans, refused, quiet, show_code=show_code, timeout_s=timeout, history=remembered))
 
 
-def _build(directory, plans, refused, show_code, timeout, quiet) -> int:
+def _build(directory, plans, refused, quiet, **options) -> int:
     from tokcost.report.build import ReportBuilder
     from tokcost.report.progress import Progress
 
-    builder = ReportBuilder(directory, plans, Progress(quiet=quiet), refused=refused, show_code=show_code, timeout_s=timeout)
+    builder = ReportBuilder(directory, plans, Progress(quiet=quiet), refused=refused, **options)
     try:
         with _termination_as_interrupt():
             builder.build_all()
@@ -119,7 +125,7 @@ def _show_parameters(jobs) -> None:
 
     for job in jobs:
         rows = [(p.name, exact(p.default), p.unit, p.allowed, p.meaning) for p in read_parameters(job.notebook)]
-        _print_table(job.notebook.name, ("parameter", "default", "unit", "allowed", "meaning"), rows)
+        print_table(job.notebook.name, ("parameter", "default", "unit", "allowed", "meaning"), rows)
         for exclusion in read_exclusions(job.notebook):
             print(f"  not together: {exclusion}")
 
@@ -129,22 +135,8 @@ def _show_plans(plans, directory: Path) -> None:
 
     for ready in plans:
         rows = [(s.parameter.name, exact(s.value), s.parameter.unit, s.origin) for s in ready.settings]
-        _print_table(f"{ready.job.name}: {ready.job.notebook}", ("parameter", "value", "unit", "from"), rows)
+        print_table(f"{ready.job.name}: {ready.job.notebook}", ("parameter", "value", "unit", "from"), rows)
         for ending in ENDINGS:
             print(f"  would write {directory / f'{ready.job.name}.{ending}'}")
     if len(plans) > 1:
         print(f"\nwould write {directory / 'index.html'}")
-
-
-def _print_table(title: str, headers: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
-    """Columns that line up; on a terminal the last column wraps under itself."""
-    import shutil
-    import textwrap
-
-    widths = [max(len(row[i]) for row in [headers, *rows]) for i in range(len(headers))]
-    indent = sum(widths[:-1]) + 2 * len(widths)
-    room = max(24, shutil.get_terminal_size().columns - indent) if sys.stdout.isatty() else 10_000
-    print(f"\n{title}")
-    for row in [headers, *rows]:
-        lead = "".join(f"  {cell:<{width}}" for cell, width in zip(row[:-1], widths, strict=False))
-        print(f"{lead}  {textwrap.fill(row[-1], room, subsequent_indent=' ' * indent) if row[-1] else ''}".rstrip())

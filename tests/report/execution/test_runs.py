@@ -125,7 +125,7 @@ def test_two_runs_into_one_directory_leave_whole_files(tmp_path, notebook):
         assert page.endswith("</html>") or page.endswith("</html>\n")
         assert f"-p x={x}" in page, "page and result are of one run"
     assert sorted(p.name for p in (tmp_path / "out").iterdir()) == sorted(
-        [f"{n}.{e}" for n in "ab" for e in ("html", "ipynb", "result.json")] + ["index.html"]
+        [f"{n}.{e}" for n in "ab" for e in ("html", "ipynb", "result.json")] + ["index.html", "history.sqlite"]
     )
 
 

@@ -51,6 +51,7 @@ def record(run: Run, contents: Contents) -> dict:
             for s in run.settings
         },
         "data": contents.tables,
+        "measured_to": contents.measured_to,
         "sources": [source["source_id"] for source in contents.sources if "source_id" in source],
         "assumptions": [_plain(a) for a in contents.assumptions],
         "versions": versions(),

@@ -10,7 +10,7 @@ from pathlib import Path
 from tokcost.report.errors import ReportError, ReportFailed
 from tokcost.report.execution.files import locked, write_all
 from tokcost.report.execution.kernel import light_import
-from tokcost.report.memory.journal import Journal
+from tokcost.report.memory.journal import Journal, Since
 from tokcost.report.memory.remember import place
 from tokcost.report.page.private import Places
 from tokcost.report.progress import Progress
@@ -42,6 +42,7 @@ class ReportBuilder:
         self.written: list[Path] = []
         self.failed: list[str] = []
         self.made: list[tuple] = []
+        self.since: dict[str, Since | None] = {}
         self.journal = Journal(history or place(directory), progress.error)
 
     def build_all(self) -> None:
@@ -83,6 +84,7 @@ class ReportBuilder:
             raise
         content = record(run, contents)
         entry = self.journal.entry(content, job.notebook)
+        self.since[job.name] = self.journal.since(entry)
         html = self._render(run, contents)
         if len(html.encode()) > LARGE_PAGE_BYTES:
             size = len(html.encode()) / LARGE_PAGE_BYTES
@@ -101,11 +103,14 @@ class ReportBuilder:
 
     def _render(self, run, contents) -> str:
         from tokcost.report.page.html import render
+        from tokcost.report.page.since import section
 
         def warn(sentence):
             self.progress.note(f"{run.job.name}: {sentence}")
 
-        return render(run, contents, show_code=self.show_code or run.job.show_code, links=self._links(), warn=warn)
+        since = self.since.get(run.job.name)
+        told = section(since) if since else ""
+        return render(run, contents, show_code=self.show_code or run.job.show_code, links=self._links(), since=told, warn=warn)
 
     def _links(self) -> dict[str, str]:
         """Notebook file name -> the report that shows it: made before, or in this run and not failed."""

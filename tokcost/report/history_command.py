@@ -10,11 +10,11 @@ from pathlib import Path
 
 import click
 
-from tokcost.quantities import UNITS, nearest
+from tokcost.quantities import nearest
 from tokcost.report.columns import print_table
 from tokcost.report.errors import ReportError
 from tokcost.report.memory.remember import USUAL_OUTPUT, place
-from tokcost.report.memory.store import Entry, History, Result
+from tokcost.report.memory.store import Entry, History
 from tokcost.show.text import visible
 from tokcost.spreadsheet import guarded
 
@@ -90,25 +90,13 @@ def _print_entries(entries: list[Entry]) -> None:
 
 
 def _row(entry: Entry) -> tuple[str, ...]:
+    from tokcost.report.page.since import range_of, unit_of, value_of
+
     first = entry.headline
-    said = (visible(first.label), value_of(first), range_of(first)) if first else ("no results", "", "")
+    value = first and f"{value_of(first, first.value)} {unit_of(first)}".rstrip()
+    said = (visible(first.label), value, range_of(first)) if first and value else ("no results", "", "")
     method = entry.method_sha256[:SHORT]
     return (str(entry.run_id), f"{entry.when:%Y-%m-%d %H:%M}", visible(entry.report), *said, method, entry.data_sha256[:SHORT])
-
-
-def value_of(result: Result) -> str:
-    """A result as people read it, with its unit."""
-    from tokcost.report.page.html import quantity
-
-    return " ".join(filter(None, quantity(result.name, result.value, UNITS.get(result.unit, ("", ""))[0])))
-
-
-def range_of(result: Result) -> str:
-    from tokcost.report.page.html import quantity
-
-    if result.low is None or result.high is None:
-        return ""
-    return " to ".join(quantity(result.name, end, UNITS.get(result.unit, ("", ""))[0])[0] for end in (result.low, result.high))
 
 
 def _print_csv(entries: list[Entry]) -> None:

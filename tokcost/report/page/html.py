@@ -33,9 +33,18 @@ _ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 
 
 def render(
-    run: Run, contents: Contents, *, show_code: bool = False, links: dict[str, str] | None = None, warn=lambda sentence: None
+    run: Run,
+    contents: Contents,
+    *,
+    show_code: bool = False,
+    links: dict[str, str] | None = None,
+    since: str = "",
+    warn=lambda sentence: None,
 ) -> str:
-    """The page of a report. `links` maps notebook file names to report file names; `warn` takes what the page lacks."""
+    """The page of a report. `links` maps notebook file names to report file names; `since` is what it says of the run before.
+
+    `warn` takes what the page lacks.
+    """
     prose = Prose(links, run.job.notebook.parent, warn)
     page = _exporter()
     page.filters_of(prose, _Outputs(prose, warn))
@@ -44,7 +53,7 @@ def render(
     notebook = copy.copy(run.notebook)
     notebook["cells"] = contents.body
     page_wide = {"css": css(), "script": script(), "script_hash": script_hash()}
-    resources = {"report": _facts(run, contents, prose), "show_code": show_code, **page_wide}
+    resources = {"report": _facts(run, contents, prose), "show_code": show_code, "since": since, **page_wide}
     html, _ = page.from_notebook_node(notebook, resources)
     return re.sub(r"\n{2,}", "\n", html) if "<pre" not in html else html
 

@@ -41,7 +41,7 @@ Start here:
   tokcost new my-costs                            a folder with notebooks and definitions of your own, to edit
   tokcost lab                                     read and change the notebooks in JupyterLab
 
-Exit status: 0 all is well, 1 a report or a check failed, 2 the request was wrong and nothing was done.
+Exit status: 0 all is well, 1 a report or a check failed, 2 the request was wrong and nothing was done, 3 an alert fired.
 """
 
 

@@ -11,7 +11,7 @@ from tokcost.report.errors import ReportError, ReportFailed
 from tokcost.report.execution.files import locked, write_all
 from tokcost.report.execution.kernel import light_import
 from tokcost.report.memory.journal import Journal, Since
-from tokcost.report.memory.remember import place
+from tokcost.report.memory.remember import entry_of, place
 from tokcost.report.page.private import Places
 from tokcost.report.progress import Progress
 from tokcost.report.request.definition import Refused
@@ -24,7 +24,7 @@ LARGE_PAGE_BYTES = 1_000_000
 
 
 class ReportBuilder:
-    """Makes reports in one directory, one after another; `failed` names those that did not come to be."""
+    """Makes reports in one directory, one after another; `failed` names those that did not come to be, `alerted` the alerts that fired."""
 
     def __init__(
         self,
@@ -42,6 +42,7 @@ class ReportBuilder:
         self.written: list[Path] = []
         self.failed: list[str] = []
         self.made: list[tuple] = []
+        self.alerted: list[str] = []
         self.since: dict[str, Since | None] = {}
         self.journal = Journal(history or place(directory), progress.error)
 
@@ -83,7 +84,7 @@ class ReportBuilder:
             failure.notebook = run.notebook
             raise
         content = record(run, contents)
-        entry = self.journal.entry(content, job.notebook)
+        entry = self._judged(entry_of(content, read_notebook(job.notebook)), job)
         self.since[job.name] = self.journal.since(entry)
         html = self._render(run, contents)
         if len(html.encode()) > LARGE_PAGE_BYTES:
@@ -98,8 +99,26 @@ class ReportBuilder:
             self.written += write_all(self.directory, texts)
             (self.directory / "failed" / f"{job.name}.ipynb").unlink(missing_ok=True)
         self.made.append((run, contents))
-        self.journal.record(job.name, entry)
+        self._remember(entry)
         self.progress.done(job.name, len(run.notebook.cells), run.seconds, self.directory / f"{job.name}.html")
+
+    def _judged(self, entry, job):
+        """The run with its alerts; one that cannot be judged is a failure of its own, and the report is made."""
+        from tokcost.report.page.since import value_of
+
+        entry, faults = self.journal.with_alerts(entry, job.alerts, value_of)
+        for fault in faults:
+            self.failed.append(f"{job.name}: {fault}")
+            self.progress.error(f"FAILED {job.name}: {fault}")
+        return entry
+
+    def _remember(self, entry) -> None:
+        """Tell the alerts that are new, and record the run."""
+        for state in entry.alerts:
+            if state.fired:
+                self.alerted.append(f"{entry.report}: {state.alert}")
+                self.progress.error(f"ALERT {entry.report}: {state.alert}: {state.said}")
+        self.journal.record(entry)
 
     def _render(self, run, contents) -> str:
         from tokcost.report.page.html import render

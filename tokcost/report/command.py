@@ -32,7 +32,7 @@ definitions. Several targets also get an index.html.
 
 Values are checked before anything runs: an unknown name, a wrong type or an implausible number stops with exit status 2
 and nothing is written. A report whose notebook fails has exit status 1; what ran is kept in OUTPUT/failed, and an earlier
-good report stays as it was.
+good report stays as it was. Where all reports are made and an alert of a definition fires, the exit status is 3.
 
 Beside NAME.html come NAME.result.json (the numbers, for programs) and NAME.ipynb (the executed notebook). Their paths
 are printed on stdout, one a line; progress goes to stderr. Each run is remembered: see tokcost history, tokcost diff.
@@ -98,7 +98,7 @@ def _build(directory, plans, refused, quiet, **options) -> int:
     if not quiet:
         for path in builder.written:
             print(path)
-    return 1 if builder.failed else 0
+    return 1 if builder.failed else 3 if builder.alerted else 0
 
 
 @contextlib.contextmanager

@@ -118,7 +118,7 @@ def test_a_history_that_another_holds_costs_one_wait_and_is_said_for_each_report
     said = []
     journal = Journal(history.path, said.append)
     for name in ("one", "two"):
-        journal.record(name, entry(name))
+        journal.record(entry(name))
     holder.close()
     assert waits == [store.LOCK_S]
     why = f"{history.path}: another program holds it for more than {store.LOCK_S:g} s"
@@ -130,7 +130,7 @@ def test_a_history_that_cannot_be_written_is_said(history, entry, monkeypatch):
     connect = sqlite3.connect
     monkeypatch.setattr(store.sqlite3, "connect", lambda path, **k: connect(f"file:{path}?mode=ro", uri=True, **k))
     said = []
-    Journal(history.path, said.append).record("one", entry("one"))
+    Journal(history.path, said.append).record(entry("one"))
     assert len(said) == 1 and "can be read but not written; change its permissions" in said[0]
 
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
+from tokcost.report.errors import ReportError
+from tokcost.report.memory.alerts import judged
 from tokcost.report.memory.bridge import Bridge, bridge, last_comparable
-from tokcost.report.memory.remember import entry_of, table_contents
+from tokcost.report.memory.remember import table_contents
 from tokcost.report.memory.rows import moved_rows
-from tokcost.report.memory.store import Entry, History, HistoryError
-from tokcost.report.request.reading import read_notebook
+from tokcost.report.memory.store import AlertState, Entry, History, HistoryError, Result
+from tokcost.report.request.alerts import Alert
 
 T = TypeVar("T")
 
@@ -31,13 +33,23 @@ class Journal:
         self.history, self.say = History(path, say), say
         self.fault = ""
 
-    def entry(self, record: dict, notebook: Path) -> Entry | None:
-        """A report that was just made, as the history keeps it."""
-        return self._try(lambda: entry_of(record, read_notebook(notebook)))
+    def with_alerts(self, entry: Entry, alerts: Iterable[Alert], show: Callable[[Result, float], str]) -> tuple[Entry, list[str]]:
+        """The run with each alert judged, and a sentence for each that cannot be."""
+        earlier = self._try(lambda: self.history.runs(entry.report)) or []
+        last = last_comparable(earlier, entry)
+        was_on = {state.alert: state.is_on for past in earlier for state in past.alerts if state.is_on is not None}
+        states, faults = [], []
+        for alert in alerts:
+            try:
+                states.append(judged(alert, entry, last, was_on.get(alert.text), show))
+            except ReportError as error:
+                states.append(AlertState(alert.text, None, False, str(error)))
+                faults.append(f"alert `{alert.text}`: {error}")
+        return replace(entry, alerts=tuple(states)), faults
 
-    def since(self, entry: Entry | None) -> Since | None:
+    def since(self, entry: Entry) -> Since | None:
         """Why the headline moved since the last comparable run, where there is one."""
-        return self._try(lambda: entry and self._since(entry))
+        return self._try(lambda: self._since(entry))
 
     def _since(self, entry: Entry) -> Since | None:
         earlier = self.history.runs(entry.report)
@@ -48,11 +60,12 @@ class Journal:
         now = table_contents(entry)
         return Since(found, moved_rows(found.changed_tables, lambda sha256: now.get(sha256) or self.history.content(sha256)))
 
-    def record(self, name: str, entry: Entry | None) -> None:
+    def record(self, entry: Entry) -> None:
         """Append a run, or say why it is not in the history."""
-        self._try(lambda: entry and self.history.record(entry, table_contents(entry)))
+        self._try(lambda: self.history.record(entry, table_contents(entry)))
         if self.fault:
-            self.say(f"{name} is made but not recorded: {self.fault}")
+            again = "; alerts that are on may be told again" if entry.alerts else ""
+            self.say(f"{entry.report} is made but not recorded: {self.fault}{again}")
 
     def _try(self, action: Callable[[], T]) -> T | None:
         if self.fault:

@@ -9,6 +9,7 @@ Tables (units are in the names of the results; times are UTC, ISO 8601):
     results     run_id, position (0: the headline), name, label, unit, value (NULL: not reached), low, high,
                 numerator, denominator (JSON: name -> value, where the result is a ratio of products)
     run_tables  run_id, file, sha256: the data tables that a run used
+    alerts      run_id, alert (its line in the definition), is_on (NULL: not known), fired (1: new in this run), said
     tables      sha256, content (the CSV file, zlib): kept once, so that changed rows can be named
 
 `PRAGMA user_version` counts the migrations that a file has seen; `PRAGMA application_id` marks it as ours.
@@ -55,6 +56,12 @@ MIGRATIONS = (
         PRIMARY KEY (run_id, file)
     );
     """,
+    """
+    CREATE TABLE alerts (
+        run_id INTEGER NOT NULL REFERENCES runs ON DELETE CASCADE, alert TEXT NOT NULL, is_on INTEGER, fired INTEGER NOT NULL,
+        said TEXT NOT NULL, PRIMARY KEY (run_id, alert)
+    );
+    """,
 )
 _DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 T = TypeVar("T")
@@ -79,6 +86,16 @@ class Result:
 
 
 @dataclass(frozen=True)
+class AlertState:
+    """An alert after a run: whether it is on (None: not known), whether it is new, and what was seen."""
+
+    alert: str
+    is_on: bool | None
+    fired: bool
+    said: str
+
+
+@dataclass(frozen=True)
 class Entry:
     """A run as the history knows it; `run_id` is None before it is recorded."""
 
@@ -98,6 +115,7 @@ class Entry:
     data_sha256: str
     results: tuple[Result, ...]
     tables: dict[str, str]
+    alerts: tuple[AlertState, ...] = ()
 
     @property
     def headline(self) -> Result | None:
@@ -223,6 +241,8 @@ def _insert(database: sqlite3.Connection, entry: Entry, contents: dict[str, byte
         row = (number, position, r.name, r.label, r.unit, r.value, r.low, r.high, _json(r.numerator), _json(r.denominator))
         database.execute(f"INSERT INTO results VALUES ({', '.join('?' * len(row))})", row)
     database.executemany("INSERT INTO run_tables VALUES (?, ?, ?)", [(number, file, sha256) for file, sha256 in entry.tables.items()])
+    states = [(number, shown(a.alert), a.is_on, a.fired, shown(a.said)) for a in entry.alerts]
+    database.executemany("INSERT INTO alerts VALUES (?, ?, ?, ?, ?)", states)
     kept = {sha256 for (sha256,) in database.execute("SELECT sha256 FROM tables")}
     new = [(sha256, zlib.compress(content)) for sha256, content in contents.items() if sha256 not in kept]
     database.executemany("INSERT OR IGNORE INTO tables VALUES (?, ?)", new)
@@ -245,7 +265,9 @@ def _entry(database: sqlite3.Connection, number: int, columns: dict[str, Any]) -
     )
     results = tuple(Result(*row, numerator=json.loads(above), denominator=json.loads(below)) for *row, above, below in found)
     tables = dict(database.execute("SELECT file, sha256 FROM run_tables WHERE run_id = ? ORDER BY file", (number,)).fetchall())
-    return Entry(number, **columns, results=results, tables=tables)
+    states = database.execute("SELECT alert, is_on, fired, said FROM alerts WHERE run_id = ? ORDER BY rowid", (number,))
+    alerts = tuple(AlertState(alert, None if is_on is None else bool(is_on), bool(fired), said) for alert, is_on, fired, said in states)
+    return Entry(number, **columns, results=results, tables=tables, alerts=alerts)
 
 
 def _pruned(database: sqlite3.Connection, before: datetime | None, keep: int | None) -> int:

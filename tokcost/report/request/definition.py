@@ -10,6 +10,7 @@ from pathlib import Path
 from tokcost.paths import NOTEBOOKS
 from tokcost.quantities import nearest
 from tokcost.report.errors import ReportError
+from tokcost.report.request.alerts import Alert, parse_alert
 from tokcost.report.request.hints import said
 from tokcost.report.request.reading import is_file, names_in, neighbour, read_toml
 from tokcost.report.request.settings import Layer
@@ -24,6 +25,7 @@ KEYS = {
     "name": (str, "text", ""),
     "title": (str, "text", ""),
     "parameters": (dict, "a table", "; write its lines under [parameters]"),
+    "alerts": (list, "a list of lines", '; write alerts = ["total_token_cost_usd_per_mtok > 5"]'),
     "show_code": (bool, "true or false", "; write show_code = true"),
 }
 
@@ -37,6 +39,7 @@ class Job:
     title: str | None = None
     show_code: bool = False
     layer: Layer = field(default_factory=lambda: Layer("definition", {}))
+    alerts: tuple[Alert, ...] = ()
 
 
 def read_definition(path: Path) -> Job:
@@ -59,7 +62,22 @@ def read_definition(path: Path) -> Job:
         raise ReportError(f"{path}: there is no notebook {named}{nearest(wanted, known) if known else ''}")
     name = _file_name(content.get("name", path.stem), str(path))
     layer = Layer(path.name, content.get("parameters", {}))
-    return Job(name, notebook, content.get("title"), content.get("show_code", False), layer)
+    return Job(name, notebook, content.get("title"), content.get("show_code", False), layer, _alerts(path, content.get("alerts", [])))
+
+
+def _alerts(path: Path, lines: list) -> tuple[Alert, ...]:
+    found: dict[str, Alert] = {}
+    for number, line in enumerate(lines, 1):
+        if not isinstance(line, str):
+            raise ReportError(f"{path}: alert {number} must be text, got {said(line)}")
+        try:
+            alert = parse_alert(line)
+        except ReportError as error:
+            raise ReportError(f"{path}: alert {number}: {error}") from None
+        if alert.text in found:
+            raise ReportError(f"{path}: alert {number}: `{alert.text}` is given twice; keep one")
+        found[alert.text] = alert
+    return tuple(found.values())
 
 
 @dataclass(frozen=True)

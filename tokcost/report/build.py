@@ -165,8 +165,15 @@ class ReportBuilder:
     def _write_index(self) -> None:
         from tokcost.report.page.index import overview
 
+        trends = self._trends()
         with locked(self.directory):
-            self.written += write_all(self.directory, {"index.html": overview(self.directory, self.progress.note)})
+            self.written += write_all(self.directory, {"index.html": overview(self.directory, self.progress.note, trends)})
+
+    def _trends(self) -> dict[str, str]:
+        """What the history says of each report, for the index."""
+        from tokcost.report.page.trend import MOST_RUNS, trend
+
+        return {name: trend(entries) for name, entries in self.journal.by_report(MOST_RUNS).items()}
 
 
 def _empty_notebook() -> dict:

@@ -60,6 +60,13 @@ class Journal:
         now = table_contents(entry)
         return Since(found, moved_rows(found.changed_tables, lambda sha256: now.get(sha256) or self.history.content(sha256)))
 
+    def by_report(self, last: int) -> dict[str, list[Entry]]:
+        """The last runs of each report, the oldest first."""
+        found: dict[str, list[Entry]] = {}
+        for entry in self._try(lambda: self.history.runs(last=last)) or []:
+            found.setdefault(entry.report, []).append(entry)
+        return found
+
     def record(self, entry: Entry) -> None:
         """Append a run, or say why it is not in the history."""
         self._try(lambda: self.history.record(entry, table_contents(entry)))

@@ -19,9 +19,10 @@ from tokcost.show.text import visible
 FAILED = "failed"
 
 
-def overview(directory: Path, note=lambda sentence: None) -> str:
+def overview(directory: Path, note=lambda sentence: None, trends: dict[str, str] | None = None) -> str:
     """The HTML of `index.html` for the reports in `directory`, in the order of their names, failed ones marked.
 
+    `trends` holds what the history says of a report, as HTML by its name.
     `note` takes a sentence about each result that is not of this version of the project, or damaged, and is left out.
     """
     from jinja2 import Environment, FileSystemLoader
@@ -37,7 +38,7 @@ def overview(directory: Path, note=lambda sentence: None) -> str:
             stem = name.removesuffix(".ipynb")
             unknown = {"question": escape(visible(stem)), "name": visible(stem), "answer": "", "href": "", "started": None}
             rows[stem] = unknown | rows.get(stem, {}) | failure
-    ordered = [rows[name] for name in sorted(rows)]
+    ordered = [{"trend": (trends or {}).get(name, "")} | rows[name] for name in sorted(rows)]
     environment = Environment(loader=FileSystemLoader(TEMPLATE / "tokcost"), autoescape=False)
     n_failed = sum("failure" in row for row in ordered)
     return environment.get_template("overview.html.j2").render(rows=ordered, css=css(), n_failed=n_failed)

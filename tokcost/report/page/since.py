@@ -97,7 +97,7 @@ def _waterfall(bridge: Bridge) -> str:
         rect = f'<rect class="{kind}" x="{left:.2f}" y="1" width="{span:.2f}" height="10"/>'
         return f'<svg viewBox="0 0 100 12" preserveAspectRatio="none" aria-hidden="true">{rect}</svg>'
 
-    rows = [(f"Before, {_run(bridge.before)}", "", value_of(bridge.old, levels[0]), bar(levels[0], levels[0], "level"))]
+    rows = [("Before", "", value_of(bridge.old, levels[0]), bar(levels[0], levels[0], "level"))]
     for step, start, end in zip(bridge.steps, levels, levels[1:], strict=False):
         rows.append((step.label, input_of(step), signed(bridge.new, step.contribution), bar(start, end, "up" if end > start else "down")))
     rows.append(("Now", "", value_of(bridge.new, bridge.new.value), bar(levels[-1], levels[-1], "level")))

@@ -14,6 +14,7 @@ from tokcost.report.memory.bridge import Bridge, bridge, comparable
 from tokcost.report.memory.remember import USUAL_OUTPUT, place
 from tokcost.report.memory.rows import moved_rows
 from tokcost.report.memory.store import Entry
+from tokcost.report.rerun import run_between
 from tokcost.show.text import visible
 
 _HELP = f"""Say why the headline of a report moved from one run to another.
@@ -21,11 +22,13 @@ _HELP = f"""Say why the headline of a report moved from one run to another.
 RUN is the number of a run; `tokcost history` lists them. The change is split into contributions that add up: the inputs of
 the headline (such as price, throughput, utilization), data rows, and our own method: the code of the package and of the
 notebook. What each contributes is averaged over all orders of change. A change of method is never mixed with a change of
-the world; where both changed at once and no run tells them apart, the answer says so.
+the world; where both changed at once and no run tells them apart, the answer says so, and --rerun makes such a run: the
+present code on the data and the parameters of the first RUN. It is not recorded.
 
 \b
   tokcost history 01-what-does-a-million-tokens-cost        which runs there are
   tokcost diff 3 7                                          from run 3 to run 7
+  tokcost diff 3 7 --rerun                                  the same where code and data changed at once
   tokcost diff 3 7 --format json                            the same, for programs
 
 The history is {place(USUAL_OUTPUT)}; --history FILE names another.
@@ -37,11 +40,14 @@ The history is {place(USUAL_OUTPUT)}; --history FILE names another.
 @click.argument("after", metavar="RUN", type=click.IntRange(min=1))
 @click.option("--format", "form", type=click.Choice(["table", "json"]), default="table", show_default=True, help="How to print it.")
 @click.option("--history", "file", metavar="FILE", help=f"The history to read.  [default: {place(USUAL_OUTPUT)}]")
-def diff(before, after, form, file):
+@click.option("--rerun", is_flag=True, help="Tell method and world apart: run the present code on the data of the first RUN.")
+def diff(before, after, form, file, rerun):
     try:
         past = opened(file)
         entries = past.runs()
         found = _bridge(_numbered(entries, before), _numbered(entries, after), entries)
+        if rerun and found.is_mixed:
+            found = _bridge(found.before, found.after, [run_between(found.before, found.after, past)])
         rows = moved_rows(found.changed_tables, past.content)
     except ReportError as error:
         print(f"tokcost diff: {visible(error)}", file=sys.stderr)
@@ -94,6 +100,7 @@ def _print_json(found: Bridge, rows: list[str]) -> None:
         "change": found.change,
         "steps": [vars(step) for step in found.steps],
         "method_and_world_are_apart": not found.is_mixed,
+        "through": found.through and found.through.results[0].value,
         "through_run_id": found.through and found.through.run_id,
         "changed_method": found.changed_method,
         "changed_parameters": {name: {"before": a, "after": b} for name, (a, b) in found.changed_parameters.items()},

@@ -152,7 +152,7 @@ def result(
         "missing": missing,
     }
     for side, inputs in (("numerator", numerator), ("denominator", denominator)):
-        if inputs:
+        if inputs and not math.isnan(value):
             data[side] = {name: _stable(quantities.check_value(name, float(given))) for name, given in inputs.items()}
     return Shown(literal_dollars(text + (f"; {note}" if note else "")), data)
 

@@ -55,12 +55,3 @@ def test_each_report_has_its_trend_its_alert_and_the_status_of_its_last_run(inde
     fragile, good = index.split("<li")[1:]
     assert "Failed" in fragile and "<b>$5.00</b>" in fragile and "spark" not in fragile
     assert "<b>$10.00</b>" in good and "Alert</strong>, new in this run" in good
-
-
-def test_the_index_in_a_browser_fits_and_tells_its_line(index, chromium_browser, tmp_path):
-    (tmp_path / "index.html").write_text(index)
-    for width in (360, 1200):
-        page = chromium_browser.new_page(viewport={"width": width, "height": 800})
-        page.goto((tmp_path / "index.html").as_uri())
-        assert page.evaluate("document.documentElement.scrollWidth") <= width
-        page.close()

@@ -12,11 +12,6 @@ from tokcost.report.page.html import exact, quantity
 from tokcost.show.numbers import percent
 from tokcost.show.text import visible
 
-APART = (
-    "Method and world changed together, so that nobody can say which of them moved it. To tell them apart, make the report once "
-    "with the new code on the old data (TOKCOST_DATA_DIR names them): a run that has only one of the changes is found and used"
-)
-
 
 def value_of(result: Result, value: float | None) -> str:
     """A value of a result as people read it, without its unit."""
@@ -55,9 +50,12 @@ def remarks(bridge: Bridge) -> list[str]:
         inside = old.low <= new.value <= old.high
         said.append(f"The new value is {'within' if inside else 'outside'} the range of the earlier one, {range_of(old)}.")
     if bridge.is_mixed:
-        said.append(f"{APART}.")
+        this = bridge.after.run_id or "RUN"
+        which = "" if bridge.after.run_id else " (RUN is the number of this run in tokcost history)"
+        how = f"To tell them apart: tokcost diff {bridge.before.run_id} {this} --rerun{which}."
+        said.append(f"Method and world changed together, so that nobody can say which of them moved it. {how}")
     if bridge.through:
-        said.append(f"Method and world changed together; {_run(bridge.through)}, which has only one of the changes, tells them apart.")
+        said.append(f"Method and world changed together; {_run(bridge.through)} has only one of the changes and tells them apart.")
     if bridge.changed_method:
         said.append(f"{METHOD} changed: {', '.join(bridge.changed_method)}.")
     if bridge.changed_parameters:
@@ -113,6 +111,8 @@ def _waterfall(bridge: Bridge) -> str:
 
 
 def _run(entry: Entry) -> str:
+    if entry.run_id is None:
+        return "a run made for this comparison"
     return f"run {entry.run_id} of {entry.when.day} {entry.when:%B %Y}"
 
 

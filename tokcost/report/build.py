@@ -12,8 +12,10 @@ from tokcost.report.execution.files import locked, write_all
 from tokcost.report.execution.kernel import light_import
 from tokcost.report.memory.journal import Journal, Since
 from tokcost.report.memory.remember import entry_of, place
+from tokcost.report.memory.store import Entry
 from tokcost.report.page.private import Places
 from tokcost.report.progress import Progress
+from tokcost.report.request.alerts import Alert
 from tokcost.report.request.definition import Refused
 from tokcost.report.request.plan import Plan
 from tokcost.report.request.reading import read_notebook
@@ -84,7 +86,7 @@ class ReportBuilder:
             failure.notebook = run.notebook
             raise
         content = record(run, contents)
-        entry = self._judged(entry_of(content, read_notebook(job.notebook)), job)
+        entry = entry_of(content, read_notebook(job.notebook))
         self.since[job.name] = self.journal.since(entry)
         html = self._render(run, contents)
         if len(html.encode()) > LARGE_PAGE_BYTES:
@@ -99,26 +101,18 @@ class ReportBuilder:
             self.written += write_all(self.directory, texts)
             (self.directory / "failed" / f"{job.name}.ipynb").unlink(missing_ok=True)
         self.made.append((run, contents))
-        self._remember(entry)
         self.progress.done(job.name, len(run.notebook.cells), run.seconds, self.directory / f"{job.name}.html")
+        self._remember(entry, job.alerts)
 
-    def _judged(self, entry, job):
-        """The run with its alerts; one that cannot be judged is a failure of its own, and the report is made."""
+    def _remember(self, entry: Entry, alerts: Sequence[Alert]) -> None:
+        """Record a run, and tell the alerts that are new; one that cannot be judged is a failure of its own."""
         from tokcost.report.page.since import value_of
 
-        entry, faults = self.journal.with_alerts(entry, job.alerts, value_of)
-        for fault in faults:
-            self.failed.append(f"{job.name}: {fault}")
-            self.progress.error(f"FAILED {job.name}: {fault}")
-        return entry
-
-    def _remember(self, entry) -> None:
-        """Tell the alerts that are new, and record the run."""
-        for state in entry.alerts:
-            if state.fired:
-                self.alerted.append(f"{entry.report}: {state.alert}")
-                self.progress.error(f"ALERT {entry.report}: {state.alert}: {state.said}")
-        self.journal.record(entry)
+        for state in self.journal.record(entry, alerts, value_of):
+            if state.is_fault or state.fired:
+                (self.failed if state.is_fault else self.alerted).append(f"{entry.report}: alert")
+                word = "FAILED alert of" if state.is_fault else "ALERT"
+                self.progress.error(f"{word} {entry.report}: {state.alert}: {state.said}")
 
     def _render(self, run, contents) -> str:
         from tokcost.report.page.html import render

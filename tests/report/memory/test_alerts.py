@@ -1,6 +1,7 @@
 """An alert fires once per flip: over a week of runs, and as a command whose exit status says so."""
 
 import dataclasses
+import threading
 
 import pytest
 
@@ -17,14 +18,11 @@ def week(history, entry):
     def run(alerts, days, change=lambda entry, day: entry):
         fired = []
         for day, value in enumerate(days):
-            journal = Journal(history.path, history.said.append)
             headline = dataclasses.replace(entry().results[0], value=value, low=value and value - 1, high=value and value + 1)
-            today, faults = journal.with_alerts(
-                change(entry(day=day, results=(headline,)), day), map(parse_alert, alerts), lambda result, value: f"{value:g}"
-            )
-            assert not faults and not journal.fault
-            journal.record(today)
-            fired.append([state.alert for state in today.alerts if state.fired])
+            today = change(entry(day=day, results=(headline,)), day)
+            states = Journal(history.path, history.said.append).record(today, [parse_alert(alert) for alert in alerts])
+            assert not history.said and not any(state.is_fault for state in states)
+            fired.append([state.alert for state in states if state.fired])
         return fired
 
     return run
@@ -64,9 +62,29 @@ def test_a_change_is_one_against_the_last_run_that_was_asked_the_same(week):
 
 
 def test_a_result_that_the_report_does_not_have_is_said_with_those_it_has(history, entry):
-    judged, faults = Journal(history.path, print).with_alerts(entry(), [parse_alert("cost_ratio > 1")], str)
-    assert faults == [f"alert `cost_ratio > 1`: the report has no result `cost_ratio`; it has {COST}"]
-    assert judged.alerts[0].is_on is None
+    (state,) = Journal(history.path, print).record(entry(), [parse_alert("cost_ratio > 1")])
+    assert state.is_fault and state.is_on is None and state.said == f"the report has no result `cost_ratio`; it has {COST}"
+
+
+def test_of_many_runs_at_once_one_tells_the_alert(history, entry):
+    told = []
+
+    def run():
+        states = Journal(history.path, history.said.append).record(entry(), [parse_alert(f"{COST} > 5")])
+        told.extend(state for state in states if state.fired)
+
+    threads = [threading.Thread(target=run) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(told) == 1 and len(history.runs()) == 8 and not history.said
+
+
+def test_without_a_history_an_alert_is_told_and_so_is_the_fault(tmp_path, entry):
+    said = []
+    (state,) = Journal(tmp_path, said.append).record(entry(), [parse_alert(f"{COST} > 5")])
+    assert state.fired and said[0].endswith("; an alert that was on before is told again")
 
 
 @pytest.fixture(scope="module")
@@ -92,4 +110,4 @@ def test_an_alert_that_cannot_be_judged_is_a_failure_and_the_report_is_made(aler
     folder, _ = alerting
     run = tokcost("report", "wrong.toml", "-o", "out2", "--quiet", cwd=folder)
     assert run.status == 1 and (folder / "out2" / "wrong.html").is_file()
-    assert run.err == f"FAILED wrong: alert `cost_ratio > 9`: the report has no result `cost_ratio`; it has {COST}\n"
+    assert run.err == f"FAILED alert of wrong: cost_ratio > 9: the report has no result `cost_ratio`; it has {COST}\n"

@@ -6,7 +6,6 @@ import operator
 from collections.abc import Callable
 from datetime import date
 
-from tokcost.report.errors import ReportError
 from tokcost.report.memory.store import AlertState, Entry, Result
 from tokcost.report.request.alerts import Alert
 
@@ -18,9 +17,11 @@ def judged(alert: Alert, now: Entry, before: Entry | None, was_on: bool | None, 
 
     A state fires when it begins, and again only after it has ended; an event fires each time. What is not reached or has
     no run before it is unknown: it neither fires nor ends. `show` writes a value of a result.
-
-    Raises: ReportError where the report has no such result.
     """
+    for name in filter(None, (alert.name, alert.other)):
+        if name not in (result.name for result in now.results):
+            names = ", ".join(result.name for result in now.results)
+            return AlertState(alert.text, None, False, f"the report has no result `{name}`; it has {names or 'none'}", is_fault=True)
     is_on, said = _holds(alert, now, before, show)
     return AlertState(alert.text, is_on, bool(is_on) and (alert.is_event or not was_on), said)
 
@@ -59,8 +60,4 @@ def _is_stale(alert: Alert, now: Entry) -> tuple[bool | None, str]:
 
 
 def _result(name: str, entry: Entry) -> Result:
-    for result in entry.results:
-        if result.name == name:
-            return result
-    names = ", ".join(result.name for result in entry.results)
-    raise ReportError(f"the report has no result `{name}`; it has {names or 'none'}")
+    return next(result for result in entry.results if result.name == name)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
-from tokcost.report.errors import ReportError
 from tokcost.report.memory.alerts import judged
 from tokcost.report.memory.bridge import Bridge, bridge, last_comparable
 from tokcost.report.memory.remember import table_contents
@@ -33,20 +32,6 @@ class Journal:
         self.history, self.say = History(path, say), say
         self.fault = ""
 
-    def with_alerts(self, entry: Entry, alerts: Iterable[Alert], show: Callable[[Result, float], str]) -> tuple[Entry, list[str]]:
-        """The run with each alert judged, and a sentence for each that cannot be."""
-        earlier = self._try(lambda: self.history.runs(entry.report)) or []
-        last = last_comparable(earlier, entry)
-        was_on = {state.alert: state.is_on for past in earlier for state in past.alerts if state.is_on is not None}
-        states, faults = [], []
-        for alert in alerts:
-            try:
-                states.append(judged(alert, entry, last, was_on.get(alert.text), show))
-            except ReportError as error:
-                states.append(AlertState(alert.text, None, False, str(error)))
-                faults.append(f"alert `{alert.text}`: {error}")
-        return replace(entry, alerts=tuple(states)), faults
-
     def since(self, entry: Entry) -> Since | None:
         """Why the headline moved since the last comparable run, where there is one."""
         return self._try(lambda: self._since(entry))
@@ -67,12 +52,24 @@ class Journal:
             found.setdefault(entry.report, []).append(entry)
         return found
 
-    def record(self, entry: Entry) -> None:
-        """Append a run, or say why it is not in the history."""
-        self._try(lambda: self.history.record(entry, table_contents(entry)))
+    def record(
+        self, entry: Entry, alerts: Sequence[Alert] = (), show: Callable[[Result, float], str] = lambda result, value: f"{value:g}"
+    ) -> tuple[AlertState, ...]:
+        """Append a run with its alerts judged, or say why it is not in the history; `show` writes a value of a result."""
+        states: list[AlertState] = []
+
+        def complete(earlier: list[Entry]) -> Entry:
+            last = last_comparable(earlier, entry)
+            was_on = {state.alert: state.is_on for past in earlier for state in past.alerts if state.is_on is not None}
+            states[:] = [judged(alert, entry, last, was_on.get(alert.text), show) for alert in alerts]
+            return replace(entry, alerts=tuple(states))
+
+        self._try(lambda: self.history.record(entry, table_contents(entry), complete))
         if self.fault:
-            again = "; alerts that are on may be told again" if entry.alerts else ""
+            complete([])
+            again = "; an alert that was on before is told again" if alerts else ""
             self.say(f"{entry.report} is made but not recorded: {self.fault}{again}")
+        return tuple(states)
 
     def _try(self, action: Callable[[], T]) -> T | None:
         if self.fault:

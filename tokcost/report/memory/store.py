@@ -87,12 +87,16 @@ class Result:
 
 @dataclass(frozen=True)
 class AlertState:
-    """An alert after a run: whether it is on (None: not known), whether it is new, and what was seen."""
+    """An alert after a run: whether it is on (None: not known), whether it is new, and what was seen.
+
+    `is_fault` (no column): it cannot be judged as the report stands.
+    """
 
     alert: str
     is_on: bool | None
     fired: bool
     said: str
+    is_fault: bool = False
 
 
 @dataclass(frozen=True)
@@ -141,9 +145,16 @@ class History:
     def __init__(self, path: Path, say: Callable[[str], None] | None = None):
         self.path, self.say = path, say
 
-    def record(self, entry: Entry, contents: dict[str, bytes]) -> int:
-        """Append a run; `contents` are the files of its tables by their SHA-256. Returns its number."""
-        return self._do(lambda database: _insert(database, entry, contents))
+    def record(self, entry: Entry, contents: dict[str, bytes], complete: Callable[[list[Entry]], Entry] | None = None) -> int:
+        """Append a run; `contents` are the files of its tables by their SHA-256. Returns its number.
+
+        `complete` makes the entry from the earlier runs of its report, while no other run can come between.
+        """
+
+        def append(database: sqlite3.Connection) -> int:
+            return _insert(database, complete(_selected(database, entry.report, None)) if complete else entry, contents)
+
+        return self._do(append, writes=True)
 
     def runs(self, report: str | None = None, *, last: int | None = None) -> list[Entry]:
         """The runs of a report (or of all), the oldest first; only the `last` ones of each where that is given."""
@@ -159,22 +170,22 @@ class History:
     def prune(self, *, days: int | None = None, keep: int | None = None) -> int:
         """Forget runs older than `days`, and all but the latest `keep` of each report; returns how many went."""
         before = datetime.now(UTC) - timedelta(days=days) if days is not None else None
-        return self._do(lambda database: _pruned(database, before, keep))
+        return self._do(lambda database: _pruned(database, before, keep), writes=True)
 
-    def _do(self, action: Callable[[sqlite3.Connection], T]) -> T:
+    def _do(self, action: Callable[[sqlite3.Connection], T], *, writes: bool = False) -> T:
         try:
             try:
-                return self._once(action)
+                return self._once(action, writes)
             except sqlite3.DatabaseError as error:
                 if error.sqlite_errorcode & 0xFF not in _DAMAGED:
                     raise
                 self._set_aside()
-                return self._once(action)
+                return self._once(action, writes)
         except (sqlite3.Error, OSError) as error:
             raise HistoryError(f"{self.path}: {_why(error)}") from None
 
-    def _once(self, action: Callable[[sqlite3.Connection], T]) -> T:
-        with _opened(self.path) as database:
+    def _once(self, action: Callable[[sqlite3.Connection], T], writes: bool) -> T:
+        with _opened(self.path, writes=writes) as database:
             return action(database)
 
     def _set_aside(self) -> None:
@@ -197,7 +208,7 @@ class History:
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[sqlite3.Connection]:
+def _opened(path: Path, *, writes: bool = False) -> Iterator[sqlite3.Connection]:
     """A transaction on the file, which is brought up to this version first."""
     with closing(sqlite3.connect(path, timeout=LOCK_S, isolation_level=None)) as database:
         version = database.execute("PRAGMA user_version").fetchone()[0]
@@ -210,7 +221,7 @@ def _opened(path: Path) -> Iterator[sqlite3.Connection]:
         if version < len(MIGRATIONS):
             database.execute("PRAGMA journal_mode = WAL")
             _migrate(database)
-        database.execute("BEGIN")
+        database.execute("BEGIN IMMEDIATE" if writes else "BEGIN")
         yield database
         database.execute("COMMIT")
 

@@ -11,7 +11,7 @@ from tokcost.report.errors import ReportError, ReportFailed
 from tokcost.report.execution.files import locked, write_all
 from tokcost.report.execution.kernel import light_import
 from tokcost.report.memory.journal import Journal, Since
-from tokcost.report.memory.remember import entry_of, place
+from tokcost.report.memory.remember import entry_of, named_files, place
 from tokcost.report.memory.store import Entry
 from tokcost.report.page.private import Places
 from tokcost.report.progress import Progress
@@ -86,7 +86,7 @@ class ReportBuilder:
             failure.notebook = run.notebook
             raise
         content = record(run, contents)
-        entry = entry_of(content, read_notebook(job.notebook))
+        entry = entry_of(content, read_notebook(job.notebook), named_files(ready.settings, job.notebook))
         self.since[job.name] = self.journal.since(entry)
         html = self._render(run, contents)
         if len(html.encode()) > LARGE_PAGE_BYTES:

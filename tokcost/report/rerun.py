@@ -11,7 +11,7 @@ from pathlib import Path
 
 from tokcost.report import data_directory
 from tokcost.report.errors import ReportError, ReportFailed
-from tokcost.report.memory.remember import entry_of
+from tokcost.report.memory.remember import NAMED, entry_of, named_files
 from tokcost.report.memory.store import Entry, History
 from tokcost.report.request.definition import Job, notebook_job
 from tokcost.report.request.parameters import read_parameters
@@ -36,7 +36,7 @@ def run_between(before: Entry, after: Entry, past: History) -> Entry:
             contents = split_contents(run.notebook, job.name)
         except ReportFailed as failure:
             raise ReportError(f"the present code does not run on the data of run {before.run_id}: {failure}") from None
-        middle = entry_of(record(run, contents), read_notebook(job.notebook))
+        middle = entry_of(record(run, contents), read_notebook(job.notebook), named_files(chosen, job.notebook))
     if middle.method_sha256 != after.method_sha256:
         again = f"make the report again, and compare run {before.run_id} with that"
         raise ReportError(f"run {after.run_id} was made with other code than there is now; {again}")
@@ -65,6 +65,8 @@ def _data_of(entry: Entry, past: History) -> Iterator[None]:
         folder = Path(scratch, "data")
         shutil.copytree(data_directory.chosen() or data_directory.OWN, folder)
         for file, sha256 in entry.tables.items():
+            if file.startswith(NAMED):
+                continue  # as they are now: where they have changed, the run is of another world and tells nothing apart
             content = past.content(sha256)
             if content is None:
                 raise ReportError(f"{file} was not kept as run {entry.run_id} used it")

@@ -37,7 +37,7 @@ def test_of_many_rows_some_are_named_and_the_rest_counted():
 
 
 def test_what_cannot_be_compared_says_why():
-    assert changed_rows("r.csv", None, table()) == ["r.csv: its rows were not kept, so that they cannot be compared"]
+    assert changed_rows("r.csv", None, table()) == ["r.csv: changed; its rows were not kept, so that they cannot be compared"]
     assert changed_rows("r.csv", b"a,b\n", b"a,c\n") == ["r.csv: its columns changed"]
     assert moved_rows({"new.csv": (None, "a"), "old.csv": ("b", None)}, {}.get) == [
         "new.csv: used for the first time",

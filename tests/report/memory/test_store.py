@@ -137,3 +137,21 @@ def test_a_history_that_cannot_be_written_is_said(history, entry, monkeypatch):
 def test_what_no_file_can_hold_is_recorded_with_a_mark(history, entry):
     history.record(entry(question="half \ud800 a character"), {})
     assert history.runs()[0].question == "half \ufffd a character"
+
+
+def test_a_full_disk_is_said_and_leaves_the_history_as_it_was(history, entry, monkeypatch):
+    history.record(entry(), {})
+
+    class Full(sqlite3.Connection):
+        def execute(self, sql, *values):
+            if sql.startswith("BEGIN"):
+                super().execute(f"PRAGMA max_page_count = {super().execute('PRAGMA page_count').fetchone()[0]}")
+            return super().execute(sql, *values)
+
+    connect = sqlite3.connect
+    monkeypatch.setattr(store.sqlite3, "connect", lambda path, **k: connect(path, factory=Full, **k))
+    said = []
+    Journal(history.path, said.append).record(entry("one", answer="x" * 100_000))
+    assert len(said) == 1 and said[0].startswith("one is made but not recorded: ") and "full" in said[0]
+    monkeypatch.undo()
+    assert [e.report for e in history.runs()] == ["weekly"]

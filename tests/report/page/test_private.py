@@ -37,6 +37,11 @@ def test_of_a_path_that_was_given_the_last_name_is_shown(given):
         assert places.hidden(f"read from {form}; done").replace("&#42;", "*") in ("read from runs *v2*; done", "read from runs *v2*/; done")
 
 
+def test_a_parameter_that_is_named_for_a_path_holds_one():
+    path = Setting(Parameter("results_path", "", holds="what we measured"), "acme/runs", "command line")
+    assert Places(Path("a.ipynb"), [path]).setting(path).value == "runs"
+
+
 def test_the_default_and_a_choice_are_no_secret():
     for known in (setting("data/example"), setting("org/model", choices=("org/model", "data/example"))):
         assert Places(Path("a.ipynb"), [known]).setting(known).value == known.value

@@ -35,7 +35,7 @@ def changed_rows(file: str, before: bytes | None, after: bytes | None) -> list[s
     ['p.csv line 2 (b200): new']
     """
     if before is None or after is None:
-        return [f"{file}: its rows were not kept, so that they cannot be compared"]
+        return [f"{file}: changed; its rows were not kept, so that they cannot be compared"]
     (head_before, rows_before), (head_after, rows_after) = _rows(before), _rows(after)
     if head_before != head_after:
         return [f"{file}: its columns changed"]

@@ -17,6 +17,7 @@ from tokcost.show.text import literal
 SECRET = "(secret)"
 #: a text parameter with such a name holds what nobody else may read
 _NAMES_SECRET = re.compile(r"(?:^|_)(?:token|password|passwd|passphrase|secret|credentials?|api_?key)$", re.I)
+_NAMES_PATH = re.compile(r"(?:^|_)(?:file|folder|directory|path)s?$", re.I)
 _HOLDS_PATH = re.compile(r"\b(?:file|folder|directory|path)s?\b", re.I)
 
 
@@ -92,4 +93,4 @@ def _is_private_path(setting: Setting) -> bool:
     value, parameter = setting.value, setting.parameter
     if not isinstance(value, str) or not setting.changed or parameter.choices:
         return False
-    return bool(_HOLDS_PATH.search(parameter.holds)) or value.startswith(("/", "~", "./", "../"))
+    return bool(_HOLDS_PATH.search(parameter.holds) or _NAMES_PATH.search(parameter.name)) or value.startswith(("/", "~", "./", "../"))

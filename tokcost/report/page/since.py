@@ -12,6 +12,9 @@ from tokcost.report.page.html import exact, quantity
 from tokcost.show.numbers import percent
 from tokcost.show.text import visible
 
+#: more changed rows than these are there for those who want to look them up
+MOST_OPEN_ROWS = 5
+
 
 def value_of(result: Result, value: float | None) -> str:
     """A value of a result as people read it, without its unit."""
@@ -77,7 +80,8 @@ def section(since: Since) -> str:
     parts += [f"<p>{escape(sentence)}</p>" for sentence in remarks(bridge)]
     if since.rows:
         rows = "".join(f"<li>{escape(visible(row))}</li>" for row in since.rows)
-        parts.append(f"<details><summary>Data rows that changed</summary><ul>{rows}</ul></details>")
+        is_open = " open" if len(since.rows) <= MOST_OPEN_ROWS else ""
+        parts.append(f"<details{is_open}><summary>Data rows that changed</summary><ul>{rows}</ul></details>")
     heading = '<h2 id="since" class="label">Since the last run</h2>'
     return f'<section class="since" aria-labelledby="since">\n{heading}\n' + "\n".join(parts) + "\n</section>\n"
 

@@ -32,7 +32,7 @@ def test_a_figure_is_the_same_bytes_twice_in_house_colours(name):
 def test_a_ratio_that_was_not_measured_is_a_dash_and_equal_values_are_framed():
     figure = FIGURES["heatmap"]()
     assert texts(figure).count("–") == 1
-    assert {"2×", "0.50×", "7×"} <= set(texts(figure))
+    assert {"2×", "0.5×", "7×"} <= set(texts(figure))
     assert figure.svg.count(f"stroke: {style.ORANGE}; stroke-width: 2") == 2
 
 

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import click
 
+from tokcost.errors import InputError
+from tokcost.paths import chosen_data
 from tokcost.report.columns import print_table
 from tokcost.report.errors import ReportError
 from tokcost.show.text import visible
@@ -34,8 +36,10 @@ Values are checked before anything runs: an unknown name, a wrong type or an imp
 and nothing is written. A report whose notebook fails has exit status 1; what ran is kept in OUTPUT/failed, and an earlier
 good report stays as it was. Where all reports are made and an alert of a definition fires, the exit status is 3.
 
-Beside NAME.html come NAME.result.json (the numbers, for programs) and NAME.ipynb (the executed notebook). Their paths
-are printed on stdout, one a line; progress goes to stderr. Each run is remembered: see tokcost history, tokcost diff.
+Beside NAME.html come NAME.result.json (the numbers, for programs) and NAME.ipynb (the executed notebook); with --tables
+also NAME.tables/*.csv (the rows of every table and figure) and NAME.xlsx (the same in one workbook, its costs as formulas).
+Their paths are printed on stdout, one a line; progress goes to stderr. Each run is remembered: see tokcost history, tokcost
+diff.
 """
 
 
@@ -49,12 +53,12 @@ are printed on stdout, one a line; progress goes to stderr. Each run is remember
 @click.option("--dry-run", is_flag=True, help="Show what would run, with which values and where each came from; write nothing.")
 @click.option("--help-parameters", is_flag=True, help="List the parameters of TARGET with default, unit, range and meaning.")
 @click.option("--show-code", is_flag=True, help="Show the code of the notebook in the report.")
+@click.option("--tables", is_flag=True, help="Also write the rows of every table and figure: NAME.tables/*.csv and NAME.xlsx.")
 @click.option("--history", metavar="FILE", help=f"Where runs are remembered.  {HISTORY_DEFAULT}")
 @click.option("--timeout", metavar="SECONDS", type=click.IntRange(min=1), default=600, show_default=True, help="Longest time for a cell.")
 @click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors.")
-def report(targets, pairs, files, output, dry_run, help_parameters, show_code, history, timeout, quiet):
-    from tokcost.report import data_directory
-    from tokcost.report.request import definition, settings
+def report(targets, pairs, files, output, dry_run, help_parameters, show_code, tables, history, timeout, quiet):
+    from tokcost.report.request import definition, layers
     from tokcost.report.request.plan import plan
 
     directory = Path(output)
@@ -65,23 +69,25 @@ def report(targets, pairs, files, output, dry_run, help_parameters, show_code, h
         if help_parameters and not refused:
             _show_parameters(jobs)
             return
-        data_directory.chosen()
-        layers = [settings.from_file(Path(file)) for file in files] + [settings.from_command_line(pairs)]
-        plans, unfit = plan(jobs, layers)
+        chosen_data()
+        given = [layers.from_file(Path(file)) for file in files] + [layers.from_command_line(pairs)]
+        plans, unfit = plan(jobs, given)
         refused += unfit
         if refused and (dry_run or help_parameters or not plans):
             raise ReportError("; ".join(one.reason for one in refused))
         if dry_run:
-            _show_plans(plans, directory)
+            _show_plans(plans, directory, (*ENDINGS, "xlsx", "tables/*.csv") if tables else ENDINGS)
             return
         from tokcost.report.execution.files import prepare
 
-        prepare(directory, [f"{ready.job.name}.{ending}" for ready in plans for ending in ENDINGS] + ["index.html"])
-    except ReportError as error:
+        endings = (*ENDINGS, "xlsx") if tables else ENDINGS
+        prepare(directory, [f"{ready.job.name}.{ending}" for ready in plans for ending in endings] + ["index.html", "glossary.html"])
+    except InputError as error:
         print(f"tokcost report: {visible(error)}", file=sys.stderr)
         sys.exit(2)
     remembered = Path(history) if history else None
-    sys.exit(_build(directory, plans, refused, quiet, show_code=show_code, timeout_s=timeout, history=remembered))
+    options = {"show_code": show_code, "tables": tables, "timeout_s": timeout, "history": remembered}
+    sys.exit(_build(directory, plans, refused, quiet, **options))
 
 
 def _build(directory, plans, refused, quiet, **options) -> int:
@@ -120,8 +126,7 @@ def _termination_as_interrupt():
 
 def _show_parameters(jobs) -> None:
     from tokcost.report.page.html import exact
-    from tokcost.report.request.exclusions import read_exclusions
-    from tokcost.report.request.parameters import read_parameters
+    from tokcost.report.request.declared import read_exclusions, read_parameters
 
     for job in jobs:
         rows = [(p.name, exact(p.default), p.unit, p.allowed, p.meaning) for p in read_parameters(job.notebook)]
@@ -130,13 +135,13 @@ def _show_parameters(jobs) -> None:
             print(f"  not together: {exclusion}")
 
 
-def _show_plans(plans, directory: Path) -> None:
+def _show_plans(plans, directory: Path, endings: tuple[str, ...]) -> None:
     from tokcost.report.page.html import exact
 
     for ready in plans:
         rows = [(s.parameter.name, exact(s.value), s.parameter.unit, s.origin) for s in ready.settings]
         print_table(f"{ready.job.name}: {ready.job.notebook}", ("parameter", "value", "unit", "from"), rows)
-        for ending in ENDINGS:
+        for ending in endings:
             print(f"  would write {directory / f'{ready.job.name}.{ending}'}")
     if len(plans) > 1:
         print(f"\nwould write {directory / 'index.html'}")

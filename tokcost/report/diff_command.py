@@ -7,6 +7,7 @@ import sys
 
 import click
 
+from tokcost.errors import InputError
 from tokcost.report.columns import print_table
 from tokcost.report.errors import ReportError
 from tokcost.report.history_command import opened
@@ -49,7 +50,7 @@ def diff(before, after, form, file, rerun):
         if rerun and found.is_mixed:
             found = _bridge(found.before, found.after, [run_between(found.before, found.after, past)])
         rows = moved_rows(found.changed_tables, past.content)
-    except ReportError as error:
+    except InputError as error:
         print(f"tokcost diff: {visible(error)}", file=sys.stderr)
         sys.exit(2)
     {"table": _print_bridge, "json": _print_json}[form](found, rows)

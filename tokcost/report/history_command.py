@@ -10,6 +10,7 @@ from pathlib import Path
 
 import click
 
+from tokcost.errors import InputError
 from tokcost.quantities import nearest
 from tokcost.report.columns import print_table
 from tokcost.report.errors import ReportError
@@ -54,7 +55,7 @@ def history(notebook, form, last, file, prune_days, prune_keep):
         entries = past.runs(last=last)
         if notebook:
             entries = _only(entries, notebook)
-    except ReportError as error:
+    except InputError as error:
         print(f"tokcost history: {visible(error)}", file=sys.stderr)
         sys.exit(2)
     {"table": _print_entries, "csv": _print_csv, "json": _print_json}[form](entries)

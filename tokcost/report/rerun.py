@@ -9,14 +9,15 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from tokcost.report import data_directory
+from tokcost.errors import InputError
+from tokcost.parameters.settings import Layer, Setting, settings
+from tokcost.paths import DATA, DATA_VARIABLE, chosen_data
 from tokcost.report.errors import ReportError, ReportFailed
 from tokcost.report.memory.remember import NAMED, entry_of, named_files
 from tokcost.report.memory.store import Entry, History
+from tokcost.report.request.declared import read_parameters
 from tokcost.report.request.definition import Job, notebook_job
-from tokcost.report.request.parameters import read_parameters
 from tokcost.report.request.reading import read_notebook
-from tokcost.report.request.settings import Layer, Setting, settings
 
 
 def run_between(before: Entry, after: Entry, past: History) -> Entry:
@@ -45,7 +46,7 @@ def run_between(before: Entry, after: Entry, past: History) -> Entry:
 
 def _job(entry: Entry) -> Job:
     for name in (entry.notebook, entry.notebook.removesuffix(".ipynb")):
-        with contextlib.suppress(ReportError):
+        with contextlib.suppress(InputError):
             return notebook_job(name)
     raise ReportError(f"there is no {entry.notebook} here to run again; change to the folder that holds it")
 
@@ -63,7 +64,7 @@ def _data_of(entry: Entry, past: History) -> Iterator[None]:
     """A copy of the data, with the tables that a run used as they were then, in the place of the project's own."""
     with tempfile.TemporaryDirectory(prefix="tokcost-data-") as scratch:
         folder = Path(scratch, "data")
-        shutil.copytree(data_directory.chosen() or data_directory.OWN, folder)
+        shutil.copytree(chosen_data() or DATA, folder)
         for file, sha256 in entry.tables.items():
             if file.startswith(NAMED):
                 continue  # as they are now: where they have changed, the run is of another world and tells nothing apart
@@ -71,12 +72,12 @@ def _data_of(entry: Entry, past: History) -> Iterator[None]:
             if content is None:
                 raise ReportError(f"{file} was not kept as run {entry.run_id} used it")
             (folder / Path(file).name).write_bytes(content)
-        before = os.environ.get(data_directory.VARIABLE)
-        os.environ[data_directory.VARIABLE] = str(folder)
+        before = os.environ.get(DATA_VARIABLE)
+        os.environ[DATA_VARIABLE] = str(folder)
         try:
             yield
         finally:
             if before is None:
-                del os.environ[data_directory.VARIABLE]
+                del os.environ[DATA_VARIABLE]
             else:
-                os.environ[data_directory.VARIABLE] = before
+                os.environ[DATA_VARIABLE] = before

@@ -2,10 +2,10 @@
 
 import pytest
 
+from tokcost.parameters.declaration import Parameter
+from tokcost.parameters.settings import Setting
 from tokcost.report.memory import remember
 from tokcost.report.memory.remember import named_files
-from tokcost.report.request.parameters import Parameter
-from tokcost.report.request.settings import Setting
 
 
 @pytest.fixture
@@ -13,7 +13,7 @@ def prints(tmp_path):
     """Fingerprints of what a parameter names, seen from a notebook in an empty folder."""
 
     def ask(value, **declared):
-        setting = Setting(Parameter("results_path", "", holds="files", **declared), value, "command line")
+        setting = Setting(Parameter("results_path", "", str, holds="files", **declared), value, "command line")
         return named_files([setting], tmp_path / "a.ipynb")
 
     return ask

@@ -9,11 +9,10 @@ import uuid
 from collections.abc import Iterable
 from pathlib import Path
 
-from tokcost.paths import PROJECT
-from tokcost.report import data_directory
+from tokcost.parameters.settings import Setting
+from tokcost.paths import DATA, PROJECT, chosen_data
 from tokcost.report.memory.fingerprint import LIBRARIES, notebook_sha256, package_sha256, sha256
 from tokcost.report.memory.store import Entry, Result
-from tokcost.report.request.settings import Setting
 
 #: where reports go unless somebody says otherwise; `make clean` empties it, so that the history stands above it
 USUAL_OUTPUT = Path("reports/output")
@@ -83,7 +82,7 @@ def _fingerprint(path: Path) -> str:
 
 def table_contents(entry: Entry) -> dict[str, bytes]:
     """The data tables of a run that was just made, by SHA-256; one that has changed since is left out."""
-    folder = data_directory.chosen() or data_directory.OWN
+    folder = chosen_data() or DATA
     found = {}
     for file, expected in entry.tables.items():
         if file.startswith(NAMED):

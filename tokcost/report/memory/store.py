@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import time
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -211,19 +212,36 @@ class History:
 def _opened(path: Path, *, writes: bool = False) -> Iterator[sqlite3.Connection]:
     """A transaction on the file, which is brought up to this version first."""
     with closing(sqlite3.connect(path, timeout=LOCK_S, isolation_level=None)) as database:
-        version = database.execute("PRAGMA user_version").fetchone()[0]
-        known = database.execute("PRAGMA application_id").fetchone()[0] == APPLICATION_ID
-        if not known and database.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]:
+        database.execute("BEGIN")  # all three of one moment: another run may just begin the file
+        owner, version, n_tables = (
+            database.execute(question).fetchone()[0]
+            for question in ("PRAGMA application_id", "PRAGMA user_version", "SELECT count(*) FROM sqlite_schema")
+        )
+        database.execute("COMMIT")
+        if owner != APPLICATION_ID and n_tables:
             raise HistoryError(f"{path} is the database of another program; move it away, or name another file with --history")
         if version > len(MIGRATIONS):
             raise HistoryError(f"{path} was written by a newer version of tokcost; update tokcost, or name another file with --history")
         database.execute("PRAGMA foreign_keys = ON")
         if version < len(MIGRATIONS):
-            database.execute("PRAGMA journal_mode = WAL")
+            _use_wal(database)
             _migrate(database)
         database.execute("BEGIN IMMEDIATE" if writes else "BEGIN")
         yield database
         database.execute("COMMIT")
+
+
+def _use_wal(database: sqlite3.Connection) -> None:
+    """Readers and a writer side by side; SQLite does not wait by itself for those who are reading while it changes over."""
+    deadline = time.monotonic() + LOCK_S
+    while True:
+        try:
+            database.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)
 
 
 def _migrate(database: sqlite3.Connection) -> None:

@@ -180,7 +180,7 @@ def same_job(own):
 @pytest.mark.parametrize(
     ("change", "why"),
     [
-        ({"model": "tiny-llama"}, "your files name the model tiny-llama, the public runs dsr1"),
+        ({"model": "tiny-llama"}, "your files name the model tiny-llama, the public runs DeepSeek-R1"),
         ({"osl": 128.0}, "your requests have 1024/128 tokens, the public runs 1024/1024"),
         (
             {"cached_input_tok": 900.0, "input_tok": 1000.0},

@@ -10,10 +10,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from tokcost.report.request.exclusions import read_exclusions
-from tokcost.report.request.parameters import read_parameters
 
 from tokcost.paths import DATA
+from tokcost.report.request.declared import read_exclusions, read_parameters
 
 NOTEBOOKS = {path.stem[:2]: path for path in (Path(__file__).parents[2] / "notebooks").glob("*.ipynb")}
 SEEDS = range(int(os.environ.get("TOKCOST_DRAWS", "1")))

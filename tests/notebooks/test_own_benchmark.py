@@ -74,7 +74,7 @@ def same_job(tmp_path):
         ({}, {}, "H200 public: $"),
         ({"hw": "b300"}, {"price_basis": "own", "accelerator": "not stated"}, "no public system has a price on this basis"),
         ({}, {"tok_per_s_per_user": 1000.0}, "you have no point; yours lie at 80 tokens/s; H200 public: not reached"),
-        ({"model": "demo"}, {}, "are not ranked among public runs: your files name the model demo, the public runs dsr1"),
+        ({"model": "demo"}, {}, "are not ranked among public runs: your files name the model demo, the public runs DeepSeek-R1"),
         ({"osl": 128}, {}, "are not ranked among public runs: your requests have 1024/128 tokens, the public runs 1024/1024"),
     ],
 )

@@ -18,7 +18,7 @@ _DATE = re.compile(r"\d{4}(-\d{2})*")
 def visible_text(html: str) -> str:
     """What a reader meets in the flow of the page: no code (what is typed), no list of sources (what is looked up)."""
     body = html[html.index("<body") :]
-    body = re.sub(r"<(code|pre|style)\b.*?</\1>", " ", body, flags=re.S)
+    body = re.sub(r"<(code|pre|script|style)\b.*?</\1>", " ", body, flags=re.S)
     body = re.sub(r'<ul class="sources">.*?</details>', " ", body, flags=re.S)
     return unescape(re.sub(r"<[^>]+>", " ", body))
 

@@ -240,7 +240,7 @@ def test_a_hole_between_far_runs_is_drawn_dotted():
         charts.plot_curves(curve.assign(is_hole=hole), x="tok_per_s_per_user", y="total_token_cost_usd_per_mtok", alt="Cost rises.").svg
         for hole in ([False] * 4, [False, True, True, False])
     ]
-    assert "stroke-dasharray: 0.8,2.4" in drawn[1] and "stroke-dasharray: 0.8,2.4" not in drawn[0]
+    assert "stroke-dasharray:0.8,2.4" in drawn[1] and "stroke-dasharray: 0.8,2.4" not in drawn[0]
 
 
 def test_a_result_names_what_it_is_a_ratio_of_in_words_of_the_vocabulary():

@@ -20,6 +20,7 @@ from tokcost.show import form
 from tokcost.show.rows import ASKED, with_rows
 from tokcost.show.sentences import MIME
 from tokcost.show.style import DARK, RC
+from tokcost.show.svg import compact
 from tokcost.show.text import plain, shown
 from tokcost.show.values import Placed, axes_said, values_of
 
@@ -49,7 +50,7 @@ class Figure:
 
     def _repr_mimebundle_(self, include=None, exclude=None):
         bundle: dict[str, Any] = {"image/svg+xml": self.svg} | ({"text/plain": self.alt} if self.alt else {})
-        bundle = with_rows(bundle, self.frame)
+        bundle = with_rows(bundle, self.frame, digits=6)  # more than any picture shows
         if self.narrow is None:
             return bundle
         places = [[*wide, *narrow[1:]] for wide, narrow in zip(self.values, self.narrow.values, strict=True)]
@@ -87,7 +88,7 @@ def drawing(n_rows: int = 1, n_columns: int = 1, *, height: float, **options: An
 
 
 def finish(fig: MplFigure, alt: str) -> Figure:
-    """The figure as SVG: text stays text to its last digit, coordinates to a hundredth of a point, no dates, no random ids.
+    """The figure as SVG: text stays text to its last digit, shapes to a tenth of a point, no dates, no random ids.
 
     A colour that the dark page does not know is an error: it would vanish there.
     """
@@ -108,7 +109,7 @@ def finish(fig: MplFigure, alt: str) -> Figure:
     svg = re.sub(r"'DejaVu Sans'(?:, [^;\"]*)?", _FONTS, svg)
     svg = re.sub(r'<g id="[^"]*">', "<g>", svg)  # shapes that others refer to are no groups
     svg = svg.replace("<svg ", f'<svg style="font-family: {_FONTS}" ', 1)
-    svg = re.sub(r"\n\s*", "\n", svg)
+    svg = compact(re.sub(r"\n\s*", "\n", svg))
     foreign = sorted(set(re.findall(r"#[0-9a-fA-F]{6}\b", svg)) - set(DARK))
     if foreign:
         raise ValueError(f"colour {foreign[0]} is not in tokcost.show.style.DARK: add it with its counterpart for dark pages")

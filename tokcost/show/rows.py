@@ -21,20 +21,20 @@ MIME = "text/csv"
 P = ParamSpec("P")
 
 
-def with_rows(bundle: dict, frame: pd.DataFrame | None) -> dict:
-    """What Jupyter shows and, where a report asks for it, the rows that it shows: ten digits, the same on every machine."""
-    return bundle if frame is None or ASKED not in os.environ else {**bundle, MIME: as_csv(frame)}
+def with_rows(bundle: dict, frame: pd.DataFrame | None, *, digits: int = 10) -> dict:
+    """What Jupyter shows and, where a report asks for it, the rows that it shows."""
+    return bundle if frame is None or ASKED not in os.environ else {**bundle, MIME: as_csv(frame, digits)}
 
 
-def as_csv(frame: pd.DataFrame) -> str:
-    r"""`frame` as CSV; an index that says something is a column too.
+def as_csv(frame: pd.DataFrame, digits: int = 10) -> str:
+    r"""`frame` as CSV, numbers to so many digits, the same on every machine; an index that says something is a column too.
 
     >>> import pandas as pd
     >>> as_csv(pd.DataFrame({"cost_usd": [0.1 + 0.2, None]}, index=pd.Index(["h200", "gb300"], name="accelerator")))
     'accelerator,cost_usd\nh200,0.3\ngb300,\n'
     """
     is_a_count = frame.index.name is None and frame.index.nlevels == 1 and frame.index.dtype.kind in "iu"
-    return (frame if is_a_count else frame.reset_index()).to_csv(index=False, float_format="%.10g", lineterminator="\n")
+    return (frame if is_a_count else frame.reset_index()).to_csv(index=False, float_format=f"%.{digits}g", lineterminator="\n")
 
 
 def keeps_rows(plot: Callable[P, Figure]) -> Callable[P, Figure]:

@@ -74,7 +74,7 @@ def _bars(ax: Axes) -> list[Value]:
     for bars in ax.containers:
         for bar in getattr(bars, "patches", []):
             name = _row(ax, bar.get_y() + bar.get_height() / 2)
-            if name and bar.get_width():
+            if name and bar.get_width() and np.isfinite(bar.get_width()):
                 end = bar.get_x() + bar.get_width()
                 found.append(Value(f"{name}: {_said(ax.xaxis, bar.get_width())}", ax, end, bar.get_y() + bar.get_height() / 2))
     return found

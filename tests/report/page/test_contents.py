@@ -132,6 +132,6 @@ def test_taking_apart_leaves_the_executed_notebook_as_it_is():
 def test_a_widget_is_a_warning_and_shows_its_static_twin(twin, shows, says):
     widget = {"application/vnd.jupyter.widget-view+json": {"model_id": "1"}, "text/plain": "VBox(children=(FloatSlider(value=6.0),))"}
     warnings = []
-    html = _Outputs(Prose(), warnings.append).html(new_output("display_data", widget | twin))
+    html = _Outputs(Prose(), warnings.append, []).html(new_output("display_data", widget | twin))
     assert html.strip() == shows
     assert len(warnings) == 1 and says in warnings[0]

@@ -60,7 +60,7 @@ def test_nothing_published_names_a_place(tmp_path, tokcost, notebook):
     run = tokcost("report", "good.ipynb", "bad.ipynb", "-p", f"folder={work / 'secret'}", "-o", "out", cwd=work, **environment)
     assert run.status == 1, run.err
     published = [path for path in (work / "out").rglob("*") if path.is_file()]
-    assert len(published) == 6
+    assert len(published) == 7
     for path in published:
         text = path.read_text(errors="replace")
         assert str(tmp_path) not in text and "papermill" not in text.replace('"papermill": "', "").replace("papermill 2", ""), path.name

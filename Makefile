@@ -5,7 +5,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/ready
 
-.PHONY: report test lab notebooks check lock bench fuzz clean help
+.PHONY: report publish test lab notebooks check lock bench fuzz clean help
 .DEFAULT_GOAL := help
 
 help:
@@ -22,6 +22,10 @@ $(READY): requirements.lock pyproject.toml
 ## make report      execute the default notebooks, write reports/output/index.html
 report: $(READY)
 	$(BIN)/tokcost report reports
+
+## make publish     the same, with a feed of changed answers: reports/output is then a web site
+publish: $(READY)
+	$(BIN)/tokcost schedule reports --once
 
 ## make test        run every test (unit, doctest, property, notebooks, reports in a browser, environment)
 test: $(READY)

@@ -47,8 +47,9 @@ MAY_IMPORT = {
         "glossary",
         "labels",
     },
+    "schedule": {"errors", "quantities", "parameters", "report", "show.text"},
     "workspace": {"paths"},
-    "cli": {"quantities", "report", "workspace"},
+    "cli": {"quantities", "report", "workspace", "schedule"},
 }
 
 

@@ -37,7 +37,7 @@ def results(number: str) -> dict[str, dict]:
 
 def answer(number: str) -> str:
     said = next(data[MIME] for data in outputs(number) if data.get(MIME, {}).get("kind") == "answer")
-    return f"{said['text']} {said['interval']}".replace("\\", "")
+    return " ".join(said[part] or "" for part in ("text", "decision", "detail", "interval")).replace("\\", "")
 
 
 BASE = table("base_case").set_index("name")["value"]
@@ -484,13 +484,13 @@ SAID = [
     ("00", lambda: _printed(usd_per_mtok(hour("h200"), fast_run(H200, SPEED))) + " on H200"),
     ("02", lambda: "B200 " + _printed(usd_per_mtok(hour("b200"), fast_run(runs("b200"), SPEED)))),
     ("02", lambda: "MI325X, " + _printed(usd_per_mtok(hour("mi325x"), fast_run(runs("mi325x"), SPEED)))),
-    ("00", lambda: f"a quarter slower it is {ratio(H200, GB300, 0.75 * SPEED, NOW, fast_run):.2g}×"),
+    ("00", lambda: f"A quarter slower it is {ratio(H200, GB300, 0.75 * SPEED, NOW, fast_run):.2g}×"),
     ("00", lambda: f"a quarter faster {ratio(H200, GB300, 1.25 * SPEED, NOW, fast_run):.2g}×"),
     ("00", lambda: f"and {ratio(H200, without_warning(runs('gb300', precision='fp8')), SPEED, NOW, fast_run):.2f}× without the runs"),
     ("03", lambda: f"{_claim_ratio(_CLAIM_FP8_SOUND):.2f}× without its runs"),
     ("03", lambda: f"{CLAIM_RATIO * THEN[0] / THEN[1]:.2g}× at these prices"),
     ("03", lambda: f"up to {ratio(_CLAIM_OLD, _CLAIM_FP4, PAST, THEN, read):.2g}× on"),
-    ("04", lambda: f"{_printed(OWN['h200'])} on H200, {OWN['h200'] / hour('h200') * 100 - 100:.0f}% above the published"),
+    ("04", lambda: f"On H200 the hour costs {_printed(OWN['h200'])}, {OWN['h200'] / hour('h200') * 100 - 100:.0f}% above the published"),
     ("04", lambda: f"a ratio of {ratio(runs('h200'), runs('gb300'), SPEED, NOW, fast_run):.2g}× at the published prices"),
     ("05", lambda: f"water at the power plant (L) {carbon_and_water()['at_plant']:.3g}"),
     ("05", lambda: f"is {per_mw('2026-03'):.3g}× on the power figures of its time, {per_mw('2026-07'):.3g}× on newer ones"),

@@ -19,10 +19,12 @@ COMMANDS = {
     "report": ("tokcost.report.command:report", "Execute notebooks and write HTML reports."),
     "history": ("tokcost.report.history_command:history", "List the runs of reports that were made, with their headline values."),
     "diff": ("tokcost.report.diff_command:diff", "Say why the headline of a report moved from one run to another."),
+    "schedule": ("tokcost.schedule.command:schedule", "Make reports at their times and send them by mail, webhook or to a folder."),
     "import": ("tokcost.importers.command:import_files", "Read the files of a benchmark tool as measured rows."),
     "data": ("tokcost.evidence.command:data", "Check the data tables, or show a fact with its source."),
     "new": ("tokcost.workspace:new", "Make a workspace: notebooks and report definitions to edit."),
     "lab": ("tokcost.workspace:lab", "Open JupyterLab on the notebooks."),
+    "schema": ("tokcost.schedule.command:schema", "Print the JSON Schema of report definitions, for editors."),
 }
 
 _HELP = """What AI inference really costs: from a GPU-hour to a million tokens.

@@ -17,6 +17,7 @@ _README = """# Costs of AI inference: a workspace
 
     tokcost report reports     execute the notebooks that the definitions name, write reports/output/index.html
     tokcost lab                open the notebooks in JupyterLab (pip install "tokcost[lab]")
+    tokcost schedule --help    make reports at their times and send them (pip install "tokcost[schedule]")
 
 Change a notebook, or copy a definition (reports/*.toml) and give it parameters of your own. The tables behind the numbers
 are those of the installed package; to use your own, copy its data/ and set TOKCOST_DATA_DIR to the copy:

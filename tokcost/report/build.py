@@ -39,12 +39,13 @@ class ReportBuilder:
         *,
         refused: Sequence[Refused] = (),
         show_code: bool,
+        index: bool = False,
         tables: bool = False,
         timeout_s: int,
         history: Path | None = None,
     ):
         self.directory, self.plans, self.progress, self.refused = directory, plans, progress, refused
-        self.show_code, self.tables, self.timeout_s = show_code, tables, timeout_s
+        self.show_code, self.index, self.tables, self.timeout_s = show_code, index, tables, timeout_s
         self.written: list[Path] = []
         self.failed: list[str] = []
         self.made: list[tuple] = []
@@ -144,7 +145,7 @@ class ReportBuilder:
         )
 
     def _has_index(self) -> bool:
-        return len(self.plans) + len(self.refused) > 1 or (self.directory / "index.html").exists()
+        return self.index or len(self.plans) + len(self.refused) > 1 or (self.directory / "index.html").exists()
 
     def _moves(self, name: str) -> dict[str, tuple[str, str]]:
         """Where a reader of a report can go: to all reports, and to the one before and the one after."""

@@ -53,11 +53,12 @@ diff.
 @click.option("--dry-run", is_flag=True, help="Show what would run, with which values and where each came from; write nothing.")
 @click.option("--help-parameters", is_flag=True, help="List the parameters of TARGET with default, unit, range and meaning.")
 @click.option("--show-code", is_flag=True, help="Show the code of the notebook in the report.")
+@click.option("--index", is_flag=True, help="Write index.html also beside a single report; several always have one.")
 @click.option("--tables", is_flag=True, help="Also write the rows of every table and figure: NAME.tables/*.csv and NAME.xlsx.")
 @click.option("--history", metavar="FILE", help=f"Where runs are remembered.  {HISTORY_DEFAULT}")
 @click.option("--timeout", metavar="SECONDS", type=click.IntRange(min=1), default=600, show_default=True, help="Longest time for a cell.")
 @click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors.")
-def report(targets, pairs, files, output, dry_run, help_parameters, show_code, tables, history, timeout, quiet):
+def report(targets, pairs, files, output, dry_run, help_parameters, show_code, index, tables, history, timeout, quiet):
     from tokcost.report.request import definition, layers
     from tokcost.report.request.plan import plan
 
@@ -86,7 +87,7 @@ def report(targets, pairs, files, output, dry_run, help_parameters, show_code, t
         print(f"tokcost report: {visible(error)}", file=sys.stderr)
         sys.exit(2)
     remembered = Path(history) if history else None
-    options = {"show_code": show_code, "tables": tables, "timeout_s": timeout, "history": remembered}
+    options = {"show_code": show_code, "index": index, "tables": tables, "timeout_s": timeout, "history": remembered}
     sys.exit(_build(directory, plans, refused, quiet, **options))
 
 
@@ -96,7 +97,7 @@ def _build(directory, plans, refused, quiet, **options) -> int:
 
     builder = ReportBuilder(directory, plans, Progress(quiet=quiet), refused=refused, **options)
     try:
-        with _termination_as_interrupt():
+        with termination_as_interrupt():
             builder.build_all()
     except KeyboardInterrupt:
         print("tokcost report: interrupted; reports that were not finished are as they were", file=sys.stderr)
@@ -108,7 +109,7 @@ def _build(directory, plans, refused, quiet, **options) -> int:
 
 
 @contextlib.contextmanager
-def _termination_as_interrupt():
+def termination_as_interrupt():
     """A polite kill ends like Ctrl-C: the kernel is stopped and nothing half-written stays."""
 
     def interrupt(number, frame):

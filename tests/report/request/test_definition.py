@@ -29,7 +29,7 @@ def test_a_definition_names_its_notebook_relative_to_itself(here):
     (here / "d").mkdir()
     path = here / "d" / "ours.toml"
     path.write_text('notebook = "../notebooks/01-cost.ipynb"\ntitle = "Ours?"\nshow_code = true\n[parameters]\nosl = 8\n')
-    job = read_definition(path)
+    (job,) = read_definition(path)
     assert (job.name, job.title, job.show_code, job.layer.values, job.layer.origin) == ("ours", "Ours?", True, {"osl": 8}, "ours.toml")
 
 
@@ -37,9 +37,9 @@ def test_a_definition_names_a_notebook_of_the_suite_as_the_command_line_does(her
     (here / "elsewhere").mkdir()
     path = here / "elsewhere" / "ours.toml"
     path.write_text('notebook = "01-cost"')
-    assert read_definition(path).notebook == Path("notebooks/01-cost.ipynb")
+    assert read_definition(path)[0].notebook == Path("notebooks/01-cost.ipynb")
     path.write_text('notebook = "01-what-does-a-million-tokens-cost"')
-    assert read_definition(path).notebook == ROOT / "notebooks" / "01-what-does-a-million-tokens-cost.ipynb"
+    assert read_definition(path)[0].notebook == ROOT / "notebooks" / "01-what-does-a-million-tokens-cost.ipynb"
 
 
 def test_a_directory_gives_all_its_definitions_in_order(here):

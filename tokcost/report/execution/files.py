@@ -12,7 +12,7 @@ from pathlib import Path
 from tokcost.report.errors import ReportError, ReportFailed
 
 #: a file on its way to its place, or an earlier one kept until all the others are in theirs
-_ASIDE = re.compile(r"\..+\.(?:html|json|ipynb|svg|csv|xlsx)\.\w{8}\.tmp")
+_ASIDE = re.compile(r"\..+\.(?:html|json|ipynb|svg|xml|csv|xlsx)\.\w{8}\.tmp")
 _HALVES = re.compile("[\ud800-\udfff]")
 
 

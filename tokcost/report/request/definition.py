@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass, field
+from collections import Counter
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from tokcost.errors import InputError
@@ -14,7 +15,9 @@ from tokcost.paths import NOTEBOOKS
 from tokcost.quantities import nearest
 from tokcost.report.errors import ReportError
 from tokcost.report.request.alerts import Alert, parse_alert
+from tokcost.report.request.each import Variant, stem, variants
 from tokcost.report.request.reading import is_file, names_in, neighbour, read_toml
+from tokcost.show.text import literal
 
 #: where a bare name such as `01-what-does-a-million-tokens-cost` is looked for
 SUITE = NOTEBOOKS
@@ -28,6 +31,9 @@ KEYS = {
     "parameters": (dict, "a table", "; write its lines under [parameters]"),
     "alerts": (list, "a list of lines", '; write alerts = ["total_token_cost_usd_per_mtok > 5"]'),
     "show_code": (bool, "true or false", "; write show_code = true"),
+    "each": ((str, dict), "a table file or a grid", '; write each = "clusters.csv", or lists of values under [each]'),
+    "schedule": (dict, "a table", "; write its lines under [schedule]"),
+    "deliver": (dict, "a table", "; write its lines under [deliver]"),
 }
 
 
@@ -43,8 +49,28 @@ class Job:
     alerts: tuple[Alert, ...] = ()
 
 
-def read_definition(path: Path) -> Job:
-    """The job that a definition file describes; its notebook's path is relative to the file."""
+def read_definition(path: Path) -> list[Job]:
+    """The jobs that a definition file describes, one unless it says `each`; its notebook's path is relative to the file."""
+    content = read_keys(path)
+    notebook = _notebook(path, content)
+    name = _file_name(content.get("name", path.stem), str(path))
+    layer = Layer(path.name, content.get("parameters", {}))
+    job = Job(name, notebook, content.get("title"), content.get("show_code", False), layer, _alerts(path, content.get("alerts", [])))
+    return [_variant(path, job, one) for one in variants(path, content["each"])] if "each" in content else [job]
+
+
+def _variant(path: Path, job: Job, one: Variant) -> Job:
+    """The job of a definition with the values of one of its variants."""
+    twice = next((key for key in one.values if key in job.layer.values), None)
+    if twice is not None:
+        raise ReportError(f"{path}: `{twice}` is set under [parameters] and by `each`; keep one of the two")
+    title = job.title and f"{job.title} ({literal(one.label)})"
+    layer = Layer(one.origin, job.layer.values | one.values)
+    return replace(job, name=_file_name(stem(job.name, one.label), one.origin), title=title, layer=layer)
+
+
+def read_keys(path: Path) -> dict:
+    """What a definition file says, each key known and of its type."""
     content = read_toml(path)
     # A misspelt key comes first: it is why another one seems to be missing.
     for key, value in sorted(content.items(), key=lambda item: item[0] in KEYS):
@@ -55,15 +81,17 @@ def read_definition(path: Path) -> Job:
             raise ReportError(f"{path}: `{key}` must be {in_words}, got {said(value)}{fix}")
     if "notebook" not in content:
         raise ReportError(f'{path} does not say its `notebook`; add a line such as notebook = "../notebooks/NAME.ipynb"')
+    return content
+
+
+def _notebook(path: Path, content: dict) -> Path:
     named = content["notebook"]
     notebook = _find(named, path.parent)
     if notebook is None:
         known = dict.fromkeys(name for folder in _folders(named, path.parent) for name in names_in(folder, ".ipynb"))
         wanted = f"{Path(named).name.removesuffix('.ipynb')}.ipynb"
         raise ReportError(f"{path}: there is no notebook {named}{nearest(wanted, known) if known else ''}")
-    name = _file_name(content.get("name", path.stem), str(path))
-    layer = Layer(path.name, content.get("parameters", {}))
-    return Job(name, notebook, content.get("title"), content.get("show_code", False), layer, _alerts(path, content.get("alerts", [])))
+    return notebook
 
 
 def _alerts(path: Path, lines: list) -> tuple[Alert, ...]:
@@ -99,14 +127,13 @@ def jobs(targets: tuple[str, ...]) -> tuple[list[Job], list[Refused]]:
     for target in targets:
         for path in _definitions(Path(target)):
             try:
-                found.append(read_definition(path) if path.suffix == ".toml" else notebook_job(str(path)))
+                found += read_definition(path) if path.suffix == ".toml" else [notebook_job(str(path))]
             except InputError as error:
                 if not os.path.lexists(path):
                     raise
                 refused.append(Refused(path.stem, str(error)))
-    names = [job.name for job in found]
-    for name in names:
-        if names.count(name) > 1:
+    for name, times in Counter(job.name for job in found).items():
+        if times > 1:
             raise ReportError(f"two reports would both write {name}.html; leave one out, or give one a `name` in a definition")
     return found, refused
 

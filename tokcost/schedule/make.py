@@ -1,0 +1,115 @@
+"""Making the reports of a task: `tokcost report` in a process of its own, which sees no secret and leaves no memory behind."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from tokcost.report.errors import ReportError
+from tokcost.report.request.reading import MOST_NOTEBOOK_BYTES, read_text
+from tokcost.schedule.secrets import public
+from tokcost.schedule.task import Task, failed
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one report: its result, as in NAME.result.json, or the sentence of why there is none."""
+
+    name: str
+    page: Path
+    result: dict | None = None
+    earlier: dict | None = None
+    failure: str = ""
+    #: the alerts that this run has set off, as sentences
+    alerts: tuple[str, ...] = ()
+
+    @property
+    def answer(self) -> str:
+        return _answer(self.result)
+
+    @property
+    def before(self) -> str:
+        """The answer of the time before, or nothing."""
+        return _answer(self.earlier)
+
+    @property
+    def changed(self) -> bool:
+        """Whether it says something else than the time before, or something for the first time."""
+        return self.result is not None and self.answer != self.before
+
+
+def _answer(result: dict | None) -> str:
+    answer = (result or {}).get("answer")
+    return answer["text"] if answer else ""
+
+
+class Maker:
+    """Runs `tokcost report` for one task after another; `stop` ends the one that runs."""
+
+    def __init__(self, directory: Path, say: Say):
+        self.directory, self.say = directory, say
+        self.process: subprocess.Popen | None = None
+        self.stopped = False
+
+    def make(self, task: Task) -> list[Outcome]:
+        """The outcome of each report of `task`."""
+        earlier = {name: _result(self.directory, name) for name in task.reports}
+        command = [sys.executable, "-m", "tokcost.cli", "report", str(task.path), "--index", "--output", str(self.directory)]
+        command += ["--tables"] if task.delivery.xlsx else []
+        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "encoding": "utf-8", "errors": "replace"}
+        with subprocess.Popen(command, env=public(task.delivery.addresses), stdin=subprocess.DEVNULL, **pipes) as self.process:
+            try:
+                written, said = self.process.communicate()
+            except BaseException:  # Ctrl-C, or the polite end of the scheduler
+                self.process.terminate()
+                raise
+        for line in said.splitlines():
+            self.say(f"{task.name}: {line.strip()}")
+        made = {Path(line).name for line in written.splitlines()}
+        return [self._outcome(name, f"{name}.result.json" in made, earlier[name], said) for name in task.reports]
+
+    def _outcome(self, name: str, is_made: bool, earlier: dict | None, said: str) -> Outcome:
+        page = self.directory / f"{name}.html"
+        result = _result(self.directory, name) if is_made else None
+        if result is not None:
+            return Outcome(name, page, result, earlier, alerts=alerts_of(name, said))
+        return Outcome(name, page, None, earlier, self._why(name, said))
+
+    def _why(self, name: str, said: str) -> str:
+        """Why a report failed: as it is kept for the index, or else the last thing that was said."""
+        if re.search(rf"^FAILED {re.escape(name)}:", said, re.M):
+            try:
+                kept = json.loads(read_text(failed(self.directory, name), MOST_NOTEBOOK_BYTES))
+                return str(kept["metadata"]["tokcost"]["failure"])
+            except (ReportError, ValueError, KeyError, TypeError):
+                pass
+        lines = [line.strip() for line in said.splitlines() if line.strip()]
+        return lines[-1] if lines else "it ended without a word"
+
+    def stop(self) -> None:
+        self.stopped = True
+        if self.process is not None and self.process.poll() is None:
+            self.process.terminate()
+
+
+def alerts_of(name: str, said: str) -> tuple[str, ...]:
+    """The alerts of a report among what `tokcost report` said, also those that could not be judged.
+
+    >>> alerts_of("ours", "ours: 9 cells in 2 s\\nALERT ours: cost > 4: it is 4.35\\nFAILED alert of ours: x > 1: there is no x")
+    ('cost > 4: it is 4.35', 'x > 1: there is no x')
+    """
+    return tuple(re.findall(rf"^(?:ALERT|FAILED alert of) {re.escape(name)}: (.+)$", said, re.M))
+
+
+def _result(directory: Path, name: str) -> dict | None:
+    try:
+        return json.loads(read_text(directory / f"{name}.result.json", MOST_NOTEBOOK_BYTES))
+    except (ReportError, ValueError):
+        return None

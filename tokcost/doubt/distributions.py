@@ -207,7 +207,7 @@ def quantile_function(value: Any) -> Callable[[np.ndarray], np.ndarray]:
     if is_known(value):
         return lambda share: np.full(share.shape, float(value))
     family: Any = value.dist
-    if isinstance(family, stats.rv_discrete):
+    if hasattr(family, "xk"):  # a list of values
         points, upto = np.asarray(family.xk), np.asarray(family.qvals)
         return lambda share: points[np.searchsorted(upto, share).clip(max=len(points) - 1)]
     if isinstance(family, stats.rv_histogram) or family.name == "triang":

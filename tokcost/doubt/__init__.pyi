@@ -15,6 +15,11 @@ from .distributions import triangular as triangular
 from .distributions import uniform as uniform
 from .drivers import sobol_indices as sobol_indices
 from .drivers import tornado as tornado
+from .evidence_kinds import from_fact as from_fact
+from .evidence_kinds import from_rows as from_rows
+from .evidence_kinds import from_value as from_value
+from .headlines import Headline as Headline
+from .headlines import headline as headline
 from .sampling import Draws as Draws
 from .sampling import Estimate as Estimate
 from .sampling import draw as draw
@@ -22,3 +27,4 @@ from .shapley import shapley_effects as shapley_effects
 from .small_samples import QuantileInterval as QuantileInterval
 from .small_samples import quantile_interval as quantile_interval
 from .small_samples import throughput_interval as throughput_interval
+from .spreads import factor as factor

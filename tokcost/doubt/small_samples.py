@@ -115,4 +115,4 @@ def _block_length(residuals: np.ndarray) -> int:
     scatter = residuals @ residuals
     memory = max(0.0, residuals[1:] @ residuals[:-1] / scatter) if scatter else 0.0
     best = 2 * (1.5 * len(residuals) * (2 * memory / (1 - memory**2)) ** 2) ** (1 / 3)
-    return int(np.clip(round(best), 1, max(1, len(residuals) // 10)))
+    return int(np.clip(np.rint(best), 1, max(1, len(residuals) // 10)))

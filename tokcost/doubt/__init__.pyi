@@ -2,6 +2,7 @@
 
 from .decisions import RatioInterval as RatioInterval
 from .decisions import chance as chance
+from .decisions import quantile_dots as quantile_dots
 from .decisions import ratio as ratio
 from .decisions import scenarios as scenarios
 from .decisions import value_of_knowing as value_of_knowing

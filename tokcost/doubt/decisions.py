@@ -58,6 +58,21 @@ def chance(draws: Draws, verdict: Callable[..., Any], *labels: str) -> Estimate:
     return draws.estimate(lambda *columns: np.mean(verdict(*columns)), *labels)
 
 
+def quantile_dots(draws: Draws, *, by: str, result: str, n_dots: int = 20) -> pd.DataFrame:
+    """Outcomes of equal chance, for a picture in which one counts dots: the middles of `n_dots` equal shares of the draws.
+
+    Columns: `by` (the label of the result), `result` (its value under that name); `n_dots` rows for each label.
+
+    >>> from tokcost.doubt import uniform
+    >>> dots = quantile_dots(draw(lambda a: {"one": a}, {"a": uniform(0, 1)}), by="option", result="cost", n_dots=2)
+    >>> dots.round(2).values.tolist()
+    [['one', 0.25], ['one', 0.75]]
+    """
+    middles = (np.arange(n_dots) + 0.5) / n_dots
+    tables = [pd.DataFrame({by: label, result: np.quantile(drawn, middles)}) for label, drawn in draws.values.items()]
+    return pd.concat(tables, ignore_index=True)
+
+
 def value_of_knowing(function: Callable[..., Any], inputs: Inputs, *, n_draws: int = 2**16, seed: int = 0) -> pd.DataFrame:
     """What it is worth to know one input exactly before choosing the cheapest of some options: measure the first row first.
 

@@ -60,6 +60,7 @@ def headline(
     readings: Mapping[str, Reading],
     prices: Mapping[str, Fact | float],
     others: Inputs | None = None,
+    runs: Mapping[str, float] | None = None,
     deployments: Mapping[str, str] | None = None,
     n_draws: int = 2**13,
     seed: int = 0,
@@ -74,7 +75,9 @@ def headline(
     Which price basis to take is a choice and no doubt: give each its headline. `others` are uncertain inputs of one's own, such as
     the load (`utilization_frac`); each is a source of doubt by itself.
 
-    The value is that of the figures as given. The make-up is the share of the variance that each source has alone.
+    The value is that of the figures as given, and of `runs` instead of readings where a headline rests on measured runs at least as
+    fast (`Frontier.measured_at`); the doubts are those about the speed itself, and the interval always holds the value. The make-up
+    is the share of the variance that each source has alone.
 
     Raises: QuantityError for names that the formula does not take, and figures that are not above 0.
 
@@ -92,7 +95,7 @@ def headline(
     figures |= {name: _centre(one) for name, one in (others or {}).items()}
     if any(reading.bracket.basis == NOT_REACHED for reading in readings.values()):
         return Headline(np.nan, np.nan, np.nan, {})
-    value = float(np.asarray(formula(**figures)).ravel()[0])
+    value = float(np.asarray(formula(**{**figures, **(runs or {})})).ravel()[0])
     if not value > 0:
         raise QuantityError(f"a headline must be above 0 for its doubts to be factors, got {value:g}")
 
@@ -140,7 +143,8 @@ def headline(
     low, high = np.exp(np.quantile(logs(list(doubts)), [0.05, 0.95]))
     alone = {said: float(np.var(logs([key for key in doubts if source[key] == said]))) for said in dict.fromkeys(source.values())}
     total = sum(alone.values())
-    return Headline(value, float(low), float(high), {said: share / total for said, share in alone.items()} if total else {})
+    low, high = min(float(low), value), max(float(high), value)
+    return Headline(value, low, high, {said: share / total for said, share in alone.items()} if total else {})
 
 
 def _price_doubts(name: str, price: Fact) -> dict[str, Input]:

@@ -115,35 +115,49 @@ def plot_brackets(frame: pd.DataFrame, *, alt: str, title: str = "") -> Figure:
 
 
 @chart
-def plot_tornado(frame: pd.DataFrame, *, here: float, alt: str, title: str = "", n: int = 12) -> Figure:
-    """What each input does alone (`tokcost.hour.one_at_a_time`), the widest first: bars from the price of the hour to its ends.
+def plot_tornado(
+    frame: pd.DataFrame,
+    *,
+    here: float,
+    alt: str,
+    title: str = "",
+    n: int = 12,
+    x: str = _RATE,
+    ends: tuple[str, str] = ("rate_at_low_usd_per_gpu_h", "rate_at_high_usd_per_gpu_h"),
+    with_units: bool = False,
+) -> Figure:
+    """What each input does alone, the widest first: bars from the result as it stands to its ends.
 
-    The inputs' ends are written beside the bars, so a reader sees which value makes which price.
+    `frame` has `input_name`, `low`, `high` of the input and the result at both, in the columns `ends`
+    (`tokcost.hour.one_at_a_time`; `tokcost.doubt.tornado` with `ends=("at_low", "at_high")`). `x` is the quantity of the result.
+    The inputs' ends are written beside the bars, so a reader sees which value makes which result.
     """
     shown = frame.head(n)
-    ends = ["rate_at_low_usd_per_gpu_h", "rate_at_high_usd_per_gpu_h"]
     with drawing(height=0.31 * len(shown) + 1.1) as (fig, ax):
-        for row, swing in enumerate(shown.itertuples()):
-            pairs = sorted(zip([swing.rate_at_low_usd_per_gpu_h, swing.rate_at_high_usd_per_gpu_h], [swing.low, swing.high], strict=True))
-            for (rate, value), colour, side in zip(pairs, (TEAL, ORANGE), (-1, 1), strict=True):
-                ax.barh(row, rate - here, left=here, color=colour, height=0.6)
+        for row, (_, swing) in enumerate(shown.iterrows()):
+            pairs = sorted(zip(swing[list(ends)], swing[["low", "high"]], strict=True))
+            for (result, value), colour, side in zip(pairs, (TEAL, ORANGE), (-1, 1), strict=True):
+                ax.barh(row, result - here, left=here, color=colour, height=0.6)
                 where = {"offset": (4 * side, 0), "ha": "left" if side > 0 else "right"}
-                draw.write(ax, (rate, row), _as_input(swing.input_name, value), color=MUTED, **where)
+                draw.write(ax, (result, row), _as_input(swing["input_name"], value, with_units), color=MUTED, **where)
         ax.axvline(here, color=INK, linewidth=1.2)
         draw.row_labels(ax, [quantities.phrase(name) for name in shown["input_name"]])
-        low, high = shown[ends].to_numpy().min(), shown[ends].to_numpy().max()
+        low, high = shown[list(ends)].to_numpy().min(), shown[list(ends)].to_numpy().max()
         room = (0.5 if form.is_narrow() else 0.22) * (high - low)
         ax.set_xlim(low - room, high + room)
-        ax.set_xlabel(draw.axis_label(_RATE))
-        draw.write(ax, (here, 1), f"{here:.2f}", offset=(3, 1), va="baseline", xycoords=("data", "axes fraction"))
+        ax.set_xlabel(draw.axis_label(x))
+        draw.write(
+            ax, (here, 1), num(here) if with_units else f"{here:.2f}", offset=(3, 1), va="baseline", xycoords=("data", "axes fraction")
+        )
         draw.heading(fig, title)
         return finish(fig, alt)
 
 
-def _as_input(name: str, value: float) -> str:
+def _as_input(name: str, value: float, with_unit: bool) -> str:
     if quantities.unit(name) == "frac":
-        return f"{round(value * 100, 10):g}%"
-    return f"{value / MILLION:g} million" if value >= MILLION else f"{value:,.3g}" if value < 1000 else f"{value:,.0f}"
+        return f"{round(value * 100, 1 if with_unit else 10):g}%"
+    number = f"{value / MILLION:g} million" if value >= MILLION else f"{value:,.3g}" if value < 1000 else f"{value:,.0f}"
+    return f"{number} {quantities.of(name).unit_label}".rstrip() if with_unit else number
 
 
 @chart

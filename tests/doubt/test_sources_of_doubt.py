@@ -22,6 +22,7 @@ def price(value, *, low=None, high=None, kind="modelled", **keys):
     return Fact(value, low, high, "rate_usd_per_gpu_h", "s", "l", "2026-09", kind, "", keys)
 
 
+RUN = pd.Series({"deployment": "aggregated", "n_gpus": 8.0, "total_tok_per_s_per_gpu": 1000.0})
 LISTED = {"price_basis": "owning_hyperscaler", "rate_vintage": "2026-09"}
 
 
@@ -90,7 +91,7 @@ def test_ninety_per_cent_intervals_hold_simulated_truths_nine_times_in_ten(sourc
         readings={"speed": at},
         prices={"rate": price(2.0, **LISTED) if "price" in sources else 2.0},
         others={"utilization_frac": busy if "load" in sources else 0.6},
-        deployments={"speed": "aggregated"},
+        runs={"speed": RUN},
     )
     truth = cost(speed, rate, load)
     assert np.mean((found.low <= truth) & (truth <= found.high)) == pytest.approx(0.9, abs=0.02)
@@ -130,10 +131,18 @@ def test_the_interval_of_a_price_widens_with_the_kind_of_its_evidence():
     assert found[-1] > 2 * found[0]
 
 
-def test_a_run_whose_configuration_is_less_known_is_less_sure():
+def test_a_run_that_does_not_say_what_was_run_is_less_sure():
     at = {"readings": {"speed": reading(1000.0, 1.0, MEASURED)}, "prices": {"rate": 2.0}}
-    widths = [width(doubt.headline(cost, **at, deployments={"speed": group})) for group in ("aggregated", "any", "disaggregated")]
-    assert widths == sorted(widths)
+    runs = [RUN, pd.Series({**RUN, "deployment": "disaggregated"}), pd.Series({**RUN, "deployment": "disaggregated", "n_gpus": np.nan})]
+    widths = [width(doubt.headline(cost, **at, runs={"speed": run})) for run in runs]
+    assert widths == sorted(widths) and widths[2] > 1.5 * widths[0]
+
+
+def test_a_headline_of_measured_runs_is_theirs_and_inside_its_interval():
+    run = pd.Series({**RUN, "total_tok_per_s_per_gpu": 400.0})
+    found = doubt.headline(cost, readings={"speed": reading(1000.0, 1.5)}, prices={"rate": 2.0}, runs={"speed": run})
+    assert found.value == pytest.approx(cost(400.0, 2.0))
+    assert found.low < cost(1000.0, 2.0) < found.high == found.value
 
 
 def test_what_two_prices_of_one_list_share_cancels_in_their_ratio():

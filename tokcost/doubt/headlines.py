@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from tokcost.doubt.distributions import Input, Inputs, is_known
 from tokcost.doubt.evidence_kinds import from_value
 from tokcost.doubt.sampling import draw
-from tokcost.doubt.spreads import ANY, BETWEEN, NEXT_RUN, ONE_PRICE, PRICES_TOGETHER, REPEAT, factor, fall_group
+from tokcost.doubt.spreads import ANY, BETWEEN, NEXT_RUN, ONE_PRICE, PRICES_TOGETHER, REPEAT, factor, fall_group, repeat_group
 from tokcost.evidence import Fact
 from tokcost.quantities import QuantityError, find
 from tokcost.serving.reading import MEASURED, NOT_REACHED, Reading
@@ -60,34 +61,34 @@ def headline(
     readings: Mapping[str, Reading],
     prices: Mapping[str, Fact | float],
     others: Inputs | None = None,
-    runs: Mapping[str, float] | None = None,
-    deployments: Mapping[str, str] | None = None,
+    runs: Mapping[str, pd.Series] | None = None,
+    throughput: str = "total_tok_per_s_per_gpu",
     n_draws: int = 2**13,
     seed: int = 0,
 ) -> Headline:
     """A headline with the interval that holds it nine times in ten, from the figures that it is worked out of.
 
     `formula` takes all of them by name, as arrays, and returns a figure above 0. `readings` are throughputs as `Frontier.at` gives
-    them: a run made again gives another number (as its `deployments` show, aggregated or disaggregated); between two runs the truth
-    is as far off as runs left out of the dataset were, never outside the two; in a hole it lies above the next faster run. `prices`
-    are facts of the catalog (a number is a price of one's own and known): all prices of a list move together from one vintage to the
-    next and each a little by itself; a fact with a low and a high lies between them; one of another table is as far off as its kind.
-    Which price basis to take is a choice and no doubt: give each its headline. `others` are uncertain inputs of one's own, such as
-    the load (`utilization_frac`); each is a source of doubt by itself.
+    them: a run made again gives another number; between two runs the truth is as far off as runs left out of the dataset were, never
+    outside the two; in a hole it lies above the next faster run. `prices` are facts of the catalog (a number is a price of one's own
+    and known): all prices of a list move together from one vintage to the next and each a little by itself; a fact with a low and a
+    high lies between them; one of another table is as far off as its kind. Which price basis to take is a choice and no doubt: give
+    each its headline. `others` are uncertain inputs of one's own, such as the load (`utilization_frac`); each is a source by itself.
 
-    The value is that of the figures as given, and of `runs` instead of readings where a headline rests on measured runs at least as
-    fast (`Frontier.measured_at`); the doubts are those about the speed itself, and the interval always holds the value. The make-up
-    is the share of the variance that each source has alone.
+    The value is that of the figures as given, and of `runs` (by the names of the readings) where a headline rests on measured runs
+    at least as fast (`Frontier.run_at`), whose column `throughput` counts; how well they say what was run decides how far a repeat
+    may lie. The doubts are those about the speed itself, and the interval always holds the value. The make-up is the share of the
+    variance that each source has alone.
 
     Raises: QuantityError for names that the formula does not take, and figures that are not above 0.
 
     >>> from tokcost.doubt import headline
     >>> rows = tc.measured(campaign="inferencex_dsr1_2026_04", isl=1024)
-    >>> reading = tc.frontier(rows, accelerator="h200").at(tok_per_s_per_user=70)
+    >>> h200 = tc.frontier(rows, accelerator="h200")
     >>> rate = tc.rate(accelerator="h200", price_basis="owning_hyperscaler", rate_vintage="2026-09")
     >>> def cost(speed, price):
     ...     return tc.total_token_cost_usd_per_mtok(rate_usd_per_gpu_h=price, total_tok_per_s_per_gpu=speed)
-    >>> found = headline(cost, readings={"speed": reading}, prices={"price": rate}, deployments={"speed": "aggregated"})
+    >>> found = headline(cost, readings={"speed": h200.at(tok_per_s_per_user=70)}, prices={"price": rate})
     >>> found.low < found.value < found.high
     True
     """
@@ -95,7 +96,8 @@ def headline(
     figures |= {name: _centre(one) for name, one in (others or {}).items()}
     if any(reading.bracket.basis == NOT_REACHED for reading in readings.values()):
         return Headline(np.nan, np.nan, np.nan, {})
-    value = float(np.asarray(formula(**{**figures, **(runs or {})})).ravel()[0])
+    stated = {name: float(run[throughput]) for name, run in (runs or {}).items()}
+    value = float(np.asarray(formula(**{**figures, **stated})).ravel()[0])
     if not value > 0:
         raise QuantityError(f"a headline must be above 0 for its doubts to be factors, got {value:g}")
 
@@ -112,7 +114,7 @@ def headline(
         if reading.bracket.basis != MEASURED:
             doubt = BETWEEN if reading.bracket.basis == BETWEEN else NEXT_RUN
             add(f"read_{name}", READING, factor(doubt, fall_group(reading.bracket.fall_ratio)), name)
-        add(f"repeat_{name}", REPEATS, factor(REPEAT, (deployments or {}).get(name, ANY)), name)
+        add(f"repeat_{name}", REPEATS, factor(REPEAT, repeat_group(runs[name]) if runs else ANY), name)
     for name, price in prices.items():
         if isinstance(price, Fact):
             for key, distribution in _price_doubts(name, price).items():

@@ -30,7 +30,8 @@ PRICES_TOGETHER, ONE_PRICE = "price list, all together", "price list, one accele
 LEVELS = (0.0, 0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99, 1.0)
 #: how many times throughput falls from the run on the one side to that on the other
 FALLS = (1.0, 2.0, 3.0, 5.0, 10.0, np.inf)
-ANY = "any"
+#: how well a run says what was run, which decides how far a repeat of it may lie
+ANY, AGGREGATED, STATED, NOT_STATED = "any", "aggregated", "disaggregated, GPUs stated", "disaggregated, GPUs not stated"
 
 _CURVE = ["model", "isl", "osl", "campaign", *CONFIGURATION]
 _SAME_RUN = [*_CURVE, "concurrency", "n_gpus", "tensor_parallel", "expert_parallel", "n_prefill_gpus", "n_decode_gpus", "run_date", "image"]
@@ -41,6 +42,17 @@ _LOCATOR = {
     PRICES_TOGETHER: "data/hourly_rates.csv, average change from one vintage to the next, either way",
     ONE_PRICE: "data/hourly_rates.csv, change of one accelerator beside that average, either way",
 }
+
+
+def repeat_group(run: pd.Series) -> str:
+    """Which repeats a run is like: a disaggregated one that does not state its GPUs may not have been repeated at all.
+
+    >>> repeat_group(pd.Series({"deployment": "disaggregated", "n_gpus": 56}))
+    'disaggregated, GPUs stated'
+    """
+    if run["deployment"] == "aggregated":
+        return AGGREGATED
+    return NOT_STATED if pd.isna(run["n_gpus"]) else STATED
 
 
 def fall_group(fall_ratio: float) -> str:
@@ -88,9 +100,9 @@ def _repeats() -> Iterator[tuple[str, str, np.ndarray]]:
     alike = logs.groupby([runs[name] for name in _SAME_RUN], dropna=False)
     n = alike.transform("size")
     away = ((logs - alike.transform("mean")) * np.sqrt(n / (n - 1).clip(lower=1)))[n > 1]
-    for group in ("aggregated", "disaggregated", ANY):
-        here = away if group == ANY else away[runs["deployment"] == group]
-        yield REPEAT, group, _either_way(here)
+    groups = runs.loc[away.index].apply(repeat_group, axis=1)
+    for group in (AGGREGATED, STATED, NOT_STATED, ANY):
+        yield REPEAT, group, _either_way(away if group == ANY else away[groups == group])
 
 
 def _left_out() -> Iterator[tuple[str, str, np.ndarray]]:

@@ -25,13 +25,13 @@ def plot_quantile_dots(
 ) -> Figure:
     """Outcomes as dots of equal chance (`tokcost.doubt.quantile_dots`), stacked where they are close, one row for each of `by`.
 
-    Count the dots on one side of a line, and you have read a chance. The median stands above each row; `reference` draws labelled lines.
+    Count the dots on one side of a line, and you have read a chance. The median stands below each row; `reference` draws labelled lines.
     """
     rows = list(frame.groupby(by, sort=False))
     place = np.log(frame[x]) if log_x else frame[x]
     stack = ((place - place.min()) / (np.ptp(place) or 1) * (_STACKS - 1e-9)).astype(int)
     tallest = max(stack.loc[group.index].value_counts().max() for _, group in rows)
-    with drawing(height=(0.13 * tallest + 0.3) * len(rows) + 1.0) as (fig, ax):
+    with drawing(height=(0.13 * tallest + 0.3) * len(rows) + 1.2) as (fig, ax):
         for k, (name, group) in enumerate(rows):
             levels = stack.loc[group.index].groupby(stack.loc[group.index]).cumcount()
             colour = draw.colour_of(name, k)
@@ -47,7 +47,10 @@ def plot_quantile_dots(
             ax.set_xscale("log")
             draw.log_axis(ax.xaxis, frame[x].min(), frame[x].max())
         ax.set_xlabel(draw.axis_label(x, is_log=log_x))
-        draw.heading(fig, title, f"each dot is one of {len(rows[0][1])} equally likely outcomes, the triangle their median")
+        ax.plot([], [], marker="o", color=INK, linestyle="none", label=f"one of {len(rows[0][1])} equally likely outcomes")
+        ax.plot([], [], marker="^", color=INK, linestyle="none", label="their median")
+        draw.legend(fig, 2)
+        draw.heading(fig, title)
         return finish(fig, alt)
 
 
@@ -77,7 +80,7 @@ def plot_scenarios(
     shades = pd.DataFrame(np.where(values < break_even, 0, 1 + np.searchsorted(thirds, values)))
     shades.index, shades.columns = [f"{at:g}" for at in grid.index], [f"{at:g}" for at in grid.columns]
     texts = np.array([[num(one, 2) for one in row] for row in values])
-    with drawing(height=0.34 * len(grid) + 1.2) as (fig, ax):
+    with drawing(height=0.34 * len(grid) + 1.4) as (fig, ax):
         look = {"annot_kws": {"color": INK, "fontsize": 8.5}, "linewidths": 2, "linecolor": PAPER, "cbar": False}
         seaborn.heatmap(shades, annot=texts, fmt="", cmap=[LOSS, *SHADES], vmin=0, vmax=3, ax=ax, **look)
         is_below = values < break_even
@@ -89,5 +92,7 @@ def plot_scenarios(
             ax.add_patch(frame_of_cell(grid.index.get_loc(here[1]), grid.columns.get_loc(here[0])))
         ax.set(xlabel=draw.axis_label(x), ylabel=draw.axis_label(y))
         ax.tick_params(length=0, rotation=0)
-        draw.heading(fig, title, f"{draw.axis_label(value)}; the line is where it is {num(break_even)}")
+        ax.plot([], [], color=INK, linewidth=2.2, label=f"where it is {num(break_even)}")
+        draw.legend(fig, 1)
+        draw.heading(fig, title, draw.axis_label(value))
         return finish(fig, alt)

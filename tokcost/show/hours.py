@@ -143,7 +143,7 @@ def plot_tornado(
         ax.axvline(here, color=INK, linewidth=1.2)
         draw.row_labels(ax, [quantities.phrase(name) for name in shown["input_name"]])
         low, high = shown[list(ends)].to_numpy().min(), shown[list(ends)].to_numpy().max()
-        room = (0.5 if form.is_narrow() else 0.22) * (high - low)
+        room = (0.5 if form.is_narrow() else 0.22) * (1.8 if with_units else 1) * (high - low)
         ax.set_xlim(low - room, high + room)
         ax.set_xlabel(draw.axis_label(x))
         draw.write(
@@ -156,8 +156,9 @@ def plot_tornado(
 def _as_input(name: str, value: float, with_unit: bool) -> str:
     if quantities.unit(name) == "frac":
         return f"{round(value * 100, 1 if with_unit else 10):g}%"
-    number = f"{value / MILLION:g} million" if value >= MILLION else f"{value:,.3g}" if value < 1000 else f"{value:,.0f}"
-    return f"{number} {quantities.of(name).unit_label}".rstrip() if with_unit else number
+    if with_unit:
+        return f"{num(value)} {quantities.of(name).unit_label}".rstrip()
+    return f"{value / MILLION:g} million" if value >= MILLION else f"{value:,.3g}" if value < 1000 else f"{value:,.0f}"
 
 
 @chart

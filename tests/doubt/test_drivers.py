@@ -26,6 +26,11 @@ def test_ishigami_indices_are_the_published_values():
     assert (found[["first_error", "total_error"]] < 0.05).all().all()
 
 
+def test_indices_and_their_errors_are_the_same_every_time():
+    first, second = (doubt.sobol_indices(ishigami, ANGLES, n_draws=2**8) for _ in range(2))
+    assert first.equals(second)
+
+
 def test_indices_of_the_g_function_are_its_closed_form_with_twenty_inputs():
     """Sobol's g-function: V_i = 1 / (3 (1 + a_i)^2), the total by the product of 1 + V_j."""
     a = np.array([0, 1, 4.5, 9, *[99] * 16])

@@ -97,7 +97,8 @@ def sobol_indices(
     if not np.ptp(drawn):
         raise QuantityError("the result does not vary with any uncertain input; there is no variance to share")
     problem = {"num_vars": len(names), "names": names, "bounds": [[0, 1]] * len(names)}
-    found = sobol.analyze(problem, drawn.ravel(), calc_second_order=False, conf_level=CONFIDENCE, seed=seed)
+    # SALib takes the seed 0 for none
+    found = sobol.analyze(problem, drawn.ravel(), calc_second_order=False, conf_level=CONFIDENCE, seed=seed + 1)
     table = pd.DataFrame(
         {
             "input_name": names,

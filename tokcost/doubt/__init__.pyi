@@ -21,6 +21,7 @@ from .evidence_kinds import from_rows as from_rows
 from .evidence_kinds import from_value as from_value
 from .headlines import Headline as Headline
 from .headlines import headline as headline
+from .intervals import interval as interval
 from .sampling import Draws as Draws
 from .sampling import Estimate as Estimate
 from .sampling import draw as draw

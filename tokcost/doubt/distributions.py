@@ -207,7 +207,7 @@ def quantile_function(value: Any) -> Callable[[np.ndarray], np.ndarray]:
     if is_known(value):
         return lambda share: np.full(share.shape, float(value))
     family: Any = value.dist
-    if hasattr(family, "xk"):  # a list of values
+    if hasattr(family, "xk"):
         points, upto = np.asarray(family.xk), np.asarray(family.qvals)
         return lambda share: points[np.searchsorted(upto, share).clip(max=len(points) - 1)]
     if isinstance(family, stats.rv_histogram) or family.name == "triang":
@@ -215,8 +215,26 @@ def quantile_function(value: Any) -> Callable[[np.ndarray], np.ndarray]:
     if family.name == "uniform":
         low, span = value.ppf(0.0), value.ppf(1.0) - value.ppf(0.0)
         return lambda share: low + span * share
+    spline = _spline(value)
+    return lambda share: spline(ndtri(share))
+
+
+def score_function(value: Any) -> Callable[[np.ndarray], np.ndarray]:
+    """A fast function from standard scores to values, for what is drawn as scores."""
+    if _is_smooth(value):
+        return _spline(value)
+    quantile = quantile_function(value)
+    return lambda score: quantile(ndtr(score))
+
+
+def _is_smooth(value: Any) -> bool:
+    """Whether the quantile function has no step and no corner."""
+    return not (
+        is_known(value) or isinstance(value.dist, stats.rv_histogram | stats.rv_discrete) or value.dist.name in ("triang", "uniform")
+    )
+
+
+def _spline(value: Any) -> CubicSpline:
     # in the upper half by the survival function: there a share is 1 to the last bit long before the value is at its end
     half = len(_SCORES) // 2
-    knots = np.concatenate([value.ppf(ndtr(_SCORES[:half])), value.isf(ndtr(-_SCORES[half:]))])
-    spline = CubicSpline(_SCORES, knots)
-    return lambda share: spline(ndtri(share))
+    return CubicSpline(_SCORES, np.concatenate([value.ppf(ndtr(_SCORES[:half])), value.isf(ndtr(-_SCORES[half:]))]))

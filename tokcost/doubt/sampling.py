@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 from scipy.special import ndtr, ndtri
@@ -22,6 +22,9 @@ from scipy.stats import qmc
 from tokcost.doubt.correlation import RankTable, score_correlation
 from tokcost.doubt.distributions import Inputs, checked, is_known, quantile_function
 from tokcost.quantities import QuantityError, nearest
+
+#: works the next points of a scramble into its row of the results
+_Stream: TypeAlias = Callable[[dict[str, np.ndarray], tuple[int, int], int], None]
 
 METHODS = ("sobol", "latin_hypercube", "monte_carlo")
 #: draws at which a second core begins to pay for its start
@@ -147,23 +150,28 @@ def _worst_error(draws: Draws) -> float:
 
 
 class _Drawn:
-    """Results that grow, one list of arrays a stream."""
+    """Results that grow: for each addition, label -> array of (scramble, draw)."""
 
-    def __init__(self, streams: list[Callable[[int], dict[str, np.ndarray]]], n_threads: int | None):
-        self.streams, self.n_threads, self.parts = streams, n_threads, []
+    def __init__(self, streams: list[_Stream], n_threads: int | None):
+        self.streams, self.n_threads = streams, n_threads
+        self.parts: list[dict[str, np.ndarray]] = []
 
     def add(self, n: int) -> None:
+        results: dict[str, np.ndarray] = {}
+        shape = len(self.streams), n
         n_threads = self.n_threads or (2 if n * len(self.streams) >= _WORTH_THREADS else 1)
         if n_threads == 1:
-            self.parts.append([stream(n) for stream in self.streams])
+            for row, stream in enumerate(self.streams):
+                stream(results, shape, row)
         else:
             with ThreadPoolExecutor(n_threads) as pool:
-                self.parts.append(list(pool.map(lambda stream: stream(n), self.streams)))
+                list(pool.map(lambda row: self.streams[row](results, shape, row), range(len(self.streams))))
+        self.parts.append(_finite(results))
 
     def so_far(self) -> Draws:
-        labels = self.parts[0][0]
-        joined = {label: [np.stack([one[label] for one in part]) for part in self.parts] for label in labels}
-        return Draws({label: arrays[0] if len(arrays) == 1 else np.concatenate(arrays, axis=1) for label, arrays in joined.items()})
+        if len(self.parts) > 1:
+            self.parts = [{label: np.concatenate([part[label] for part in self.parts], axis=1) for label in self.parts[0]}]
+        return Draws(self.parts[0])
 
 
 def _values(functions: dict[str, Callable], factor: np.ndarray | None) -> Callable[[np.ndarray], dict[str, np.ndarray]]:
@@ -176,16 +184,16 @@ def _values(functions: dict[str, Callable], factor: np.ndarray | None) -> Callab
     return values
 
 
-def _stream(function, values, shares, chunk: int) -> Callable[[int], dict[str, np.ndarray]]:
-    """One scramble: a function that works through its next `n` points."""
+def _stream(function, values, shares, chunk: int) -> _Stream:
+    """One scramble: a function that works its next points into a row of the results."""
 
-    def run(n: int) -> dict[str, np.ndarray]:
-        results: dict[str, np.ndarray] = {}
-        for start in range(0, n, chunk):
-            size = min(chunk, n - start)
+    def run(results: dict[str, np.ndarray], shape: tuple[int, int], row: int) -> None:
+        for start in range(0, shape[1], chunk):
+            size = min(chunk, shape[1] - start)
             for label, drawn in by_label(function(**values(shares(size)))).items():
-                results.setdefault(label, np.empty(n))[start : start + size] = drawn
-        return _finite(results)
+                if label not in results:
+                    results.setdefault(label, np.empty(shape))  # the first thread's array stays
+                results[label][row, start : start + size] = drawn
 
     return run
 
@@ -210,5 +218,5 @@ def _finite(results: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     for label, drawn in results.items():
         if not np.isfinite(drawn).all():
             n = int((~np.isfinite(drawn)).sum())
-            raise QuantityError(f"{n} of {len(drawn)} draws of `{label}` are no finite numbers; check which inputs make the formula fail")
+            raise QuantityError(f"{n} of {drawn.size:,} draws of `{label}` are no finite numbers; check which inputs make the formula fail")
     return results

@@ -50,10 +50,11 @@ bench: $(READY)
 	$(BIN)/uv pip install --quiet --target .venv/bench chaospy monaco
 	$(BIN)/python -m benchmarks
 
-## make fuzz        damage real files at random for a few minutes and import them (FUZZ_SECONDS=180)
+## make fuzz        damage real files at random for a few minutes and import them (FUZZ_SECONDS=180); draw parameters of notebooks
 FUZZ_SECONDS ?= 180
 fuzz: $(READY)
 	$(BIN)/python -W error tests/importers/fuzz.py $(FUZZ_SECONDS)
+	TOKCOST_DRAWS=10 $(BIN)/pytest -q tests/notebooks/test_any_parameters.py
 
 ## make clean       remove the environment and everything that was generated
 clean:

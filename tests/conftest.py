@@ -21,3 +21,15 @@ def chromium_browser():
         browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-dev-shm-usage"])
         yield browser
         browser.close()
+
+
+@pytest.fixture(scope="session")
+def digits_of():
+    """A function: a written number to how many significant digits it may have; zeros at the end of a whole one may be filling."""
+
+    def may_have(text: str) -> set[int]:
+        digits = text.replace(",", "").lstrip("-0.").partition("×")[0]
+        counted = len(digits.replace(".", ""))
+        return {counted} if "." in text else set(range(len(digits.rstrip("0")), counted + 1))
+
+    return may_have

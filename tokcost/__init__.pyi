@@ -30,6 +30,7 @@ from .formulas import total_tok_per_joule as total_tok_per_joule
 from .formulas import total_tok_per_s_per_gpu as total_tok_per_s_per_gpu
 from .formulas import total_tok_per_s_per_mw as total_tok_per_s_per_mw
 from .formulas import total_token_cost_usd_per_mtok as total_token_cost_usd_per_mtok
+from .glossary import glossary as glossary
 from .hour import Deployment as Deployment
 from .hour import Rental as Rental
 from .hour import reference_deployment as reference_deployment
@@ -41,6 +42,8 @@ from .show.charts import plot_bars as plot_bars
 from .show.charts import plot_curves as plot_curves
 from .show.charts import plot_ranges as plot_ranges
 from .show.hours import plot_tornado as plot_tornado
+from .show.inputs_answer import answer as answer
+from .show.inputs_answer import inputs as inputs
 from .show.numbers import inline as inline
 from .show.numbers import num as num
 from .show.numbers import percent as percent
@@ -48,7 +51,6 @@ from .show.numbers import spans as spans
 from .show.numbers import times as times
 from .show.numbers import usd as usd
 from .show.sentences import CheckFailed as CheckFailed
-from .show.sentences import answer as answer
 from .show.sentences import check as check
 from .show.sentences import refused as refused
 from .show.sentences import result as result

@@ -17,10 +17,11 @@ def attach(package: str, file: str) -> tuple[Callable[[str], object], Callable[[
 
     def getattr_(name: str) -> object:
         if name not in names:
+            from tokcost.errors import UnknownName
             from tokcost.quantities import nearest
 
             short = package.replace("tokcost", "tc", 1)
-            raise AttributeError(f"`{short}` has no `{name}`{nearest(name, names)}")
+            raise UnknownName(f"`{short}` has no `{name}`{nearest(name, names)}")
         return load(name)
 
     return getattr_, lambda: sorted(names), names

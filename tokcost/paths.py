@@ -5,7 +5,10 @@ A workspace (`tokcost new FOLDER`) has notebooks and definitions of its own and 
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
+
+from tokcost.errors import InputError
 
 _PACKAGE = Path(__file__).resolve().parent
 _SHIPPED = _PACKAGE / "shipped"
@@ -15,3 +18,16 @@ PROJECT = _SHIPPED if _SHIPPED.is_dir() else _PACKAGE.parent
 DATA = PROJECT / "data"
 NOTEBOOKS = PROJECT / "notebooks"
 REPORTS = PROJECT / "reports"
+
+#: names a directory of tables to be used instead
+DATA_VARIABLE = "TOKCOST_DATA_DIR"
+
+
+def chosen_data() -> Path | None:
+    """The directory that the environment names, absolute, for a kernel works elsewhere; None where it names none."""
+    named = os.environ.get(DATA_VARIABLE)
+    if not named:
+        return None
+    if not Path(named).is_dir():
+        raise InputError(f"there is no data directory {named}; set {DATA_VARIABLE} to the data/ of a checkout of the project, or unset it")
+    return Path(named).absolute()

@@ -10,17 +10,18 @@ meaning and range.
 from __future__ import annotations
 
 import csv
-import difflib
 import functools
 import inspect
 import math
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
+
+from tokcost.errors import SentenceError, WrongCall, nearest
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -49,6 +50,14 @@ def _rows(table: str) -> list[dict[str, str]]:
 #: suffix -> (label for people, expression that pint reads)
 UNITS = {row["suffix"]: (row["label"], row["pint"]) for row in _rows("units.csv")}
 
+#: how near a source is to the number -> the same in the words of a report
+GRADES = {
+    "primary": "original document",
+    "secondary": "reported by others",
+    "scraped": "web page, origin not traced",
+    "assumption": "assumed by this project",
+}
+
 #: text-valued names and what they may be (empty: any text)
 LABELS = {
     "accelerator": tuple(
@@ -68,9 +77,12 @@ LABELS = {
     "deployment": ("aggregated", "disaggregated"),
     "profile": ("flat", "business_hours", "diurnal_weekend", "bursty"),
     "token_class": ("total", "output", "input", "cached_input"),
+    "grade": tuple(GRADES),
     "kind": ("measured", "vendor_claim", "modelled", "list_price", "market_price", "survey", "filing", "estimate", "assumption"),
 }
 
+#: how many values a median needs
+FEWEST_OF_MEDIAN = 5
 #: a share of a bound that arithmetic may miss it by: 0.9999999999999999 is one
 _LAST_BITS = 1e-12
 
@@ -78,7 +90,7 @@ _TOKEN_CLASS = re.compile(r"(?:^|_)(total|cached_input|input|output)_(?:tok(?:en
 _PRICE_BASES = ("owning_hyperscaler", "owning_neocloud", "rental_3yr", "on_demand", "reserved", "spot", "owned", "rented")
 
 
-class QuantityError(ValueError):
+class QuantityError(SentenceError, ValueError):
     """A name or a value that the vocabulary does not allow; the message says what would be right."""
 
 
@@ -96,10 +108,6 @@ class Quantity:
     @property
     def unit_label(self) -> str:
         return UNITS[self.unit][0]
-
-    @property
-    def axis_label(self) -> str:
-        return f"{self.label} ({self.unit_label})" if self.unit_label else self.label
 
 
 QUANTITIES = {
@@ -146,22 +154,6 @@ def phrase(name: str) -> str:
     quantity = of(name)
     which = name.removesuffix(quantity.name).strip("_").replace("_", " ")
     return f"{which.capitalize()} {quantity.label[0].lower()}{quantity.label[1:]}" if which else quantity.label
-
-
-def nearest(name: str, known: Iterable[object]) -> str:
-    """The end of an error sentence: the known name that is most like `name`, or what is known.
-
-    >>> nearest("h20", ["h200", "gb300"])
-    '; did you mean `h200`?'
-    >>> nearest("zzz", ["h200", "gb300"]), nearest("deu", ["DEU", "FRA"])
-    ('; known: gb300, h200', '; did you mean `DEU`?')
-    """
-    known = sorted(map(str, known))
-    by_lower = {text.lower(): text for text in reversed(known)}
-    close = difflib.get_close_matches(str(name).lower(), by_lower, n=1, cutoff=0.6)
-    if close:
-        return f"; did you mean `{by_lower[close[0]]}`?"
-    return f"; known: {', '.join(known)}" if len(known) <= 20 else ""
 
 
 def token_class(name: str) -> str | None:
@@ -257,9 +249,22 @@ def check_whole(name: str, value: Any, *, low: float | None = None) -> Any:
 
 def _require_name_fits(name: str, own_name: str) -> None:
     """Refuse what a Series or a fact says of itself, if that is another thing; a name without any unit says nothing."""
-    require_alike(name, own_name)
+    try:
+        require_alike(name, own_name)
+    except QuantityError as error:
+        raise QuantityError(f"{error}{_way_out(name, own_name)}") from None
     if unit(own_name) is None and "_per_" in own_name:
         raise QuantityError(f"`{name}` was given `{own_name}`, whose unit is not in the vocabulary; convert it and name it `{name}`")
+
+
+def _way_out(name: str, own_name: str) -> str:
+    """What to do about a column of another unit: it may only have kept its name, as pandas' arithmetic lets it."""
+    if unit(name) == unit(own_name):
+        return ""
+    fix = f'; where a calculation in pandas has kept the name of its column, call the result what it is: .rename("{name}")'
+    if name == "total_tok_per_s_per_gpu" and own_name == "utilization_frac":
+        fix += "; throughput times utilization is tc.delivered_total_tok_per_s_per_gpu(...)"
+    return fix
 
 
 def _numbers(name: str, value) -> np.ndarray:
@@ -305,10 +310,10 @@ def formula(function: Callable) -> Callable:
     def guarded(**inputs):
         for name in inputs:
             if name not in names:
-                raise TypeError(f"{function.__name__} takes no `{name}`{nearest(name, names)}")
+                raise WrongCall(f"`{function.__name__}` takes no `{name}`{nearest(name, names)}")
         for name in names:
             if name not in inputs:
-                raise TypeError(f"{function.__name__} needs `{name}`: {of(name).meaning}")
+                raise WrongCall(f"`{function.__name__}` needs `{name}`: {of(name).meaning}")
             check_value(name, inputs[name])
         result = function(**_ready(inputs))
         if hasattr(result, "rename"):
@@ -316,6 +321,17 @@ def formula(function: Callable) -> Callable:
         try:
             return check_value(function.__name__, result)
         except QuantityError as error:
-            raise QuantityError(f"{error}; check the inputs of {function.__name__} for a slip in a unit") from None
+            raise QuantityError(f"{error}; check the inputs of `{function.__name__}` for a slip in a unit") from None
 
     return guarded
+
+
+def median_of_many(values: Numbers) -> float:
+    """The median of five known values or more; of fewer it would say less than the values themselves, so NaN.
+
+    >>> median_of_many([1.0, 2.0, 3.0, 4.0, 100.0]), median_of_many([1.0, 3.0])
+    (3.0, nan)
+    """
+    known = np.asarray(values, dtype=float)
+    known = known[~np.isnan(known)]
+    return float(np.median(known)) if len(known) >= FEWEST_OF_MEDIAN else math.nan

@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 
 from tokcost import evidence
 from tokcost import quantities as q
-from tokcost.analysis.metric_rankings import COST, ERROR, discordant_pairs, rankings
+from tokcost.analysis.metric_rankings import COST, HIGH, LOW, discordant_pairs, rank_agreement, rankings
 from tokcost.quantities import QuantityError
+from tokcost.serving import winners
 
 JOB = {"isl": 1024, "osl": 1024, "precision": "fp8", "price_basis": "owning_hyperscaler", "rate_vintage": "2026-03"}
 
@@ -28,7 +29,7 @@ def test_costs_are_those_of_the_published_operating_point(table):
     assert table.loc["h200", COST] == pytest.approx(4.20, abs=0.01)
     assert table.loc["gb300", COST] == pytest.approx(0.123, abs=0.001)
     assert table.index.tolist() == ["gb300", "h200"]  # cheapest token first
-    assert table["best_precision"].to_dict() == {"gb300": "fp4", "h200": "fp8"}
+    assert table["run_precision"].to_dict() == {"gb300": "fp4", "h200": "fp8"}
     assert table["rate_kind"].tolist() == ["modelled", "modelled"]
 
 
@@ -37,13 +38,12 @@ def test_both_meanings_of_flops_per_dollar_differ_by_the_seconds_of_an_hour(tabl
     assert table.loc["h200", "peak_tflop_per_s_per_usd_per_h"] == pytest.approx(1979 / 1.41)  # dense, as the data sheet rates it
 
 
-def test_a_speed_outside_the_best_curve_is_not_filled_in(rows):
-    """H200 ends at 174 and begins at 20 tokens/s per user; GB300 goes on."""
-    for speed in (180, 18):
-        table = rankings(rows, **JOB, tok_per_s_per_user=speed).set_index("accelerator")
-        assert np.isnan(table.loc["h200", COST]) and table.loc["h200", "best_precision"] == ""
-        assert not table.loc["h200", "reach_from_tok_per_s_per_user"] <= speed <= table.loc["h200", "reach_to_tok_per_s_per_user"]
-        assert table.loc["gb300", COST] > 0
+def test_a_speed_that_no_run_reached_is_not_filled_in_and_a_slow_one_is_served_by_the_slowest_run(rows):
+    """H200 ends at 174 and begins at 20 tokens/s per user; GB300 goes on. Between runs nothing can be read below the slowest."""
+    fast, slow = (rankings(rows, **JOB, tok_per_s_per_user=speed).set_index("accelerator") for speed in (180, 18))
+    assert np.isnan(fast.loc["h200", COST]) and fast.loc["h200", "run_precision"] == "" and fast.loc["gb300", COST] > 0
+    assert slow.loc["h200", "run_tok_per_s_per_user"] == slow.loc["h200", "reach_from_tok_per_s_per_user"]
+    assert np.isnan(slow.loc["h200", f"read_{COST}"]) and slow.loc["h200", COST] > 0
 
 
 def test_a_precision_that_is_not_rated_leaves_no_figure(rows):
@@ -65,38 +65,63 @@ def test_a_speed_that_none_reaches_ranks_nothing(rows):
 # -- how well a cost between two runs is known -----------------------------------------------------------------------
 
 
-def test_every_cost_says_between_which_measured_speeds_it_was_read():
-    table = rankings(evidence.measured(model="dsr1", isl=1024, osl=1024), **{**JOB, "rate_vintage": "2026-07"}, tok_per_s_per_user=50)
-    table = table.set_index("accelerator")
-    ends = table[["slower_tok_per_s_per_user", "faster_tok_per_s_per_user"]].round(1)
+@pytest.fixture(scope="module")
+def at_50():
+    return rankings(evidence.measured(model="dsr1", isl=1024, osl=1024), **{**JOB, "rate_vintage": "2026-07"}, tok_per_s_per_user=50)
+
+
+def test_every_cost_says_between_which_measured_speeds_it_lies(at_50):
+    ends = at_50.set_index("accelerator")[["slower_tok_per_s_per_user", "faster_tok_per_s_per_user"]].round(1)
     assert ends.loc["b200"].tolist() == [21.3, 74.0] and ends.loc["gb300"].tolist() == [20.1, 70.4]
-    assert table[ERROR].round(3)[["b200", "mi355x", "gb300", "gb200"]].tolist() == [0.393, 0.223, 0.066, 0.013]
 
 
-def test_costs_that_the_curves_cannot_tell_apart_are_tied():
-    table = rankings(evidence.measured(model="dsr1", isl=1024, osl=1024), **{**JOB, "rate_vintage": "2026-07"}, tok_per_s_per_user=50)
-    assert table.set_index("accelerator")["status"].head(3).to_dict() == {"gb300": "cheapest", "b200": "tied", "gb200": "more expensive"}
-    low, high = table["cost_low_usd_per_mtok"], table["cost_high_usd_per_mtok"]
-    assert (low[table["status"] == "more expensive"] > high[0]).all() and low[1] < table.loc[0, COST] < high[0]
-    assert (low <= table[COST]).all() and (table[COST] <= high).all()
+def test_costs_that_the_runs_cannot_tell_apart_are_tied(at_50):
+    """A B200 at 21 tokens/s per user is cheaper than a GB300 at 70: at 50, between them, either may be."""
+    assert at_50.set_index("accelerator")["status"]["b200"] == "tied"
+    assert (at_50.loc[at_50["status"] == "more expensive", LOW] > at_50.loc[0, HIGH]).all()
+    assert (at_50[LOW] <= at_50[COST]).all() and (at_50[COST] <= at_50[HIGH]).all()
 
 
-def test_a_speed_that_was_measured_needs_no_reading_of_a_curve(rows):
+def test_the_cheapest_is_the_winner_of_all_runs():
+    """What ranks first is what wins the race of configurations: both are the cheapest run at least as fast."""
+    rows = evidence.measured(model="dsr1", isl=1024, osl=1024)
+    terms = {"price_basis": "rental_3yr", "rate_vintage": "2026-03"}
+    rates = {name: evidence.rate(accelerator=name, **terms) for name in rows["accelerator"].unique()}
+    for speed in (25.0, 50.0, 73.0, 90.0, 150.0):
+        first = rankings(rows, **JOB | terms, tok_per_s_per_user=speed).iloc[0]
+        won = winners(rows, tok_per_s_per_user=speed, rates=rates).iloc[0]
+        assert (first["accelerator"], first[COST]) == (won["accelerator"], pytest.approx(won[f"best_{COST}"]))
+
+
+def test_a_speed_that_was_measured_is_read_as_measured(rows):
     one = rows.query("accelerator == 'gb300' and precision == 'fp4' and concurrency == 1229 and isl == 1024").iloc[0]
     speed = one["tok_per_s_per_user"]
     gb300 = rankings(rows, **JOB, tok_per_s_per_user=speed).set_index("accelerator").loc["gb300"]
-    assert gb300["slower_tok_per_s_per_user"] == gb300["faster_tok_per_s_per_user"] == speed and gb300[ERROR] == 0
+    assert gb300["slower_tok_per_s_per_user"] == gb300["faster_tok_per_s_per_user"] == speed
+    assert gb300[f"read_{COST}"] == pytest.approx(gb300[COST])
 
 
 def test_a_speed_that_was_not_reached_lies_between_nothing_and_is_like_nothing(rows):
     h200 = rankings(rows, **JOB, tok_per_s_per_user=180).set_index("accelerator").loc["h200"]
-    assert h200[["slower_tok_per_s_per_user", "faster_tok_per_s_per_user", ERROR]].isna().all() and h200["status"] == "not reached"
+    assert h200[["slower_tok_per_s_per_user", "faster_tok_per_s_per_user", LOW, HIGH]].isna().all() and h200["status"] == "not reached"
 
 
-def test_pairs_within_their_errors_are_no_evidence_for_or_against_a_metric():
-    table = pd.DataFrame({"price": [1, 2, 3], COST: [1.2, 1.0, 0.1], ERROR: [0.2, 0.0, 0.0]})
+def test_pairs_whose_ranges_meet_are_no_evidence_for_or_against_a_metric():
+    table = pd.DataFrame({"price": [1, 2, 3], COST: [1.2, 1.0, 0.1], LOW: [0.9, 1.0, 0.1], HIGH: [1.4, 1.0, 0.1]})
     assert discordant_pairs(table, "price", is_better_high=False) == (3, 3)
-    assert discordant_pairs(table, "price", is_better_high=False, error=ERROR) == (2, 2)
+    assert discordant_pairs(table, "price", is_better_high=False, within=(LOW, HIGH)) == (2, 2)
+
+
+@given(st.permutations(range(7)))
+def test_the_interval_of_tau_holds_tau_and_lies_within_what_tau_can_be(order):
+    table = pd.DataFrame({"metric": range(7), COST: order})
+    tau, low, high = rank_agreement(table, "metric", is_better_high=True)
+    assert -1 <= low <= tau <= high <= 1 and rank_agreement(table, "metric", is_better_high=False) == pytest.approx((-tau, -high, -low))
+
+
+def test_four_rows_give_a_tau_without_an_interval():
+    tau, low, high = rank_agreement(pd.DataFrame({"metric": range(4), COST: [3, 2, 1, 0]}), "metric", is_better_high=True)
+    assert tau == 1 and np.isnan(low) and np.isnan(high)
 
 
 def test_lengths_without_a_row_are_refused(rows):
@@ -127,4 +152,4 @@ def test_a_run_is_rated_at_the_precision_that_it_used(table):
 
 def test_the_cheapest_run_at_least_as_fast_never_costs_less_than_the_reading_at_the_speed(rows):
     table = rankings(rows, **JOB, tok_per_s_per_user=70.0)
-    assert (table[f"run_{COST}"] >= table[COST] * (1 - 1e-12)).all() and (table["run_tok_per_s_per_user"] >= 70).all()
+    assert (table[COST] >= table[f"read_{COST}"] * (1 - 1e-12)).all() and (table["run_tok_per_s_per_user"] >= 70).all()

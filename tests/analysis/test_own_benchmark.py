@@ -67,7 +67,7 @@ def test_without_a_gpu_count_there_is_no_cost_and_it_says_so(public):
     assert pd.isna(found.own[COST]) and found.own["status"] == "not priced"
     known = known_and_missing(own, stated_gpus=0, accelerator="h200", rate=2.5).set_index("what")
     assert known.loc["GPUs of the deployment", ["value", "said_by"]].tolist() == ["missing", "nobody"]
-    assert "set stated_gpus" in known.loc["GPUs of the deployment", "without_it"]
+    assert "state their number" in known.loc["GPUs of the deployment", "without_it"]
 
 
 def test_without_an_accelerator_the_cheapest_public_system_stands_beside(public):
@@ -95,8 +95,8 @@ def test_beyond_the_measured_speeds_nothing_is_priced(public):
 def test_a_price_of_your_own_prices_public_runs_on_your_accelerator_only(public):
     own = own_benchmark(EXAMPLE, stated_gpus=8, accelerator="h200")
     found = priced(own, public, price_basis="own")
-    assert sorted(found.at_speed["system"]) == ["H200 public", "your files"]
-    assert set(found.at_speed["rate_usd_per_gpu_h"]) == {2.5}
+    assert sorted(found.systems["system"]) == ["H200 public", "your files"]
+    assert set(found.systems["rate_usd_per_gpu_h"]) == {2.5}
 
 
 def test_twice_the_gpus_is_twice_the_cost(public):
@@ -165,17 +165,67 @@ def test_a_ratio_is_only_between_runs_of_one_model():
 def test_a_ratio_needs_the_lengths_of_the_public_runs_as_well_as_their_model():
     public = {"model": "dsr1", "isl": 1024, "osl": 1024}
     own = own_benchmark("data/benchmark_example", stated_gpus=1, accelerator="h200")
-    assert "the model tiny-llama, the public runs dsr1; your requests have 138/32 tokens" in differences(own, **public)
+    assert "the model tiny-llama, the public runs DeepSeek-R1; your requests have 138/32 tokens" in differences(own, **public)
     named = own.points.assign(model="deepseek-ai/DeepSeek-R1-0528")
     assert differences(replace(own, points=named), **public).startswith("your requests have 138/32 tokens, the public runs 1024/1024")
     assert differences(replace(own, points=named.assign(isl=1060.0, osl=1000.0)), **public) == ""
     assert "do not state their lengths" in differences(replace(own, points=named.assign(isl=float("nan"))), **public)
 
 
+def same_job(own):
+    """The points of the example as if they were of the model and the lengths of the public runs."""
+    return replace(own, points=own.points.assign(model="deepseek-ai/DeepSeek-R1-0528", isl=1024.0, osl=1024.0))
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        ({"model": "tiny-llama"}, "your files name the model tiny-llama, the public runs DeepSeek-R1"),
+        ({"osl": 128.0}, "your requests have 1024/128 tokens, the public runs 1024/1024"),
+        (
+            {"cached_input_tok": 900.0, "input_tok": 1000.0},
+            "your server read 90% of the prompt tokens from its cache, the public runs none",
+        ),
+    ],
+)
+def test_another_job_stays_out_of_the_ranking_and_off_the_public_curves_and_says_why(public, change, why):
+    own = same_job(own_benchmark(EXAMPLE, stated_gpus=8, accelerator="h200"))
+    alike, other = priced(own, public), priced(replace(own, points=own.points.assign(**change)), public)
+    assert "your files" in set(alike.at_speed["system"]) and {"your files", "H200 public"} <= set(alike.curves["series"])
+    assert "your files" not in set(other.at_speed["system"]) and len(other.at_speed) == len(alike.at_speed) - 1
+    assert other.differs == why and other.status == "not comparable"
+    assert set(other.curves["series"]) == set(other.points["series"]) == {"your files"}
+    assert other.own[COST] == alike.own[COST]  # it keeps a cost of its own
+
+
+def test_a_few_cached_prompts_are_the_same_job_and_what_is_not_said_is_listed_as_missing(public):
+    own = same_job(own_benchmark(EXAMPLE, stated_gpus=8, accelerator="h200"))
+    few = replace(own, points=own.points.assign(cached_input_tok=30.0, input_tok=1000.0))
+    assert priced(few, public).differs == ""
+    known = [known_and_missing(one, stated_gpus=8, accelerator="h200", rate=2.5).set_index("what")["value"] for one in (own, few)]
+    assert [one["Prompt tokens from the cache"] for one in known] == ["missing", "3%"]
+
+
+def test_a_cost_is_that_of_a_measured_run_at_least_as_fast_on_both_sides(public):
+    own = own_benchmark(EXAMPLE, stated_gpus=8, accelerator="h200")
+    found = priced(own, public)
+    runs = public[(public["accelerator"] == "h200") & (public["tok_per_s_per_user"] >= 100)]
+    points = own.points[own.points["tok_per_s_per_user"] >= 100]
+    for row, rows in ((found.public, runs), (found.own, points)):
+        assert row[COST] == pytest.approx(2.9 / rows["total_tok_per_s_per_gpu"].max() / 3600 * 1e6)
+        assert row[f"low_{COST}"] <= row[COST]
+
+
+def test_the_shipped_example_is_known_wherever_it_is_named_from():
+    folder = str(SAMPLES.parents[1] / EXAMPLE)
+    assert all(own_benchmark(path).is_example for path in (EXAMPLE, f"{EXAMPLE}/sweep", folder, f"{folder}/../benchmark_example"))
+    assert not own_benchmark("tests/samples/guidellm-0.8.1/concurrent").is_example
+
+
 def test_two_costs_are_compared_only_where_the_tokens_are_one_good(public):
     own = own_benchmark(EXAMPLE, stated_gpus=8, accelerator="h200")
     assert priced(own, public).status == "not comparable" and pd.isna(priced(own, public).cost_ratio)
-    same = replace(own, points=own.points.assign(model="deepseek-ai/DeepSeek-R1-0528", isl=1024.0, osl=1024.0))
+    same = same_job(own)
     found = priced(same, public)
     assert found.status == "cheaper" and found.cost_ratio == pytest.approx(found.public[COST] / found.own[COST]) and found.cost_ratio > 1
     expensive = replace(same, points=same.points.assign(total_tok_per_s_per_gpu=same.points["total_tok_per_s_per_gpu"] / 10))

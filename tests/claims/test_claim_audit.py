@@ -80,7 +80,7 @@ def test_a_number_lies_in_the_range_of_its_own_rounding(value, decimals):
 
 def test_an_invented_claim_in_another_data_directory_is_audited_without_a_line_of_code(tmp_path, monkeypatch):
     source = "s1,A blog,Someone,https://example.org/blog,2026-10-01,facts only,,"
-    (tmp_path / "sources.csv").write_text(f"source_id,title,publisher,locator,date,licence,attribution,note\n{source}\n")
+    (tmp_path / "sources.csv").write_text(f"source_id,title,publisher,locator,date,grade,licence,attribution,note\n{source}\n")
     table = invented(**{RATE: ("1.10", "2.20", "2x"), THROUGHPUT: ("500", "4K", "8x"), COST: ("0.61", "0.15", "6x")})
     extra = {"source_id": "s1", "locator": "table 1", "date": "2026-10-01", "kind": "vendor_claim", "note": ""}
     table.assign(**extra).to_csv(tmp_path / "claims.csv", index=False)

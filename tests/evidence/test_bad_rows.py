@@ -120,7 +120,9 @@ CELLS = [
         "attribution",
         "Epoch AI asks for one; write the text that a report must print",
     ),
-    ("sources", ",Apache-2.0 (attribution required),", ",,", "licence", "is empty; every row needs a text"),
+    ("sources", ",BSD-3-Clause,", ",,", "licence", "is empty; every row needs a text"),
+    ("sources", ",primary,BSD", ",,BSD", "grade", "is empty; every row needs one of primary, secondary, scraped, assumption"),
+    ("sources", ",primary,BSD", ",primery,BSD", "grade", "unknown grade 'primery'; did you mean `primary`"),
 ]
 
 
@@ -210,7 +212,7 @@ def test_a_measured_row_that_vanishes_is_noticed(data):
 def test_a_file_without_schema_and_a_source_without_use_are_noticed(data):
     (data / "prices_new.csv").write_text("a,b\n1,2\n")
     with open(data / "sources.csv", "a") as sources:
-        sources.write("nobody,A title,A publisher,somewhere,2026,MIT,,\n")
+        sources.write("nobody,A title,A publisher,somewhere,2026,primary,MIT,,\n")
     found = check_all()
     assert len(found) == 2
     assert found[0].startswith("data/prices_new.csv: no schema describes this file")

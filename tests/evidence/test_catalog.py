@@ -135,11 +135,10 @@ def test_provenance_holds_what_was_used_and_no_more():
         assert table["sha256"] == hashlib.sha256((data_dir() / f"{table['table']}.csv").read_bytes()).hexdigest()
     assert cited() == {*tc.load_table("accelerators")["source_id"], one.source_id}
     assert [table["rows"] for table in found["tables"]] == [len(tc.load_table(table["table"])) for table in found["tables"]]
-    assert all(
-        list(source) == ["source_id", "title", "publisher", "locator", "date", "licence", "attribution"] for source in found["sources"]
-    )
+    told = ["source_id", "title", "publisher", "locator", "date", "grade", "licence", "attribution"]
+    assert all(list(source) == told for source in found["sources"])
     reset_used()
-    assert used_tables() == [] and tc.provenance() == {"tables": [], "sources": [], "measured_to": ""}
+    assert used_tables() == [] and tc.provenance() == {"tables": [], "sources": [], "measured_to": "", "prices_of": ""}
 
 
 @pytest.mark.parametrize(
@@ -177,7 +176,7 @@ def test_a_question_that_fails_cites_nothing():
     reset_used()
     with pytest.raises(DataError):
         rate("gb30")
-    assert tc.provenance() == {"tables": [], "sources": [], "measured_to": ""}
+    assert tc.provenance() == {"tables": [], "sources": [], "measured_to": "", "prices_of": ""}
 
 
 def test_a_report_can_show_the_provenance():
@@ -238,3 +237,11 @@ def test_a_report_says_up_to_when_its_runs_were_measured():
     assert tc.evidence.provenance()["measured_to"] == "2026-04"
     rows = tc.evidence.measured(model="dsr1", accelerator="h200")
     assert tc.evidence.provenance()["measured_to"] == rows["run_date"].max()
+
+
+def test_the_provenance_names_the_first_and_the_last_price_list_used():
+    reset_used()
+    tc.rate(accelerator="h200", price_basis="rental_3yr", rate_vintage="2026-07")
+    assert tc.evidence.provenance()["prices_of"] == "2026-07"
+    tc.evidence.load_table("hourly_rates", accelerator="h200", rate_vintage=["2026-03", "2026-09"])
+    assert tc.evidence.provenance()["prices_of"] == "2026-03 to 2026-09"

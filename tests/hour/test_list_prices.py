@@ -21,3 +21,10 @@ def test_the_others_are_of_the_last_year_and_between_their_ends(accelerator):
     newest = evidence.load_table("rental_prices", accelerator=accelerator, price_basis="on_demand")["month"].max()
     year, month = newest.split("-")
     assert f"{int(year) - 1}-{month}" < first <= last <= newest
+
+
+@pytest.mark.parametrize("accelerator", ["gb300", "gb200", "mi355x"])
+def test_a_few_other_providers_are_named_and_have_no_median(accelerator):
+    prices = latest_list_prices(accelerator)
+    assert "median" not in set(prices["note"])
+    assert prices["label"].is_unique and (prices["value"].dropna() == prices["low"].dropna()).all()

@@ -83,6 +83,20 @@ def test_autoscaling_costs_between_what_is_needed_and_a_fixed_fleet_and_delay_ne
     assert quick.in_time_frac >= LEVEL["service_level_frac"]
 
 
+def test_autoscaling_that_may_not_go_below_more_than_is_needed_costs_more_than_a_fixed_fleet():
+    """One replica is enough in every hour, autoscaling keeps a hundred."""
+    fixed, scaled = (plan(day_of([0.5] * 24), NODE, **LEVEL, autoscaling=each) for each in (None, Autoscaling(100, 0.25)))
+    assert scaled.cost_usd == pytest.approx(100 * fixed.cost_usd)
+
+
+@given(days, st.floats(1, 8), st.floats(1, 8))
+@settings(max_examples=30, deadline=None)
+def test_bursts_never_make_a_fleet_cheaper_and_leave_its_tokens_as_they_are(offered, arrival_cv, other):
+    even, uneven = (plan(day_of(offered), NODE, **LEVEL, arrival_cv=cv) for cv in sorted((arrival_cv, other)))
+    assert even.cost_usd <= uneven.cost_usd and even.delivered_total_tok == uneven.delivered_total_tok
+    assert uneven.hours["in_time_frac"].min() >= LEVEL["service_level_frac"]
+
+
 def test_starting_replicas_are_paid_ahead_of_need_by_a_walk_through_the_minutes():
     needed, delay_minutes = np.array([1, 5, 2, 0, 0, 3]), 95
     by_minute = np.repeat(needed, 60)

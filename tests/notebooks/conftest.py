@@ -1,12 +1,15 @@
 """Cells of a notebook, run in this process with other parameters than its own."""
 
 import ast
+import subprocess
+import sys
 from pathlib import Path
 
 import nbformat
 import pytest
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
+SCENARIOS = Path(__file__).parent / "scenarios"
 
 
 @pytest.fixture(scope="session")
@@ -16,15 +19,26 @@ def displayed():
     def run(stem: str, **parameters) -> list:
         names, shown = {}, []
         for cell in nbformat.read(NOTEBOOKS / f"{stem}.ipynb", as_version=4).cells:
-            if cell.cell_type != "code":
+            tags = cell.metadata.get("tags", [])
+            if cell.cell_type != "code" or "notebook-only" in tags:  # tests go beyond what the inputs allow
                 continue
             tree = ast.parse(cell.source)
             last = tree.body.pop() if isinstance(tree.body[-1], ast.Expr) else None
             exec(compile(tree, stem, "exec"), names)
             if last:
                 shown.append(eval(compile(ast.Expression(last.value), stem, "eval"), names))
-            if "parameters" in cell.metadata.get("tags", []):
+            if "parameters" in tags:
                 names.update(parameters)
         return shown
 
     return run
+
+
+@pytest.fixture(scope="session")
+def reports(tmp_path_factory):
+    """All scenarios, made by the command that users type; run from elsewhere, so that no notebook leans on the working directory."""
+    output = tmp_path_factory.mktemp("scenarios")
+    command = [Path(sys.executable).with_name("tokcost"), "report", SCENARIOS, "--output", output, "--tables", "--quiet"]
+    run = subprocess.run(command, cwd=output, capture_output=True, text=True)
+    assert run.returncode == 0, run.stderr
+    return output

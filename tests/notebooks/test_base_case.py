@@ -1,6 +1,5 @@
 """One base case: every notebook begins with the inputs of data/base_case.csv, and these follow from the data by a rule."""
 
-import ast
 import csv
 from pathlib import Path
 
@@ -8,10 +7,13 @@ import nbformat
 import pytest
 
 from tokcost import evidence, serving
+from tokcost.analysis import at_equal_speed
 from tokcost.hour import reference_deployment
+from tokcost.parameters.declaration import parse_cell
 
 ROOT = Path(__file__).parents[2]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+MIME = "application/vnd.tokcost.v1+json"
 BASE = evidence.base_case()
 SYSTEMS = (BASE["baseline_accelerator"], BASE["candidate_accelerator"])
 
@@ -29,7 +31,7 @@ DIFFERS = {
 def defaults(path) -> dict:
     cells = nbformat.read(path, as_version=4).cells
     source = next(cell.source for cell in cells if "parameters" in cell.metadata.get("tags", []))
-    return {statement.targets[0].id: ast.literal_eval(statement.value) for statement in ast.parse(source).body}
+    return {p.name: p.default for p in parse_cell(source)}
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)
@@ -60,6 +62,24 @@ def test_the_base_speed_is_where_the_next_run_of_both_systems_is_nearest():
         assert run["tok_per_s_per_user"] / BASE["tok_per_s_per_user"] < 1.05
 
 
+def test_at_the_base_speed_a_ratio_is_known_better_than_at_any_other_that_was_measured():
+    """What its runs leave open is least there, and no other speed has a run of both systems within a twentieth."""
+    job = {name: BASE[name] for name in ("model", "isl", "osl")}
+    rates = {name: evidence.rate(accelerator=name, price_basis=BASE["price_basis"], rate_vintage=BASE["rate_vintage"]) for name in SYSTEMS}
+    sides = dict(zip(("baseline", "candidate"), ({"accelerator": name} for name in SYSTEMS), strict=True))
+    curves = [serving.frontier(evidence.measured(**job), accelerator=name) for name in SYSTEMS]
+    measured = {speed for curve in curves for speed in curve.front["tok_per_s_per_user"] if 30 <= speed <= 100}
+
+    def at(speed: float) -> tuple[float, bool]:
+        one = at_equal_speed(**job, **sides, rates=rates, tok_per_s_per_user=speed)
+        is_near = all(one[f"{side}_tok_per_s_per_user"] <= 1.05 * speed for side in sides)
+        return one["high_cost_ratio"] / one["low_cost_ratio"], is_near
+
+    width, is_near = at(BASE["tok_per_s_per_user"])
+    others = [at(speed) for speed in measured if not 1 <= speed / BASE["tok_per_s_per_user"] < 1.01]
+    assert is_near and width < min(other for other, _ in others) and not any(near for _, near in others)
+
+
 @pytest.mark.parametrize(("table", "vintage"), [("hourly_rates", "rate_vintage"), ("provisioned_power", "power_vintage")])
 def test_the_vintage_is_the_newest_that_has_both_systems(table, vintage):
     with open(ROOT / "data" / f"{table}.csv", encoding="utf-8", newline="") as lines:
@@ -78,3 +98,17 @@ def test_the_price_of_electricity_is_the_latest_of_the_state_of_the_region():
     rows = evidence.load_table("electricity", region="US, Texas", customer="industrial")
     assert rows.sort_values("date")["value"].iloc[-1] == BASE["electricity_usd_per_kwh"]
     assert (evidence.load_table("carbon_intensity", region=BASE["region"])["name"] == "Dallas").all()
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)
+def test_a_report_can_say_to_when_was_measured_and_of_which_lists_the_prices_are(path):
+    """The list is the parameter where one is asked for, else what was used."""
+    displayed = [output.get("data", {}) for cell in nbformat.read(path, as_version=4).cells for output in cell.get("outputs", [])]
+    (foot,) = (data[MIME] for data in displayed if data.get(MIME, {}).get("kind") == "sources")
+    assert foot["measured_to"] >= "2026-04" and (defaults(path).get("rate_vintage") or foot["prices_of"])
+
+
+def test_the_base_burstiness_is_that_of_recorded_chat_services():
+    rows = evidence.load_table("traffic_variability", quantity="arrival_cv")
+    chats = rows[rows["trace"].str.endswith("conversation")]
+    assert len(chats) >= 2 and set((chats["value"] * 2).round() / 2) == {BASE["arrival_cv"]}

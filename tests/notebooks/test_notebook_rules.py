@@ -2,6 +2,7 @@
 
 import ast
 import re
+from itertools import pairwise
 from pathlib import Path
 
 import nbformat
@@ -65,13 +66,23 @@ def test_one_parameter_cell_of_plain_assignments_with_meaning_and_range(notebook
     lines = cells[0].source.splitlines()
     assert all(line.startswith("# not together: ") for line in lines[len(tree.body) :])
     for statement, line in zip(tree.body, lines, strict=False):
-        assert isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Name)
-        ast.literal_eval(statement.value)
-        name = statement.targets[0].id
+        assert isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name), f"{line}: write name: type = value"
+        assert type(ast.literal_eval(statement.value)).__name__ == statement.annotation.id
+        name = statement.target.id
         assert quantities.find(name) or any(name == label or name.endswith(f"_{label}") for label in quantities.LABELS), (
             f"{name} is no word of the vocabulary"
         )
         assert re.search(r"  # .+(, [\d.e+-]+ to [\d.e+-]+|; one of: .+|; any text.*)$", line), f"{line}: no meaning and range"
+
+
+def test_the_cell_below_the_parameters_checks_them_and_holds_the_answer(notebook):
+    """It is for JupyterLab, so no report shows it; nbval runs cells without the history that it reads, so this looks after its output."""
+    above, below = next(pair for pair in pairwise(notebook.cells) if "parameters" in tags(pair[0]))
+    assert below.source == "tc.inputs()" and tags(below) == ["notebook-only", "nbval-skip"]
+    (answer,) = (c for c in code_cells(notebook) if re.search(r"^tc\.answer\(", c.source, flags=re.M))
+    (said,), (stated,) = (cell.outputs for cell in (answer, below))
+    line, beside = stated.data["text/markdown"].split("\n\n")
+    assert re.fullmatch(r"\d+ inputs, in range\.", line) and beside == said.data["text/markdown"]
 
 
 def test_cells_are_short_and_hold_one_idea(notebook):
@@ -81,7 +92,7 @@ def test_cells_are_short_and_hold_one_idea(notebook):
         lines = [line for line in cell.source.splitlines() if line.strip()]
         lengths.append(len(lines))
         assert len(lines) <= 15, cell.source
-        assert max(map(len, lines), default=0) <= 110, "a reader should not have to scroll sideways: " + max(lines, key=len)
+        assert max(map(len, lines), default=0) <= 118, "a reader should not have to scroll sideways: " + max(lines, key=len)
         functions = [node for node in ast.walk(ast.parse(cell.source)) if isinstance(node, ast.FunctionDef)]
         assert len(functions) <= 1, cell.source
         for node in ast.walk(ast.parse(cell.source)):

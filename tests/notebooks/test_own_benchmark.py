@@ -10,6 +10,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 NOTEBOOK = ROOT / "notebooks" / "09-your-own-benchmark.ipynb"
 NOT_BENCHMARKS = {"_malformed", "dcgm", "focus", "opencost", "prometheus-2.42"}
+COST = "total_token_cost_usd_per_mtok"
 TOOLS = sorted(p.name for p in (ROOT / "tests" / "samples").iterdir() if p.is_dir() and p.name not in NOT_BENCHMARKS)
 
 
@@ -25,7 +26,7 @@ def said(displayed):
         shown = displayed(NOTEBOOK.stem, benchmark_path=f"tests/samples/{folder}", **parameters)
         data = [one.data for one in shown if getattr(one, "data", None)]
         answer = next(one["text"] for one in data if one["kind"] == "answer")
-        cost = next(one for one in data if one.get("name") == "total_token_cost_usd_per_mtok")
+        cost = next(one for one in data if one.get("name") == COST)
         return answer, cost, {one.caption.partition(",")[0]: one.rows for one in shown if hasattr(one, "rows")}
 
     return run
@@ -54,42 +55,81 @@ def test_a_folder_of_broken_files_still_gives_a_report_of_what_is_sound(said):
     assert sum(int(n_files) for _, n_files, what, _ in excluded if what == "not readable") >= 10
 
 
+@pytest.fixture
+def same_job(tmp_path):
+    """A file of the model and the lengths of the public runs; what a test changes of it is given by name."""
+
+    def write(**changes) -> Path:
+        row = json.loads((ROOT / "tests/samples/inferencex/agg_single_node.json").read_text())
+        path = tmp_path / "own.json"
+        path.write_text(json.dumps({k: v for k, v in (row | {"model": "deepseek-ai/DeepSeek-R1-0528"} | changes).items() if v is not None}))
+        return path
+
+    return write
+
+
 @pytest.mark.parametrize(
-    ("parameters", "says"),
+    ("changes", "parameters", "says"),
     [
-        ({"price_basis": "own", "accelerator": "not stated"}, "no public system has a price on this basis"),
-        ({"tok_per_s_per_user": 1000.0}, "you have no point; yours lie at 77.6 to 278 tokens/s; H200 public: not reached"),
+        ({}, {}, "H200 public: $"),
+        ({"hw": "b300"}, {"price_basis": "own", "accelerator": "not stated"}, "no public system has a price on this basis"),
+        ({}, {"tok_per_s_per_user": 1000.0}, "you have no point; yours lie at 80 tokens/s; H200 public: not reached"),
+        ({"model": "demo"}, {}, "are not ranked among public runs: your files name the model demo, the public runs DeepSeek-R1"),
+        ({"osl": 128}, {}, "are not ranked among public runs: your requests have 1024/128 tokens, the public runs 1024/1024"),
     ],
 )
-def test_what_has_no_price_or_no_point_is_said_and_not_filled_in(displayed, parameters, says):
-    shown = displayed(NOTEBOOK.stem, **parameters)
-    assert says in next(one.data["text"] for one in shown if getattr(one, "data", None) and one.data["kind"] == "answer")
+def test_what_is_ranked_priced_or_measured_is_said_and_nothing_is_filled_in(displayed, same_job, changes, parameters, says):
+    given = {"benchmark_path": str(same_job(**changes)), "tok_per_s_per_user": 80.0} | parameters
+    data = [one.data for one in displayed(NOTEBOOK.stem, **given) if getattr(one, "data", None)]
+    text = next(one["text"] for one in data if one["kind"] == "answer").replace("\\$", "$")
+    assert says in text and ("Your tokens against theirs" in text) == ("are not ranked" not in text)
 
 
-def test_one_command_makes_a_report_of_your_own_files(tmp_path):
-    """Three tools, side by side in one command, from another folder; two of them measured no point at this speed and say so."""
-    wanted = {"aiperf-0.13.0": 2, "guidellm-0.5.4": 4, "sglang-0.5.23": 8}
-    begins = [
-        "you have no point; yours lie at 344 to 459 tokens/s; ",
-        "your tokens cost $",
-        "you have no point; yours lie at 282 to 555 tokens/s; ",
-    ]
-    definitions = []
-    for tool, n_gpus in wanted.items():
-        definitions.append(tmp_path / f"{tool.replace('.', '-')}.toml")
-        definitions[-1].write_text(
-            f'notebook = "{NOTEBOOK}"\n[parameters]\nbenchmark_path = "{ROOT / "tests" / "samples" / tool}"\nstated_gpus = {n_gpus}\n'
-            "tok_per_s_per_user = 125.0\n"
+def test_one_command_makes_a_report_of_your_own_files(tmp_path, same_job):
+    """Side by side in one command, from another folder: other jobs, one at its speed and one not; the same job; the shipped example."""
+    samples = ROOT / "tests" / "samples"
+    wanted = {
+        "no-point": (samples / "aiperf-0.13.0", 2, 1000.0),
+        "other-job": (samples / "guidellm-0.5.4", 4, 125.0),
+        "same-job": (same_job(), 0, 80.0),
+        "example": (ROOT / "data" / "benchmark_example", 8, 100.0),
+    }
+    for name, (path, n_gpus, speed) in wanted.items():
+        (tmp_path / f"{name}.toml").write_text(
+            f'notebook = "{NOTEBOOK}"\n[parameters]\nbenchmark_path = "{path}"\nstated_gpus = {n_gpus}\ntok_per_s_per_user = {speed}\n'
         )
+    definitions = [tmp_path / f"{name}.toml" for name in wanted]
     command = [Path(sys.executable).with_name("tokcost"), "report", *definitions, "--output", tmp_path / "out", "-q"]
     run = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
     assert run.returncode == 0, run.stderr
-    for definition, n_gpus, begin in zip(definitions, wanted.values(), begins, strict=True):
-        made = json.loads((tmp_path / "out" / f"{definition.stem}.result.json").read_text())
-        inputs = {i["name"]: i["value"] for i in made["answer"]["inputs"]}
-        assert inputs["stated_gpus"] == n_gpus
-        assert made["answer"]["text"].startswith("At 125 tokens/s per user " + begin)
-        assert len(made["checks"]) == 4 and all(check["passed"] for check in made["checks"])
+    made = {name: json.loads((tmp_path / "out" / f"{name}.result.json").read_text()) for name in wanted}
+    for name, one in made.items():
+        assert {i["name"]: i["value"] for i in one["answer"]["inputs"]}["stated_gpus"] == wanted[name][1]
+        assert len(one["checks"]) == 4 and all(check["passed"] for check in one["checks"])
+    text = {name: one["answer"]["text"] for name, one in made.items()}
+    cost = {name: next(r for r in one["results"] if r["name"] == COST)["value"] for name, one in made.items()}
+    ratio = {name: next(r for r in one["results"] if r["name"] == "cost_ratio")["value"] for name, one in made.items()}
+
+    assert text["no-point"].startswith("At 1000 tokens/s per user you have no point; yours lie at 344 to 459 tokens/s")
+    assert "your server read 74% of the prompt tokens from its cache" in text["no-point"] and cost["no-point"] is None
+    assert (
+        text["other-job"].startswith("At 125 tokens/s per user your tokens cost $")
+        and "are not ranked among public runs" in text["other-job"]
+    )
+    assert cost["other-job"] > 0 and ratio["other-job"] is None
+    assert text["same-job"].startswith("At 80 tokens/s per user your tokens cost $") and "; H200 public: $" in text["same-job"]
+    assert cost["same-job"] == pytest.approx(2.9 / 300 / 3600 * 1e6) and ratio["same-job"] > 0
+
+    page = (tmp_path / "out" / "example.html").read_text()
+    assert (
+        text["example"].startswith("**EXAMPLE, not your files.** ")
+        and "$" not in f"{text['example']}{made['example']['answer']['interval']}"
+    )
+    assert cost["example"] is None and ratio["example"] is None
+    summary = page[page.index('class="summary"') : page.index("What decides it")]
+    assert "EXAMPLE, not your files." in summary and "$" not in summary
+    index = (tmp_path / "out" / "index.html").read_text()
+    assert "EXAMPLE, not your files." in index
 
 
 def test_a_path_that_leads_nowhere_fails_with_one_sentence(tmp_path):

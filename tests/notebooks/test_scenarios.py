@@ -19,16 +19,6 @@ SCENARIOS = sorted((Path(__file__).parent / "scenarios").glob("*.toml"))
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 
 
-@pytest.fixture(scope="session")
-def reports(tmp_path_factory):
-    """All scenarios, made by the command that users type; run from elsewhere, so that no notebook leans on the working directory."""
-    output = tmp_path_factory.mktemp("scenarios")
-    command = [Path(sys.executable).with_name("tokcost"), "report", SCENARIOS[0].parent, "--output", output, "--quiet"]
-    run = subprocess.run(command, cwd=output, capture_output=True, text=True)
-    assert run.returncode == 0, run.stderr
-    return output
-
-
 def result(reports, scenario) -> dict:
     return json.loads((reports / f"{scenario.stem}.result.json").read_text(encoding="utf-8"))
 

@@ -14,8 +14,8 @@ import pytest
 
 from tokcost.evidence.schema import TABLES
 from tokcost.importers.table import TEXT
+from tokcost.parameters.declaration import parse_cell
 from tokcost.quantities import LABELS
-from tokcost.report.request.parameters import parse_cell
 
 ROOT = Path(__file__).parents[2]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))

@@ -45,7 +45,7 @@ def test_each_bad_file_is_one_failed_line_and_the_others_are_made(mixed):
     assert "its `nbformat` is 99" in failed["format"] and "nested too deep" in failed["deep"]
     assert "must be in [0, 10], got 99" in failed["wild"]
     made = [f"out/{name}.{end}" for name in ("title", "half", "good") for end in ("html", "result.json", "ipynb")]
-    assert run.out.split() == [*made, "out/index.html"]
+    assert run.out.split() == [*made, "out/index.html", "out/glossary.html"]
 
 
 def test_results_of_others_are_left_out_with_a_note_and_the_index_is_written(mixed):

@@ -49,8 +49,9 @@ def test_tokens_per_joule_of_measured_systems():
 
 def test_best_stands_beside_how_many_and_their_median():
     best = mlperf_best(mlperf_results(**LLAMA2), by=("accelerator", "round")).set_index(["accelerator", "round"])
-    assert best.loc[("h200", "v5.1"), "n_results"] > 3
-    assert (best["median_output_tok_per_s_per_gpu"] <= best["output_tok_per_s_per_gpu"]).all()
+    known = best["median_output_tok_per_s_per_gpu"].notna()
+    assert known[("h200", "v5.1")] and (known == (best["n_results"] >= 5)).all(), "of fewer than five there is no median"
+    assert (best["median_output_tok_per_s_per_gpu"] <= best["output_tok_per_s_per_gpu"])[known].all()
 
 
 def test_other_models_scenarios_and_divisions_are_not_ranked_together():

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tokcost import evidence
 from tokcost.quantities import SECONDS_PER_HOUR, TOK_PER_MTOK, QuantityError
-from tokcost.serving.compare import leave_one_out, per_mw_at, ratio_at, spread_at
+from tokcost.serving.compare import leave_one_out, per_mw_at, ratio_at
 from tokcost.serving.pareto_frontier import CONFIGURATION, SPEED, cost_at, frontier, is_on_front
 from tokcost.serving.spline import MAX_FALL_RATIO, steffen, steffen_slopes
 
@@ -197,17 +197,6 @@ def test_speeds_and_rates_in_columns_go_together_by_their_labels():
     assert cost_at(curve, rates, tok_per_s_per_user=40).index.tolist() == ["slow", "fast"]
     with pytest.raises(QuantityError, match="do not have one index"):
         cost_at(curve, rates[::-1], tok_per_s_per_user=speeds)
-
-
-def test_the_median_stands_beside_the_best():
-    measured = pd.concat(
-        [rows(framework="a"), rows(framework="b", total_tok_per_s_per_gpu=[450.0, 250.0, 50.0]), rows(framework="c").tail(1)]
-    )
-    spread = spread_at(frontier(measured), tok_per_s_per_user=[40, 60, 70]).set_index(SPEED)
-    assert spread["n_configurations"].tolist() == [2, 3, 0]
-    assert spread.loc[40, "median_total_tok_per_s_per_gpu"] == 375
-    assert spread.loc[40, "median_to_front_ratio"] == 0.75
-    assert np.isnan(spread.loc[70, "front_total_tok_per_s_per_gpu"])
 
 
 def test_left_out_points_come_back_better_from_the_throughput_than_from_the_cost():

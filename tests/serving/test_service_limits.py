@@ -102,13 +102,17 @@ def test_goodput_takes_truth_values_and_a_run_that_lasted():
     assert goodput(requests, by="concurrency", **limits)["n_requests"].tolist() == [1, 1]
 
 
-def test_the_winner_stands_beside_the_median_with_points_and_dates():
-    rows = pd.concat([FAST_START.assign(run_date="2026-01-01"), SLOW_START.assign(run_date="2026-02-02")], ignore_index=True)
+def test_the_winner_is_compared_with_the_median_of_five_with_points_and_dates():
+    """Five configurations do from 1,000 to 3,000 at the speed; of four there is no median."""
+    output = SLOW_START["total_tok_per_s_per_gpu"]
+    five = [SLOW_START.assign(framework=f"f{n}", total_tok_per_s_per_gpu=output * n / 5) for n in range(1, 6)]
+    rows = pd.concat(five, ignore_index=True).assign(run_date="2026-02-02")
     table = winners(rows, tok_per_s_per_user=[50, 200])
-    assert table["accelerator"].tolist() == ["b200", ""]
-    assert table["first_date"].iloc[0] == "2026-02-02"
-    assert table.loc[0, ["best_total_tok_per_s_per_gpu", "median_total_tok_per_s_per_gpu"]].tolist() == pytest.approx([3000, 1800])
-    assert table["n_configurations"].tolist() == [2, 0] and math.isnan(table["best_total_tok_per_s_per_gpu"].iloc[1])
+    assert table["accelerator"].tolist() == ["b200", ""] and table["first_date"].iloc[0] == "2026-02-02"
+    best, median = table.loc[0, ["best_total_tok_per_s_per_gpu", "median_total_tok_per_s_per_gpu"]]
+    assert (median / best, table["n_near"].iloc[0]) == (pytest.approx(3 / 5), 5)
+    assert table["n_configurations"].tolist() == [5, 0] and math.isnan(table["best_total_tok_per_s_per_gpu"].iloc[1])
+    assert math.isnan(winners(rows[rows["framework"] != "f1"], tok_per_s_per_user=50)["median_total_tok_per_s_per_gpu"].iloc[0])
 
 
 def test_between_accelerators_the_least_cost_wins_when_rates_are_given():

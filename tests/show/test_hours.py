@@ -72,8 +72,6 @@ def test_a_figure_is_the_same_every_time_and_has_its_finding_in_words(name):
     first, second = FIGURES[name]("a finding"), FIGURES[name]("a finding")
     assert first.svg == second.svg
     assert first._repr_mimebundle_()["text/plain"] == "a finding"
-    with pytest.raises(ValueError, match="alt text"):
-        FIGURES[name](" ")
 
 
 def test_a_waterfall_writes_every_part_and_each_total():
@@ -95,7 +93,7 @@ def test_a_price_that_is_not_public_says_so_and_gets_no_mark():
 
 def test_the_bars_of_a_swing_carry_the_inputs_that_make_them():
     shown = set(words(FIGURES["one_at_a_time"]("x")))
-    assert {"3", "6", "6%", "9%", "3 million", "4 million", "Economic life", "2.47"} <= shown
+    assert {"3", "6", "6%", "9%", "3 million", "4 million", "Economic life, years", "2.47"} <= shown
 
 
 def test_brackets_name_the_vintages():
@@ -105,4 +103,4 @@ def test_brackets_name_the_vintages():
 def test_a_missing_region_reads_not_known_and_a_share_reads_per_cent():
     assert "not known" in words(FIGURES["sorted"]("x"))
     shares = hours.plot_sorted(SHARES, label="name", value="share_frac", group="group", alt="x")
-    assert {"9.8 %", "4.8 %"} <= set(words(shares))
+    assert {"9.8%", "4.8%"} <= set(words(shares))

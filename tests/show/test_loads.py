@@ -70,7 +70,7 @@ def test_the_share_that_works_stands_over_the_week():
 
 
 def test_every_bar_ends_in_the_sum_of_its_parts():
-    assert {"3.50", "1.20"} <= set(texts(FIGURES["stacked"]()))
+    assert {"3.5", "1.2"} <= set(texts(FIGURES["stacked"]()))
 
 
 def test_service_levels_are_named_as_people_say_them():

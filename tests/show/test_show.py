@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tokcost.quantities import QuantityError
-from tokcost.show import charts, iceberg, labels, numbers, sentences, style, tables
+from tokcost.show import charts, iceberg, inputs_answer, labels, numbers, sentences, style, tables
 from tokcost.show.figure import drawing, finish
 
 
@@ -53,13 +53,13 @@ def test_a_result_is_named_from_the_vocabulary_and_in_its_range():
 
 
 def test_an_answer_carries_the_inputs_that_decide_it():
-    shown = sentences.answer("It costs $4.35.", interval="$4.11 to $4.62", rate_usd_per_gpu_h=1.41, accelerator="h200")
+    shown = inputs_answer.answer("It costs $4.35.", interval="$4.11 to $4.62", rate_usd_per_gpu_h=1.41, accelerator="h200")
     assert [(i["name"], i["value"], i["unit"]) for i in shown.data["inputs"]] == [
         ("rate_usd_per_gpu_h", 1.41, "USD per GPU-hour"),
         ("accelerator", "h200", ""),
     ]
     with pytest.raises(QuantityError, match="unknown input `hourly_price`"):
-        sentences.answer("x", hourly_price=1.0)
+        inputs_answer.answer("x", hourly_price=1.0)
 
 
 def test_a_table_labels_rounds_and_escapes():
@@ -173,9 +173,13 @@ def test_every_colour_of_a_figure_has_a_counterpart_for_dark_pages(name):
     assert set(re.findall(r"#[0-9a-fA-F]{6}\b", FIGURES[name]().svg)) <= set(style.DARK)
 
 
-def test_a_figure_without_alt_text_or_with_a_foreign_colour_is_refused():
-    with drawing(height=3.5) as (fig, ax), pytest.raises(ValueError, match="needs alt text"):
-        finish(fig, " ")
+def test_a_sketch_takes_a_frame_and_two_columns_and_has_no_words_of_its_own():
+    frame = pd.DataFrame({"batch": [1, 2, 4], "seen": [3.0, 5.0, 6.0]})
+    bundle = charts.plot_curves(frame, x="batch", y="seen")._repr_mimebundle_()
+    assert set(bundle) == {"image/svg+xml"} and "Seen, log scale" in bundle["image/svg+xml"]
+
+
+def test_a_figure_with_a_foreign_colour_is_refused():
     with drawing(height=3.5) as (fig, ax), pytest.raises(ValueError, match="#ff00ff is not in"):
         ax.plot([0, 1], color="#ff00ff")
         finish(fig, "a line")
@@ -236,4 +240,4 @@ def test_a_hole_between_far_runs_is_drawn_dotted():
         charts.plot_curves(curve.assign(is_hole=hole), x="tok_per_s_per_user", y="total_token_cost_usd_per_mtok", alt="Cost rises.").svg
         for hole in ([False] * 4, [False, True, True, False])
     ]
-    assert "stroke-dasharray: 0.8,2.4" in drawn[1] and "stroke-dasharray: 0.8,2.4" not in drawn[0]
+    assert "stroke-dasharray:0.8,2.4" in drawn[1] and "stroke-dasharray: 0.8,2.4" not in drawn[0]

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from tokcost.report.page.markdown import Prose
 from tokcost.show.charts import plot_bars
-from tokcost.show.sentences import answer, check, result, say, sources
+from tokcost.show.inputs_answer import answer
+from tokcost.show.sentences import check, result, say, sources
 from tokcost.show.tables import table
 from tokcost.show.text import literal, plain, visible
 
@@ -36,6 +37,20 @@ def test_a_word_reads_as_it_is_at_the_begin_in_the_middle_and_in_a_line(word):
     assert said(Prose().html(f"*{literal(word)}*").replace("<em>", "").replace("</em>", "")) == shown
 
 
+@pytest.mark.parametrize("word", ATTACKS)
+def test_what_jupyterlab_is_shown_of_a_sentence_with_dollars_is_the_same_text_and_no_formula(word):
+    bundle = say(f"For $4 and $5 the model {literal(word)} is fast.")._repr_mimebundle_()
+    inside = re.fullmatch(r'<div class="mathjax_ignore tex2jax_ignore">(.*)</div>', bundle["text/html"])
+    assert said(inside[1]) == f"For $4 and $5 the model {visible(word)} is fast."
+
+
+def test_a_sentence_without_dollars_needs_no_second_form_and_a_table_with_some_is_no_formula():
+    assert "text/html" not in say("Half of it.")._repr_mimebundle_()
+    frame = pd.DataFrame({"what": ["$1 to $2"]})
+    assert table(frame, "Prices").html().startswith('<table class="tokcost mathjax_ignore tex2jax_ignore">')
+    assert table(frame.replace("$1 to $2", "1"), "Prices").html().startswith('<table class="tokcost">')
+
+
 @given(st.text(max_size=60))
 def test_any_word_reads_as_it_is(word):
     assert said(Prose().html(f"a {literal(word)} b")).split() == ["a", *visible(word).split(), "b"]
@@ -55,7 +70,7 @@ def test_the_ways_to_show_something_keep_a_word_as_it_is():
     assert result("cost_ratio", 2.0, label=literal(word)).data["label"] == word
     assert said(Prose().line(result("cost_ratio", 2.0, note=literal(word)).data["note"])) == word
     assert answer("x", model=word).data["inputs"][0]["value"] == word
-    source = {"publisher": word, "title": word, "date": "2026", "locator": word, "licence": word, "attribution": word}
+    source = {"publisher": word, "title": word, "date": "2026", "locator": word, "grade": "primary", "licence": word, "attribution": word}
     text = Prose().html(sources({"tables": [], "sources": [source]}).markdown)
     assert text.count(html.escape(word, quote=False)) == 5
 

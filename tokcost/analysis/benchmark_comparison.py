@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -11,9 +12,10 @@ from tokcost import evidence, formulas
 from tokcost.analysis.metric_rankings import COST
 from tokcost.analysis.own_benchmark import NOT_STATED, THROUGHPUT, OwnBenchmark
 from tokcost.evidence import Fact
+from tokcost.labels import label_of
 from tokcost.load.capacity import LENGTH_TOLERANCE
 from tokcost.quantities import check_value
-from tokcost.serving.pareto_frontier import SPEED, Frontier, cost_at, frontier
+from tokcost.serving.pareto_frontier import SPEED, Frontier, frontier
 
 OWN_PRICE = "own"
 YOURS = "your files"
@@ -25,7 +27,11 @@ SERVED_AS = {
     "llama70b": ("llama3170b", "llama3370b"),
     "minimaxm2.5": ("minimaxm25",),
 }
-_COLUMNS = ["system", "n_points", "reach_from_tok_per_s_per_user", "reach_to_tok_per_s_per_user", "rate_usd_per_gpu_h", THROUGHPUT, COST]
+#: public runs read every prompt in full: more than this share from a cache is another job
+CACHED_TOLERANCE_FRAC = 0.05
+_LOW = f"low_{COST}"
+_COLUMNS = ["system", "n_points", "reach_from_tok_per_s_per_user", "reach_to_tok_per_s_per_user", "rate_usd_per_gpu_h", THROUGHPUT]
+_COLUMNS += [_LOW, COST]
 
 
 def price_of_hour(accelerator: str, *, price_basis: str, rate_vintage: str, rate_usd_per_gpu_h: float) -> Fact | float | None:
@@ -43,21 +49,29 @@ def price_of_hour(accelerator: str, *, price_basis: str, rate_vintage: str, rate
 
 @dataclass(frozen=True, eq=False)
 class PublicComparison:
-    """Your points and public runs. `at_speed`: one row a system that has a price, with its `status`, `priced` or `not reached`.
-    `curves`: cost over speed of your files and of `rival`, and of the cheapest public system; `own_points`: your measured points in
-    the same columns. `rival`: the public system to set yours against, on the same accelerator, or else the cheapest at that speed.
-    `missing`: why your files cannot be priced, or empty; `differs`: why the tokens of the two are not one good, or empty."""
+    """Your points and public runs. `systems`: one row a system that has a price, with its `status`, `priced` or `not reached`; the
+    cost is that of the cheapest measured run at least as fast, `low_` that of the next slower one. `rival`: the public system to set
+    yours against, on the same accelerator, or else the cheapest at that speed. `curves`: cost over speed, of your files, of `rival`
+    and of the cheapest public system; `points`: the measured runs that they go through, in the same columns. Where the job differs,
+    yours alone is drawn, if it has a price. `missing`: why your files cannot be priced, or empty; `differs`: why your tokens
+    and public ones are not one good, or empty."""
 
-    at_speed: pd.DataFrame
+    systems: pd.DataFrame
     curves: pd.DataFrame
-    own_points: pd.DataFrame
+    points: pd.DataFrame
     rival: str
     missing: str
     differs: str
 
     @property
+    def at_speed(self) -> pd.DataFrame:
+        """The ranking: `systems` by cost, without your files where their job differs."""
+        is_ranked = (self.systems["system"] != YOURS) | (not self.differs)
+        return self.systems[is_ranked].reset_index(drop=True)
+
+    @property
     def own(self) -> pd.Series:
-        """The row of your files in `at_speed`; where they have no price its numbers are NaN and its status is `not priced`."""
+        """The row of your files in `systems`; where they have no price its numbers are NaN and its status is `not priced`."""
         return self._system(YOURS)
 
     @property
@@ -81,7 +95,7 @@ class PublicComparison:
         return "tied" if self.cost_ratio == 1 else "cheaper" if self.cost_ratio > 1 else "more expensive"
 
     def _system(self, name: str) -> pd.Series:
-        return self.at_speed.set_index("system").reindex([name]).fillna({"status": "not priced"}).iloc[0]
+        return self.systems.set_index("system").reindex([name]).fillna({"status": "not priced"}).iloc[0]
 
 
 def compare_with_public(
@@ -90,41 +104,40 @@ def compare_with_public(
     """Price your points and the best public runs of each accelerator at equal interactivity.
 
     `rows` are measured rows of one model and one pair of lengths; `rate` is yours, from `price_of_hour`. Under a price of your
-    own, public runs on your accelerator are priced at it; other accelerators, whose price you do not state, are left out.
+    own, public runs on your accelerator are priced at it; other accelerators, whose price you do not state, are excluded.
 
     >>> own = tc.analysis.own_benchmark("data/benchmark_example", stated_gpus=8, accelerator="h200")
     >>> public = tc.measured(model="dsr1", isl=1024, osl=1024)
     >>> found = compare_with_public(own, public, rate=2.5, price_basis="own", rate_vintage="2026-09", tok_per_s_per_user=100)
     >>> found.rival, found.status, found.own["status"], round(float(found.own["total_token_cost_usd_per_mtok"]), 2)
-    ('H200 public', 'not comparable', 'priced', 1.17)
+    ('H200 public', 'not comparable', 'priced', 1.65)
     """
     check_value(SPEED, tok_per_s_per_user)
     mine, accelerator = own.front, own.label("accelerator")
-    systems: dict[str, tuple[Frontier, Fact | float]] = {}
-    points = pd.DataFrame(columns=[SPEED, COST, "series"])
+    priced: dict[str, tuple[Frontier, Fact | float]] = {}
     if mine is not None and rate is not None:
-        systems[YOURS] = (mine, rate)
-        points = mine.points.assign(series=YOURS)
-        points[COST] = formulas.total_token_cost_usd_per_mtok(rate_usd_per_gpu_h=float(rate), total_tok_per_s_per_gpu=points[THROUGHPUT])
+        priced[YOURS] = (mine, rate)
     for name in sorted(rows["accelerator"].unique()):
         your_own = rate if name == accelerator else None
         price = your_own if price_basis == OWN_PRICE else _listed_price(name, price_basis, rate_vintage)
         if price is not None:
-            systems[f"{name.upper()} public"] = (frontier(rows, accelerator=name), price)
-    at_speed = pd.DataFrame([_row(name, *system, tok_per_s_per_user) for name, system in systems.items()], columns=_COLUMNS)
-    at_speed = at_speed.sort_values(COST, kind="stable", na_position="last").reset_index(drop=True)
-    at_speed["status"] = np.where(at_speed[COST].isna(), "not reached", "priced")
-    cheapest = at_speed.loc[at_speed["system"] != YOURS, "system"].head(1)
-    rivals = [name for name in (f"{accelerator.upper()} public", *cheapest) if name in systems]
-    chosen = {name: systems[name] for name in (*rivals, YOURS) if name in systems}
-    curves = [curve.curve(price).assign(rate_usd_per_gpu_h=float(price), series=name) for name, (curve, price) in chosen.items()]
+            priced[f"{name.upper()} public"] = (frontier(rows, accelerator=name), price)
+    systems = pd.DataFrame([_row(name, *system, tok_per_s_per_user) for name, system in priced.items()], columns=_COLUMNS)
+    systems = systems.sort_values(COST, kind="stable", na_position="last").reset_index(drop=True)
+    systems["status"] = np.where(systems[COST].isna(), "not reached", "priced")
+    cheapest = systems.loc[systems["system"] != YOURS, "system"].head(1)
+    rivals = [name for name in (f"{accelerator.upper()} public", *cheapest) if name in priced]
+    differs = differences(own, **rows.iloc[0][["model", "isl", "osl"]])
+    drawn = [YOURS] if differs and YOURS in priced else [name for name in dict.fromkeys((*rivals, YOURS)) if name in priced]
+    curves = [priced[name][0].curve(priced[name][1]).assign(rate_usd_per_gpu_h=float(priced[name][1]), series=name) for name in drawn]
+    points = [_points(priced[name][0], priced[name][1]).assign(series=name) for name in drawn]
     return PublicComparison(
-        at_speed=at_speed,
+        systems=systems,
         curves=pd.concat(curves, ignore_index=True) if curves else pd.DataFrame(columns=[*_COLUMNS[4:], SPEED, "series"]),
-        own_points=points,
+        points=pd.concat(points, ignore_index=True) if points else pd.DataFrame(columns=[SPEED, COST, "series"]),
         rival=rivals[0] if rivals else NO_RIVAL,
         missing=_missing(own, mine, rate),
-        differs=differences(own, **rows.iloc[0][["model", "isl", "osl"]]),
+        differs=differs,
     )
 
 
@@ -143,17 +156,19 @@ def is_same_model(named: str, public: str) -> bool:
 def differences(own: OwnBenchmark, *, model: str, isl: float, osl: float) -> str:
     """Why your tokens and public ones are not one good, so that a ratio of their costs would mislead; empty where they are.
 
-    They are one good where your files name the model of the public runs (`is_same_model`) and both of your average lengths
-    lie within a quarter of theirs.
+    They are one good where your files name the model of the public runs (`is_same_model`), both of your average lengths lie
+    within a quarter of theirs, and your server did not read prompts from its cache, as far as the files say it.
     """
     reasons = []
     if not is_same_model(own.label("model"), model):
-        reasons.append(f"your files name the model {own.label('model')}, the public runs {model}")
+        reasons.append(f"your files name the model {own.label('model')}, the public runs {label_of('model', model) or model}")
     mine = own.points[["isl", "osl"]].median()
     if mine.isna().any():
         reasons.append(f"your files do not state their lengths, the public runs have {isl:g}/{osl:g} tokens")
     elif (np.abs(mine / [isl, osl] - 1) > LENGTH_TOLERANCE).any():
         reasons.append(f"your requests have {mine['isl']:.0f}/{mine['osl']:.0f} tokens, the public runs {isl:g}/{osl:g}")
+    if own.cached_frac > CACHED_TOLERANCE_FRAC:
+        reasons.append(f"your server read {own.cached_frac:.0%} of the prompt tokens from its cache, the public runs none")
     return "; ".join(reasons)
 
 
@@ -165,8 +180,17 @@ def _listed_price(accelerator: str, price_basis: str, rate_vintage: str) -> Fact
 
 
 def _row(name: str, curve: Frontier, rate: Fact | float, speed: float) -> dict:
-    values = (name, curve.n_points, *curve.reach, float(rate), curve.at(tok_per_s_per_user=speed))
-    return dict(zip(_COLUMNS, (*values, cost_at(curve, rate, tok_per_s_per_user=speed)), strict=True))
+    read: Any = curve.at(tok_per_s_per_user=speed)  # between the run at least as fast, which delivers the least, and the slower one
+    costs = _cost(rate, np.array([read.high, read.low]))
+    return dict(zip(_COLUMNS, (name, curve.n_points, *curve.reach, float(rate), read.low, *costs), strict=True))
+
+
+def _points(curve: Frontier, rate: Fact | float) -> pd.DataFrame:
+    return curve.front[[SPEED]].assign(**{COST: _cost(rate, curve.front[THROUGHPUT])})
+
+
+def _cost(rate: Fact | float, throughput):
+    return formulas.total_token_cost_usd_per_mtok(rate_usd_per_gpu_h=float(rate), total_tok_per_s_per_gpu=throughput)
 
 
 def _missing(own: OwnBenchmark, mine: Frontier | None, rate: Fact | float | None) -> str:

@@ -6,7 +6,7 @@ import pandas as pd
 
 from tokcost import evidence
 
-#: groups of states, which some price lists hold beside the states
+#: groups of states, which some price lists hold as well as the states
 _CENSUS_DIVISIONS = tuple(
     f"US, {name}"
     for name in (
@@ -36,7 +36,7 @@ def board_sweeps(measured: pd.DataFrame) -> pd.DataFrame:
 
 
 def industrial_usd_per_kwh_by_state() -> pd.Series:
-    """The latest price of electricity to industry of each US state in the dataset; groups of states are left out.
+    """The latest price of electricity to industry of each US state in the dataset; groups of states are excluded.
 
     >>> prices = industrial_usd_per_kwh_by_state()
     >>> prices.idxmin(), prices.idxmax()

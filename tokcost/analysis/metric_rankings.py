@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from statistics import NormalDist
 from typing import Any
 
 import numpy as np
@@ -10,12 +11,11 @@ from scipy.stats import kendalltau
 
 from tokcost import evidence, formulas
 from tokcost.quantities import QuantityError, check_value
-from tokcost.serving.compare import leave_one_out
+from tokcost.serving.doubt import range_of, run_doubts
 from tokcost.serving.pareto_frontier import SPEED, cost_at, frontier
-from tokcost.serving.reading import MEASURED
 
 COST = "total_token_cost_usd_per_mtok"
-ERROR = "interpolation_error_frac"
+LOW, HIGH = "cost_low_usd_per_mtok", "cost_high_usd_per_mtok"
 
 
 def rankings(
@@ -23,20 +23,18 @@ def rankings(
 ) -> pd.DataFrame:
     """Price, FLOPS per dollar (dense, at `precision`, in both meanings) and cost per token of each accelerator in `rows`.
 
-    `rows` are measured rows of one model. Throughput is the best measured configuration at the stated speed per user, at
-    whatever weight precision it ran (`best_precision`); NaN where its best curve does not reach down or up to that speed, or
-    where the accelerator has no rated arithmetic at `precision`. One row an accelerator, cheapest token first.
+    `rows` are measured rows of one model. Throughput and cost are those of the cheapest measured run at least as fast as the
+    stated speed per user, at whatever weight precision it ran (`run_precision`); NaN where no run is that fast, or where the
+    accelerator has no rated arithmetic at `precision`. One row an accelerator, cheapest token first.
 
     How far the cost is known: `slower_tok_per_s_per_user` and `faster_tok_per_s_per_user` are the measured speeds on either
-    side, `interpolation_error_frac` the median error of the points of that curve left out one at a time (0 where the speed
-    itself was measured, NaN where a curve has too few points to leave one out). `cost_low_usd_per_mtok` and
-    `cost_high_usd_per_mtok`: the cost divided and multiplied by 1 + that error; an error that is not known moves nothing.
-    `run_tok_per_s_per_user`, `run_total_token_cost_usd_per_mtok`: speed and cost of the cheapest measured run at least as fast,
-    `run_precision` what it ran in, `run_peak_tflop_per_s_per_usd_per_h` the dense FLOPS per dollar at that precision.
-    `status`: `cheapest`; `tied`, where the low end reaches down to the high end of the cheapest, so that the two cannot be told
-    apart; `more expensive`; or `not reached`.
+    side, `read_total_token_cost_usd_per_mtok` is what the curve says between them, `cost_low_usd_per_mtok` and
+    `cost_high_usd_per_mtok` are the range over the doubts about runs (`serving.run_doubts`), in words `cost_made_of`. `status`:
+    `cheapest`; `tied`, where that range reaches down to the high end of the cheapest, so that the two cannot be told apart;
+    `more expensive`; or `not reached`.
 
-    Columns: the above, `rate_usd_per_gpu_h` and `rate_kind`, `n_runs`, and the slowest and fastest speed of the best curve.
+    Columns: the above, `run_tok_per_s_per_user`, `run_peak_tflop_per_s_per_usd_per_h` (dense FLOPS per dollar at the precision of
+    the run), `rate_usd_per_gpu_h` and `rate_kind`, `n_runs`, and the slowest and fastest speed of the best curve.
     Raises: QuantityError for a pair of lengths that no row has.
 
     >>> rows = evidence.measured(campaign="inferencex_dsr1_2026_04")
@@ -60,33 +58,33 @@ def rankings(
     at_run = [_rating(ratings, name, ran) for name, ran in zip(table["accelerator"], table["run_precision"], strict=True)]
     table["run_peak_tflop_per_s_per_usd_per_h"] = np.array(at_run) / table["rate_usd_per_gpu_h"]
     table = table.sort_values(COST, kind="stable").reset_index(drop=True)
-    factor = 1 + table[ERROR].fillna(0)
-    low, high = table[COST] / factor, table[COST] * factor
-    status = np.select([table[COST].isna(), table.index == 0, low <= high.iloc[0]], ["not reached", "cheapest", "tied"], "more expensive")
-    return table.assign(cost_low_usd_per_mtok=low, cost_high_usd_per_mtok=high, status=status)
+    is_tied = table[LOW] <= table[HIGH].iloc[0]
+    status = np.select([table[COST].isna(), table.index == 0, is_tied], ["not reached", "cheapest", "tied"], "more expensive")
+    return table.assign(status=status)
 
 
 def _one(rows: pd.DataFrame, accelerator: str, speed: float, rated: pd.Series, rate: evidence.Fact) -> dict:
     best = frontier(rows, accelerator=accelerator)
-    throughput: Any = best.at(tok_per_s_per_user=speed)
-    bracket = throughput.bracket
-    error = 0.0 if bracket.basis == MEASURED else leave_one_out(best)["derived_cost_error_frac"].median()
+    read: Any = cost_at(best, rate, tok_per_s_per_user=speed)
     run = best.run_at(tok_per_s_per_user=speed)
-    near = best.front.iloc[(best.front[SPEED] - speed).abs().argmin()]
+    cost = np.nan if run is None else float(cost_at(best, rate, tok_per_s_per_user=run[SPEED]))
+    doubts = run_doubts(under=best, tok_per_s_per_user=speed)
+    known = range_of(cost, {what: cost * np.array(figures) for what, figures in doubts.items()})
     return {
         "accelerator": accelerator,
         "rate_usd_per_gpu_h": rate.value,
         "rate_kind": rate.kind,
         "peak_tflop_per_s": rated.iloc[0],
         "memory_bandwidth_gb_per_s": rated.iloc[1],
-        "total_tok_per_s_per_gpu": throughput,
-        COST: cost_at(best, rate, tok_per_s_per_user=speed),
-        "best_precision": "" if np.isnan(throughput) else near["precision"],
-        f"slower_{SPEED}": bracket.slower_tok_per_s_per_user,
-        f"faster_{SPEED}": bracket.faster_tok_per_s_per_user,
-        ERROR: np.nan if np.isnan(throughput) else error,
+        "total_tok_per_s_per_gpu": np.nan if run is None else run["total_tok_per_s_per_gpu"],
+        COST: cost,
+        LOW: known.low,
+        HIGH: known.high,
+        "cost_made_of": known.made_of,
+        f"read_{COST}": float(read),
+        f"slower_{SPEED}": read.bracket.slower_tok_per_s_per_user,
+        f"faster_{SPEED}": read.bracket.faster_tok_per_s_per_user,
         f"run_{SPEED}": np.nan if run is None else run[SPEED],
-        f"run_{COST}": np.nan if run is None else cost_at(best, rate, tok_per_s_per_user=run[SPEED]),
         "run_precision": "" if run is None else run["precision"],
         "n_runs": best.n_points,
         "reach_from_tok_per_s_per_user": best.reach[0],
@@ -100,29 +98,37 @@ def _rating(ratings: pd.DataFrame, accelerator: str, precision: str) -> float:
     return float(ratings.at[accelerator, name]) if name in ratings else np.nan
 
 
-def rank_agreement(table: pd.DataFrame, metric: str, *, is_better_high: bool, output: str = COST) -> float:
-    """Kendall's tau (b) between what a metric and what the cost of a token ranks first: 1 is the same order, -1 the reverse.
+def rank_agreement(table: pd.DataFrame, metric: str, *, is_better_high: bool, output: str = COST) -> tuple[float, float, float]:
+    """Kendall's tau (b) between what a metric and what the cost of a token ranks first, and its 95 % interval.
 
-    Rows that lack either are left out; NaN where fewer than two are left.
+    1 is the same order, -1 the reverse. The interval takes the rows for a sample: Fisher's z of tau has the variance
+    0.437 / (n - 4) (Fieller, Hartley and Pearson, Biometrika 44, 1957), so it needs five rows; with few rows it is wide.
+    Rows that lack either are left out; NaN where fewer than two are left, or all are alike in one of them.
 
-    >>> rank_agreement(pd.DataFrame({"price": [1, 2, 3], "cost": [3, 2, 1]}), "price", is_better_high=False, output="cost")
-    -1.0
+    >>> table = pd.DataFrame({"price": [1, 2, 3, 4, 5, 6], "cost": [6, 5, 4, 3, 1, 2]})
+    >>> [round(one, 2) for one in rank_agreement(table, "price", is_better_high=True, output="cost")]
+    [0.87, 0.38, 0.98]
     """
     known = table.dropna(subset=[metric, output])
     if len(known) < 2:
-        return np.nan
+        return np.nan, np.nan, np.nan
     merit = known[metric] * (1 if is_better_high else -1)
-    tau: Any = kendalltau(merit, -known[output])
-    return float(tau.statistic)
+    agreement: Any = kendalltau(merit, -known[output])
+    tau = float(agreement.statistic)
+    if len(known) < 5 or np.isnan(tau):
+        return tau, np.nan, np.nan
+    with np.errstate(divide="ignore"):  # the same order throughout: no interval beside 1
+        z, half = np.arctanh(tau), NormalDist().inv_cdf(0.975) * np.sqrt(0.437 / (len(known) - 4))
+    return tau, float(np.tanh(z - half)), float(np.tanh(z + half))
 
 
 def discordant_pairs(
-    table: pd.DataFrame, metric: str, *, is_better_high: bool, output: str = COST, error: str | None = None
+    table: pd.DataFrame, metric: str, *, is_better_high: bool, output: str = COST, within: tuple[str, str] | None = None
 ) -> tuple[int, int]:
     """In how many pairs of rows a metric puts the one with the more expensive token ahead, and how many pairs there are.
 
-    `output` is what should be low. Rows that lack either are left out; a tie in either is no discordant pair. `error` names a
-    column with the relative error of the output: pairs within it cannot be told apart and are left out too.
+    `output` is what should be low. Rows that lack either are left out; a tie in either is no discordant pair. `within` names the
+    columns with the low and the high end of the output: pairs whose ranges meet cannot be told apart and are left out too.
 
     >>> discordant_pairs(pd.DataFrame({"price": [1, 2, 3], "cost": [3, 2, 1]}), "price", is_better_high=False, output="cost")
     (3, 3)
@@ -130,9 +136,8 @@ def discordant_pairs(
     known = table.dropna(subset=[metric, output])
     merit = known[metric].to_numpy() * (1 if is_better_high else -1)
     cost = known[output].to_numpy()
-    factor = 1 + (known[error].fillna(0).to_numpy() if error else np.zeros(len(known)))
     i, j = np.triu_indices(len(known), 1)
-    low, high = cost / factor, cost * factor
-    is_apart = (np.maximum(low[i], low[j]) > np.minimum(high[i], high[j])) | (error is None)
+    low, high = (known[name].to_numpy() for name in within or (output, output))
+    is_apart = (np.maximum(low[i], low[j]) > np.minimum(high[i], high[j])) | (within is None)
     is_discordant = (merit[i] - merit[j]) * (cost[i] - cost[j]) > 0
     return int((is_apart & is_discordant).sum()), int(is_apart.sum())

@@ -9,12 +9,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from tokcost import importers
 from tokcost.evidence import Fact
 from tokcost.importers import ImportProblem
-from tokcost.paths import PROJECT
+from tokcost.paths import DATA, PROJECT
 from tokcost.quantities import QuantityError
 from tokcost.serving.pareto_frontier import SPEED, Frontier, frontier
 from tokcost.serving.service_limits import goodput
@@ -23,6 +24,8 @@ THROUGHPUT = "total_tok_per_s_per_gpu"
 NOT_STATED = "not stated"
 #: prompts and answers this much longer or shorter are another workload
 SAME_LENGTH_FRAC = 0.1
+#: files of a toy model on a CPU that ship with the project: they show the page and say nothing of a cost
+EXAMPLE = DATA / "benchmark_example"
 #: larger logs of single requests are not opened here
 LARGEST_LOG_BYTES = 200_000_000
 
@@ -30,12 +33,14 @@ LARGEST_LOG_BYTES = 200_000_000
 @dataclass(frozen=True, eq=False)
 class OwnBenchmark:
     """What was found. `points`: the operating points of one workload, one row each. `excluded_runs`: `source_file`, `what` it
-    is, `reason`. `requests`: single requests where a file keeps them, with their `source_file`. `n_read`: operating points read."""
+    is, `reason`. `requests`: single requests where a file keeps them, with their `source_file`. `n_read`: operating points read.
+    `is_example`: they are the files that ship with the project, of a toy model on a CPU: their cost is nobody's."""
 
     points: pd.DataFrame
     excluded_runs: pd.DataFrame
     requests: pd.DataFrame
     n_read: int
+    is_example: bool = False
 
     @property
     def n_set_aside(self) -> int:
@@ -46,6 +51,12 @@ class OwnBenchmark:
         """A label of the points in use, such as their `model`; `not stated` where they carry none."""
         values = [str(value) for value in self.points[name].dropna().unique() if value != ""]
         return ", ".join(values) or NOT_STATED
+
+    @property
+    def cached_frac(self) -> float:
+        """Share of the prompt tokens that the server read from its cache; NaN where no file says it."""
+        counted = self.points.dropna(subset=["cached_input_tok", "input_tok"])
+        return float(counted["cached_input_tok"].sum() / counted["input_tok"].sum()) if len(counted) else float("nan")
 
     @property
     def front(self) -> Frontier | None:
@@ -97,7 +108,7 @@ def own_benchmark(benchmark_path: str, *, stated_gpus: float = 0, accelerator: s
         raise QuantityError(f"not one request succeeded in {benchmark_path}; look into the log of the server, then run the benchmark again")
     points["source_file"] = points["source_file"].map(lambda name: _within(path, name))
     table = pd.DataFrame(excluded_runs, columns=["source_file", "what", "reason"])
-    return OwnBenchmark(points, table, requests, len(rows))
+    return OwnBenchmark(points, table, requests, len(rows), path.resolve().is_relative_to(EXAMPLE.resolve()))
 
 
 def located(benchmark_path: str) -> Path:
@@ -118,7 +129,7 @@ def known_and_missing(own: OwnBenchmark, *, stated_gpus: float, accelerator: str
     >>> own = own_benchmark("data/benchmark_example", accelerator="h200")
     >>> table = known_and_missing(own, stated_gpus=0, accelerator="h200", rate=2.5)
     >>> table.loc[table["said_by"] == "nobody", "what"].tolist()
-    ['GPUs of the deployment', 'Precision']
+    ['GPUs of the deployment', 'Prompt tokens from the cache', 'Precision']
     """
     counts, speeds, lengths = own.points["n_gpus"], own.points[SPEED].dropna(), own.points[["isl", "osl"]].dropna().median()
     gpus = "" if counts.isna().any() else ", ".join(f"{n:g}" for n in sorted(counts.unique()))
@@ -128,13 +139,30 @@ def known_and_missing(own: OwnBenchmark, *, stated_gpus: float, accelerator: str
     length = "" if lengths.isna().any() else f"{lengths['isl']:,.0f} and {lengths['osl']:,.0f}"
     ends = dict.fromkeys(f"{end:,.0f}" for end in (speeds.min(), speeds.max())) if len(speeds) else {}
     speed = f"{' to '.join(ends)} tokens/s" if ends else ""
+    cached = "" if np.isnan(own.cached_frac) else f"{own.cached_frac:.0%}"
     you, files = "you", "your files"
     rows = [
-        ("GPUs of the deployment", gpus, you if gpus == f"{stated_gpus:g}" else files, "no throughput per GPU, no cost: set stated_gpus"),
-        ("Accelerator", chip.upper(), files if accelerator == NOT_STATED else you, "no price, no public runs of the same: set accelerator"),
-        ("Price of the GPU-hour", price, "the price list" if listed else you, "no cost: choose a priced accelerator, or price_basis own"),
+        (
+            "GPUs of the deployment",
+            gpus,
+            you if gpus == f"{stated_gpus:g}" else files,
+            "no throughput per GPU, no cost: state their number",
+        ),
+        (
+            "Accelerator",
+            chip.upper(),
+            files if accelerator == NOT_STATED else you,
+            "no price, no public runs of the same: state the accelerator",
+        ),
+        (
+            "Price of the GPU-hour",
+            price,
+            "the price list" if listed else you,
+            "no cost: choose a priced accelerator, or a price of your own",
+        ),
         ("Model", model, files, "nobody can tell whether the public runs are of the same model"),
         ("Prompt and answer tokens", length, files, "nobody can tell whether the public runs have the same lengths"),
+        ("Prompt tokens from the cache", cached, files, "nobody can tell whether every prompt was read in full"),
         ("Speed per user", speed, files, "no curve: have the tool stream answers and keep TPOT"),
         ("Precision", precision, files, "a ratio to public runs may be one of precision"),
     ]

@@ -28,6 +28,8 @@ from tokcost.quantities import nearest
 _used: dict[str, set[str]] = {}
 #: dates of the measured runs that it was given, those that state one
 _run_dates: set[str] = set()
+#: the price lists of which it was given a price of an hour
+_price_lists: set[str] = set()
 
 
 @dataclass(frozen=True)
@@ -104,6 +106,8 @@ def _given(table: str, rows: pd.DataFrame) -> pd.DataFrame:
     _used.setdefault(table, set()).update(rows.get("source_id", ()))
     if table == "inference":
         _run_dates.update(rows["run_date"].unique())
+    if table == "hourly_rates":
+        _price_lists.update(rows["rate_vintage"].unique())
     return rows
 
 
@@ -246,12 +250,14 @@ def reset_used() -> None:
     """
     _used.clear()
     _run_dates.clear()
+    _price_lists.clear()
 
 
 def provenance() -> dict:
-    """Tables that this process has used (file, SHA-256, rows of the whole file), the sources that the rows used cite, and `measured_to`.
+    """Tables that this process has used (file, SHA-256, rows of the whole file), the sources that the rows used cite, and two dates.
 
     `measured_to` is the date of the last serving run used; where no run states one, that of the last source of runs; "" without runs.
+    `prices_of` names the price lists used, the first and the last; "" without a price of an hour.
 
     >>> reset_used()
     >>> power = provisioned_power(accelerator="h200", power_vintage="2026-03")
@@ -264,8 +270,10 @@ def provenance() -> dict:
         sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
         tables.append({"table": table, "file": f"data/{path.name}", "sha256": sha256, "rows": len(_rows(table))})
     cited = set().union(*_used.values())
-    fields = ["source_id", "title", "publisher", "locator", "date", "licence", "attribution"]
+    fields = ["source_id", "title", "publisher", "locator", "date", "grade", "licence", "attribution"]
     rows = _rows("sources")
     of_runs = rows.loc[rows["source_id"].isin(_used.get("inference", ())), "date"]
     measured_to = max(_run_dates, default="") or max((date.rpartition("/")[2] for date in of_runs), default="")
-    return {"tables": tables, "sources": rows.loc[rows["source_id"].isin(cited), fields].to_dict("records"), "measured_to": measured_to}
+    sources = rows.loc[rows["source_id"].isin(cited), fields].to_dict("records")
+    prices_of = " to ".join(sorted({min(_price_lists), max(_price_lists)})) if _price_lists else ""
+    return {"tables": tables, "sources": sources, "measured_to": measured_to, "prices_of": prices_of}

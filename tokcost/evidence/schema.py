@@ -15,6 +15,7 @@ from tokcost.evidence.tables import (
     Table,
     attribution_where_asked,
     dated,
+    each_term_is_defined_once,
     facts,
     ratios_have_a_direction,
     rows_are_sound,
@@ -41,6 +42,7 @@ TABLES: dict[str, Table] = {
         {
             **{name: text() for name in ("source_id", "title", "publisher", "locator")},
             "date": date(),
+            "grade": label("grade"),
             "licence": text(),
             "attribution": text(required=False),
             "note": text(required=False),
@@ -154,6 +156,11 @@ TABLES: dict[str, Table] = {
         },
         ("profile", "day_type", "hour_of_day"),
     ),
+    "traffic_variability": facts(
+        "How uneven recorded traffic is: arrivals over the seconds of an answer, and answer lengths.",
+        "trace",
+        of=("arrival_cv", "answer_length_cv"),
+    ),
     "claims": Table(
         "Published claims, number by number as printed: a baseline, a candidate and their ratio for each quantity.",
         {
@@ -174,6 +181,18 @@ TABLES: dict[str, Table] = {
         "What a claim says, and does not say, about the conditions of its numbers.",
         {"claim_id": text(), "term": text(), "is_stated": flag(), "stated": text(required=False), **TAIL, "note": text(required=False)},
         ("claim_id", "term"),
+    ),
+    "terms": Table(
+        "Terms of the glossary, each in a sentence, or the quantity of the vocabulary that it is.",
+        {
+            "term": text(),
+            "also": text(required=False),
+            "quantity": text(required=False),
+            "definition": text(required=False),
+            "reference": text(required=False),
+        },
+        ("term",),
+        (each_term_is_defined_once,),
     ),
     "captures": Table(
         "How many rows each capture of measurements held, so that kept and excluded rows can be counted, and how far it compares.",

@@ -9,6 +9,7 @@ import pandas as pd
 
 from tokcost.evidence import soundness
 from tokcost.evidence.columns import Column, date, fact, label, quantity, source, text
+from tokcost.quantities import QUANTITIES, nearest
 
 #: a check of whole rows: table in (indexed by line number), (line, column, what is wrong and the fix) out
 RowCheck = Callable[[pd.DataFrame], Iterator[tuple[int, str, str]]]
@@ -52,6 +53,14 @@ def ratios_have_a_direction(rows: pd.DataFrame):
             yield line, "direction", "belongs in ratio rows and only there: as_is (candidate / baseline) or inverse (baseline / candidate)"
         if is_ratio == (row["accelerator"] != ""):
             yield line, "accelerator", "must be empty in ratio rows and named in all others"
+
+
+def each_term_is_defined_once(rows: pd.DataFrame):
+    for line, row in rows.iterrows():
+        if row["quantity"] and row["quantity"] not in QUANTITIES:
+            yield line, "quantity", f"unknown quantity '{row['quantity']}'{nearest(row['quantity'], QUANTITIES)}"
+        if (row["quantity"] == "") == (row["definition"] == ""):
+            yield line, "definition", "give a sentence, or the quantity whose meaning it is, and not both"
 
 
 def rows_are_sound(rows: pd.DataFrame):

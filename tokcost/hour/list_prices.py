@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import math
-
 import pandas as pd
 
 from tokcost import evidence
+from tokcost.quantities import FEWEST_OF_MEDIAN, median_of_many
 
 
 def latest_list_prices(accelerator: str) -> pd.DataFrame:
     """On-demand list prices of one accelerator: each provider of data/providers.csv, then all others together.
 
-    Of each provider the latest month counts, its median where it lists several offers. The others are one row with the median
-    of theirs, lowest and highest, as far as they are of the last twelve months in the dataset. Nothing is filled in.
+    Of each provider the latest month counts, its lowest offer where it lists several, with the range of them. The others count
+    as far as they are of the last twelve months in the dataset: five or more are one row with the median of their lowest
+    offers, fewer one row each. Nothing is filled in.
 
     Columns: label, value, low, high (USD per GPU-hour; NaN where no price is public), note (the month, or why there is none).
 
@@ -26,17 +26,17 @@ def latest_list_prices(accelerator: str) -> pd.DataFrame:
     rows = []
     for provider in providers.itertuples():
         listed = latest[latest["provider"] == provider.provider]
-        price, note = listed["value"].median(), listed["month"].max()
+        low, high, note = listed["value"].min(), listed["value"].max(), listed["month"].max()
         if listed.empty:
-            price, note = math.nan, "no public GPU-hour price"
-            if provider.is_price_public:
-                note = f"no {accelerator.upper()} price in the dataset"
-        rows.append((provider.provider, price, price, price, note))
+            note = f"no {accelerator.upper()} price in the dataset" if provider.is_price_public else "no public GPU-hour price"
+        rows.append((provider.provider, low, low, high, note))
     others = latest[~latest["provider"].isin([*providers["provider"], "market index"])]
     # A price that nobody looked up for a year is no price of today.
     others = others[pd.PeriodIndex(others["month"], freq="M") > pd.Period(rentals["month"].max(), freq="M") - 12] if len(others) else others
-    if len(others):
-        each = others.groupby("provider")["value"].median()
-        label = f"{len(each)} others, {others['month'].min()} to {others['month'].max()}"
-        rows.append((label, each.median(), each.min(), each.max(), "median"))
+    each = others.groupby("provider").agg(low=("value", "min"), high=("value", "max"), month=("month", "max"))
+    if len(each) >= FEWEST_OF_MEDIAN:
+        label = f"{len(each)} others, {each['month'].min()} to {each['month'].max()}"
+        rows.append((label, median_of_many(each["low"]), each["low"].min(), each["high"].max(), "median"))
+    else:
+        rows += [(name, low, low, high, month) for name, low, high, month in each.itertuples()]
     return pd.DataFrame(rows, columns=["label", "value", "low", "high", "note"])

@@ -76,7 +76,7 @@ def inputs_in_use(deployment: Deployment, operator: str) -> pd.DataFrame:
     """The sourced rows of a reference deployment with the value that `deployment` uses; an input of one's own says so.
 
     Columns: quantity, of ("chip" or "operator"), input (the quantity in words), value, low, high (sourced span; NaN for an input
-    of one's own), unit, kind ("your input" for one's own), publisher, date.
+    of one's own), unit, kind ("your input" for one's own), grade of the source, publisher, date.
 
     >>> mine = reference_deployment("h200", "hyperscaler").with_inputs(wacc_frac=0.12)
     >>> inputs_in_use(mine, "hyperscaler").set_index("quantity").loc["wacc_frac", "kind"]
@@ -86,15 +86,16 @@ def inputs_in_use(deployment: Deployment, operator: str) -> pd.DataFrame:
     value = rows["quantity"].map(lambda name: float(getattr(deployment, name)))
     sources, _ = evidence.catalog.examined("sources")  # looked up, not cited as a whole
     assert sources is not None
-    publisher = sources.set_index("source_id")["publisher"]
+    known = sources.set_index("source_id")
     used = rows.assign(
         of=rows["quantity"].isin(evidence.load_table("systems")["quantity"]).map({True: "chip", False: "operator"}),
         input=rows["quantity"].map(quantities.phrase),
         value=value,
         unit=["share" if quantities.unit(name) == "frac" else quantities.of(name).unit_label for name in rows["quantity"]],
-        publisher=rows["source_id"].map(publisher),
+        grade=rows["source_id"].map(known["grade"]),
+        publisher=rows["source_id"].map(known["publisher"]),
     )
     own = rows["value"].astype(float) != value
     used.loc[own, ["low", "high"]] = math.nan
-    used.loc[own, ["kind", "publisher", "date"]] = ["your input", "", ""]
-    return used[["quantity", "of", "input", "value", "low", "high", "unit", "kind", "publisher", "date"]]
+    used.loc[own, ["kind", "grade", "publisher", "date"]] = ["your input", "", "", ""]
+    return used[["quantity", "of", "input", "value", "low", "high", "unit", "kind", "grade", "publisher", "date"]]

@@ -113,7 +113,7 @@ class Rental:
     """One rented GPU-hour: its price and what is paid on top of it.
 
     `price_basis` is on_demand, reserved or spot. For spot, state interruptions and the hours lost
-    with each; for the others state 0. What the contract does not charge is stated as 0, not left out.
+    with each; for the others state 0. What the contract does not charge is stated as 0, not omitted.
 
     >>> spot = Rental(name="spot", price_basis="spot", rate_usd_per_gpu_h=2.0, egress_gb_per_gpu_h=0, egress_usd_per_gb=0,
     ...               storage_gb_per_gpu=0, storage_usd_per_gb_month=0, interruptions_per_gpu_h=0.1, lost_h=1.0)

@@ -52,9 +52,9 @@ def solve_for(deployment: Deployment, target_usd_per_gpu_h: float, input_name: s
 
     >>> node = tc.reference_deployment("h200", "hyperscaler")
     >>> print(solve_for(node, 1.75, "wacc_frac", 0.02, 0.20))
-    wacc_frac = 0.06507 gives 1.750 USD per GPU-hour
+    wacc_frac = 0.09152 gives 1.750 USD per GPU-hour
     >>> print(solve_for(node, 0.50, "wacc_frac", 0.02, 0.20))
-    0.500 USD per GPU-hour is not reachable with wacc_frac within [0.02, 0.2]: that spans 1.507 to 2.548
+    0.500 USD per GPU-hour is not reachable with wacc_frac within [0.02, 0.2]: that spans 1.387 to 2.353
     """
     if input_name not in numeric_inputs() or getattr(deployment, input_name) is None:
         raise QuantityError(f"this deployment has no input `{input_name}` to solve for{nearest(input_name, numeric_inputs())}")
@@ -81,7 +81,7 @@ def solutions(deployment: Deployment, target_usd_per_gpu_h: float, *, ranges: di
     >>> node = tc.reference_deployment("h200", "hyperscaler")
     >>> table = solutions(node, 1.75, ranges=node.ranges).set_index("quantity")
     >>> print(table.loc["economic_life_yr", "needed"].round(2), table.loc["economic_life_yr", "verdict"])
-    5.49 in its sourced range
+    4.82 in its sourced range
     """
     verdicts = ["in its sourced range", "outside its range", "no value does it"]
     rows = []
@@ -119,7 +119,7 @@ def likely_interval_usd_per_gpu_h(deployment: Deployment) -> tuple:
 
     >>> node = tc.reference_deployment("h200", "hyperscaler")
     >>> [round(float(end), 2) for end in likely_interval_usd_per_gpu_h(node)]
-    [1.35, 2.78]
+    [1.39, 2.5]
     """
     table, here = one_at_a_time(deployment), float(deployment.owned_rate_usd_per_gpu_h)
     ends = table[["rate_at_low_usd_per_gpu_h", "rate_at_high_usd_per_gpu_h"]] - here
@@ -140,7 +140,7 @@ def against_published(deployments: Mapping[tuple[str, str], Deployment], rates: 
 
     >>> printed = {"accelerator": "h200", "price_basis": "owning_hyperscaler", "rate_vintage": "2026-03", "value": 1.41}
     >>> against_published(tc.hour.reference_deployments(), pd.DataFrame([printed]))["residual_ratio"].round(2).tolist()
-    [0.31]
+    [0.21]
     """
     rows = []
     for (accelerator, price_basis), node in deployments.items():

@@ -23,7 +23,7 @@ READABLE = (".json", ".jsonl", ".yaml", ".yml", ".csv", ".prom", ".txt", ".xlsx"
 _PREFERENCE = {".json": 0, ".jsonl": 1, ".yaml": 2, ".yml": 2, ".csv": 3}
 _USE = {
     "power": "a power log, not an operating point; import it with `--kind power` or `power_logs`",
-    "server": "server metrics, which are an operating point only in pairs; use `--kind server` or `server_metrics`",
+    "server": "server metrics, which are an operating point only in pairs; read them with `tokcost import --kind server`",
     "billing": "a billing export, not an operating point; import it with `--kind billing` or `bills`",
 }
 

@@ -16,7 +16,7 @@ from tokcost.serving.pareto_frontier import CONFIGURATION, SPEED, Frontier
 LENGTH_TOLERANCE = 0.25
 #: where the latencies and the throughput disagree more on the service time, the row is not one operating point
 SERVICE_TIME_TOLERANCE = 0.25
-#: what a row must state beside lengths, interactivity and throughput
+#: what a row must state as well as lengths, interactivity and throughput
 STATED = ("concurrency", "n_gpus", "median_ttft_s", "median_tpot_s")
 
 

@@ -19,8 +19,8 @@ from numpy.typing import ArrayLike
 from tokcost import formulas
 from tokcost.evidence.catalog import Fact
 from tokcost.load.capacity import OperatingPoint
-from tokcost.load.erlang import in_time_frac, replicas_needed
 from tokcost.load.profiles import LoadProfile
+from tokcost.load.queueing import in_time_frac, replicas_needed
 from tokcost.quantities import SECONDS_PER_HOUR, QuantityError, check_value, check_whole, of
 from tokcost.serving.pareto_frontier import require_fact_of
 
@@ -171,11 +171,14 @@ def plan(
     wait_limit_s: float,
     autoscaling: Autoscaling | None = None,
     n_replicas: int | None = None,
+    arrival_cv: float = 1.0,
+    service_cv: float = 1.0,
 ) -> LoadPlan:
     """The replicas with which `service_level_frac` of the requests start within the wait limit in every hour, and their cost.
 
     Without autoscaling the fleet has the size of the busiest hour, always. `n_replicas` fixes the fleet instead:
     what it cannot do in an hour is not served, and shown. Capacity follows the peak within the hour, tokens its average.
+    `arrival_cv` and `service_cv` say how uneven arrivals and service times are within that peak (`replicas_needed`).
 
     Raises: QuantityError for a rate of another accelerator, lengths that the point was not measured at, or a fleet both fixed and
     autoscaled.
@@ -189,6 +192,7 @@ def plan(
     rate = _rate_of(point, rate_usd_per_gpu_h)
     lengths = {"isl": profile.isl, "osl": profile.osl}
     queue = {"service_time_s": point.service_time_s(**lengths), "wait_limit_s": wait_limit_s}
+    queue |= {"arrival_cv": arrival_cv, "service_cv": service_cv}
     mean, peak = (profile.hours[name].to_numpy(float) for name in ("offered_request_per_s", "peak_offered_request_per_s"))
     needed = replicas_needed(offered_request_per_s=peak, concurrency=point.concurrency, service_level_frac=service_level_frac, **queue)
     if n_replicas is not None and autoscaling is not None:

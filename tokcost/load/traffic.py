@@ -216,7 +216,7 @@ def _length(rows, column, given, n_requests, name, file) -> float:
     if column in rows:
         tokens = _numbers(rows[column], file)
         if tokens.isna().any():
-            fix = f"fill it in, or leave the column out and give `{name}`"
+            fix = f"fill it in, or remove the column and give `{name}`"
             where = f"data row {tokens.index[tokens.isna()][0] + 1}"
             raise QuantityError(f"{file}: column `{column}` is empty in {where}, and an average over the others is a guess; {fix}")
         return float(tokens.sum() / n_requests)

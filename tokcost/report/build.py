@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tokcost.report.errors import ReportError, ReportFailed
+from tokcost.errors import InputError
+from tokcost.report.errors import ReportFailed
 from tokcost.report.execution.files import locked, write_all
 from tokcost.report.execution.kernel import light_import
 from tokcost.report.page.private import Places
@@ -17,6 +18,8 @@ from tokcost.report.request.plan import Plan
 from tokcost.report.request.reading import read_notebook
 from tokcost.show.text import visible
 
+#: pages beside the reports
+NO_REPORTS = ("index", "glossary")
 #: from here on a page is worth a note: it still opens, but is slow to send and to open on a phone
 LARGE_PAGE_BYTES = 1_000_000
 
@@ -25,10 +28,18 @@ class ReportBuilder:
     """Makes reports in one directory, one after another; `failed` names those that did not come to be."""
 
     def __init__(
-        self, directory: Path, plans: list[Plan], progress: Progress, *, refused: Sequence[Refused] = (), show_code: bool, timeout_s: int
+        self,
+        directory: Path,
+        plans: list[Plan],
+        progress: Progress,
+        *,
+        refused: Sequence[Refused] = (),
+        show_code: bool,
+        tables: bool = False,
+        timeout_s: int,
     ):
         self.directory, self.plans, self.progress, self.refused = directory, plans, progress, refused
-        self.show_code, self.timeout_s = show_code, timeout_s
+        self.show_code, self.tables, self.timeout_s = show_code, tables, timeout_s
         self.written: list[Path] = []
         self.failed: list[str] = []
         self.made: list[tuple] = []
@@ -46,7 +57,7 @@ class ReportBuilder:
                     self._keep_aside(job.name, failure, Places(job.notebook, ready.settings), job.notebook)
         try:
             self._unlink_failed()
-            if len(self.plans) + len(self.refused) > 1 or (self.directory / "index.html").exists():
+            if self._has_index():
                 self._write_index()
         except Exception as error:  # the reports are made
             self.failed.append("index.html")
@@ -74,13 +85,20 @@ class ReportBuilder:
         if len(html.encode()) > LARGE_PAGE_BYTES:
             size = len(html.encode()) / LARGE_PAGE_BYTES
             self.progress.note(f"{job.name}: the page is {size:.1f} MB; show fewer points or smaller pictures if it is to be sent by mail")
-        texts = {
+        texts: dict[str, str | bytes] = {
             f"{job.name}.html": html,
             f"{job.name}.result.json": to_json(record(run, contents)),
             f"{job.name}.ipynb": _notebook_text(run.notebook),
         }
+        if self.tables:
+            from tokcost.report.page.take import tables
+
+            texts |= tables(run, contents)
         with locked(self.directory):
             self.written += write_all(self.directory, texts)
+            for left_over in (self.directory / f"{job.name}.tables").glob("*.csv") if self.tables else ():
+                if f"{job.name}.tables/{left_over.name}" not in texts:  # of an earlier run that showed more
+                    left_over.unlink()
             (self.directory / "failed" / f"{job.name}.ipynb").unlink(missing_ok=True)
         self.made.append((run, contents))
         self.progress.done(job.name, len(run.notebook.cells), run.seconds, self.directory / f"{job.name}.html")
@@ -91,20 +109,31 @@ class ReportBuilder:
         def warn(sentence):
             self.progress.note(f"{run.job.name}: {sentence}")
 
-        return render(run, contents, show_code=self.show_code or run.job.show_code, links=self._links(), warn=warn)
+        show_code = self.show_code or run.job.show_code
+        return render(run, contents, show_code=show_code, links=self._links(), moves=self._moves(run.job.name), warn=warn)
+
+    def _has_index(self) -> bool:
+        return len(self.plans) + len(self.refused) > 1 or (self.directory / "index.html").exists()
+
+    def _moves(self, name: str) -> dict[str, tuple[str, str]]:
+        """Where a reader of a report can go: to all reports, and to the one before and the one after."""
+        from tokcost.report.page.index import HOME, moves
+
+        made = {path.name.removesuffix(".result.json") for path in self.directory.glob("*.result.json")}
+        names = made | {ready.job.name for ready in self.plans if ready.job.name not in self.failed}
+        return (HOME if self._has_index() else {}) | moves(sorted(names | {name}), name)
 
     def _links(self) -> dict[str, str]:
         """Notebook file name -> the report that shows it: made before, or in this run and not failed."""
-        links = {f"{path.stem}.ipynb": path.name for path in sorted(self.directory.glob("*.html")) if path.name != "index.html"}
+        links = {f"{path.stem}.ipynb": path.name for path in sorted(self.directory.glob("*.html")) if path.stem not in NO_REPORTS}
         links |= {ready.job.notebook.name: f"{ready.job.name}.html" for ready in self.plans if ready.job.name not in self.failed}
         return links
 
     def _unlink_failed(self) -> None:
         """Reports made before another failed may link to it: they are written again without the dead link."""
-        failed = [p.job for p in self.plans if p.job.name in self.failed]
-        missing = [job.notebook.name for job in failed if not (self.directory / f"{job.name}.html").exists()]
-        for run, contents in self.made:
-            if any(name in cell.source for cell in contents.body for name in missing):
+        failed = [p.job.name for p in self.plans if p.job.name in self.failed]
+        if any(not (self.directory / f"{name}.html").exists() for name in failed):
+            for run, contents in self.made:
                 with locked(self.directory):
                     write_all(self.directory, {f"{run.job.name}.html": self._render(run, contents)})
 
@@ -125,10 +154,11 @@ class ReportBuilder:
             self.progress.error(f"       {name}: what ran is kept at {path}")
 
     def _write_index(self) -> None:
-        from tokcost.report.page.index import overview
+        from tokcost.report.page.index import glossary_page, overview
 
         with locked(self.directory):
-            self.written += write_all(self.directory, {"index.html": overview(self.directory, self.progress.note)})
+            texts = {"index.html": overview(self.directory, self.progress.note), "glossary.html": glossary_page()}
+            self.written += write_all(self.directory, texts)
 
 
 def _empty_notebook() -> dict:
@@ -141,7 +171,7 @@ def _file_stem(name: str) -> str:
 
 
 def _unforeseen(error: Exception) -> str:
-    if isinstance(error, (ReportError, ReportFailed)):
+    if isinstance(error, (InputError, ReportFailed)):
         return str(error)
     return f"the page could not be made: {type(error).__name__}: {error}"
 

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import click
 
+from tokcost.errors import InputError
+from tokcost.paths import chosen_data
 from tokcost.report.errors import ReportError
 from tokcost.show.text import visible
 
@@ -30,8 +32,9 @@ Values are checked before anything runs: an unknown name, a wrong type or an imp
 and nothing is written. A report whose notebook fails has exit status 1; what ran is kept in OUTPUT/failed, and an earlier
 good report stays as it was.
 
-Beside NAME.html come NAME.result.json (the numbers, for programs) and NAME.ipynb (the executed notebook). Their paths
-are printed on stdout, one a line; progress goes to stderr.
+Beside NAME.html come NAME.result.json (the numbers, for programs) and NAME.ipynb (the executed notebook); with --tables
+also NAME.tables/*.csv (the rows of every table and figure) and NAME.xlsx (the same in one workbook, its costs as formulas).
+Their paths are printed on stdout, one a line; progress goes to stderr.
 """
 
 
@@ -45,11 +48,11 @@ are printed on stdout, one a line; progress goes to stderr.
 @click.option("--dry-run", is_flag=True, help="Show what would run, with which values and where each came from; write nothing.")
 @click.option("--help-parameters", is_flag=True, help="List the parameters of TARGET with default, unit, range and meaning.")
 @click.option("--show-code", is_flag=True, help="Show the code of the notebook in the report.")
+@click.option("--tables", is_flag=True, help="Also write the rows of every table and figure: NAME.tables/*.csv and NAME.xlsx.")
 @click.option("--timeout", metavar="SECONDS", type=click.IntRange(min=1), default=600, show_default=True, help="Longest time for a cell.")
 @click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors.")
-def report(targets, pairs, files, output, dry_run, help_parameters, show_code, timeout, quiet):
-    from tokcost.report import data_directory
-    from tokcost.report.request import definition, settings
+def report(targets, pairs, files, output, dry_run, help_parameters, show_code, tables, timeout, quiet):
+    from tokcost.report.request import definition, layers
     from tokcost.report.request.plan import plan
 
     directory = Path(output)
@@ -60,29 +63,30 @@ def report(targets, pairs, files, output, dry_run, help_parameters, show_code, t
         if help_parameters and not refused:
             _show_parameters(jobs)
             return
-        data_directory.chosen()
-        layers = [settings.from_file(Path(file)) for file in files] + [settings.from_command_line(pairs)]
-        plans, unfit = plan(jobs, layers)
+        chosen_data()
+        given = [layers.from_file(Path(file)) for file in files] + [layers.from_command_line(pairs)]
+        plans, unfit = plan(jobs, given)
         refused += unfit
         if refused and (dry_run or help_parameters or not plans):
             raise ReportError("; ".join(one.reason for one in refused))
         if dry_run:
-            _show_plans(plans, directory)
+            _show_plans(plans, directory, (*ENDINGS, "xlsx", "tables/*.csv") if tables else ENDINGS)
             return
         from tokcost.report.execution.files import prepare
 
-        prepare(directory, [f"{ready.job.name}.{ending}" for ready in plans for ending in ENDINGS] + ["index.html"])
-    except ReportError as error:
+        endings = (*ENDINGS, "xlsx") if tables else ENDINGS
+        prepare(directory, [f"{ready.job.name}.{ending}" for ready in plans for ending in endings] + ["index.html", "glossary.html"])
+    except InputError as error:
         print(f"tokcost report: {visible(error)}", file=sys.stderr)
         sys.exit(2)
-    sys.exit(_build(directory, plans, refused, show_code, timeout, quiet))
+    sys.exit(_build(directory, plans, refused, quiet, show_code=show_code, tables=tables, timeout_s=timeout))
 
 
-def _build(directory, plans, refused, show_code, timeout, quiet) -> int:
+def _build(directory, plans, refused, quiet, **options) -> int:
     from tokcost.report.build import ReportBuilder
     from tokcost.report.progress import Progress
 
-    builder = ReportBuilder(directory, plans, Progress(quiet=quiet), refused=refused, show_code=show_code, timeout_s=timeout)
+    builder = ReportBuilder(directory, plans, Progress(quiet=quiet), refused=refused, **options)
     try:
         with _termination_as_interrupt():
             builder.build_all()
@@ -114,8 +118,7 @@ def _termination_as_interrupt():
 
 def _show_parameters(jobs) -> None:
     from tokcost.report.page.html import exact
-    from tokcost.report.request.exclusions import read_exclusions
-    from tokcost.report.request.parameters import read_parameters
+    from tokcost.report.request.declared import read_exclusions, read_parameters
 
     for job in jobs:
         rows = [(p.name, exact(p.default), p.unit, p.allowed, p.meaning) for p in read_parameters(job.notebook)]
@@ -124,13 +127,13 @@ def _show_parameters(jobs) -> None:
             print(f"  not together: {exclusion}")
 
 
-def _show_plans(plans, directory: Path) -> None:
+def _show_plans(plans, directory: Path, endings: tuple[str, ...]) -> None:
     from tokcost.report.page.html import exact
 
     for ready in plans:
         rows = [(s.parameter.name, exact(s.value), s.parameter.unit, s.origin) for s in ready.settings]
         _print_table(f"{ready.job.name}: {ready.job.notebook}", ("parameter", "value", "unit", "from"), rows)
-        for ending in ENDINGS:
+        for ending in endings:
             print(f"  would write {directory / f'{ready.job.name}.{ending}'}")
     if len(plans) > 1:
         print(f"\nwould write {directory / 'index.html'}")

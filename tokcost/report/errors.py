@@ -1,7 +1,9 @@
 """The two ways in which a report does not come to be."""
 
+from tokcost.errors import InputError
 
-class ReportError(ValueError):
+
+class ReportError(InputError):
     """What was asked for is wrong; nothing has run, nothing was written. One sentence says what to change."""
 
 

@@ -4,13 +4,16 @@ from .compare import base_speed as base_speed
 from .compare import leave_one_out as leave_one_out
 from .compare import per_mw_at as per_mw_at
 from .compare import ratio_at as ratio_at
-from .compare import spread_at as spread_at
 from .configuration import configuration_label as configuration_label
 from .datasheet_prediction import matched_pairs as matched_pairs
 from .decomposition import NotMeasured as NotMeasured
 from .decomposition import along_path as along_path
 from .decomposition import decompose as decompose
 from .decomposition import decompose_by_speed as decompose_by_speed
+from .doubt import REPEAT_RUNS_RATIO as REPEAT_RUNS_RATIO
+from .doubt import Range as Range
+from .doubt import range_of as range_of
+from .doubt import run_doubts as run_doubts
 from .pareto_frontier import Frontier as Frontier
 from .pareto_frontier import cost_at as cost_at
 from .pareto_frontier import frontier as frontier

@@ -1,4 +1,4 @@
-"""Two systems at equal interactivity, the median configuration beside the best, and how far to trust the curve.
+"""Two systems at equal interactivity, and how far to trust the curve.
 
 A ratio is a number only between equals: the same model, lengths, tokens, price basis, dates of the
 rates. What may differ on request must be named (`differing=`), so that the reader sees it too.
@@ -17,16 +17,14 @@ from tokcost import formulas
 from tokcost.evidence import Fact
 from tokcost.quantities import Numbers, QuantityError, nearest, require_alike, token_class
 from tokcost.serving.pareto_frontier import (
-    CONFIGURATION,
     SPEED,
     Frontier,
     cost_at,
-    is_on_front,
     metric_at,
     require_fact_of,
 )
 from tokcost.serving.reading import Reading, Readings, quotient
-from tokcost.serving.spline import MAX_FALL_RATIO, fall_between, steffen
+from tokcost.serving.spline import MAX_FALL_RATIO, steffen
 
 #: labels that must be equal, or named in `differing`
 ON_REQUEST = ("precision", "speculative", "campaign")
@@ -131,36 +129,6 @@ def base_speed(frontiers: Iterable[Frontier], *, between: tuple[float, float] = 
     return float(np.floor(asked[furthest.argmin()]))
 
 
-def spread_at(curve: Frontier, *, tok_per_s_per_user: ArrayLike) -> pd.DataFrame:
-    """The median configuration beside the best, at each interactivity: what a front of winners hides.
-
-    A configuration (one precision, kind of speculative decoding, deployment and framework) counts where its own front
-    reaches, but not between two points of it that lie more than five times apart in throughput (`fall_between`).
-
-    Columns: the speed, `n_configurations`, `median_` and `front_` throughput, and `median_to_front_ratio`: above 1 where a
-    configuration's curve runs over a dent of the pooled front.
-
-    >>> gb300 = tc.frontier(tc.measured(campaign="inferencex_dsr1_2026_04", isl=1024), accelerator="gb300")
-    >>> spread_at(gb300, tok_per_s_per_user=100)[["n_configurations", "median_to_front_ratio"]].round(2).values.tolist()
-    [[6.0, 0.05]]
-    """
-    speeds = np.atleast_1d(np.asarray(tok_per_s_per_user, dtype=float))
-    keys = [name for name in CONFIGURATION if name in curve.points]
-    reached = np.array([_configuration_at(rows, curve.throughput, speeds) for _, rows in curve.points.groupby(keys, dropna=False)])
-    known = ~np.isnan(reached)
-    median = np.array([np.median(column[seen]) if seen.any() else np.nan for column, seen in zip(reached.T, known.T, strict=True)])
-    front = curve.at(tok_per_s_per_user=speeds)
-    return pd.DataFrame(
-        {
-            SPEED: speeds,
-            "n_configurations": known.sum(axis=0),
-            f"median_{curve.throughput}": median,
-            f"front_{curve.throughput}": front,
-            "median_to_front_ratio": median / front,
-        }
-    )
-
-
 def leave_one_out(curve: Frontier) -> pd.DataFrame:
     """How well the curve gives back measured points that it was not shown, against splining the cost.
 
@@ -202,12 +170,6 @@ def _ratio(over: Readings, under: Readings) -> Readings:
         return quotient(over, under)
     ratio: Any = over / under
     return ratio.rename("ratio") if isinstance(ratio, pd.Series) else ratio
-
-
-def _configuration_at(rows: pd.DataFrame, throughput: str, speeds: np.ndarray) -> np.ndarray:
-    best = rows[is_on_front(rows[SPEED], rows[throughput])]
-    is_known = fall_between(best[SPEED], best[throughput], speeds) <= MAX_FALL_RATIO
-    return np.where(is_known, steffen(best[SPEED], best[throughput])(speeds), np.nan)
 
 
 def _require_comparable(candidate: Frontier, baseline: Frontier, differing) -> None:

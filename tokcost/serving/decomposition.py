@@ -1,16 +1,20 @@
-"""Where a gain comes from: the ratio of two configurations as a product of factors, each between measured curves.
+"""Where a gain comes from: the ratio of two configurations as a product of factors, each between measured runs.
 
-    ratio  =  chip  x  precision  x  speculative decoding  x  disaggregation  x  price of the hour
+    ratio  =  (chip and precision)  x  speculative decoding  x  disaggregation  x  price of the hour
 
-Every factor is a step from one measured frontier to the next at one interactivity. Its size depends on
-what was changed before it, so the order matters: the table gives the average over all orders whose every
-cell was measured (over all orders at all: the Shapley value of the logarithms) and the range over them.
-A cell that nobody measured is named and never filled in.
+A combination of changes is measured at a speed where runs of it lie on either side; the one with the most throughput among
+those at least as fast stands for it, so that every station has a name, software and a date. What one change brings depends on
+what was changed before it. A split is therefore given only where every order was measured: changes that cannot be told apart,
+because one of their combinations was never run, stay together in one part. A part's ratio is the average over all orders of the
+parts (the Shapley value of the logarithms). What a single change was seen to bring, and beside what, is said as a range and
+never carried to where it was not seen.
 Source of the averaging: L. S. Shapley, "A value for n-person games" (1953).
 """
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import combinations, pairwise, permutations
 from typing import Any
@@ -24,46 +28,48 @@ from tokcost.quantities import QuantityError, check_value
 from tokcost.serving.configuration import configuration_label
 from tokcost.serving.pareto_frontier import SPEED, Frontier, frontier, require_fact_of
 
-#: the factor that the two rates of a cost ratio add
+#: the part that the two rates of a cost ratio add
 PRICE = "price of the hour"
+#: between the names of the changes of one part
+WITH = " + "
 
 #: factor -> (what the baseline has, what the candidate has), as column values of measured rows
 Factors = dict[str, tuple[dict, dict]]
+#: what names the run behind a combination
+_RUN = (SPEED, "framework", "image", "run_date", "concurrency", "n_gpus")
 
 
 class NotMeasured(QuantityError):
-    """A configuration that the decomposition cannot do without was not measured at this interactivity."""
+    """The baseline or the candidate of a decomposition was not measured at this interactivity."""
 
 
 @dataclass(frozen=True, eq=False)
 class Decomposition:
-    """A ratio and its factors.
+    """A ratio, its parts, and what was measured of each change.
 
-    `factors`: one row a factor with its `ratio` (average over the measured orders), the `low_ratio` and
-    `high_ratio` that the order makes of it (NaN where every measured order changes the same things before it: what the
-    order does is then not known), `log_contribution` and its `log_share_ratio`, its share of the whole logarithm.
-    `cells`: every combination, what it was measured on, or why it is missing. `orders`: one row an order and factor, with
-    the factors changed before it (`after`).
+    `low_ratio`, `high_ratio`: what the runs on either side of the speed allow.
+    `parts`: one row a `part`, which is a change or several that cannot be told apart, with its `ratio` (average over all orders
+    of the parts), the range that the orders and the runs on either side make of it, `log_contribution` and `log_share_ratio`, its
+    share of the whole logarithm. `factors`: one row a change by itself, with the `low_ratio` and `high_ratio` of the pairs of
+    combinations that differ in nothing else, how many of these were measured (`n_steps` of `n_possible_steps`), and `only_with`,
+    what was the same in all of them. `cells`: every combination, the run behind it, or `why` there is none. `orders`: one row an
+    order and part, with the parts changed before it (`after`).
     """
 
     tok_per_s_per_user: float
     of: str
     ratio: float
+    low_ratio: float
+    high_ratio: float
+    parts: pd.DataFrame
     factors: pd.DataFrame
     cells: pd.DataFrame
     orders: pd.DataFrame
-    n_orders: int
-    n_possible_orders: int
 
     @property
     def is_complete(self) -> bool:
-        """Whether every order was measured, so that no choice of order is in the averages."""
-        return self.n_orders == self.n_possible_orders
-
-    @property
-    def missing(self) -> pd.DataFrame:
-        """The combinations that were not measured at this interactivity, and why."""
-        return self.cells[self.cells["is_missing"]].reset_index(drop=True)
+        """Whether every combination was measured, so that each change is a part of its own."""
+        return not self.cells["is_missing"].any()
 
 
 def decompose(
@@ -75,73 +81,66 @@ def decompose(
     baseline_rate: Fact | float | None = None,
     candidate_rate: Fact | float | None = None,
 ) -> Decomposition:
-    """The throughput ratio of two configurations at one interactivity as a product of factors; with two rates, the cost ratio.
+    """The throughput ratio of two configurations at one interactivity as a product of parts; with two rates, the cost ratio.
 
-    The baseline has the first side of every factor, the candidate the second. Rows must otherwise be alike:
-    choose one model, one pair of lengths and one campaign before. A cost ratio is baseline over candidate,
-    so that every factor above 1 is a gain; a more expensive hour is a factor below 1.
+    The baseline has the first side of every factor, the candidate the second. Rows must otherwise be alike: choose one model and
+    one pair of lengths before. A cost ratio is baseline over candidate, so that every part above 1 is a gain; a more expensive
+    hour is a part below 1. Changes are kept apart as far as every order of the parts was measured; of several ways to do so the
+    one with the most parts is taken, and among these the one that sets an earlier factor apart.
 
-    Raises: NotMeasured where an end, or some cell of every order, was not measured at this speed.
+    Raises: NotMeasured where the baseline or the candidate was not measured at this speed.
 
     >>> cells = [("a", "fp8", 100.0), ("a", "fp4", 150.0), ("b", "fp8", 200.0), ("b", "fp4", 600.0)]
     >>> rows = pd.DataFrame([
-    ...     {"model": "m", "accelerator": a, "isl": 1, "osl": 1, "precision": p, "tok_per_s_per_user": s, "total_tok_per_s_per_gpu": t / s}
-    ...     for a, p, t in cells for s in (10, 100)])
-    >>> both = decompose(rows, {"chip": ({"accelerator": "a"}, {"accelerator": "b"}),
-    ...                         "precision": ({"precision": "fp8"}, {"precision": "fp4"})}, tok_per_s_per_user=50)
-    >>> round(both.ratio, 9), both.factors["ratio"].round(3).tolist(), both.factors["high_ratio"].round(3).tolist()
+    ...     {"model": "m", "accelerator": a, "isl": 1, "osl": 1, "precision": p, "tok_per_s_per_user": 50, "total_tok_per_s_per_gpu": t}
+    ...     for a, p, t in cells])
+    >>> pair = {"chip": ({"accelerator": "a"}, {"accelerator": "b"}), "FP4": ({"precision": "fp8"}, {"precision": "fp4"})}
+    >>> both = decompose(rows, pair, tok_per_s_per_user=50)
+    >>> round(both.ratio, 9), both.parts["ratio"].round(3).tolist(), both.parts["high_ratio"].round(3).tolist()
     (6.0, [2.828, 2.121], [4.0, 3.0])
+    >>> decompose(rows.drop(1), pair, tok_per_s_per_user=50).parts[["part", "ratio"]].values.tolist()
+    [['chip + FP4', 6.0]]
     """
     check_value(SPEED, tok_per_s_per_user)
     names = list(factors)
     _require_separate(factors)
-    measured = {
-        changed: _cell(rows, factors, changed, tok_per_s_per_user, throughput)
-        for size in range(len(names) + 1)
-        for changed in map(frozenset, combinations(names, size))
-    }
-    cells = pd.DataFrame([{name: name in changed for name in names} | cell.row for changed, cell in measured.items()])
-    for side, changed in (("baseline", frozenset()), ("candidate", frozenset(names))):
-        if measured[changed].why:
-            raise NotMeasured(f"the {side} was not measured at {tok_per_s_per_user:g} tok/s/user: {measured[changed].why}")
-    orders = _orders(names, measured, throughput)
-    if orders.empty:
-        missing = "; ".join(cell.why for cell in measured.values() if cell.why)
-        raise NotMeasured(f"no order of {', '.join(names)} is measured throughout at {tok_per_s_per_user:g} tok/s/user; missing: {missing}")
-    table = _averages(orders, names)
-    of = throughput
+    measured = {changed: _cell(rows, factors, changed, tok_per_s_per_user, throughput) for changed in _subsets(names)}
+    cells = pd.DataFrame([{name: name in changed for name in names} | cell.row(throughput) for changed, cell in measured.items()])
+    first, last = measured[frozenset()], measured[frozenset(names)]
+    for side, cell in (("baseline", first), ("candidate", last)):
+        if cell.why:
+            raise NotMeasured(f"the {side} was not measured at {tok_per_s_per_user:g} tok/s/user: {cell.why}")
+    orders = _orders(_parts(names, measured), measured)
+    table, of, price = _averages(orders), throughput, 1.0
     if (baseline_rate is None) != (candidate_rate is None):
         raise QuantityError("a cost ratio needs both rates, `baseline_rate` and `candidate_rate`")
     if baseline_rate is not None:
-        ends: list[Any] = [measured[changed].curve for changed in (frozenset(), frozenset(names))]
-        log = -np.log(_rate_ratio(ends, (baseline_rate, candidate_rate)))
-        table.loc[len(table)] = [PRICE, np.exp(log), np.exp(log), np.exp(log), log]
-        of = "cost"
+        price, of = 1 / _rate_ratio([first.curve, last.curve], (baseline_rate, candidate_rate)), "cost"
+        table.loc[len(table)] = [PRICE, price, price, price, math.log(price)]
     whole = table["log_contribution"].sum()
     table["log_share_ratio"] = table["log_contribution"] / whole if whole else np.nan
-    n_possible = len(list(permutations(names)))
-    n_orders = orders["order"].nunique()
-    return Decomposition(float(tok_per_s_per_user), of, float(np.exp(whole)), table, cells, orders, n_orders, n_possible)
+    ratio, low, high = (float(gain * price) for gain in last.over(first))
+    return Decomposition(float(tok_per_s_per_user), of, ratio, low, high, table, _singly(factors, measured), cells, orders)
 
 
 def decompose_by_speed(rows: pd.DataFrame, factors: Factors, *, tok_per_s_per_user: ArrayLike, **how: Any) -> pd.DataFrame:
-    """The factors at each of several interactivities, and how many orders are behind them; NaN where not measured.
+    """The parts at each of several interactivities; one row without a part where an end was not measured.
 
-    Columns: those of `Decomposition.factors`, `n_orders`, `n_possible_orders`, `whole_ratio`, the speed, and `why` where not measured.
+    Columns: those of `Decomposition.parts`, `is_complete`, `whole_ratio`, the speed, and `why` where not measured.
 
     >>> rows = pd.DataFrame({"model": "m", "accelerator": ["a", "a", "b", "b"], "isl": 1, "osl": 1,
     ...                      "tok_per_s_per_user": [10, 50] * 2, "total_tok_per_s_per_gpu": [9.0, 3.0, 18.0, 6.0]})
     >>> chip = {"chip": ({"accelerator": "a"}, {"accelerator": "b"})}
-    >>> decompose_by_speed(rows, chip, tok_per_s_per_user=[20, 90])[["ratio", "n_orders"]].values.tolist()
-    [[2.0, 1.0], [nan, 0.0]]
+    >>> decompose_by_speed(rows, chip, tok_per_s_per_user=[20, 90])[["part", "ratio"]].values.tolist()
+    [['chip', 2.0], ['', nan]]
     """
     tables = []
     for speed in np.atleast_1d(np.asarray(tok_per_s_per_user, dtype=float)):
         try:
             found = decompose(rows, factors, tok_per_s_per_user=float(speed), **how)
-            table = found.factors.assign(n_orders=found.n_orders, n_possible_orders=found.n_possible_orders, whole_ratio=found.ratio)
+            table = found.parts.assign(is_complete=found.is_complete, whole_ratio=found.ratio, why="")
         except NotMeasured as reason:
-            table = pd.DataFrame({"factor": list(factors), "ratio": np.nan, "n_orders": 0, "why": str(reason)})
+            table = pd.DataFrame({"part": [""], "ratio": np.nan, "is_complete": False, "whole_ratio": np.nan, "why": str(reason)})
         tables.append(table.assign(**{SPEED: speed}))
     return pd.concat(tables, ignore_index=True)
 
@@ -154,8 +153,9 @@ def along_path(
     For changes with more than two stages, as one chip, the next and a larger scale-up domain. NaN where a
     configuration does not reach the interactivity; the steps to and from it are then not known either.
 
-    Columns: `step`, the throughput, its runs (`n_points`, `first_date`, `last_date`), `is_missing` and `why`, `ratio` to the step
-    before, its logarithm `log_contribution`, and `cumulative_ratio` to the first step.
+    Columns: `step`, its `configuration`, the throughput and the run that it is of (its speed, framework, image, date, concurrency,
+    GPUs), `is_missing` and `why`, `ratio` to the step before, `low_ratio` and `high_ratio` (what the runs on either side of the
+    speed allow), and `cumulative_ratio` to the first step.
     Raises: QuantityError where no step is given.
 
     >>> rows = pd.DataFrame({"model": "m", "accelerator": ["a", "b", "c"], "isl": 1, "osl": 1,
@@ -168,24 +168,35 @@ def along_path(
     if not steps:
         raise QuantityError("a path needs at least one step, got none")
     cells = [_measure(rows, where, tok_per_s_per_user, throughput) for where in steps.values()]
-    value = np.array([cell.value for cell in cells])
-    log = np.concatenate([[np.nan], np.diff(np.log(value))])
-    facts = pd.DataFrame([cell.row for cell in cells]).rename(columns={"throughput": throughput})
+    facts = pd.DataFrame([cell.row(throughput) for cell in cells])
     facts.insert(0, "step", list(steps))
-    return facts.assign(ratio=np.exp(log), log_contribution=log, cumulative_ratio=value / value[0])
+    gains = [(np.nan,) * 3, *(after.over(before) for before, after in pairwise(cells))]
+    facts[["ratio", "low_ratio", "high_ratio"]] = gains
+    return facts.assign(cumulative_ratio=facts[throughput] / facts[throughput].iloc[0])
 
 
 @dataclass(frozen=True, eq=False)
 class _Cell:
-    value: float
-    why: str
-    curve: Frontier | None
+    """A combination: the throughput of its run, which is the least that the runs on either side allow, and the most."""
 
-    @property
-    def row(self) -> dict:
-        curve = self.curve
-        about = {name: getattr(curve, name) if curve else None for name in ("n_points", "first_date", "last_date")}
-        return {"throughput": self.value} | about | {"is_missing": bool(self.why), "why": self.why}
+    configuration: str
+    value: float = np.nan
+    high: float = np.nan
+    run: Any = None
+    curve: Frontier | None = None
+    why: str = ""
+
+    def row(self, throughput: str) -> dict:
+        run = {name: None if self.run is None else self.run.get(name) for name in _RUN}
+        return {"configuration": self.configuration, throughput: self.value} | run | {"is_missing": bool(self.why), "why": self.why}
+
+    def over(self, before: _Cell) -> tuple[float, float, float]:
+        """The ratio of the two runs, and the least and the most that the runs on either side of the speed allow."""
+        return self.value / before.value, self.value / before.high, self.high / before.value
+
+
+def _subsets(names: list[str]) -> list[frozenset]:
+    return [frozenset(some) for size in range(len(names) + 1) for some in combinations(names, size)]
 
 
 def _cell(rows, factors: Factors, changed: frozenset, speed: float, throughput: str) -> _Cell:
@@ -200,43 +211,71 @@ def _measure(rows: pd.DataFrame, where: dict, speed: float, throughput: str) -> 
     try:
         kept = rows_where(rows, where)
     except NoSuchRow:
-        return _Cell(np.nan, f"no measured run is {said}", None)
+        return _Cell(said, why=f"no measured run is {said}")
     curve = frontier(kept, throughput=throughput)
-    value = float(curve.at(tok_per_s_per_user=speed))
     low, high = curve.reach
-    return _Cell(value, "" if np.isfinite(value) else f"{said} was measured from {low:.4g} to {high:.4g} tok/s/user only", curve)
+    if not low <= speed <= high:  # a run twice as fast would be measured too, and tell of another speed
+        return _Cell(said, why=f"{said} was measured from {low:.4g} to {high:.4g} tok/s/user only")
+    read: Any = curve.at(tok_per_s_per_user=speed)  # between the run at least as fast, which delivers the least, and the slower one
+    return _Cell(said, read.low, read.high, curve.run_at(tok_per_s_per_user=speed), curve)
 
 
-def _orders(names: list[str], measured: dict, throughput: str) -> pd.DataFrame:
-    """Log contribution of every factor in every order whose cells were all measured."""
+def _parts(names: list[str], measured: dict) -> list[tuple[str, ...]]:
+    """The finest way to part the changes of which every combination of parts was measured."""
+    ways = [way for way in _partitions(names) if not any(measured[frozenset().union(*some)].why for some in _subsets(way))]
+    return max(ways, key=len)  # the first of several: factors that come first stand alone
+
+
+def _partitions(names: list) -> Iterator[list]:
+    """All ways to put names in groups; those in which the first name stands alone come first."""
+    if not names:
+        yield []
+        return
+    first, *rest = names
+    for size in range(len(rest) + 1):
+        for others in combinations(rest, size):
+            for more in _partitions([name for name in rest if name not in others]):
+                yield [(first, *others), *more]
+
+
+def _orders(parts: list[tuple[str, ...]], measured: dict) -> pd.DataFrame:
+    """What every part brings in every order of the parts; each of their combinations was measured."""
     found = []
-    for order in permutations(names):
-        stations = [frozenset(order[:n]) for n in range(len(order) + 1)]
-        if any(measured[station].why for station in stations):
-            continue
-        for name, (before, after) in zip(order, pairwise(stations), strict=True):
-            gain = np.log(measured[after].value / measured[before].value)
-            found.append({"order": " > ".join(order), "factor": name, "after": " + ".join(sorted(before)), "log_contribution": gain})
-    return pd.DataFrame(found, columns=["order", "factor", "after", "log_contribution"])
+    for order in permutations(parts):
+        stations = [frozenset().union(*order[:n]) for n in range(len(order) + 1)]
+        said = [WITH.join(part) for part in order]
+        for n, (before, after) in enumerate(pairwise(stations)):
+            ratio, low, high = measured[after].over(measured[before])
+            place = {"order": " > ".join(said), "part": said[n], "after": ", ".join(sorted(said[:n]))}
+            found.append(place | {"low_ratio": low, "high_ratio": high, "log_contribution": math.log(ratio)})
+    return pd.DataFrame(found)
 
 
-def _averages(orders: pd.DataFrame, names: list[str]) -> pd.DataFrame:
-    by_factor = orders.groupby("factor")
-    each = by_factor["log_contribution"].agg(["mean", "min", "max"]).loc[names]
-    if len(names) > 1:  # a single factor has a single order
-        each.loc[by_factor["after"].nunique().loc[names] == 1, ["min", "max"]] = np.nan
-    return pd.DataFrame(
-        {
-            "factor": names,
-            "ratio": np.exp(each["mean"].to_numpy()),
-            "low_ratio": np.exp(each["min"].to_numpy()),
-            "high_ratio": np.exp(each["max"].to_numpy()),
-            "log_contribution": each["mean"].to_numpy(),
-        }
-    )
+def _averages(orders: pd.DataFrame) -> pd.DataFrame:
+    by_part = orders.groupby("part", sort=False)  # the first order is that in which the factors were given
+    found = by_part.agg(low_ratio=("low_ratio", "min"), high_ratio=("high_ratio", "max"), log_contribution=("log_contribution", "mean"))
+    found.insert(0, "ratio", np.exp(found["log_contribution"]))
+    return found.reset_index()
 
 
-def _rate_ratio(ends: list[Frontier], rates: tuple) -> float:
+def _singly(factors: Factors, measured: dict) -> pd.DataFrame:
+    """What each change by itself was seen to bring, over all pairs of combinations that differ in it alone."""
+    found = []
+    for name in factors:
+        before = [changed for changed in measured if name not in changed]
+        seen = [changed for changed in before if not measured[changed].why and not measured[changed | {name}].why]
+        gains = np.array([measured[changed | {name}].over(measured[changed])[1:] for changed in seen]).reshape(-1, 2)
+        always = {}
+        for other, sides in factors.items():
+            if other != name and len({other in changed for changed in seen}) == 1:
+                always |= sides[other in seen[0]]
+        low, high = (gains[:, 0].min(), gains[:, 1].max()) if seen else (np.nan, np.nan)
+        about = {"n_steps": len(seen), "n_possible_steps": len(before), "only_with": configuration_label(always)}
+        found.append({"factor": name, "low_ratio": low, "high_ratio": high} | about)
+    return pd.DataFrame(found)
+
+
+def _rate_ratio(ends: list[Frontier | None], rates: tuple) -> float:
     """Candidate over baseline price of the hour, of one basis and one vintage where the rates say theirs."""
     for curve, rate in zip(ends, rates, strict=True):
         require_fact_of(curve, rate, "rate")

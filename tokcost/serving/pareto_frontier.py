@@ -108,7 +108,7 @@ class Frontier:
     @property
     def label(self) -> str:
         """Accelerator, precision and lengths, for a legend."""
-        return f"{self.accelerator} {self.precision}, {self.isl}/{self.osl}"
+        return f"{self.accelerator.upper()} {self.precision.upper()}, {self.isl}/{self.osl}"
 
     def at(self, *, tok_per_s_per_user: ArrayLike, max_fall_ratio: float = MAX_FALL_RATIO) -> Readings:
         """Throughput at an interactivity: a `Reading` of one speed, plain numbers of an array or Series; NaN where not reached.
@@ -227,7 +227,7 @@ def require_fact_of(frontier: Any, fact: Any, what: str) -> None:
 def frontier(rows: pd.DataFrame, *, throughput: str = "total_tok_per_s_per_gpu", **where: object) -> Frontier:
     """The frontier of measured rows, after keeping those where each named column has the value (or one of the values) given.
 
-    Rows without an interactivity or a throughput are left out and counted (`n_excluded`).
+    Rows without an interactivity or a throughput are excluded and counted (`n_excluded`).
 
     Raises: QuantityError for rows of more than one model, accelerator or pair of lengths, none with both values, or an output
     throughput divided by fewer than all GPUs.

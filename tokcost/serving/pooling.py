@@ -57,7 +57,7 @@ def pool(*, model: str, isl: int, osl: int, accelerator: str | list[str] | None 
     (0, ['inferencex_dsr1_2026_04'])
     """
     asked = {"model": model, "isl": isl, "osl": osl} | ({"accelerator": accelerator} if accelerator is not None else {})
-    runs = _each_once(measured(**asked))
+    runs = each_once(measured(**asked))
     needs = (needs,) if isinstance(needs, str) else tuple(needs)
     for name in needs:
         if name not in runs:
@@ -69,7 +69,7 @@ def pool(*, model: str, isl: int, osl: int, accelerator: str | list[str] | None 
     return Pool(runs[is_stated], runs[~is_stated], needs)
 
 
-def _each_once(runs: pd.DataFrame) -> pd.DataFrame:
+def each_once(runs: pd.DataFrame) -> pd.DataFrame:
     """The runs without repeats: of one measurement in two campaigns the row that states more stays, the first of two alike."""
     n_stated = runs.replace("", np.nan).notna().sum(axis=1).to_numpy()
     figures, campaign = runs[_FIGURES].to_numpy(float), runs["campaign"].to_numpy()

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from tokcost.quantities import QuantityError, check_value, nearest, token_class
+from tokcost.quantities import QuantityError, check_value, median_of_many, nearest, token_class
 from tokcost.serving.pareto_frontier import (
     CONFIGURATION,
     COST,
@@ -32,7 +32,7 @@ _LATENCIES = tuple(f"{statistic}_{name}_s" for name in ("ttft", "tpot", "e2e") f
 def within_limits(rows: pd.DataFrame, **limits: float) -> pd.DataFrame:
     """The rows that keep every latency limit, named as the columns are (`median_ttft_s=2`, `p99_e2e_s=30`).
 
-    A row that does not say a latency cannot show that it keeps the limit, and is left out. The ratio of two systems under a limit
+    A row that does not say a latency cannot show that it keeps the limit, and is excluded. The ratio of two systems under a limit
     is `ratio_at` of the two frontiers over the rows that keep it.
 
     Columns: those of `rows`.
@@ -156,7 +156,7 @@ def winners(
     the winner of all runs, and nothing is read between them. The most throughput per GPU wins; with `rates` (accelerator to
     USD per GPU-hour) the least cost does, which is the fair race between accelerators. `n_configurations` have a run that
     fast; where none does, the row is empty. The median is of those that were measured around the speed, `n_near`: a run on
-    either side, between which throughput falls no more than five times (NaN: none was).
+    either side, between which throughput falls no more than five times (NaN: fewer than five were).
 
     Columns: the speed, `by`, `first_date` and `last_date` of the winner's runs, `n_on_front`, `n_configurations`, `n_near`,
     and `best_`, `median_` and `second_` throughput or cost.
@@ -188,7 +188,7 @@ def winners(
         near = column[fall <= MAX_FALL_RATIO]
         table.append(
             {SPEED: speed, **about, "n_on_front": best.n_on_front if best else 0, "n_configurations": len(order), "n_near": len(near)}
-            | {"best": column[order[0]] if order else np.nan, "median": np.median(near) if len(near) else np.nan}
+            | {"best": column[order[0]] if order else np.nan, "median": median_of_many(near)}
             | {"second": column[order[1]] if len(order) > 1 else np.nan}
         )
     name = throughput if rates is None else COST[token_class(throughput)].__name__

@@ -8,12 +8,13 @@ tokens, at equal concurrency. First weeks of a new model or chip gain most, so s
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from tokcost import evidence
-from tokcost.quantities import Numbers, QuantityError, check_value, formula, nearest
+from tokcost.quantities import FEWEST_OF_MEDIAN, Numbers, QuantityError, check_value, formula, median_of_many, nearest
 from tokcost.serving.pareto_frontier import frontier
 
 DAYS_PER_YEAR = 365.0
@@ -97,7 +98,7 @@ def mlperf_results(**where: object) -> pd.DataFrame:
 
 
 def mlperf_best(rows: pd.DataFrame, *, by: tuple[str, ...] = ("accelerator",)) -> pd.DataFrame:
-    """The best result per accelerator of each group, with the number of results and their median.
+    """The best result per accelerator of each group, with the number of results and, of five or more, their median.
 
     One model, scenario and division at a time: others do not compare. `by=("accelerator", "round")` gives each round.
 
@@ -115,7 +116,7 @@ def mlperf_best(rows: pd.DataFrame, *, by: tuple[str, ...] = ("accelerator",)) -
     throughput = COUNTS["MLPerf"]
     groups = rows.groupby(list(by), sort=True)
     best = rows.loc[groups[throughput].idxmax().sort_values()]
-    of_group = groups[throughput].agg(n_results="size", **{f"median_{throughput}": "median"}).reset_index()
+    of_group = groups[throughput].agg(n_results="size", **{f"median_{throughput}": median_of_many}).reset_index()
     columns = [
         *by,
         throughput,
@@ -181,7 +182,7 @@ def run_progress(rows: pd.DataFrame) -> pd.DataFrame:
 def versions_at(
     rows: pd.DataFrame, *, tok_per_s_per_user: float, by: str = "image", throughput: str = COUNTS["InferenceX"]
 ) -> pd.DataFrame:
-    """The same accelerator by software version (or `by="run_date"`): throughput at one interactivity, with points and dates.
+    """The same accelerator by software version (or `by="run_date"`): its best run at least so fast, with points and dates.
 
     NaN where the runs of a version do not reach the interactivity. `ratio` is against the first version that does.
 
@@ -201,9 +202,9 @@ def versions_at(
         raise QuantityError(f"none of the {len(rows)} rows says its `{by}`")
     for version, runs in named.groupby(by):
         curve = frontier(runs, throughput=throughput)
+        read: Any = curve.at(tok_per_s_per_user=tok_per_s_per_user)  # the run at least as fast delivers the least of the two around it
         found.append(
-            {by: version, "first_date": curve.first_date, "last_date": curve.last_date, "n_points": curve.n_points}
-            | {throughput: curve.at(tok_per_s_per_user=tok_per_s_per_user)}
+            {by: version, "first_date": curve.first_date, "last_date": curve.last_date, "n_points": curve.n_points} | {throughput: read.low}
         )
     table = pd.DataFrame(found).sort_values(["first_date", by], ignore_index=True)
     reached = table[throughput].dropna()
@@ -229,16 +230,16 @@ def published_progress() -> pd.DataFrame:
 def yearly_gain(progress: pd.DataFrame, *, min_elapsed_yr: float, by: tuple[str, ...] = ("evidence_class",)) -> pd.DataFrame:
     """The gain of a year with its spread: quartiles over pairs, and all pairs pooled (all gains over all years).
 
-    Pairs closer than `min_elapsed_yr` are counted in `n_too_short` and left out: raised to a year, a week of
+    Pairs closer than `min_elapsed_yr` are counted in `n_too_short` and excluded: raised to a year, a week of
     noise becomes a revolution.
 
     Columns: those of `by`, `n_pairs`, `n_too_short`, `n_slower`, and the annualised ratio as `median_`, `p25_`, `p75_`, `low_`, `high_`
-    and `pooled_`; NaN where every pair is too short.
+    and `pooled_`; NaN where every pair is too short. Median and quartiles are of five pairs or more, otherwise NaN.
 
     >>> pairs = pd.DataFrame({"evidence_class": "runs", "ratio": [1.44, 4.0, 9.0], "elapsed_yr": [2.0, 2.0, 0.1]})
     >>> gain = yearly_gain(pairs, min_elapsed_yr=0.5).iloc[0]
-    >>> int(gain["n_too_short"]), round(float(gain["median_annualised_ratio"]), 2)
-    (1, 1.6)
+    >>> int(gain["n_too_short"]), round(float(gain["high_annualised_ratio"]), 2), float(gain["median_annualised_ratio"])
+    (1, 2.0, nan)
     """
     check_value("elapsed_yr", min_elapsed_yr)
     found = []
@@ -247,11 +248,12 @@ def yearly_gain(progress: pd.DataFrame, *, min_elapsed_yr: float, by: tuple[str,
         yearly = annualised_ratio(ratio=long["ratio"], elapsed_yr=long["elapsed_yr"])
         years = long["elapsed_yr"].sum()
         pooled = np.exp(np.log(long["ratio"]).sum() / years) if years else np.nan
-        low, quarter, median, three_quarters, high = yearly.quantile([0, 0.25, 0.5, 0.75, 1])
+        low, high = yearly.min(), yearly.max()
+        quarter, three_quarters = yearly.quantile([0.25, 0.75]) if len(long) >= FEWEST_OF_MEDIAN else (np.nan, np.nan)
         found.append(
             dict(zip(by, group, strict=True))
             | {"n_pairs": len(long), "n_too_short": len(pairs) - len(long), "n_slower": int((long["ratio"] < 1).sum())}
-            | {"median_annualised_ratio": median, "p25_annualised_ratio": quarter, "p75_annualised_ratio": three_quarters}
+            | {"median_annualised_ratio": median_of_many(yearly), "p25_annualised_ratio": quarter, "p75_annualised_ratio": three_quarters}
             | {"low_annualised_ratio": low, "high_annualised_ratio": high, "pooled_annualised_ratio": pooled}
         )
     return pd.DataFrame(found)

@@ -12,17 +12,19 @@ import pandas as pd
 from tokcost.show import draw, form
 from tokcost.show.figure import Figure, chart, drawing, finish
 from tokcost.show.labels import label_ends, label_marks
-from tokcost.show.numbers import num, say_label
+from tokcost.show.numbers import alike, say_label
+from tokcost.show.rows import keeps_rows
 from tokcost.show.style import BLUE, MARKERS, MUTED, ORANGE, PAPER, SERIES
 
 
+@keeps_rows
 @chart
 def plot_curves(
     frame: pd.DataFrame,
     *,
     x: str,
     y: str,
-    alt: str,
+    alt: str = "",
     by: str | None = None,
     title: str = "",
     points: pd.DataFrame | None = None,
@@ -62,6 +64,8 @@ def plot_curves(
             draw.log_axis(ax.yaxis, frame[y].min(), frame[y].max())
         else:
             ax.set_ylim(bottom=0)
+        draw.shares_in_percent(ax.xaxis, x)
+        draw.shares_in_percent(ax.yaxis, y)
         ax.set_xlabel(draw.axis_label(x, is_log=log_x))
         draw.title_over_label(ax, title, draw.axis_label(y, is_log=log_y))
         if mark:  # head-room, so that no curve runs through its label
@@ -73,11 +77,12 @@ def plot_curves(
         return finish(fig, alt)
 
 
+@keeps_rows
 @chart
 def plot_ranges(
     frame: pd.DataFrame,
     *,
-    alt: str,
+    alt: str = "",
     label: str = "label",
     low: str = "low",
     high: str = "high",
@@ -99,6 +104,8 @@ def plot_ranges(
     kinds = list(dict.fromkeys(frame[group])) if group else [None]
     lines = max(str(text).count("\n") + 1 for text in frame[label])
     height = (0.2 + 0.16 * lines) * len(frame) + 1.1 + (0.25 if title else 0)
+    middles = frame[value] if value else (frame[low] + frame[high]) / 2
+    texts = alike(middles)
     with drawing(height=height) as (fig, ax):
         for row, (_, fact) in enumerate(frame.iterrows()):
             k = kinds.index(fact[group]) if group else 0
@@ -106,11 +113,11 @@ def plot_ranges(
                 ax.plot([fact[around[0]], fact[around[1]]], [row, row], color=MUTED, linewidth=1.2, marker="|", markersize=9)
             if fact[high] > fact[low]:
                 draw.bar_of_range(ax, fact[low], fact[high], row, SERIES[k % len(SERIES)], alpha=0.45)
-            middle = fact[value] if value else (fact[low] + fact[high]) / 2
+            middle = middles.iloc[row]
             if not np.isnan(middle):
                 ax.plot(middle, row, **draw.marker(k, markersize=6))
                 end = max(fact[high], middle, fact[around[1]] if around else middle)
-                draw.write(ax, (end, row), num(middle), offset=(7, 0))
+                draw.write(ax, (end, row), texts[row], offset=(7, 0))
         draw.row_labels(ax, frame[label], with_ticks=True)
         if log_x:
             ax.set_xscale("log")
@@ -126,12 +133,13 @@ def plot_ranges(
         return finish(fig, alt)
 
 
+@keeps_rows
 @chart
 def plot_bars(
     frame: pd.DataFrame,
     *,
     value: str | dict[str, str],
-    alt: str,
+    alt: str = "",
     label: str = "label",
     title: str = "",
     highlight: str | list[str] | None = None,
@@ -146,8 +154,8 @@ def plot_bars(
     with drawing(1, len(panels), height=0.36 * len(frame) + 1.0, sharey=True, squeeze=False) as (fig, axes):
         for ax, (says, column) in zip(axes.flat, panels.items(), strict=True):
             bars = ax.barh(frame[label], frame[column], color=colours, height=0.62)
-            for bar, number in zip(bars, frame[column], strict=True):
-                draw.write(ax, (max(bar.get_width(), 0), bar.get_y() + bar.get_height() / 2), num(number), offset=(4, 0), size=9)
+            for bar, text in zip(bars, alike(frame[column]), strict=True):
+                draw.write(ax, (max(bar.get_width(), 0), bar.get_y() + bar.get_height() / 2), text, offset=(4, 0), size=9)
             ax.margins(x=0.14 * len(panels))
             ax.set_xlim(left=min(0, frame[column].min()))
             ax.grid(axis="y", visible=False)
@@ -157,8 +165,9 @@ def plot_bars(
         return finish(fig, alt)
 
 
+@keeps_rows
 @chart
-def plot_slope(frame: pd.DataFrame, *, by: str, rankings: dict[str, str], best: dict[str, str], alt: str, title: str = "") -> Figure:
+def plot_slope(frame: pd.DataFrame, *, by: str, rankings: dict[str, str], best: dict[str, str], alt: str = "", title: str = "") -> Figure:
     """Rankings side by side: one line an accelerator, crossing where two metrics disagree.
 
     `rankings` maps a heading to the column that it ranks by; `best` says "high" or "low" for each heading. Where a column
@@ -168,19 +177,19 @@ def plot_slope(frame: pd.DataFrame, *, by: str, rankings: dict[str, str], best: 
     n = len(frame)
     with drawing(height=0.36 * n + 1.3) as (fig, ax):
         ranks = {h: frame[c].rank(ascending=best[h] == "low", method="first") for h, c in rankings.items()}
+        texts = {h: alike(frame[c]) for h, c in rankings.items()}
         for i, (index, fact) in enumerate(frame.iterrows()):
             heights = [ranks[h][index] for h in columns]
             line = {"marker": MARKERS[i % len(MARKERS)], "linestyle": draw.DASHES[i % len(draw.DASHES)]}
             ax.plot(range(len(columns)), heights, color=draw.colour_of(fact[by], i), zorder=3, **line)
-            name, first, last = say_label(by, fact[by]), num(fact[rankings[columns[0]]]), num(fact[rankings[columns[-1]]])
+            name, first, last = say_label(by, fact[by]), texts[columns[0]][i], texts[columns[-1]][i]
             draw.write(ax, (0, heights[0]), f"{name}  {first}", offset=(-8, 0), size=9, ha="right")
             draw.write(ax, (len(columns) - 1, heights[-1]), f"{last}  {name}", offset=(8, 0), size=9)
             for k, says in enumerate(columns[1:-1], start=1):
                 if np.isnan(heights[k]):
                     continue
                 box = {"facecolor": PAPER, "edgecolor": "none", "pad": 0.5}
-                text = num(fact[rankings[says]])
-                draw.write(ax, (k, heights[k]), text, offset=(0, 6), size=8, va="bottom", ha="center", bbox=box)
+                draw.write(ax, (k, heights[k]), texts[says][i], offset=(0, 6), size=8, va="bottom", ha="center", bbox=box)
         room = 1.15 if form.is_narrow() else 0.75  # for the names beside the lines
         ax.set(xlim=(-room, len(columns) - 1 + room), ylim=(n + 0.5, 0.4))
         ax.set_xticks(range(len(columns)), columns)
@@ -194,8 +203,9 @@ def plot_slope(frame: pd.DataFrame, *, by: str, rankings: dict[str, str], best: 
         return finish(fig, alt)
 
 
+@keeps_rows
 @chart
-def plot_parity(frame: pd.DataFrame, *, x: dict[str, str], y: str, alt: str, by: str | None = None, title: str = "") -> Figure:
+def plot_parity(frame: pd.DataFrame, *, x: dict[str, str], y: str, alt: str = "", by: str | None = None, title: str = "") -> Figure:
     """Predicted against observed, one panel for each predictor (`x`: heading -> column), with the line of agreement."""
     kinds = list(dict.fromkeys(frame[by])) if by else [None]
     with drawing(1, len(x), height=3.3, sharey=True, sharex=True, squeeze=False) as (fig, axes):

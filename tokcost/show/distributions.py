@@ -5,14 +5,17 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from tokcost.quantities import FEWEST_OF_MEDIAN, median_of_many
 from tokcost.show import draw
 from tokcost.show.figure import Figure, chart, drawing, finish
-from tokcost.show.numbers import say_label, times
+from tokcost.show.numbers import alike, say_label
+from tokcost.show.rows import keeps_rows
 from tokcost.show.style import BLUE, INK, LOSS, MARKERS, ORANGE, PAPER, SEA, SHADES
 
 
+@keeps_rows
 @chart
-def plot_heatmap(frame: pd.DataFrame, *, row_name: str, column_name: str, alt: str, title: str = "") -> Figure:
+def plot_heatmap(frame: pd.DataFrame, *, row_name: str, column_name: str, alt: str = "", title: str = "") -> Figure:
     """Ratios in a grid (index by columns): those below 1 in another colour, larger ones darker by thirds, a dash where NaN.
 
     Cells whose row and column have the same value are framed: there both sides are alike.
@@ -23,11 +26,12 @@ def plot_heatmap(frame: pd.DataFrame, *, row_name: str, column_name: str, alt: s
     gains = ratios[ratios >= 1]
     thirds = np.quantile(gains, [1 / 3, 2 / 3]) if len(gains) else []
     shades = np.where(np.isnan(ratios), 0, np.where(ratios < 1, 1, 2 + np.searchsorted(thirds, ratios)))
-    texts = frame.map(lambda ratio: "–" if np.isnan(ratio) else times(ratio))
+    texts = [text if text == "–" else f"{text}×" for text in alike(ratios.ravel(), 2, missing="–")]
     with drawing(height=0.36 * len(frame) + 1.35) as (fig, ax):
         seaborn.heatmap(
             pd.DataFrame(shades, [f"{at:g}" for at in frame.index], [f"{at:g}" for at in frame.columns]),
-            annot=texts.to_numpy(), fmt="", annot_kws={"color": INK, "fontsize": 9}, cmap=[PAPER, LOSS, *SHADES], vmin=0, vmax=4,
+            annot=np.reshape(texts, ratios.shape), fmt="",
+            annot_kws={"color": INK, "fontsize": 9}, cmap=[PAPER, LOSS, *SHADES], vmin=0, vmax=4,
             linewidths=2, linecolor=PAPER, cbar=False, ax=ax,
         )  # fmt: skip
         for i, j in zip(*np.nonzero(np.equal.outer(frame.index, frame.columns)), strict=True):
@@ -48,12 +52,14 @@ def frame_of_cell(row: int, column: int):
     return Rectangle((column + 0.03, row + 0.05), 0.94, 0.9, facecolor="none", edgecolor=ORANGE, linewidth=2, zorder=3)
 
 
+@keeps_rows
 @chart
 def plot_strip(
-    frame: pd.DataFrame, *, x: str, by: str, alt: str, title: str = "", reference: dict[str, float] | None = None, log_x: bool = False
+    frame: pd.DataFrame, *, x: str, by: str, alt: str = "", title: str = "", reference: dict[str, float] | None = None, log_x: bool = False
 ) -> Figure:
     """Every value as a dot, one row for each value of `by` in the order of the frame, over a bar of its middle half with the median.
 
+    A row of fewer than five values has dots and no bar.
     `reference` draws labelled vertical lines. The dots are spread within their row so that none hides another.
     """
     import seaborn
@@ -62,7 +68,10 @@ def plot_strip(
     shown = known.assign(**{by: known[by].map(lambda value: say_label(by, value))})
     n_rows = shown[by].nunique()
     with drawing(height=0.48 * n_rows + 1.3) as (fig, ax):
-        low, median, high = shown.groupby(by, sort=False)[x].quantile([0.25, 0.5, 0.75]).unstack().to_numpy().T
+        rows = shown.groupby(by, sort=False)[x]
+        quartiles = rows.quantile([0.25, 0.5, 0.75]).unstack()
+        quartiles[rows.size() < FEWEST_OF_MEDIAN] = np.nan
+        low, median, high = quartiles.to_numpy().T
         ax.barh(range(n_rows), high - low, left=low, height=0.66, color=SEA)
         ax.vlines(median, np.arange(n_rows) - 0.33, np.arange(n_rows) + 0.33, color=INK, linewidth=1.6)
         state = np.random.get_state()
@@ -79,9 +88,12 @@ def plot_strip(
         return finish(fig, alt)
 
 
+@keeps_rows
 @chart
-def plot_monthly_strip(frame: pd.DataFrame, *, x: str, y: str, by: str, alt: str, title: str = "") -> Figure:
-    """Each row a mark at its month `x` and value `y`, a line through the medians; each of `by` has a colour and a marker.
+def plot_monthly_strip(frame: pd.DataFrame, *, x: str, y: str, by: str, alt: str = "", title: str = "") -> Figure:
+    """Each row a mark at its month `x` and value `y`, a line through the medians of months with five or more.
+
+    Each of `by` has a colour and a marker.
 
     Months stand in sorted order. Marks are not spread at random, so the picture is the same each time.
 
@@ -97,12 +109,12 @@ def plot_monthly_strip(frame: pd.DataFrame, *, x: str, y: str, by: str, alt: str
             colour, marker = draw.colour_of(name, k), MARKERS[k % len(MARKERS)]
             look = {"color": colour, "marker": marker, "size": 5, "alpha": 0.55, "jitter": False, "legend": False}
             seaborn.stripplot(rows, x=x, y=y, order=order, ax=ax, **look)
-            medians = rows.groupby(x)[y].median().reindex(order).dropna()
+            medians = rows.groupby(x)[y].agg(median_of_many).reindex(order).dropna()
             ax.plot([order.index(one) for one in medians.index], medians, color=colour, linewidth=1.2, marker=marker, label=name.upper())
         ax.set_ylim(bottom=0)
         ax.set_ylabel(draw.axis_label(y))
         ax.set_xlabel("")
         ax.tick_params(axis="x", rotation=45)
-        draw.legend(fig, frame[by].nunique(), title="line: median", title_fontsize=8.5)
+        draw.legend(fig, frame[by].nunique(), title="line: median of five or more", title_fontsize=8.5)
         draw.heading(fig, title)
         return finish(fig, alt)

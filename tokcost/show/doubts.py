@@ -10,6 +10,7 @@ from tokcost.show import draw
 from tokcost.show.distributions import frame_of_cell
 from tokcost.show.figure import Figure, chart, drawing, finish
 from tokcost.show.numbers import num
+from tokcost.show.rows import keeps_rows
 from tokcost.show.style import INK, LOSS, PAPER, SHADES
 
 if TYPE_CHECKING:
@@ -19,9 +20,10 @@ if TYPE_CHECKING:
 _STACKS = 30
 
 
+@keeps_rows
 @chart
 def plot_quantile_dots(
-    frame: pd.DataFrame, *, x: str, by: str, alt: str, title: str = "", reference: dict[str, float] | None = None, log_x: bool = False
+    frame: pd.DataFrame, *, x: str, by: str, alt: str = "", title: str = "", reference: dict[str, float] | None = None, log_x: bool = False
 ) -> Figure:
     """Outcomes as dots of equal chance (`tokcost.doubt.quantile_dots`), stacked where they are close, one row for each of `by`.
 
@@ -54,6 +56,7 @@ def plot_quantile_dots(
         return finish(fig, alt)
 
 
+@keeps_rows
 @chart
 def plot_scenarios(
     frame: pd.DataFrame,
@@ -61,7 +64,7 @@ def plot_scenarios(
     x: str,
     y: str,
     value: str,
-    alt: str,
+    alt: str = "",
     title: str = "",
     break_even: float = 1.0,
     here: tuple[float, float] | None = None,

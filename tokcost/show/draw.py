@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter, PercentFormatter
 
 from tokcost import quantities
 from tokcost.show import form
+from tokcost.show.numbers import label_with_unit, percent
 from tokcost.show.style import ACCELERATOR, INK, MARKERS, MUTED, SERIES
 
 if TYPE_CHECKING:
@@ -23,17 +24,29 @@ _SHORT_DASH = (0, (2, 2))
 
 
 def axis_label(name: str, *, is_log: bool = False) -> str:
-    """What an axis says: the quantity's label and unit, and whether its scale is logarithmic."""
-    quantity = quantities.find(name)
-    label = quantity.axis_label if quantity else name.replace("_", " ").capitalize()
+    """What an axis says: label and unit of the quantity, or `name` itself, and whether its scale is logarithmic."""
+    label = label_with_unit(name) if quantities.find(name) else name[:1].upper() + name[1:]
     return label + (", log scale" if is_log else "")
+
+
+class _Shares(PercentFormatter):
+    """Ticks as people write them: 5%, not 5.0%."""
+
+    def __call__(self, x: float, pos: int | None = None) -> str:
+        return percent(x)
+
+
+def shares_in_percent(axis: Axis, name: str) -> None:
+    """Where the axis counts a share, its ticks are in per cent, as in the tables."""
+    if quantities.unit(name) == "frac":
+        axis.set_major_formatter(_Shares(1))
 
 
 def log_axis(axis: Axis, low: float, high: float) -> None:
     """Plain numbers on a logarithmic axis, at 1-2-5 steps where the range is short."""
     subs = (1.0, 2.0, 5.0) if high / low < (20 if form.is_narrow() else 500) else (1.0,)
     axis.set_major_locator(LogLocator(subs=subs, numticks=20))
-    axis.set_major_formatter(FuncFormatter(lambda v, _: f"{v:,.0f}" if v >= 1 else f"{v:.10f}".rstrip("0")))
+    axis.set_major_formatter(FuncFormatter(lambda v, _: f"{v:,.10g}" if v >= 1 else f"{v:.10f}".rstrip("0")))
     axis.set_minor_formatter(NullFormatter())
 
 

@@ -7,17 +7,19 @@ import pandas as pd
 
 from tokcost.show import draw
 from tokcost.show.figure import Figure, chart, drawing, finish
-from tokcost.show.numbers import times
+from tokcost.show.numbers import alike
+from tokcost.show.rows import keeps_rows
 from tokcost.show.style import BLUE, INK, MUTED, ORANGE
 
 
+@keeps_rows
 @chart
 def plot_factors(
     frame: pd.DataFrame,
     *,
     label: str,
     ratio: str,
-    alt: str,
+    alt: str = "",
     x: str,
     low: str | None = None,
     high: str | None = None,
@@ -34,6 +36,7 @@ def plot_factors(
     starts = np.concatenate([[1.0], ends[:-1]])
     ranges = frame[[low, high]].to_numpy(dtype=float) * starts[:, None] if low and high else np.column_stack([ends, ends])
     known = np.concatenate([[1.0], ends, ranges.ravel()])
+    texts = [f"{text}×" for text in alike([*ratios, ends[-1] if len(ends) else np.nan], 2)]
     known, near = known[np.isfinite(known)], {"offset": (6, 0), "size": 9}
     with drawing(height=0.42 * (len(frame) + 1) + 1.1) as (fig, ax):
         ax.set_xscale("log")
@@ -47,10 +50,10 @@ def plot_factors(
             ax.plot([end, end], [row, row + 1], color=MUTED, linewidth=0.8, linestyle=(0, (2, 2)), zorder=0)
             if low and high:
                 ax.plot(ranges[row], [row, row], color=INK, linewidth=1.2, marker="|", markersize=8)
-            draw.write(ax, (max(start, end, *ranges[row]), row), times(ratios[row]), **near)
+            draw.write(ax, (max(start, end, *ranges[row]), row), texts[row], **near)
         if np.isfinite(ends[-1]):
             ax.barh(len(frame), ends[-1] - 1, left=1, height=0.56, color=INK)
-            draw.write(ax, (max(ends[-1], 1.0), len(frame)), times(ends[-1]), fontweight="bold", **near)
+            draw.write(ax, (max(ends[-1], 1.0), len(frame)), texts[-1], fontweight="bold", **near)
         else:
             draw.write(ax, (1.0, len(frame)), "not measured", color=MUTED, **near)
         draw.row_labels(ax, [*frame[label], whole], with_ticks=True)

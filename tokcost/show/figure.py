@@ -17,16 +17,16 @@ import matplotlib.pyplot as plt
 from matplotlib.text import Text
 
 from tokcost.show import form
+from tokcost.show.rows import ASKED, with_rows
 from tokcost.show.sentences import MIME
 from tokcost.show.style import DARK, RC
+from tokcost.show.svg import compact
 from tokcost.show.text import plain, shown
 from tokcost.show.values import Placed, axes_said, values_of
 
 if TYPE_CHECKING:
+    import pandas as pd
     from matplotlib.figure import Figure as MplFigure
-
-#: set by a report: figures are then drawn a second time, for a phone, and bring their values along
-REPORT = "TOKCOST_REPORT"
 
 _Arguments = ParamSpec("_Arguments")
 _FONTS = "system-ui, -apple-system, 'Segoe UI', Roboto, 'DejaVu Sans', sans-serif"
@@ -34,9 +34,10 @@ _COORDINATE = re.compile(r"-?\d+\.\d{3,}")
 
 
 class Figure:
-    """What Jupyter displays and a report embeds; `alt` states the figure's finding.
+    """What Jupyter displays and a report embeds; `alt` states the figure's finding; a sketch may go without, and a report warns of it.
 
-    `measure` says what its axes count, `values` what stands where in it; `narrow` is the same figure drawn for a phone, in a report only.
+    `measure` says what its axes count, `values` what stands where in it; `narrow` is the same figure drawn for a
+    phone, in a report only; `frame` holds the rows that it is drawn from.
     """
 
     def __init__(self, svg: str, alt: str, measure: str = "", values: list[Placed] | None = None):
@@ -45,9 +46,11 @@ class Figure:
         self.measure = measure
         self.values = values or []
         self.narrow: Figure | None = None
+        self.frame: pd.DataFrame | None = None
 
     def _repr_mimebundle_(self, include=None, exclude=None):
-        bundle: dict[str, Any] = {"image/svg+xml": self.svg, "text/plain": self.alt}
+        bundle: dict[str, Any] = {"image/svg+xml": self.svg} | ({"text/plain": self.alt} if self.alt else {})
+        bundle = with_rows(bundle, self.frame, digits=6)  # more than any picture shows
         if self.narrow is None:
             return bundle
         places = [[*wide, *narrow[1:]] for wide, narrow in zip(self.values, self.narrow.values, strict=True)]
@@ -60,7 +63,7 @@ def chart(plot: Callable[_Arguments, Figure]) -> Callable[_Arguments, Figure]:
     @functools.wraps(plot)
     def drawn(*args: _Arguments.args, **options: _Arguments.kwargs) -> Figure:
         figure = plot(*args, **options)
-        if os.environ.get(REPORT):
+        if ASKED in os.environ:
             with form.narrow():
                 figure.narrow = plot(*args, **options)
         return figure
@@ -85,12 +88,10 @@ def drawing(n_rows: int = 1, n_columns: int = 1, *, height: float, **options: An
 
 
 def finish(fig: MplFigure, alt: str) -> Figure:
-    """The figure as SVG: text stays text to its last digit, coordinates to a hundredth of a point, no dates, no random ids.
+    """The figure as SVG: text stays text to its last digit, shapes to a tenth of a point, no dates, no random ids.
 
     A colour that the dark page does not know is an error: it would vanish there.
     """
-    if not alt.strip():
-        raise ValueError("a figure needs alt text that states its finding")
     for text in fig.findobj(Text):
         if "&" in text.get_text():
             text.set_text(unescape(text.get_text()))  # an SVG's text is text: see `tokcost.show.text.literal`
@@ -108,7 +109,7 @@ def finish(fig: MplFigure, alt: str) -> Figure:
     svg = re.sub(r"'DejaVu Sans'(?:, [^;\"]*)?", _FONTS, svg)
     svg = re.sub(r'<g id="[^"]*">', "<g>", svg)  # shapes that others refer to are no groups
     svg = svg.replace("<svg ", f'<svg style="font-family: {_FONTS}" ', 1)
-    svg = re.sub(r"\n\s*", "\n", svg)
+    svg = compact(re.sub(r"\n\s*", "\n", svg))
     foreign = sorted(set(re.findall(r"#[0-9a-fA-F]{6}\b", svg)) - set(DARK))
     if foreign:
         raise ValueError(f"colour {foreign[0]} is not in tokcost.show.style.DARK: add it with its counterpart for dark pages")

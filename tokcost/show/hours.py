@@ -9,7 +9,8 @@ import numpy as np
 from tokcost import quantities
 from tokcost.show import draw, form
 from tokcost.show.figure import Figure, chart, drawing, finish
-from tokcost.show.numbers import num, say_label
+from tokcost.show.numbers import alike, label_and_unit, percents, say_label
+from tokcost.show.rows import keeps_rows
 from tokcost.show.style import BLUE, GRID, INK, MUTED, ORANGE, SERIES, TEAL
 
 if TYPE_CHECKING:
@@ -19,8 +20,9 @@ _RATE = "rate_usd_per_gpu_h"
 MILLION = 10**6
 
 
+@keeps_rows
 @chart
-def plot_waterfall(parts: pd.DataFrame, *, totals: pd.DataFrame, by: str, alt: str, title: str = "") -> Figure:
+def plot_waterfall(parts: pd.DataFrame, *, totals: pd.DataFrame, by: str, alt: str = "", title: str = "") -> Figure:
     """From parts to the price of an hour, one panel for each value of `by`, on one scale.
 
     `parts` has `component` and `usd_per_gpu_h`, in order, each bar starting where the last one ended; `totals` has one row for
@@ -52,8 +54,9 @@ def plot_waterfall(parts: pd.DataFrame, *, totals: pd.DataFrame, by: str, alt: s
         return finish(fig, alt)
 
 
+@keeps_rows
 @chart
-def plot_prices(frame: pd.DataFrame, *, by: str, alt: str, title: str = "", x: str = _RATE) -> Figure:
+def plot_prices(frame: pd.DataFrame, *, by: str, alt: str = "", title: str = "", x: str = _RATE) -> Figure:
     """Prices of different kinds on one axis, one panel for each value of `by`.
 
     `frame` has `label`, `group`, `value`, `low`, `high`, and a `note` that says why a price is missing.
@@ -83,8 +86,9 @@ def _price(ax, row, price, k) -> None:
     draw.write(ax, (max(price.high, price.value), row), f"{price.value:.2f}" + (f"  ({price.note})" if price.note else ""), offset=(7, 0))
 
 
+@keeps_rows
 @chart
-def plot_brackets(frame: pd.DataFrame, *, alt: str, title: str = "") -> Figure:
+def plot_brackets(frame: pd.DataFrame, *, alt: str = "", title: str = "") -> Figure:
     """The build-up against published constants (`hour.against_published`): one row for each accelerator and basis.
 
     Thin line: all ranges at one end together; thick: errors independent; tick: built up; markers: the constants by vintage.
@@ -114,53 +118,54 @@ def plot_brackets(frame: pd.DataFrame, *, alt: str, title: str = "") -> Figure:
         return finish(fig, alt)
 
 
+@keeps_rows
 @chart
 def plot_tornado(
     frame: pd.DataFrame,
     *,
     here: float,
-    alt: str,
+    alt: str = "",
     title: str = "",
     n: int = 12,
     x: str = _RATE,
     ends: tuple[str, str] = ("rate_at_low_usd_per_gpu_h", "rate_at_high_usd_per_gpu_h"),
-    with_units: bool = False,
 ) -> Figure:
     """What each input does alone, the widest first: bars from the result as it stands to its ends.
 
-    `frame` has `input_name`, `low`, `high` of the input and the result at both, in the columns `ends`
-    (`tokcost.hour.one_at_a_time`; `tokcost.doubt.tornado` with `ends=("at_low", "at_high")`). `x` is the quantity of the result.
+    `frame` has `input_name`, `low` and `high` of the input and the result at both in the columns `ends`
+    (`tokcost.hour.one_at_a_time`; `tokcost.doubt.tornado` with `ends=("at_low", "at_high")`); `x` is the quantity of the result.
     The inputs' ends are written beside the bars, so a reader sees which value makes which result.
     """
     shown = frame.head(n)
     with drawing(height=0.31 * len(shown) + 1.1) as (fig, ax):
         for row, (_, swing) in enumerate(shown.iterrows()):
-            pairs = sorted(zip(swing[list(ends)], swing[["low", "high"]], strict=True))
-            for (result, value), colour, side in zip(pairs, (TEAL, ORANGE), (-1, 1), strict=True):
+            pairs = sorted(zip(swing[list(ends)], _ends(swing["input_name"], [swing["low"], swing["high"]]), strict=True))
+            for (result, text), colour, side in zip(pairs, (TEAL, ORANGE), (-1, 1), strict=True):
                 ax.barh(row, result - here, left=here, color=colour, height=0.6)
                 where = {"offset": (4 * side, 0), "ha": "left" if side > 0 else "right"}
-                draw.write(ax, (result, row), _as_input(swing["input_name"], value, with_units), color=MUTED, **where)
+                draw.write(ax, (result, row), text, color=MUTED, **where)
         ax.axvline(here, color=INK, linewidth=1.2)
-        draw.row_labels(ax, [quantities.phrase(name) for name in shown["input_name"]])
+        units = [label_and_unit(name)[1] for name in shown["input_name"]]
+        names = [quantities.phrase(name) + (f", {unit}" if unit else "") for name, unit in zip(shown["input_name"], units, strict=True)]
+        draw.row_labels(ax, names)
         low, high = shown[list(ends)].to_numpy().min(), shown[list(ends)].to_numpy().max()
-        room = (0.5 if form.is_narrow() else 0.22) * (1.8 if with_units else 1) * (high - low)
+        room = (0.5 if form.is_narrow() else 0.22) * (high - low)
         ax.set_xlim(low - room, high + room)
         ax.set_xlabel(draw.axis_label(x))
-        draw.write(
-            ax, (here, 1), num(here) if with_units else f"{here:.2f}", offset=(3, 1), va="baseline", xycoords=("data", "axes fraction")
-        )
+        draw.write(ax, (here, 1), f"{here:.2f}", offset=(3, 1), va="baseline", xycoords=("data", "axes fraction"))
         draw.heading(fig, title)
         return finish(fig, alt)
 
 
-def _as_input(name: str, value: float, with_unit: bool) -> str:
+def _ends(name: str, values: list[float]) -> list[str]:
     if quantities.unit(name) == "frac":
-        return f"{round(value * 100, 1 if with_unit else 10):g}%"
-    if with_unit:
-        return f"{num(value)} {quantities.of(name).unit_label}".rstrip()
-    return f"{value / MILLION:g} million" if value >= MILLION else f"{value:,.3g}" if value < 1000 else f"{value:,.0f}"
+        return percents(values)
+    if max(values) >= MILLION:
+        return [f"{text} million" for text in alike(value / MILLION for value in values)]
+    return alike(values)
 
 
+@keeps_rows
 @chart
 def plot_dumbbell(
     frame: pd.DataFrame,
@@ -169,11 +174,12 @@ def plot_dumbbell(
     first: str,
     second: str,
     x: str,
-    alt: str,
+    alt: str = "",
     title: str = "",
     names: tuple[str, str] = ("first", "second"),
 ) -> Figure:
     """Two values of each row on one axis, joined by a line: where two ways of counting differ. From zero."""
+    texts = np.reshape(alike(frame[[first, second]].to_numpy().ravel(), 2), (len(frame), 2))
     with drawing(height=0.4 * len(frame) + 1.4) as (fig, ax):
         for row, (_, fact) in enumerate(frame.iterrows()):
             ax.plot([fact[first], fact[second]], [row, row], color=GRID, linewidth=2, zorder=1)
@@ -183,7 +189,7 @@ def plot_dumbbell(
                     ax.plot(fact[column], row, **draw.marker(k, markersize=7))
                     where = {"offset": (8, 0), "ha": "left"} if right else {"offset": (-8, 0), "ha": "right"}
                     where = {"offset": (0, 9), "ha": "center"} if form.is_narrow() else where
-                    draw.write(ax, (fact[column], row), num(fact[column], 2), **where)
+                    draw.write(ax, (fact[column], row), texts[row, k], **where)
         draw.row_labels(ax, frame[label])
         ax.set_xlim(0, np.nanmax(frame[[first, second]].to_numpy()) * 1.18)
         ax.set_xlabel(draw.axis_label(x))
@@ -192,8 +198,9 @@ def plot_dumbbell(
         return finish(fig, alt)
 
 
+@keeps_rows
 @chart
-def plot_sorted(frame: pd.DataFrame, *, label: str, value: str | dict[str, str], group: str, alt: str, title: str = "") -> Figure:
+def plot_sorted(frame: pd.DataFrame, *, label: str, value: str | dict[str, str], group: str, alt: str = "", title: str = "") -> Figure:
     """Bars from zero in the order given, coloured by `group`; a fraction shows as a percentage, a missing value as "not known".
 
     Several values (column -> what its axis says) stand in panels side by side, on the same rows.
@@ -216,13 +223,13 @@ def plot_sorted(frame: pd.DataFrame, *, label: str, value: str | dict[str, str],
 
 def _bars(ax, values, colours) -> None:
     """One bar a row with its number behind it."""
-    is_share = quantities.unit(values.name) == "frac"
-    shown = values * 100 if is_share else values
-    for row, (length, colour) in enumerate(zip(shown, colours, strict=True)):
+    texts = percents(values) if quantities.unit(values.name) == "frac" else alike(values)
+    for row, (length, text, colour) in enumerate(zip(values, texts, colours, strict=True)):
         if np.isnan(length):
             draw.write(ax, (0, row), "not known", color=MUTED, fontstyle="italic")
             continue
         ax.barh(row, length, color=colour, height=0.64)
-        draw.write(ax, (length, row), f"{length:.1f} %" if is_share else num(length))
-    ax.set_xlim(0, shown.max() * 1.15)
-    ax.set_xlabel(f"{quantities.of(values.name).label} (%)" if is_share else draw.axis_label(values.name))
+        draw.write(ax, (length, row), text)
+    ax.set_xlim(0, values.max() * 1.15)
+    draw.shares_in_percent(ax.xaxis, values.name)
+    ax.set_xlabel(draw.axis_label(values.name))

@@ -12,7 +12,7 @@ _BODY = [(1.9, 0), (0.7, -1.0), (0.2, -3.2), (1.2, -5.5), (4.8, -6.5), (8.6, -5.
 
 
 @chart
-def plot_iceberg(above: list[str], below: list[str], *, alt: str) -> Figure:
+def plot_iceberg(above: list[str], below: list[str], *, alt: str = "") -> Figure:
     """What a buyer sees (above the water) and what decides the cost of a token (below it)."""
     with drawing(height=5.0) as (fig, ax):
         ax.set(xlim=(0, 10), ylim=(-6.6, 4.2))

@@ -5,19 +5,22 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from tokcost import quantities
 from tokcost.show import draw, form
 from tokcost.show.figure import Figure, chart, drawing, finish
 from tokcost.show.labels import label_ends, label_marks
-from tokcost.show.numbers import num, percent, say_label
+from tokcost.show.numbers import alike, percent, say_label
+from tokcost.show.rows import keeps_rows
 from tokcost.show.style import ACCELERATOR, BLUE, GRID, INK, MARKERS, MUTED, ORANGE, SEA, SERIES
 
 _HOURS_PER_DAY = 24
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 
+@keeps_rows
 @chart
-def plot_panels(frame: pd.DataFrame, *, x: str, y: str, by: str, alt: str, title: str = "", mark: dict[str, float] | None = None) -> Figure:
+def plot_panels(
+    frame: pd.DataFrame, *, x: str, y: str, by: str, alt: str = "", title: str = "", mark: dict[str, float] | None = None
+) -> Figure:
     """One small panel for each value of `by`: its own curve in front of all the others in grey. Both axes logarithmic."""
     groups = {name: group.dropna(subset=[y]).sort_values(x) for name, group in frame.groupby(by, sort=False)}
     n_columns = min(2 if form.is_narrow() else 4, len(groups))
@@ -45,8 +48,11 @@ def plot_panels(frame: pd.DataFrame, *, x: str, y: str, by: str, alt: str, title
         return finish(fig, alt)
 
 
+@keeps_rows
 @chart
-def plot_steps(frame: pd.DataFrame, *, x: str, y: str, by: str, alt: str, title: str = "", mark: dict[str, float] | None = None) -> Figure:
+def plot_steps(
+    frame: pd.DataFrame, *, x: str, y: str, by: str, alt: str = "", title: str = "", mark: dict[str, float] | None = None
+) -> Figure:
     """A value that falls in steps as a limit is loosened: flat from one measured run to the next. Both axes logarithmic."""
     marks = mark or {}
     last = max(frame[x].max(), *marks.values(), 0) * 1.6
@@ -69,9 +75,10 @@ def plot_steps(frame: pd.DataFrame, *, x: str, y: str, by: str, alt: str, title:
         return finish(fig, alt)
 
 
+@keeps_rows
 @chart
 def plot_by_category(
-    frame: pd.DataFrame, *, x: str, y: str, by: str, alt: str, title: str = "", level: dict[str, float] | None = None
+    frame: pd.DataFrame, *, x: str, y: str, by: str, alt: str = "", title: str = "", level: dict[str, float] | None = None
 ) -> Figure:
     """A value at a few rungs (shares near one, evenly spaced), one line for each value of `by`, from zero."""
     rungs = list(dict.fromkeys(frame[x]))
@@ -91,8 +98,9 @@ def plot_by_category(
         return finish(fig, alt)
 
 
+@keeps_rows
 @chart
-def plot_week(frame: pd.DataFrame, *, by: str, alt: str, title: str = "") -> Figure:
+def plot_week(frame: pd.DataFrame, *, by: str, alt: str = "", title: str = "") -> Figure:
     """Hours of a period, one panel a plan: what is paid (outline), what works (filled), what users send (dashed), in requests/s."""
     plans = list(dict.fromkeys(frame[by]))
     highest = frame[["paid_request_per_s", "offered_request_per_s"]].to_numpy().max()
@@ -124,20 +132,21 @@ def plot_week(frame: pd.DataFrame, *, by: str, alt: str, title: str = "") -> Fig
         return finish(fig, alt)
 
 
+@keeps_rows
 @chart
-def plot_stacked(frame: pd.DataFrame, *, label: str, parts: dict[str, str], x: str, alt: str, title: str = "") -> Figure:
+def plot_stacked(frame: pd.DataFrame, *, label: str, parts: dict[str, str], x: str, alt: str = "", title: str = "") -> Figure:
     """Bars from zero made of parts (`parts`: column -> name), each part with its number, the sum at the end."""
     with drawing(height=0.4 * len(frame) + 1.35) as (fig, ax):
         sums = frame[list(parts)].sum(axis=1)
-        for row, (index, fact) in enumerate(frame.iterrows()):
+        for row, (text, (_, fact)) in enumerate(zip(alike(sums), frame.iterrows(), strict=True)):
             start = 0.0
             for k, column in enumerate(parts):
                 ax.barh(row, fact[column], left=start, color=(BLUE, ORANGE)[k % 2], height=0.62)
                 start += fact[column]
-            draw.write(ax, (start, row), num(sums[index]), size=9, fontweight="bold")
+            draw.write(ax, (start, row), text, size=9, fontweight="bold")
         draw.row_labels(ax, frame[label])
         ax.set_xlim(0, sums.max() * 1.16)
-        ax.set_xlabel(draw.axis_label(x) if quantities.find(x) else x)
+        ax.set_xlabel(draw.axis_label(x))
         for k, name in enumerate(parts.values()):
             ax.barh([0], [0], color=(BLUE, ORANGE)[k % 2], label=name)
         draw.legend(fig, len(parts))

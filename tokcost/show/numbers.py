@@ -1,36 +1,63 @@
-"""Numbers and labels as people read them: three significant digits, thousands separated, never sixteen digits."""
+"""Numbers and labels as people read them: three significant digits, one number of them in a column, a unit said once."""
 
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable
 
 from tokcost import quantities
+from tokcost.labels import label_of
 
 MISSING = "not reached"
+#: a whole number below this is written whole
+_WHOLE_BELOW = 1e6
+#: how a label spells out what a unit abbreviates
+_SPELLED = {"mw": "megawatt", "j": "joule"}
 _RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def num(value: float, digits: int = 3, missing: str = MISSING) -> str:
-    """A number rounded to `digits` significant digits; whole numbers below a million stay whole.
+    """A number in as few significant digits as show it, at most `digits`; whole numbers below a million stay whole.
 
-    >>> num(0.12338), num(5970.26), num(93.153), num(2842982.1), num(1.5e18), num(90.0), num(float("nan"))
-    ('0.123', '5,970', '93.2', '2,840,000', '1.50×10¹⁸', '90', 'not reached')
+    >>> num(0.12338), num(5970.26), num(93.153), num(2842982.1), num(1.5e18), num(90.0), num(1.275), num(float("nan"))
+    ('0.123', '5,970', '93.2', '2,840,000', '1.5×10¹⁸', '90', '1.28', 'not reached')
     """
-    value = float(value)
-    if math.isnan(value):
-        return missing
-    if value == 0 or math.isinf(value):
+    return alike([value], digits, missing)[0]
+
+
+def _significant(value: float, digits: int) -> str:
+    if value == 0 or not math.isfinite(value):
         return f"{value:g}"
-    if value.is_integer() and abs(value) < 1e6:
-        return f"{value:,.0f}"
     exponent = math.floor(math.log10(abs(value)))
-    rounded = round(value, digits - 1 - exponent)
+    rounded = round(value * (1 + 1e-12), digits - 1 - exponent)  # a half goes up, as people round: 1.275 is 1.28
     exponent = math.floor(math.log10(abs(rounded))) if rounded else 0
     if exponent >= 12 or exponent < -5:
         mantissa, power = f"{rounded:.{digits - 1}e}".split("e")
         return f"{mantissa}×10{str(int(power)).translate(_RAISED)}"
     return f"{rounded:,.{max(0, digits - 1 - exponent)}f}"
+
+
+def alike(values: Iterable[float], digits: int = 3, missing: str = MISSING, *, fewest: int = 1) -> list[str]:
+    """The numbers of one column or one figure, all with one number of significant digits: as few as are needed, at most `digits`.
+
+    Where all are whole they stay whole; otherwise `fewest` digits are written at least.
+
+    >>> alike([5, 2.9, 0.9504]), alike([5, 2.9, float("nan")]), alike([8, 72])
+    (['5.00', '2.90', '0.950'], ['5.0', '2.9', 'not reached'], ['8', '72'])
+    """
+    values = [float(value) for value in values]
+    known = [value for value in values if math.isfinite(value)]
+    if all(value.is_integer() and abs(value) < _WHOLE_BELOW for value in known):
+        texts = [f"{value:,.0f}" for value in values]
+    else:
+        needed = next((n for n in range(fewest, digits) if all(_holds(value, n) for value in known)), digits)
+        texts = [_significant(value, needed) for value in values]
+    return [missing if math.isnan(value) else text for value, text in zip(values, texts, strict=True)]
+
+
+def _holds(value: float, digits: int) -> bool:
+    return math.isclose(value, float(f"{value:.{digits - 1}e}"), rel_tol=1e-12)
 
 
 def usd(value: float, digits: int = 3) -> str:
@@ -48,7 +75,7 @@ def usd(value: float, digits: int = 3) -> str:
         return f"{sign}${size:,.0f}"
     if size >= 1:
         return f"{sign}${size:,.2f}"
-    return f"{sign}${num(size, digits)}"
+    return f"{sign}${_significant(size, digits)}"
 
 
 def times(value: float, digits: int = 2) -> str:
@@ -65,23 +92,30 @@ def percent(value: float, digits: int = 2) -> str:
     """A fraction as a percentage: percent exists only in what people read. What falls short of all never reads as all.
 
     >>> percent(0.1034), percent(0.93), percent(0.99999), percent(0.999, 4), percent(0.0534, 3), percent(1e-9), percent(float("nan"))
-    ('10%', '93%', '99.999%', '99.9%', '5.34%', '1.0×10⁻⁷%', 'not reached')
+    ('10%', '93%', '99.999%', '99.9%', '5.34%', '1×10⁻⁷%', 'not reached')
     """
-    share = round(value * 100, 10)
-    text = num(share, digits)
-    if text.replace(",", "").replace(".", "").lstrip("-").isdigit() and float(text.replace(",", "")) == share:
-        return f"{text.rstrip('0').rstrip('.') if '.' in text else text}%"
-    while share < 100 and text.startswith("100"):
+    return percents([value], digits)[0]
+
+
+def percents(values: Iterable[float], digits: int = 3, missing: str = MISSING) -> list[str]:
+    """Fractions of one column or one figure as percentages, as `alike` as numbers are; what falls short of all never reads as all.
+
+    >>> percents([0.45, 0.0534, 1.0]), percents([0.5, 0.05]), percents([0.99999, 0.5])
+    (['45.0%', '5.34%', '100%'], ['50%', '5%'], ['99.999%', '50.000%'])
+    """
+    shares = [round(float(value) * 100, 10) for value in values]
+    texts = alike(shares, digits, missing)
+    while any(share < 100 and text.startswith("100") for share, text in zip(shares, texts, strict=True)):
         digits += 1
-        text = num(share, digits)
-    return text if text == MISSING else f"{text}%"
+        texts = alike(shares, digits, missing)
+    return [text if math.isnan(share) else f"{text}%" for share, text in zip(shares, texts, strict=True)]
 
 
 def spans(stretches: Iterable[tuple[float, float]], unit: str = "", *, before: str = "") -> str:
     """Stretches of a scale in words; `before` is a preposition for where there are any.
 
     >>> spans([(100.2, 116.9), (140, 150.5)], "tokens/s per user"), spans([(30, 30)], before="at"), spans([], before="at")
-    ('100 to 117 and 140 to 150 tokens/s per user', 'at 30', 'nowhere')
+    ('100 to 117 and 140 to 151 tokens/s per user', 'at 30', 'nowhere')
     """
     if not stretches:
         return "nowhere"
@@ -99,13 +133,53 @@ def inline(label: str) -> str:
     return label if label[1:2].isupper() else label[:1].lower() + label[1:]
 
 
+def label_and_unit(name: str) -> tuple[str, str]:
+    """What a quantity is called and its unit, without what the label has said already.
+
+    >>> label_and_unit("rate_usd_per_gpu_h"), label_and_unit("total_tok_per_joule")
+    (('Price of a GPU-hour', 'USD'), ('Tokens per joule (input + output tokens)', ''))
+    >>> label_and_unit("tok_per_s_per_user"), label_and_unit("cost_ratio")
+    (('Interactivity', 'tokens/s per user'), ('Times cheaper', ''))
+    """
+    quantity = quantities.of(name)
+    label, unit = quantity.label, quantity.unit_label
+    if quantity.unit == "ratio":
+        return label, ""
+    said = _words(label)
+    amount, _, per = re.sub(r"( per |/)(?=(?:(?! per |/).)*$)", "\n", unit).partition("\n")
+    unit = amount if per and _words(per) <= said else unit
+    return label, "" if _words(unit) <= said else unit
+
+
+def label_with_unit(name: str) -> str:
+    """Label and unit in one line, with one bracket and each word once.
+
+    >>> label_with_unit("total_token_cost_usd_per_mtok"), label_with_unit("output_tok_per_s_per_gpu")
+    ('Cost per million tokens (USD, input + output)', 'Throughput (output tokens/s per GPU)')
+    """
+    label, unit = label_and_unit(name)
+    head, _, detail = label.removesuffix(")").partition(" (") if label.endswith(")") else (label, "", "")
+    if not unit:
+        return label
+    if detail and unit.startswith(detail.split()[-1]):
+        return f"{head} ({detail.removesuffix(detail.split()[-1])}{unit})"
+    return f"{head} ({unit}, {detail})" if detail else f"{head} ({unit})"
+
+
+def _words(text: str) -> set[str]:
+    """The words of a label or a unit; a GPU-hour is one, and MW is a megawatt."""
+    return {_SPELLED.get(word, word) for word in map(str, re.findall(r"[\w-]+(?:/s\b)?", text.lower()))}
+
+
 def say_label(name: str, value: str) -> str:
     """A label value as people write it: `h200` as H200, `owning_hyperscaler` as owning hyperscaler, a quantity by its label.
 
     >>> say_label("accelerator", "gb300"), say_label("price_basis", "rental_3yr"), say_label("quantity", "isl"), say_label("note", "a_b")
-    ('GB300', 'rental 3yr', 'Input sequence length (ISL)', 'a_b')
+    ('GB300', '3-year rental', 'Input sequence length (ISL)', 'a_b')
     """
     text = str(value)
+    if called := label_of(name, text):
+        return called
     if name == "quantity" and quantities.find(text):
         return quantities.of(text).label
     known = [label for label in quantities.LABELS if name == label or name.endswith(f"_{label}")]

@@ -1,4 +1,4 @@
-"""What a notebook says: sentences with live numbers, checks, results, the answer, the sources.
+"""What a notebook says: sentences with live numbers, checks, results, the sources.
 
 Each of these returns something that Jupyter displays and that a report can read back
 (`application/vnd.tokcost.v1+json`). They print and compare; they do no economics.
@@ -12,34 +12,40 @@ from html import unescape
 from typing import SupportsFloat
 
 from tokcost import quantities
-from tokcost.show.numbers import MISSING, num, percent, times
+from tokcost.errors import SentenceError
+from tokcost.show.numbers import MISSING, alike, num, percents
 from tokcost.show.text import literal, plain, shown
+from tokcost.show.untypeset import as_html
 
 MIME = "application/vnd.tokcost.v1+json"
 
 
-class CheckFailed(AssertionError):
+class CheckFailed(SentenceError, AssertionError):
     """An identity that must hold for any parameters does not; the message shows both sides."""
 
 
 class Shown:
-    """Text for people and, beside it, data for the report."""
+    """Text for people with data for the report; `terminal` is what a place without markup shows instead."""
 
-    def __init__(self, markdown: str, data: dict | None = None):
+    def __init__(self, markdown: str, data: dict | None = None, *, terminal: str = ""):
         self.markdown = shown(markdown)
+        self.terminal = terminal or unescape(self.markdown.replace(r"\$", "$"))
         self.data = data
 
     def _repr_mimebundle_(self, include=None, exclude=None):
-        bundle = {"text/markdown": self.markdown, "text/plain": unescape(self.markdown)}
+        bundle: dict = {"text/markdown": self.markdown, "text/plain": self.terminal}
+        if "$" in self.markdown:
+            # The report reads the Markdown of what carries its own type; JupyterLab, the HTML.
+            bundle |= {"text/html": as_html(self.markdown), MIME: {"kind": "sentence"}}
         return bundle if self.data is None else {**bundle, MIME: self.data}
 
 
 def literal_dollars(text: str) -> str:
-    """Dollar signs as dollars: unescaped, a pair of them would be read as a formula."""
+    """Dollar signs as dollars in Markdown: unescaped, a pair of them would be read as a formula."""
     return text.replace(r"\$", "$").replace("$", r"\$")
 
 
-def _stable(value) -> float | None:
+def stable(value) -> float | None:
     """Ten significant digits: enough for any reader, the same on every machine; None for "not reached"."""
     value = float(value)
     return float(f"{value:.10g}") if math.isfinite(value) else None
@@ -61,7 +67,7 @@ def refused(function: Callable, **inputs: object) -> Shown:
 
     >>> from tokcost.formulas import flop_per_usd
     >>> refused(flop_per_usd, peak_tflop_per_s=1979, rate_usd_per_h=1.41).markdown
-    'Refused: flop_per_usd takes no `rate_usd_per_h`; did you mean `rate_usd_per_gpu_h`?'
+    'Refused: `flop_per_usd` takes no `rate_usd_per_h`; did you mean `rate_usd_per_gpu_h`?'
     """
     try:
         function(**inputs)
@@ -78,7 +84,7 @@ def check(claim: str, left: SupportsFloat, right: SupportsFloat | None = None, *
     is only expected to be within a factor.
 
     >>> print(check("parts add up", 0.1 + 0.2, 0.3).markdown)
-    ✓ parts add up: 0.300 = 0.300
+    ✓ parts add up: 0.3 = 0.3
     >>> check("parts add up", 1.0, 2.0)
     Traceback (most recent call last):
     tokcost.show.sentences.CheckFailed: parts add up: 1.0 is not 2.0 (relative tolerance 1e-09)
@@ -99,7 +105,7 @@ def check(claim: str, left: SupportsFloat, right: SupportsFloat | None = None, *
         text = f"{num(left)} against {num(right)}, {tolerance}"
     if not passed:
         raise CheckFailed(f"{claim}: {left!r} is not {right!r} ({tolerance})")
-    sides = {"left": _stable(left), "right": _stable(right), "tolerance": tolerance}
+    sides = {"left": stable(left), "right": stable(right), "tolerance": tolerance}
     data = {"kind": "check", "claim": plain(claim), "passed": True, **sides}
     return Shown(f"✓ {literal_dollars(claim)}: {text}", data)
 
@@ -133,57 +139,27 @@ def result(
     which = name.removesuffix(quantity.name).strip("_")
     which = which.upper() if which in quantities.LABELS["accelerator"] else which.replace("_", " ")
     label = label or quantity.label + (f", {which}" if which else "")
-    show = percent if quantity.unit == "frac" else times if quantity.unit == "ratio" else num
-    span = "" if low is None or high is None else f" ({show(low)} to {show(high)})"
-    unit = quantity.unit_label if show is num else ""
-    text = f"**{label}**: " + (missing if math.isnan(value) else f"{show(value)}{span} {unit}".rstrip())
+    numbers = [value] if low is None or high is None else [value, float(low), float(high)]
+    if quantity.unit == "frac":
+        said, unit = percents(numbers, 2), ""
+    elif quantity.unit == "ratio":
+        said, unit = [f"{text}×" for text in alike(numbers, 2)], ""
+    else:
+        said, unit = alike(numbers), quantity.unit_label
+    span = f" ({said[1]} to {said[2]})" if said[1:] else ""
+    text = f"**{label}**: " + (missing if math.isnan(value) else f"{said[0]}{span} {unit}".rstrip())
     data = {
         "kind": "result",
         "name": name,
-        "value": _stable(value),
-        "low": None if low is None else _stable(low),
-        "high": None if high is None else _stable(high),
+        "value": stable(value),
+        "low": None if low is None else stable(low),
+        "high": None if high is None else stable(high),
         "unit": quantity.unit,
         "label": plain(label),
         "note": note,
         "missing": missing,
     }
     return Shown(literal_dollars(text + (f"; {note}" if note else "")), data)
-
-
-def answer(text: str, *, interval: str | None = None, **inputs: object) -> Shown:
-    """The notebook's answer in a sentence, its interval or range, and the few inputs that decide it.
-
-    The report lifts it to its top.
-
-    Raises: QuantityError for an input whose name is not in the vocabulary.
-
-    >>> answer("It costs $4.35.", interval="$4.11 to $4.62", rate_usd_per_gpu_h=1.41).data["inputs"][0]["value"]
-    1.41
-    """
-    listed = []
-    for name, value in inputs.items():
-        quantity = quantities.find(name)
-        number = isinstance(value, (int, float)) and not isinstance(value, bool)
-        if quantity is None and name not in quantities.LABELS and not any(name.endswith(f"_{label}") for label in quantities.LABELS):
-            raise quantities.QuantityError(f"answer() got an unknown input `{name}`{quantities.nearest(name, quantities.QUANTITIES)}")
-        label = quantity.label if quantity else name.replace("_", " ")
-        listed.append(
-            {
-                "name": name,
-                "label": label,
-                "value": _stable(value) if number else plain(str(value)),
-                "unit": quantity.unit_label if quantity else "",
-            }
-        )
-    markdown = f"**Answer.** {text}" + (f" *Range: {interval}.*" if interval else "")
-    data = {
-        "kind": "answer",
-        "text": literal_dollars(text),
-        "interval": literal_dollars(interval) if interval else None,
-        "inputs": listed,
-    }
-    return Shown(literal_dollars(markdown), data)
 
 
 def sources(provenance: dict, *assumptions: str) -> Shown:
@@ -199,9 +175,12 @@ def sources(provenance: dict, *assumptions: str) -> Shown:
     for source in provenance["sources"]:
         s = {name: literal(value) for name, value in source.items()}
         said = f" {s['attribution']}" if s["attribution"] else ""
-        lines.append(f"- {s['publisher']}, *{s['title']}*, {s['date']}, {s['locator']}; licence: {s['licence']}.{said}")
+        where = f"{s['publisher']}, *{s['title']}*, {s['date']}, {s['locator']}"
+        lines.append(f"- {where}; {quantities.GRADES[source['grade']]}; licence: {s['licence']}.{said}")
     tables = ", ".join(f"`{t['file']}` ({t['rows']:,} rows)" for t in provenance["tables"])
     text = f"**Data**: {tables}\n\n" + "\n".join(lines)
+    terminal = f"Data: {tables}; {len(lines)} sources"
     if assumptions:
         text += "\n\n**Assumptions**\n\n" + "\n".join(f"- {a}" for a in assumptions)
-    return Shown(literal_dollars(text), {"kind": "sources", **provenance, "assumptions": [literal_dollars(a) for a in assumptions]})
+    data = {"kind": "sources", **provenance, "assumptions": [literal_dollars(a) for a in assumptions]}
+    return Shown(literal_dollars(text), data, terminal=terminal)

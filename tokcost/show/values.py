@@ -7,12 +7,14 @@ from html import unescape
 from typing import TYPE_CHECKING
 
 import numpy as np
+from matplotlib.ticker import PercentFormatter
 
 from tokcost.show.form import names_of
-from tokcost.show.numbers import num
+from tokcost.show.numbers import num, percent
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
     from matplotlib.figure import Figure
 
 #: a curve tells this many of its points, evenly along it
@@ -62,14 +64,19 @@ def _row(ax: Axes, y: float) -> str:
     return dict(zip(ax.get_yticks(), names_of(ax.yaxis), strict=False)).get(round(y), "").replace("\n", " ")
 
 
+def _said(axis: Axis, value: float) -> str:
+    """A value as its axis counts: shares in per cent."""
+    return percent(value, 3) if isinstance(axis.get_major_formatter(), PercentFormatter) else num(value)
+
+
 def _bars(ax: Axes) -> list[Value]:
     found = []
     for bars in ax.containers:
         for bar in getattr(bars, "patches", []):
             name = _row(ax, bar.get_y() + bar.get_height() / 2)
-            if name and bar.get_width():
+            if name and bar.get_width() and np.isfinite(bar.get_width()):
                 end = bar.get_x() + bar.get_width()
-                found.append(Value(f"{name}: {num(bar.get_width())}", ax, end, bar.get_y() + bar.get_height() / 2))
+                found.append(Value(f"{name}: {_said(ax.xaxis, bar.get_width())}", ax, end, bar.get_y() + bar.get_height() / 2))
     return found
 
 
@@ -82,8 +89,8 @@ def _marks(ax: Axes) -> list[Value]:
         if line.get_transform() != ax.transData or not len(points):
             continue
         if len(points) == 1 and _row(ax, points[0, 1]):
-            found.append(Value(f"{_row(ax, points[0, 1])}: {num(points[0, 0])}", ax, *points[0]))
+            found.append(Value(f"{_row(ax, points[0, 1])}: {_said(ax.xaxis, points[0, 0])}", ax, *points[0]))
         elif not name.startswith("_"):
             chosen = points[np.unique(np.linspace(0, len(points) - 1, POINTS_OF_A_CURVE).round().astype(int))]
-            found += [Value(f"{name}: {num(y)} at {num(x)}".removeprefix(": "), ax, x, y) for x, y in chosen]
+            found += [Value(f"{name}: {_said(ax.yaxis, y)} at {_said(ax.xaxis, x)}".removeprefix(": "), ax, x, y) for x, y in chosen]
     return found

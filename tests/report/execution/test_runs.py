@@ -44,7 +44,7 @@ def troubled(tmp_path_factory, tokcost, notebook):
 def test_one_failed_report_is_a_failed_run_but_the_others_are_made(troubled):
     output, before, run = troubled
     assert run.status == 1
-    assert run.out.splitlines() == [f"out/linker.{end}" for end in ("html", "result.json", "ipynb")] + ["out/index.html"]
+    assert run.out.splitlines() == [f"out/linker.{end}" for end in ("html", "result.json", "ipynb")] + ["out/index.html", "out/glossary.html"]
 
 
 def test_a_failure_says_cell_line_and_error(troubled):
@@ -125,7 +125,7 @@ def test_two_runs_into_one_directory_leave_whole_files(tmp_path, notebook):
         assert page.endswith("</html>") or page.endswith("</html>\n")
         assert f"-p x={x}" in page, "page and result are of one run"
     assert sorted(p.name for p in (tmp_path / "out").iterdir()) == sorted(
-        [f"{n}.{e}" for n in "ab" for e in ("html", "ipynb", "result.json")] + ["index.html"]
+        [f"{n}.{e}" for n in "ab" for e in ("html", "ipynb", "result.json")] + ["glossary.html", "index.html"]
     )
 
 

@@ -6,6 +6,8 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 
 from tokcost.report.errors import ReportFailed
 from tokcost.report.page.contents import MIME, split_contents
+from tokcost.report.page.html import _Outputs
+from tokcost.report.page.markdown import Prose
 
 
 def md(source, *tags):
@@ -18,7 +20,8 @@ def code(*bundles, tags=()):
 
 
 ANSWER = {"kind": "answer", "text": "Yes.", "interval": None, "inputs": []}
-SOURCES = {"kind": "sources", "tables": [], "sources": [{"source_id": "a"}], "assumptions": ["b"], "measured_to": "2026-06-12"}
+DATES = {"measured_to": "2026-06-12", "prices_of": "2026-09"}
+SOURCES = {"kind": "sources", "tables": [], "sources": [{"source_id": "a"}], "assumptions": ["b"], **DATES}
 
 
 def apart(*cells, **options):
@@ -50,7 +53,8 @@ def test_a_notebook_without_a_heading_goes_by_its_name():
 
 def test_answer_and_sources_are_lifted_with_their_cells():
     contents = apart(md("# Q"), code(ANSWER), code(SOURCES), md("rest"))
-    assert contents.answer["text"] == "Yes." and contents.assumptions == ["b"] and contents.measured_to == "2026-06-12"
+    assert contents.answer["text"] == "Yes." and contents.assumptions == ["b"]
+    assert {name: getattr(contents, name) for name in DATES} == DATES
     assert body(contents) == ["rest"]
 
 
@@ -59,11 +63,11 @@ def test_a_lifted_output_leaves_what_the_cell_shows_beside_it():
     assert len(contents.body[0].outputs) == 1
 
 
-def test_results_and_checks_are_noted_and_stay_in_the_body():
+def test_results_are_said_once_in_the_card_and_checks_where_they_stand():
     result = {"kind": "result", "name": "a_usd", "value": 1.0, "label": "A"}
     contents = apart(code(result), code({"kind": "check", "claim": "c"}))
     assert contents.results[0]["name"] == "a_usd" and contents.checks[0]["claim"] == "c"
-    assert len(contents.body) == 2
+    assert len(contents.body) == 1
 
 
 @pytest.mark.parametrize(
@@ -119,3 +123,15 @@ def test_taking_apart_leaves_the_executed_notebook_as_it_is():
     before = nbformat.writes(notebook)
     split_contents(notebook, "name")
     assert nbformat.writes(notebook) == before
+
+
+@pytest.mark.parametrize(
+    ("twin", "shows", "says"),
+    [({"text/html": "<b>6 GPUs</b>"}, "<b>6 GPUs</b>", "shown is what it looked like"), ({}, "", "display beside it what it shows")],
+)
+def test_a_widget_is_a_warning_and_shows_its_static_twin(twin, shows, says):
+    widget = {"application/vnd.jupyter.widget-view+json": {"model_id": "1"}, "text/plain": "VBox(children=(FloatSlider(value=6.0),))"}
+    warnings = []
+    html = _Outputs(Prose(), warnings.append, []).html(new_output("display_data", widget | twin))
+    assert html.strip() == shows
+    assert len(warnings) == 1 and says in warnings[0]

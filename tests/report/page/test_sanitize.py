@@ -127,7 +127,7 @@ def test_prose_and_outputs_are_both_cleaned():
     html = prose.html('Text <img src="https://example.org/a.png"> and <script>f()</script>.\n\n<iframe src="x"></iframe>\n\n`<script>`')
     assert "example.org" not in html and "<script" not in html and "<iframe" not in html and "<code>&lt;script&gt;</code>" in html
     assert len(said) == 2
-    shown = _Outputs(prose, said.append).cleaned(
+    shown = _Outputs(prose, said.append, []).cleaned(
         '<script>f()</script><table><tr><td><img src="https://example.org/a.png"></td></tr></table>'
     )
     assert "<script" not in shown and "example.org" not in shown and "<table>" in shown
@@ -135,7 +135,7 @@ def test_prose_and_outputs_are_both_cleaned():
 
 
 def test_tables_within_tables_scroll_as_one_and_leave_nothing_open():
-    html = _Outputs(Prose(), print).cleaned(
+    html = _Outputs(Prose(), print, []).cleaned(
         "<table><caption>A &lt;b&gt;</caption><tr><td><table><tr><td>x</table></table>after<table></table>"
     )
     assert html.count('<div class="scroll"') == html.count("</div>") == 2 and 'aria-label="A &lt;b&gt;"' in html

@@ -2,8 +2,8 @@
 
 import pytest
 
-from tokcost.report.errors import ReportError
-from tokcost.report.request.exclusions import parse_exclusions
+from tokcost.errors import InputError
+from tokcost.parameters.exclusions import parse_exclusions
 
 PARAMETERS = """price_basis = "hyperscaler"  # whose price; one of: hyperscaler, neocloud, rental
 year = 2025  # of the price list; one of: 2025, 2026
@@ -59,7 +59,7 @@ def test_help_parameters_says_what_does_not_go_together_and_which_numbers_there_
     ],
 )
 def test_a_line_that_cannot_be_kept_is_an_error_not_a_comment(comment, says):
-    with pytest.raises(ReportError, match=says):
+    with pytest.raises(InputError, match=says):
         parse_exclusions(PARAMETERS + comment)
 
 

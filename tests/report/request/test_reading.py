@@ -5,10 +5,11 @@ import os
 
 import pytest
 
-from tokcost.report.errors import ReportError
-from tokcost.report.request.parameters import parse_cell, read_parameters
+from tokcost.errors import InputError
+from tokcost.parameters.declaration import parse_cell
+from tokcost.report.request.declared import read_parameters
+from tokcost.report.request.layers import from_file
 from tokcost.report.request.reading import MOST_BYTES, read_notebook, read_text, read_toml
-from tokcost.report.request.settings import from_file
 
 CELL = {"cell_type": "code", "id": "a", "metadata": {"tags": ["parameters"]}, "source": "x = 1.0", "outputs": [], "execution_count": None}
 NOTEBOOK = {"cells": [CELL], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
@@ -22,11 +23,11 @@ def test_only_ordinary_files_of_bounded_size_are_read(tmp_path):
     (tmp_path / "latin").write_bytes("caf\xe9".encode("latin-1"))
     wrong = {"pipe": "no ordinary file", "zero": "no ordinary file", "round": "cannot read", "large": "larger than", "latin": "not UTF-8"}
     for name, says in wrong.items():
-        with pytest.raises(ReportError, match=f"{name}.*{says}|{says}.*{name}"):
+        with pytest.raises(InputError, match=f"{name}.*{says}|{says}.*{name}"):
             read_text(tmp_path / name)
-    with pytest.raises(ReportError, match="cannot read"):
+    with pytest.raises(InputError, match="cannot read"):
         read_text(tmp_path / "a\0b")
-    with pytest.raises(ReportError, match="cannot read|no ordinary file"):
+    with pytest.raises(InputError, match="cannot read|no ordinary file"):
         read_text(tmp_path)
 
 
@@ -67,7 +68,7 @@ def test_what_is_no_notebook_is_refused_in_one_sentence(tmp_path, what):
     damage = DAMAGED[what]
     path = tmp_path / "a.ipynb"
     path.write_text(damage if isinstance(damage, str) else json.dumps(NOTEBOOK | damage))
-    with pytest.raises(ReportError, match=r"a.ipynb is (?:not a notebook|written in)") as refusal:
+    with pytest.raises(InputError, match=r"a.ipynb is (?:not a notebook|written in)") as refusal:
         read_notebook(path)
     assert "\n" not in str(refusal.value)
 
@@ -79,21 +80,21 @@ def test_what_is_no_notebook_is_refused_in_one_sentence(tmp_path, what):
      "x = 1.0  # m, 5 to 2", 'x = "a"  # one of: a in ../../etc/passwd.csv', "x = 1\ry = [2]"],
 )  # fmt: skip
 def test_what_is_no_cell_of_parameters_is_refused_in_one_sentence(source):
-    with pytest.raises(ReportError) as refusal:
+    with pytest.raises(InputError) as refusal:
         parse_cell(source)
     assert "\n" not in str(refusal.value) and len(str(refusal.value)) < 300
 
 
 def test_damage_in_the_cell_names_file_and_cell(tmp_path):
     (tmp_path / "a.ipynb").write_text(json.dumps(NOTEBOOK | {"cells": [CELL | {"source": "x = {[]}"}]}))
-    with pytest.raises(ReportError, match="a.ipynb, cell 1: line 1 is not `name = literal`"):
+    with pytest.raises(InputError, match="a.ipynb, cell 1: line 1 is not `name: type = literal`"):
         read_parameters(tmp_path / "a.ipynb")
 
 
 @pytest.mark.parametrize("text", ["a = " + "[" * 5000, "a" + ".a" * 5000 + " = 1", "a = " + "9" * 5000, "a = {a = " * 5000, "a = 1\0"])
 def test_toml_that_is_too_much_is_refused(tmp_path, text):
     (tmp_path / "a.toml").write_text(text)
-    with pytest.raises(ReportError, match="a.toml is not valid TOML: "):
+    with pytest.raises(InputError, match="a.toml is not valid TOML: "):
         read_toml(tmp_path / "a.toml")
 
 
@@ -102,7 +103,7 @@ def test_toml_that_is_too_much_is_refused(tmp_path, text):
 )
 def test_yaml_that_is_no_list_of_values_is_refused(tmp_path, text):
     (tmp_path / "a.yaml").write_text(text)
-    with pytest.raises(ReportError, match=r"a.yaml (?:line \d+: .* no kind of value|(?:line \d+ )?is not valid YAML|must hold lines)"):
+    with pytest.raises(InputError, match=r"a.yaml (?:line \d+: .* no kind of value|(?:line \d+ )?is not valid YAML|must hold lines)"):
         from_file(tmp_path / "a.yaml")
 
 

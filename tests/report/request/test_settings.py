@@ -2,9 +2,10 @@
 
 import pytest
 
-from tokcost.report.errors import ReportError
-from tokcost.report.request.parameters import Parameter
-from tokcost.report.request.settings import from_file, settings
+from tokcost.errors import InputError
+from tokcost.parameters.declaration import Parameter
+from tokcost.parameters.settings import settings
+from tokcost.report.request.layers import from_file
 
 CASES = {
     "unknown parameter": (
@@ -102,14 +103,14 @@ NO_NUMBERS = [
 
 @pytest.mark.parametrize("written", NO_NUMBERS)
 def test_yaml_reads_nothing_else_as_a_number(tmp_path, written):
-    with pytest.raises(ReportError, match="`size` must be a number, got|no kind of value"):
+    with pytest.raises(InputError, match="`size` must be a number, got|no kind of value"):
         set_by_yaml(tmp_path, f"size: {written}")
 
 
 def set_by_yaml(folder, text):
     path = folder / "x.yaml"
     path.write_text(text + "\n")
-    (found,) = settings([Parameter("size", 1.0)], [from_file(path)])
+    (found,) = settings([Parameter("size", 1.0, float)], [from_file(path)])
     return found.value
 
 

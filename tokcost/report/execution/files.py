@@ -6,12 +6,13 @@ import contextlib
 import os
 import re
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 from tokcost.report.errors import ReportError, ReportFailed
 
 #: a file on its way to its place, or an earlier one kept until all the others are in theirs
-_ASIDE = re.compile(r"\..+\.(?:html|json|ipynb|svg)\.\w{8}\.tmp")
+_ASIDE = re.compile(r"\..+\.(?:html|json|ipynb|svg|csv|xlsx)\.\w{8}\.tmp")
 _HALVES = re.compile("[\ud800-\udfff]")
 
 
@@ -20,8 +21,8 @@ def write_atomically(path: Path, text: str) -> None:
     write_all(Path(path).parent, {Path(path).name: text})
 
 
-def write_all(directory: Path, texts: dict[str, str]) -> list[Path]:
-    """Write files (name -> text) into `directory`: first all of them aside, then each renamed to its place.
+def write_all(directory: Path, texts: Mapping[str, str | bytes]) -> list[Path]:
+    """Write files (name -> text, or bytes as they are) into `directory`: first all of them aside, then each renamed to its place.
 
     So a full disk, a place that is taken or an interruption leaves every earlier file as it was.
     """
@@ -53,11 +54,11 @@ def write_all(directory: Path, texts: dict[str, str]) -> list[Path]:
     return list(aside)
 
 
-def _write_aside(path: Path, text: str) -> Path:
+def _write_aside(path: Path, text: str | bytes) -> Path:
     handle, name = _temporary(path)
     try:
-        with open(handle, "w", encoding="utf-8", newline="\n") as file:
-            file.write(_HALVES.sub("\N{REPLACEMENT CHARACTER}", text))
+        with open(handle, "wb") as file:
+            file.write(text if isinstance(text, bytes) else _HALVES.sub("\N{REPLACEMENT CHARACTER}", text).encode())
             file.flush()
             os.fsync(file.fileno())
         os.chmod(name, 0o666 & ~_umask())
@@ -104,7 +105,7 @@ def prepare(directory: Path, names: list[str]) -> None:
         if os.path.lexists(directory / "failed") and not (directory / "failed").is_dir():
             raise ReportError(f"{directory / 'failed'} is no folder; move it away, or choose another --output")
         with locked(directory):  # whoever writes holds the lock: now nothing is on its way
-            for folder in (directory, directory / "failed"):
+            for folder in (directory, directory / "failed", *directory.glob("*.tables")):
                 for path in folder.iterdir() if folder.is_dir() else ():
                     if _ASIDE.fullmatch(path.name):
                         path.unlink(missing_ok=True)

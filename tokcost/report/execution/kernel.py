@@ -13,8 +13,9 @@ import time
 from pathlib import Path
 from typing import Any
 
-from tokcost.report import data_directory
+from tokcost.paths import DATA_VARIABLE, chosen_data
 from tokcost.report.execution.kernel_process import MOST_MESSAGES_WAITING
+from tokcost.show.rows import ASKED as REPORT_ASKED
 
 #: a Unix socket's path ends at 104 bytes on macOS, 108 on Linux; the kernel adds a few
 LONGEST_SOCKET_PATH = 96
@@ -82,10 +83,9 @@ class Kernel:
         self.log = open(self.directory / "log", "w+", encoding="utf-8", errors="replace")  # noqa: SIM115
         # Hash order and the user's IPython profile must not change a report.
         environment = {**os.environ, "PYTHONHASHSEED": "0", "IPYTHONDIR": str(self.directory / "ipython")}
-        environment["TOKCOST_REPORT"] = "1"  # figures are drawn for a phone as well: see `tokcost.show.figure`
-        environment["PYDEVD_DISABLE_FILE_VALIDATION"] = "1"
-        if data := data_directory.chosen():
-            environment[data_directory.VARIABLE] = str(data)
+        environment |= {"PYDEVD_DISABLE_FILE_VALIDATION": "1", REPORT_ASKED: "1"}
+        if data := chosen_data():
+            environment[DATA_VARIABLE] = str(data)
         self._sync = run_sync
         try:
             self._sync(self.manager.start_kernel)(

@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from tokcost.parameters.hints import cut
+from tokcost.parameters.settings import DEFAULT, Setting
 from tokcost.report.errors import ReportFailed
 from tokcost.report.execution.kernel import Kernel, light_import
 from tokcost.report.request.definition import Job
-from tokcost.report.request.hints import cut
 from tokcost.report.request.reading import read_notebook
-from tokcost.report.request.settings import DEFAULT, Setting
 
 CELL_TIMEOUT_S = 600
 #: characters of a source line that an error repeats

@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass, field
 
 from tokcost.report.errors import ReportFailed
+from tokcost.report.page.rows import Rows, rows_of
 from tokcost.show.text import literal
 
 MIME = "application/vnd.tokcost.v1+json"
@@ -44,6 +45,8 @@ class Contents:
     sources: list[dict] = field(default_factory=list)
     assumptions: list[str] = field(default_factory=list)
     measured_to: str = ""
+    prices_of: str = ""
+    rows: list[Rows | None] = field(default_factory=list)
 
 
 def split_contents(notebook, name: str, title: str | None = None) -> Contents:
@@ -63,6 +66,7 @@ def split_contents(notebook, name: str, title: str | None = None) -> Contents:
                 before.metadata["lifted"] = True  # it named what is now at the foot
         before = cell
     contents.body = _without_empty_sections([c for c in cells if not c.metadata.get("lifted") and c.source.strip()])
+    contents.rows = rows_of(contents.body)
     return contents
 
 
@@ -104,8 +108,9 @@ def _collect(contents: Contents, output, name: str) -> bool:
         contents.tables += [t for t in data["tables"] if t not in contents.tables]
         contents.sources += [s for s in data["sources"] if s not in contents.sources]
         contents.measured_to = max(contents.measured_to, str(data.get("measured_to", "")))
+        contents.prices_of = max(contents.prices_of, str(data.get("prices_of", "")))
         contents.assumptions += [a for a in data["assumptions"] if a not in contents.assumptions]
-    return kind in ("answer", "sources")
+    return kind in ("answer", "result", "sources")
 
 
 def _without_empty_sections(cells: list) -> list:

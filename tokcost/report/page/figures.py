@@ -58,11 +58,11 @@ def themed(svg: str, dark: dict[str, str]) -> str:
     return body[opening.start() : opening.end()] + style + body[opening.end() :]
 
 
-def figure(data: dict, dark: dict[str, str], warn, *, number: int) -> str:
+def figure(data: dict, dark: dict[str, str], warn, *, number: int, take: str = "") -> str:
     """The HTML of an output that is a picture; alt text is the output's own plain text.
 
     A figure that was drawn for a phone as well shows that form there, and tells its values where a reader points; another
-    keeps a legible size on a phone and scrolls, also with the keyboard.
+    keeps a legible size on a phone and scrolls, also with the keyboard. `take` is a link to its rows.
     """
     alt = visible("".join(data.get("text/plain", "")))
     if not alt or re.fullmatch(r"<.*>", alt):
@@ -83,7 +83,8 @@ def figure(data: dict, dark: dict[str, str], warn, *, number: int) -> str:
     attributes = [f'class="{" ".join(kinds)}"'] if kinds else []
     if more.get("values"):
         attributes.append(f"data-values='{escape(json.dumps(more['values'], separators=(',', ':')))}'")
-    caption = f"<figcaption><b>Figure {number}.</b> {escape(visible(more.get('measure', '')))}</figcaption>"
+    said = [f"<b>Figure {number}.</b>", (measure := escape(visible(more.get("measure", "")))) and f"{measure}.", take]
+    caption = f"<figcaption>{' '.join(filter(None, said))}</figcaption>"
     picture = f'<picture>{narrow}<img alt="{escape(alt)}" src="{source}"></picture>'
     return f'<figure aria-label="Figure {number}" tabindex="0" {" ".join(attributes)}>{picture}{caption}</figure>'
 

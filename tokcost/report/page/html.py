@@ -6,10 +6,10 @@ import base64
 import copy
 import functools
 import hashlib
-import itertools
 import json
 import re
 import shlex
+from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 
@@ -18,35 +18,55 @@ from tokcost.report import data_directory
 from tokcost.report.execution.kernel import light_import
 from tokcost.report.execution.run import Run
 from tokcost.report.page import figures
+from tokcost.report.page.citation import AUTHORS, Citation, data_fingerprint
 from tokcost.report.page.contents import HIDDEN_INPUT, MIME, Contents
 from tokcost.report.page.markdown import Prose, scrollable
 from tokcost.report.page.record import versions
+from tokcost.report.page.rows import kind_of
 from tokcost.report.page.sanitize import sanitize, table_styles, text_of
+from tokcost.report.page.sources import by_publisher, licences
+from tokcost.report.page.terms import marked
 from tokcost.show.numbers import num, percent, say_label, times, usd
 from tokcost.show.text import plain, shown
+
+#: a table of more rows is there for those who want to look something up
+MOST_OPEN_ROWS = 5
+#: the tag of a cell whose table is the point, however long
+OPEN_TABLE = "open-table"
 
 TEMPLATE = Path(__file__).parent / "template"
 _TABLE_ENDS = re.compile(r"<(/?)table\b[^>]*>")
 _CAPTION = re.compile(r"<caption[^>]*>(.*?)</caption>", re.S)
+_WIDGET = "application/vnd.jupyter.widget-view+json"
+_ROWS = re.compile(r"<tr\b")
 _ADDRESS = re.compile(r"<[^<>]* at 0x[0-9a-f]+>")
 _ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 
 
 def render(
-    run: Run, contents: Contents, *, show_code: bool = False, links: dict[str, str] | None = None, warn=lambda sentence: None
+    run: Run,
+    contents: Contents,
+    *,
+    show_code: bool = False,
+    links: dict[str, str] | None = None,
+    moves: dict[str, tuple[str, str]] | None = None,
+    warn=lambda sentence: None,
 ) -> str:
-    """The page of a report. `links` maps notebook file names to report file names; `warn` takes what the page lacks."""
+    """The page of a report. `links` maps notebook file names to report file names.
+
+    `moves` maps a relation (home, next) to the address and the words of a link; `warn` takes what the page lacks.
+    """
     prose = Prose(links, run.job.notebook.parent, warn)
     page = _exporter()
-    page.filters_of(prose, _Outputs(prose, warn))
+    page.filters_of(prose, _Outputs(prose, warn, [rows and rows.link(run.job.name) for rows in contents.rows]))
     for cell in contents.body:
         cell.metadata["hide_code"] = bool(HIDDEN_INPUT & set(cell.metadata.get("tags", [])))
     notebook = copy.copy(run.notebook)
     notebook["cells"] = contents.body
     page_wide = {"css": css(), "script": script(), "script_hash": script_hash()}
-    resources = {"report": _facts(run, contents, prose), "show_code": show_code, **page_wide}
+    resources = {"report": _facts(run, contents, prose), "show_code": show_code, "moves": moves or {}, **page_wide}
     html, _ = page.from_notebook_node(notebook, resources)
-    return re.sub(r"\n{2,}", "\n", html) if "<pre" not in html else html
+    return marked(re.sub(r"\n{2,}", "\n", html) if "<pre" not in html else html, (moves or {}).get("glossary", ("",))[0])
 
 
 @functools.cache
@@ -102,19 +122,26 @@ def _highlighted(source: str) -> str:
 class _Outputs:
     """The outputs of code cells as HTML."""
 
-    def __init__(self, prose: Prose, warn):
-        self.prose, self.warn, self.dark = prose, warn, figures.palette()
+    def __init__(self, prose: Prose, warn, links: list[str | None]):
+        self.prose, self.warn, self.dark, self.links = prose, warn, figures.palette(), iter(links)
         self.n_figures = 0
 
-    def html(self, output) -> str:
+    def html(self, output, tags: Sequence[str] = ()) -> str:
+        return self._shown(output, (kind_of(output) and next(self.links)) or "", OPEN_TABLE in tags)
+
+    def _shown(self, output, take: str, is_open: bool) -> str:
         if output.output_type == "stream":
             return _preformatted(output.text) if output.name == "stdout" else ""
         data = output.get("data", {})
+        if _WIDGET in data:
+            data = {kind: shown for kind, shown in data.items() if kind not in (_WIDGET, "text/plain")}
+            instead = "shown is what it looked like" if data else "display beside it what it shows, such as a table or a figure"
+            self.warn(f"a widget is left out: a page runs nothing; {instead}")
         if {"image/svg+xml", "image/png", "image/jpeg"} & set(data) and "text/html" not in data:
             self.n_figures += 1
-            return figures.figure(data, self.dark, self.warn, number=self.n_figures) + "\n"
-        if "text/html" in data:
-            return self.cleaned("".join(data["text/html"]))
+            return figures.figure(data, self.dark, self.warn, number=self.n_figures, take=take) + "\n"
+        if "text/html" in data and not (MIME in data and "text/markdown" in data):
+            return self.cleaned("".join(data["text/html"]), take, is_open)
         if "text/markdown" in data:
             html = self.prose.html("".join(data["text/markdown"]))
             own = data.get(MIME, {})
@@ -129,17 +156,20 @@ class _Outputs:
             return ""
         return _preformatted(text)
 
-    def cleaned(self, html: str) -> str:
-        """HTML that a cell made: nothing in it runs or is loaded, tables scroll by themselves."""
+    def cleaned(self, html: str, take: str = "", is_open: bool = False) -> str:
+        """HTML that a cell made: nothing in it runs or is loaded, tables scroll by themselves; below them what a reader can take."""
         html = shown(html)
-        return table_styles(html, self.warn) + _scrolling(sanitize(html, self.warn)) + "\n"
+        safe = _scrolling(sanitize(html, self.warn), is_open)
+        folds = safe.endswith("</details>")
+        body = safe.removesuffix("</details>") + take + "</details>" if folds else safe + take
+        return table_styles(html, self.warn) + body + "\n"
 
 
 def _preformatted(text: str) -> str:
     return f'<pre tabindex="0">{escape(shown(_ANSI.sub("", text)))}</pre>\n'
 
 
-def _scrolling(html: str) -> str:
+def _scrolling(html: str, is_open: bool = False) -> str:
     """Each outermost table of well-formed `html` in a region that scrolls."""
     parts, depth, start, end = [], 0, 0, 0
     for found in _TABLE_ENDS.finditer(html):
@@ -147,11 +177,19 @@ def _scrolling(html: str) -> str:
         if depth == 1 and not found[1]:
             start = found.start()
         elif depth == 0:
-            table = html[start : found.end()]
-            caption = _CAPTION.search(table)
-            parts += [html[end:start], scrollable(table, plain(text_of(caption[1])) if caption else "Table")]
+            parts += [html[end:start], _table(html[start : found.end()], is_open)]
             end = found.end()
     return "".join([*parts, html[end:]])
+
+
+def _table(table: str, is_open: bool) -> str:
+    """A table in a region that scrolls; a long one with a caption is folded behind it, unless its cell says otherwise."""
+    caption = _CAPTION.search(table)
+    shown = scrollable(table, plain(text_of(caption[1])) if caption else "Table")
+    n_rows = len(_ROWS.findall(table.partition("<tbody>")[2]))
+    if is_open or n_rows <= MOST_OPEN_ROWS or not caption:
+        return shown
+    return f'<details class="long"><summary>{text_of(caption[1])}<small>{n_rows} rows</small></summary>{shown}</details>'
 
 
 def _facts(run: Run, contents: Contents, prose: Prose) -> dict:
@@ -161,6 +199,8 @@ def _facts(run: Run, contents: Contents, prose: Prose) -> dict:
             "name": s.parameter.name,
             "value": exact(s.value),
             "default": exact(s.parameter.default),
+            "is_text": isinstance(s.value, str),
+            "said": (named(s.parameter.name), *(_said(s.parameter.name, value) for value in (s.value, s.parameter.default))),
             "unit": s.parameter.unit,
             "meaning": prose.line(s.parameter.meaning),
             "allowed": s.parameter.allowed,
@@ -174,41 +214,33 @@ def _facts(run: Run, contents: Contents, prose: Prose) -> dict:
         "inputs": [_input(given) for given in contents.answer["inputs"]],
     }
     question = prose.line(contents.question)
+    title, made_with = plain(text_of(question)), versions()
     return {
-        "title_text": plain(text_of(question)),
+        "title_text": title,
         "kicker": "What inference really costs",
         "question": question,
         "started": run.started,
         "measured_to": contents.measured_to,
-        "prices_of": next((str(s.value) for s in run.settings if s.parameter.name == "rate_vintage"), ""),
+        "prices_of": next((str(s.value) for s in run.settings if s.parameter.name == "rate_vintage"), contents.prices_of),
         "seconds": run.seconds,
         "answer": answer,
         "results": [_headline(r, prose) for r in contents.results],
         "parameters": parameters,
         "changed": [row for row in parameters if row["changed"]],
         "contents": lambda: [(text, name) for level, text, name in prose.headings if level == 2],
-        "sources": [{**source, "locator": _locator(source["locator"])} for source in contents.sources],
+        "n_sources": len(contents.sources),
+        "sources": by_publisher(contents.sources),
+        "licences": licences(contents.sources),
         "assumptions": [prose.line(a) for a in contents.assumptions],
-        "checks": [{"claim": c["claim"], "sides": _sides(c)} for c in contents.checks],
+        "n_checks": len(contents.checks),
         "tables": contents.tables,
         "foreign": data_directory.foreign(contents.tables),
-        "versions": list(versions().items()),
+        "versions": list(made_with.items()),
+        "authors": AUTHORS,
+        "citation": Citation(run.job.name, title, made_with["tokcost"], data_fingerprint(contents.tables), run.started),
         "command": command(run),
         "result_file": f"{run.job.name}.result.json",
     }
-
-
-def _locator(text: str) -> str:
-    """Where in a source, as HTML: addresses are links, the words between them are set apart, a run at a time.
-
-    >>> _locator("https://example.org/a (row 3, h200)")
-    '<a href="https://example.org/a">https://example.org/a</a> <span class="locator">(row 3, h200)</span>'
-    """
-    parts = []
-    for is_address, words in itertools.groupby(text.split(), key=lambda word: word.startswith(("https://", "http://"))):
-        shown = [escape(word) for word in words]
-        parts += [f'<a href="{word}">{word}</a>' for word in shown] if is_address else [f'<span class="locator">{" ".join(shown)}</span>']
-    return " ".join(parts)
 
 
 def exact(value) -> str:
@@ -253,6 +285,27 @@ def _input(given: dict) -> dict:
     return {"label": given["label"], "value": value, "unit": unit}
 
 
+def named(parameter: str) -> str:
+    """A parameter as people call it.
+
+    >>> named("utilization_frac"), named("price_basis")
+    ('Utilization', 'Price basis')
+    """
+    known = quantities.find(parameter)
+    return quantities.phrase(parameter) if known else parameter.replace("_", " ").capitalize()
+
+
+def _said(name: str, value: object) -> str:
+    """The value of a parameter as people say it, with its unit."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if not isinstance(value, (int, float)):
+        return say_label(name, str(value))
+    unit = quantities.UNITS.get(quantities.unit(name) or "", ("", ""))[0]
+    said = _input({"name": name, "label": "", "value": float(value), "unit": unit})
+    return f"{said['value']} {said['unit']}".strip()
+
+
 def _headline(result: dict, prose: Prose) -> dict:
     label = quantities.UNITS.get(result["unit"], ("", ""))[0]
     value, unit = quantity(result["name"], result["value"], label)
@@ -263,12 +316,6 @@ def _headline(result: dict, prose: Prose) -> dict:
         span = f"{quantity(result['name'], result['low'], label)[0]} to {quantity(result['name'], result['high'], label)[0]}"
     note = prose.line(result["note"]) if result["note"] else ""
     return {"label": result["label"], "value": value, "unit": unit, "span": span, "note": note}
-
-
-def _sides(check: dict) -> str:
-    if check["left"] is None or check["right"] is None:
-        return ""
-    return f"{check['left']:,.10g} against {check['right']:,.10g}" + (f", {check['tolerance']}" if check["tolerance"] else "")
 
 
 def command(run: Run) -> str:

@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from datetime import datetime
 from html import escape
 from pathlib import Path
 from urllib.parse import quote
 
+from tokcost import quantities
+from tokcost.glossary import terms
 from tokcost.report.errors import ReportError
-from tokcost.report.page.html import TEMPLATE, css
+from tokcost.report.page.html import TEMPLATE, css, named
 from tokcost.report.page.markdown import Prose
 from tokcost.report.page.record import SCHEMA
+from tokcost.report.page.terms import marked, place
 from tokcost.report.request.reading import MOST_NOTEBOOK_BYTES, names_in, read_text
 from tokcost.show.text import visible
 
 FAILED = "failed"
+#: what every report of a directory with an index links to: relation -> (address, words of the link)
+HOME = {"home": ("index.html", "All reports"), "glossary": ("glossary.html", "Glossary")}
 
 
 def overview(directory: Path, note=lambda sentence: None) -> str:
@@ -24,8 +30,6 @@ def overview(directory: Path, note=lambda sentence: None) -> str:
 
     `note` takes a sentence about each result that is not of this version of the project, or damaged, and is left out.
     """
-    from jinja2 import Environment, FileSystemLoader
-
     rows: dict[str, dict] = {}
     for name in names_in(directory, ".json"):
         if name.endswith(".result.json"):
@@ -38,9 +42,45 @@ def overview(directory: Path, note=lambda sentence: None) -> str:
             unknown = {"question": escape(visible(stem)), "name": visible(stem), "answer": "", "href": "", "started": None}
             rows[stem] = unknown | rows.get(stem, {}) | failure
     ordered = [rows[name] for name in sorted(rows)]
-    environment = Environment(loader=FileSystemLoader(TEMPLATE / "tokcost"), autoescape=False)
     n_failed = sum("failure" in row for row in ordered)
-    return environment.get_template("overview.html.j2").render(rows=ordered, css=css(), n_failed=n_failed)
+    page = _templates().get_template("overview.html.j2").render(rows=ordered, css=css(), n_failed=n_failed, moves=HOME)
+    return marked(page, HOME["glossary"][0])
+
+
+def glossary_page() -> str:
+    """The HTML of `glossary.html`: every term, and every quantity of the vocabulary once, by its label."""
+    defined = sorted(terms().values(), key=lambda term: term.name.casefold())
+    counted = sorted(quantities.QUANTITIES.values(), key=lambda quantity: quantity.label.casefold())
+    template = _templates().get_template("glossary.html.j2")
+    return template.render(terms=[(place(term), term) for term in defined], quantities=counted, css=css(), moves={"home": HOME["home"]})
+
+
+def _templates():
+    from jinja2 import Environment, FileSystemLoader
+
+    return Environment(loader=FileSystemLoader(TEMPLATE / "tokcost"), autoescape=False)
+
+
+def moves(names: list[str], name: str) -> dict[str, tuple[str, str]]:
+    """From the report `name` to its neighbours among `names`: relation -> (address, words of the link).
+
+    >>> moves(["01-what-is-it", "02-why"], "02-why")
+    {'previous': ('01-what-is-it.html', '01 What is it')}
+    """
+    ordered = sorted(names)
+    place = ordered.index(name)
+    found = {"previous": ordered[place - 1 : place], "next": ordered[place + 1 : place + 2]}
+    return {relation: (_address(one), _said(one)) for relation, near in found.items() for one in near}
+
+
+def _address(name: str) -> str:
+    return quote(os.fsencode(f"{name}.html"))
+
+
+def _said(name: str) -> str:
+    """A report's name in words: its number, then a sentence's capital."""
+    words = re.sub(r"[-_]+", " ", visible(name))
+    return re.sub(r"^(\d* ?)(.)", lambda found: found[1] + found[2].upper(), words)
 
 
 def _row(read, path: Path, note) -> dict | None:
@@ -59,13 +99,13 @@ def _good(path: Path, content: dict) -> dict:
         raise ValueError("another version")
     if not (path.parent / f"{name}.html").is_file():
         raise ReportError(f"{path} has no {name}.html beside it")
-    changed = [str(key) for key, value in content["parameters"].items() if value["value"] != value["default"]]
+    changed = [named(str(key)) for key, value in content["parameters"].items() if value["value"] != value["default"]]
     prose = Prose()
     return {
         "name": visible(name),
         "question": prose.line(content["question"]),
         "answer": prose.line(content["answer"]["text"]) if content["answer"] else "",
-        "href": quote(os.fsencode(f"{name}.html")),
+        "href": _address(name),
         "started": datetime.fromisoformat(content["times"]["started"]),
         "status": _count(len(content["checks"]), "check") + " passed" + (f" · changed: {', '.join(sorted(changed))}" if changed else ""),
     }

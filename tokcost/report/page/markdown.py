@@ -17,9 +17,9 @@ import mistune
 from latex2mathml.converter import convert
 from mistune.util import striptags
 
+from tokcost.parameters.hints import cut
 from tokcost.report.page import pictures
 from tokcost.report.page.sanitize import INLINE, TAGS, sanitize, text_of
-from tokcost.report.request.hints import cut
 from tokcost.show.text import plain, shown
 
 # A formula opens with `$` before something that can start one and closes with `$` after something that can end one;
@@ -98,6 +98,11 @@ class Prose:
         self.headings.append((level, self._released(text_of(html)), name))
         return name
 
+    def permalink(self, name: str, html: str) -> str:
+        """The link that a reader copies to send somebody to a heading."""
+        words = escape(plain(text_of(_HELD.sub("", html))))
+        return self._held(f' <a class="permalink" href="#{name}" aria-label="Link to: {words}">#</a>')
+
     def formula(self, tex: str, display: str) -> str:
         tex = tex.strip()
         try:
@@ -121,7 +126,7 @@ class _Renderer(mistune.HTMLRenderer):
 
     def heading(self, text, level, **attrs):
         level = max(2, level)  # the question is the only first-level heading
-        return f'<h{level} id="{self.prose.heading(level, text)}">{text}</h{level}>\n'
+        return f'<h{level} id="{(name := self.prose.heading(level, text))}">{text}{self.prose.permalink(name, text)}</h{level}>\n'
 
     def link(self, text, url, title=None):
         try:

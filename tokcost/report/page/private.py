@@ -9,8 +9,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from tokcost.report.data_directory import OWN, chosen
-from tokcost.report.request.settings import Setting
+from tokcost.parameters.settings import Setting
+from tokcost.paths import DATA, chosen_data
 from tokcost.show.text import literal
 
 _HOLDS_PATH = re.compile(r"\b(?:file|folder|directory|path)s?\b", re.I)
@@ -27,13 +27,13 @@ class Places:
         known = {
             Path(tempfile.gettempdir()): "$TMPDIR",
             Path.home(): "~",
-            OWN.parent: ".",
+            DATA.parent: ".",
             Path.cwd(): ".",
             notebook.absolute().parent: ".",
         }
         if sys.prefix != sys.base_prefix:
             known[Path(sys.prefix)] = "$VIRTUAL_ENV"
-        if data := chosen():
+        if data := chosen_data():
             known[data] = "$TOKCOST_DATA_DIR"
         words = {form: word for place, word in known.items() for form in _forms(place) if len(Path(form).parts) > 1}
         for setting in filter(_is_private_path, settings):

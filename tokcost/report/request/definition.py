@@ -7,12 +7,13 @@ import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tokcost.errors import InputError
+from tokcost.parameters.hints import said
+from tokcost.parameters.settings import Layer
 from tokcost.paths import NOTEBOOKS
 from tokcost.quantities import nearest
 from tokcost.report.errors import ReportError
-from tokcost.report.request.hints import said
 from tokcost.report.request.reading import is_file, names_in, neighbour, read_toml
-from tokcost.report.request.settings import Layer
 
 #: where a bare name such as `01-what-does-a-million-tokens-cost` is looked for
 SUITE = NOTEBOOKS
@@ -81,7 +82,7 @@ def jobs(targets: tuple[str, ...]) -> tuple[list[Job], list[Refused]]:
         for path in _definitions(Path(target)):
             try:
                 found.append(read_definition(path) if path.suffix == ".toml" else notebook_job(str(path)))
-            except ReportError as error:
+            except InputError as error:
                 if not os.path.lexists(path):
                     raise
                 refused.append(Refused(path.stem, str(error)))
@@ -133,6 +134,7 @@ def _find(name: str, here: Path) -> Path | None:
 
 def _file_name(name: str, where: str) -> str:
     """`name` if it can be the stem of a file in the output directory."""
-    if not re.fullmatch(r"\w[\w .,+()-]{0,199}", name) or name.lower() == "index":
-        raise ReportError(f"{where}: {said(name)} cannot name a report; use letters, digits, dots and dashes, and not `index`")
+    if not re.fullmatch(r"\w[\w .,+()-]{0,199}", name) or name.lower() in ("index", "glossary"):
+        fix = "use letters, digits, dots and dashes, and neither `index` nor `glossary`"
+        raise ReportError(f"{where}: {said(name)} cannot name a report; {fix}")
     return name

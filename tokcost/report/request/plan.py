@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tokcost.report.errors import ReportError
+from tokcost.errors import InputError
+from tokcost.parameters.declaration import Parameter
+from tokcost.parameters.settings import Layer, Setting, require_known, settings
+from tokcost.report.request.declared import read_exclusions, read_parameters
 from tokcost.report.request.definition import Job, Refused
-from tokcost.report.request.exclusions import read_exclusions
-from tokcost.report.request.parameters import Parameter, read_parameters
-from tokcost.report.request.settings import Layer, Setting, require_known, settings
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ def plan(jobs: list[Job], layers: list[Layer]) -> tuple[list[Plan], list[Refused
             require_known(job.layer, {job.notebook.name: parameters})
             settings(parameters, [job.layer])
             read_exclusions(job.notebook)
-        except ReportError as error:
+        except InputError as error:
             refused.append(Refused(job.name, str(error)))
         else:
             declared[job.name] = parameters
@@ -51,6 +51,6 @@ def _planned(job: Job, parameters: list[Parameter], layers: list[Layer]) -> Plan
     for exclusion in read_exclusions(job.notebook):
         try:
             exclusion.check(chosen)
-        except ReportError as error:
-            raise ReportError(f"{job.name}: {error}") from None
+        except InputError as error:
+            raise InputError(f"{job.name}: {error}") from None
     return Plan(job, chosen, list(dict.fromkeys(unused)))

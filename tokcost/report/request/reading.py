@@ -9,9 +9,9 @@ import stat
 import tomllib
 from pathlib import Path
 
+from tokcost.parameters.hints import cut
 from tokcost.quantities import nearest
 from tokcost.report.errors import ReportError
-from tokcost.report.request.hints import cut
 
 MOST_BYTES = 1_000_000
 MOST_NOTEBOOK_BYTES = 64_000_000

@@ -1,0 +1,61 @@
+"""The rows behind a table or a figure: kept with it, and handed to a report that asks for them, as CSV."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import os
+from collections.abc import Callable
+from typing import TYPE_CHECKING, ParamSpec
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from tokcost.show.figure import Figure
+
+#: what the kernel of a report sets; elsewhere outputs go without rows and figures without their form for a phone, so that
+#: notebooks that people save stay small
+ASKED = "TOKCOST_REPORT"
+MIME = "text/csv"
+
+P = ParamSpec("P")
+
+
+def with_rows(bundle: dict, frame: pd.DataFrame | None, *, digits: int = 10) -> dict:
+    """What Jupyter shows and, where a report asks for it, the rows that it shows."""
+    return bundle if frame is None or ASKED not in os.environ else {**bundle, MIME: as_csv(frame, digits)}
+
+
+def as_csv(frame: pd.DataFrame, digits: int = 10) -> str:
+    r"""`frame` as CSV, numbers to so many digits, the same on every machine; an index that says something is a column too.
+
+    >>> import pandas as pd
+    >>> as_csv(pd.DataFrame({"cost_usd": [0.1 + 0.2, None]}, index=pd.Index(["h200", "gb300"], name="accelerator")))
+    'accelerator,cost_usd\nh200,0.3\ngb300,\n'
+    """
+    is_a_count = frame.index.name is None and frame.index.nlevels == 1 and frame.index.dtype.kind in "iu"
+    return (frame if is_a_count else frame.reset_index()).to_csv(index=False, float_format=f"%.{digits}g", lineterminator="\n")
+
+
+def keeps_rows(plot: Callable[P, Figure]) -> Callable[P, Figure]:
+    """A plot whose figure knows the frames that it was drawn from; of several, a column `drawn_as` says which row is whose."""
+
+    @functools.wraps(plot)
+    def plotted(*arguments: P.args, **options: P.kwargs) -> Figure:
+        import pandas as pd
+
+        figure = plot(*arguments, **options)
+        given = inspect.signature(plot).bind(*arguments, **options).arguments
+        frames = {name: _drawn(value, given) for name, value in given.items() if isinstance(value, pd.DataFrame)}
+        figure.frame = next(iter(frames.values())) if len(frames) == 1 else pd.concat(frames, names=["drawn_as"]).droplevel(-1)
+        return figure
+
+    return plotted
+
+
+def _drawn(frame: pd.DataFrame, given: dict) -> pd.DataFrame:
+    """Of a figure of `x` and `y` the columns that it shows; other figures say by themselves which columns they take."""
+    if "x" not in given or "y" not in given:
+        return frame
+    named = [given.get("by"), *(given["x"].values() if isinstance(given["x"], dict) else [given["x"]]), given["y"], "is_hole"]
+    return frame[[name for name in dict.fromkeys(named) if name in frame]]

@@ -6,14 +6,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from tokcost import quantities
 from tokcost.show import draw
 from tokcost.show.distributions import frame_of_cell
 from tokcost.show.figure import Figure, chart, drawing, finish
-from tokcost.show.numbers import num
+from tokcost.show.numbers import num, percent
 from tokcost.show.rows import keeps_rows
 from tokcost.show.style import INK, LOSS, PAPER, SHADES
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     import pandas as pd
 
 #: widths that dots are stacked in, along the whole axis
@@ -81,7 +84,7 @@ def plot_scenarios(
     above = values[values >= break_even]
     thirds = np.quantile(above, [1 / 3, 2 / 3]) if len(above) else []
     shades = pd.DataFrame(np.where(values < break_even, 0, 1 + np.searchsorted(thirds, values)))
-    shades.index, shades.columns = [f"{at:g}" for at in grid.index], [f"{at:g}" for at in grid.columns]
+    shades.index, shades.columns = _ticks(y, grid.index), _ticks(x, grid.columns)
     texts = np.array([[num(one, 2) for one in row] for row in values])
     with drawing(height=0.34 * len(grid) + 1.4) as (fig, ax):
         look = {"annot_kws": {"color": INK, "fontsize": 8.5}, "linewidths": 2, "linecolor": PAPER, "cbar": False}
@@ -99,3 +102,7 @@ def plot_scenarios(
         draw.legend(fig, 1)
         draw.heading(fig, title, draw.axis_label(value))
         return finish(fig, alt)
+
+
+def _ticks(name: str, values: Iterable[float]) -> list[str]:
+    return [percent(at) if quantities.unit(name) == "frac" else f"{at:g}" for at in values]

@@ -4,10 +4,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tokcost import doubt, evidence, formulas
+from tokcost import doubt, evidence, formulas, load
 from tokcost.doubt import spreads
 from tokcost.evidence import Fact
 from tokcost.quantities import LABELS, QuantityError
+from tokcost.serving import frontier
 from tokcost.serving.reading import BETWEEN, MEASURED, NEXT_RUN, NOT_REACHED, Bracket, Reading
 
 
@@ -76,7 +77,7 @@ def test_ninety_per_cent_intervals_hold_simulated_truths_nine_times_in_ten(sourc
     """Truths drawn by plain random numbers, away from the code under test: every source by itself, and their sum."""
     rng, n = np.random.default_rng(3), 20_000
     at = reading(1000.0, 4.0) if "reading" in sources else reading(1000.0, 1.0, MEASURED)
-    speed, rate, load = np.full(n, 1000.0), np.full(n, 2.0), np.full(n, 0.6)
+    speed, rate, share = np.full(n, 1000.0), np.full(n, 2.0), np.full(n, 0.6)
     if "reading" in sources:
         speed = (speed * spreads.factor(BETWEEN, "3 to 5").rvs(n, random_state=rng)).clip(at.low, at.high)
     speed = speed * spreads.factor("repeat runs", "aggregated").rvs(n, random_state=rng)
@@ -85,7 +86,7 @@ def test_ninety_per_cent_intervals_hold_simulated_truths_nine_times_in_ten(sourc
         rate = rate * spreads.factor(spreads.ONE_PRICE, "owning_hyperscaler").rvs(n, random_state=rng)
     busy = doubt.pert(0.3, 0.6, 0.8)
     if "load" in sources:
-        load = busy.rvs(n, random_state=rng)
+        share = busy.rvs(n, random_state=rng)
     found = doubt.headline(
         cost,
         readings={"speed": at},
@@ -93,7 +94,7 @@ def test_ninety_per_cent_intervals_hold_simulated_truths_nine_times_in_ten(sourc
         others={"utilization_frac": busy if "load" in sources else 0.6},
         runs={"speed": RUN},
     )
-    truth = cost(speed, rate, load)
+    truth = cost(speed, rate, share)
     assert np.mean((found.low <= truth) & (truth <= found.high)) == pytest.approx(0.9, abs=0.02)
     assert sum(found.shares.values()) == pytest.approx(1)
 
@@ -109,6 +110,21 @@ def test_runs_left_out_fall_inside_intervals_that_have_not_seen_their_configurat
     for name, inside in held.groupby(group):
         assert inside.mean() == pytest.approx(0.9, abs=max(0.02, 2 * np.sqrt(0.09 / len(inside)))), name
     assert held.mean() == pytest.approx(0.9, abs=0.02)
+
+
+def test_traffic_of_unknown_rhythm_is_a_source_of_doubt_of_its_own():
+    """The utilization of a fleet under each named load profile, all as likely: from even to bursty."""
+    run = evidence.measured(model="dsr1", accelerator="h200", isl=1024, osl=1024).dropna(subset=["n_gpus", "median_ttft_s"])
+    point = load.operating_point(frontier(run), tok_per_s_per_user=40)
+    plans = {}
+    for name in ("flat", "business_hours", "diurnal_weekend", "bursty"):
+        week = load.named_profile(name, offered_request_per_s=40.0, isl=1024, osl=1024)
+        plans[name] = load.plan(week, point, rate_usd_per_gpu_h=2.0, service_level_frac=0.99, wait_limit_s=1.0)
+    busy = [plan.utilization_frac for plan in plans.values()]
+    at = {"readings": {"speed": reading(1000.0, 1.0, MEASURED)}, "prices": {"rate": 2.0}}
+    found = doubt.headline(cost, **at, others={"utilization_frac": doubt.empirical(busy)})
+    assert found.made_of.startswith("nearly all of it is utilization")
+    assert found.low < cost(1000.0, 2.0, max(busy)) * 1.01 and found.high > cost(1000.0, 2.0, min(busy)) * 0.99
 
 
 # -- weaker evidence is less sure -----------------------------------------------------------------------------------

@@ -73,7 +73,8 @@ def headline(
     outside the two; in a hole it lies above the next faster run. `prices` are facts of the catalog (a number is a price of one's own
     and known): all prices of a list move together from one vintage to the next and each a little by itself; a fact with a low and a
     high lies between them; one of another table is as far off as its kind. Which price basis to take is a choice and no doubt: give
-    each its headline. `others` are uncertain inputs of one's own, such as the load (`utilization_frac`); each is a source by itself.
+    each its headline. `others` are uncertain inputs of one's own, such as the load: a share of one's own (`from_value`), or
+    those of several traffics (`empirical` of the `utilization_frac` of plans). Each is a source by itself.
 
     The value is that of the figures as given, and of `runs` (by the names of the readings) where a headline rests on measured runs
     at least as fast (`Frontier.run_at`), whose column `throughput` counts; how well they say what was run decides how far a repeat

@@ -75,10 +75,11 @@ def _said(setting: Setting) -> str:
     return f"{label} {value:,.12g} {setting.parameter.unit}".rstrip()
 
 
-def answer(text: str, *, interval: str | None = None, **inputs: object) -> Shown:
-    """The notebook's answer in a sentence, its interval or range, and the few inputs that decide it.
+def answer(text: str, *, decision: str = "", detail: str = "", interval: str | None = None, **inputs: object) -> Shown:
+    """The notebook's answer in a sentence with one number and its range, and the few inputs that decide it.
 
-    The report lifts it to its top; in JupyterLab it stands below `inputs()` too.
+    `decision` says what to do for whom, and unless what; `detail` is for those who read on: the other numbers. The report
+    lifts them to its top, in this order; in JupyterLab they stand below `inputs()` too.
 
     Raises: QuantityError for an input whose name is not in the vocabulary.
 
@@ -100,10 +101,13 @@ def answer(text: str, *, interval: str | None = None, **inputs: object) -> Shown
                 "unit": quantity.unit_label if quantity else "",
             }
         )
-    markdown = f"**Answer.** {text}" + (f" *Range: {interval}.*" if interval else "")
+    parts = [f"**Answer.** {text}", decision and f"**Decide.** {decision}", detail, interval and f"*Range: {interval}.*"]
+    markdown = "\n\n".join(filter(None, parts))
     data = {
         "kind": "answer",
         "text": literal_dollars(text),
+        "decision": literal_dollars(decision),
+        "detail": literal_dollars(detail),
         "interval": literal_dollars(interval) if interval else None,
         "inputs": listed,
     }

@@ -44,7 +44,8 @@ def troubled(tmp_path_factory, tokcost, notebook):
 def test_one_failed_report_is_a_failed_run_but_the_others_are_made(troubled):
     output, before, run = troubled
     assert run.status == 1
-    assert run.out.splitlines() == [f"out/linker.{end}" for end in ("html", "result.json", "ipynb")] + ["out/index.html", "out/glossary.html"]
+    made = [f"linker.{end}" for end in ("html", "result.json", "ipynb")]
+    assert run.out.splitlines() == [f"out/{name}" for name in (*made, "index.html", "glossary.html")]
 
 
 def test_a_failure_says_cell_line_and_error(troubled):

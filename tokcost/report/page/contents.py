@@ -6,8 +6,12 @@ import copy
 import re
 from dataclasses import dataclass, field
 
+from nbformat import NotebookNode
+from nbformat.v4 import new_markdown_cell
+
 from tokcost.report.errors import ReportFailed
 from tokcost.report.page.rows import Rows, rows_of
+from tokcost.report.page.sanitize import text_of
 from tokcost.show.text import literal
 
 MIME = "application/vnd.tokcost.v1+json"
@@ -24,6 +28,8 @@ HOLDS = {
 
 #: cells that are for the reader of the notebook, not of the report
 LEFT_OUT = {"exercise", "solution", "parameters", "injected-parameters", "remove-cell", "notebook-only"}
+#: the one figure of the two-minute layer, and the table that the index shows
+KEY_FIGURE, INDEX_TABLE = "key-figure", "index-table"
 HIDDEN_INPUT = {"remove-input", "remove_input", "hide-input"}
 
 _TITLE = re.compile(r"^\s*#[ \t]+(.+?)[ \t]*#*[ \t]*$", re.M)
@@ -47,6 +53,9 @@ class Contents:
     measured_to: str = ""
     prices_of: str = ""
     rows: list[Rows | None] = field(default_factory=list)
+    key_figure: NotebookNode | None = None
+    index_table: list[list[str]] = field(default_factory=list)
+    what_if: dict | None = None
 
 
 def split_contents(notebook, name: str, title: str | None = None) -> Contents:
@@ -65,9 +74,22 @@ def split_contents(notebook, name: str, title: str | None = None) -> Contents:
             if is_sources and before is not None and _ONLY_HEADING.fullmatch(before.source):
                 before.metadata["lifted"] = True  # it named what is now at the foot
         before = cell
-    contents.body = _without_empty_sections([c for c in cells if not c.metadata.get("lifted") and c.source.strip()])
-    contents.rows = rows_of(contents.body)
+    body = [c for c in cells if not c.metadata.get("lifted") and c.source.strip()]
+    for place, cell in enumerate(body):
+        if INDEX_TABLE in cell.metadata.get("tags", []):
+            contents.index_table = _cells("".join(output.data.get("text/html", "") for output in cell.outputs if "data" in output))
+        if KEY_FIGURE in cell.metadata.get("tags", []):
+            contents.key_figure = cell
+            body[place] = new_markdown_cell("[Figure 1](#figure-1), at the top of this page, shows it.")
+    contents.body = _without_empty_sections(body)
+    contents.rows = rows_of(([contents.key_figure] if contents.key_figure else []) + contents.body)
     return contents
+
+
+def _cells(table: str) -> list[list[str]]:
+    """The words of a table as it is shown, row by row, its header first."""
+    rows = re.findall(r"<tr\b.*?</tr>", table, re.S)
+    return [[text_of(cell).strip() for cell in re.findall(r"<t[hd]\b.*?</t[hd]>", row, re.S)] for row in rows]
 
 
 def _lift_title(cells) -> str | None:
@@ -97,11 +119,13 @@ def _collect(contents: Contents, output, name: str) -> bool:
     if kind == "answer":
         if contents.answer is not None:
             raise ReportFailed(f"{name}: two cells give an answer; a report has one")
-        contents.answer = data
+        contents.answer = {"decision": "", "detail": "", **data}
     elif kind == "result":
         if any(r["name"] == data["name"] for r in contents.results):
             raise ReportFailed(f"{name}: the result `{data['name']}` is given twice; give each its own name")
         contents.results.append(data)
+    elif kind == "what_if":
+        contents.what_if = {key: data[key] for key in HOLDS[kind]} | {"text": "".join(output.data.get("text/markdown", ""))}
     elif kind == "check":
         contents.checks.append(data)
     elif kind == "sources":

@@ -86,7 +86,7 @@ def figure(data: dict, dark: dict[str, str], warn, *, number: int, take: str = "
     said = [f"<b>Figure {number}.</b>", (measure := escape(visible(more.get("measure", "")))) and f"{measure}.", take]
     caption = f"<figcaption>{' '.join(filter(None, said))}</figcaption>"
     picture = f'<picture>{narrow}<img alt="{escape(alt)}" src="{source}"></picture>'
-    return f'<figure aria-label="Figure {number}" tabindex="0" {" ".join(attributes)}>{picture}{caption}</figure>'
+    return f'<figure id="figure-{number}" aria-label="Figure {number}" tabindex="0" {" ".join(attributes)}>{picture}{caption}</figure>'
 
 
 def _as_data(svg: str, dark: dict[str, str]) -> str:

@@ -63,8 +63,8 @@ def render(
         cell.metadata["hide_code"] = bool(HIDDEN_INPUT & set(cell.metadata.get("tags", [])))
     notebook = copy.copy(run.notebook)
     notebook["cells"] = contents.body
-    page_wide = {"css": css(), "script": script(), "script_hash": script_hash()}
-    resources = {"report": _facts(run, contents, prose), "show_code": show_code, "moves": moves or {}, **page_wide}
+    about = {"report": _facts(run, contents, prose), "key_figure": contents.key_figure, "moves": moves or {}}
+    resources = {"show_code": show_code, **about, **page_wide()}
     html, _ = page.from_notebook_node(notebook, resources)
     return marked(re.sub(r"\n{2,}", "\n", html) if "<pre" not in html else html, (moves or {}).get("glossary", ("",))[0])
 
@@ -75,13 +75,11 @@ def css() -> str:
 
 
 @functools.cache
-def script() -> str:
-    return (TEMPLATE / "tokcost" / "page.js").read_text(encoding="utf-8").strip()
-
-
-def script_hash() -> str:
-    """What the page's policy allows to run: this script and no other."""
-    return "sha256-" + base64.b64encode(hashlib.sha256(f"\n{script()}\n".encode()).digest()).decode("ascii")
+def page_wide() -> dict[str, str]:
+    """What every page carries: its style, its one script, and the hash by which the page's policy lets this script run and no other."""
+    script = (TEMPLATE / "tokcost" / "page.js").read_text(encoding="utf-8").strip()
+    digest = base64.b64encode(hashlib.sha256(f"\n{script}\n".encode()).digest()).decode("ascii")
+    return {"css": css(), "script": script, "script_hash": f"sha256-{digest}"}
 
 
 @functools.cache
@@ -145,9 +143,8 @@ class _Outputs:
         if "text/markdown" in data:
             html = self.prose.html("".join(data["text/markdown"]))
             own = data.get(MIME, {})
-            if own.get("kind") == "what_if":  # the page's script adds what a reader moves
-                given = escape(json.dumps({name: own[name] for name in ("inputs", "span")}))
-                return f'<div class="what-if" data-what-if="{given}">{html}</div>'
+            if own.get("kind") == "what_if":
+                return what_if(own, html)
             return html.replace("<p>", '<p class="check">', 1) if own.get("kind") == "check" else html
         if "text/latex" in data:
             return self.prose.html("".join(data["text/latex"]))
@@ -163,6 +160,12 @@ class _Outputs:
         folds = safe.endswith("</details>")
         body = safe.removesuffix("</details>") + take + "</details>" if folds else safe + take
         return table_styles(html, self.warn) + body + "\n"
+
+
+def what_if(given: dict, html: str) -> str:
+    """A sentence whose inputs a reader moves: the page's script adds the rest."""
+    data = escape(json.dumps({name: given[name] for name in ("inputs", "span")}))
+    return f'<div class="what-if" data-what-if="{data}">{html}</div>'
 
 
 def _preformatted(text: str) -> str:
@@ -209,9 +212,9 @@ def _facts(run: Run, contents: Contents, prose: Prose) -> dict:
         for s in run.settings
     ]
     answer = contents.answer and {
-        "text": prose.line(contents.answer["text"]),
+        **{part: prose.line(contents.answer[part]) for part in ("text", "decision", "detail")},
         "interval": contents.answer["interval"] and prose.line(contents.answer["interval"]),
-        "inputs": [_input(given) for given in contents.answer["inputs"]],
+        "inputs": [input_said(given) for given in contents.answer["inputs"]],
     }
     question = prose.line(contents.question)
     title, made_with = plain(text_of(question)), versions()
@@ -277,7 +280,7 @@ def quantity(name: str, value, unit: str) -> tuple[str, str]:
     return num(value), unit
 
 
-def _input(given: dict) -> dict:
+def input_said(given: dict) -> dict:
     value, unit = quantity(given["name"], given["value"], given["unit"])
     if isinstance(given["value"], float) and value[-1:].isdigit():  # what was put in is shown as it was put in, not rounded
         exact = f"{given['value']:,.10g}"
@@ -302,7 +305,7 @@ def _said(name: str, value: object) -> str:
     if not isinstance(value, (int, float)):
         return say_label(name, str(value))
     unit = quantities.UNITS.get(quantities.unit(name) or "", ("", ""))[0]
-    said = _input({"name": name, "label": "", "value": float(value), "unit": unit})
+    said = input_said({"name": name, "label": "", "value": float(value), "unit": unit})
     return f"{said['value']} {said['unit']}".strip()
 
 

@@ -13,9 +13,10 @@ from urllib.parse import quote
 from tokcost import quantities
 from tokcost.glossary import terms
 from tokcost.report.errors import ReportError
-from tokcost.report.page.html import TEMPLATE, css, named
+from tokcost.report.page.html import TEMPLATE, css, input_said, named, page_wide, what_if
 from tokcost.report.page.markdown import Prose
 from tokcost.report.page.record import SCHEMA
+from tokcost.report.page.sanitize import text_of
 from tokcost.report.page.terms import marked, place
 from tokcost.report.request.reading import MOST_NOTEBOOK_BYTES, names_in, read_text
 from tokcost.show.text import visible
@@ -42,8 +43,17 @@ def overview(directory: Path, note=lambda sentence: None) -> str:
             unknown = {"question": escape(visible(stem)), "name": visible(stem), "answer": "", "href": "", "started": None}
             rows[stem] = unknown | rows.get(stem, {}) | failure
     ordered = [rows[name] for name in sorted(rows)]
-    n_failed = sum("failure" in row for row in ordered)
-    page = _templates().get_template("overview.html.j2").render(rows=ordered, css=css(), n_failed=n_failed, moves=HOME)
+    page = _templates().get_template("overview.html.j2").render(
+        rows=ordered,
+        n_failed=sum("failure" in row for row in ordered),
+        measured_to=max((row.get("measured_to", "") for row in ordered), default=""),
+        prices_of=max((row.get("prices_of", "") for row in ordered), default=""),
+        base=next((row["inputs"] for row in ordered if row.get("inputs")), []),
+        tables=[row | row["table"] for row in ordered if row.get("table")],
+        what_ifs=[row["what_if"] for row in ordered if row.get("what_if")],
+        moves=HOME,
+        **page_wide(),
+    )
     return marked(page, HOME["glossary"][0])
 
 
@@ -105,6 +115,15 @@ def _good(path: Path, content: dict) -> dict:
         "name": visible(name),
         "question": prose.line(content["question"]),
         "answer": prose.line(content["answer"]["text"]) if content["answer"] else "",
+        "decision": prose.line(content["answer"].get("decision") or "") if content["answer"] else "",
+        "inputs": [input_said(given) for given in content["answer"]["inputs"]] if content["answer"] else [],
+        "measured_to": str(content.get("measured_to", "")),
+        "prices_of": str(content.get("prices_of", "")),
+        "table": content.get("index_table") and {
+            "caption": "One change at a time",
+            "rows": [[text_of(str(cell)) for cell in row] for row in content["index_table"]],
+        },
+        "what_if": content.get("what_if") and what_if(content["what_if"], prose.html(content["what_if"]["text"])),
         "href": _address(name),
         "started": datetime.fromisoformat(content["times"]["started"]),
         "status": _count(len(content["checks"]), "check") + " passed" + (f" · changed: {', '.join(sorted(changed))}" if changed else ""),

@@ -35,10 +35,13 @@ def record(run: Run, contents: Contents) -> dict:
         "question": contents.question,
         "answer": contents.answer
         and {
-            "text": _plain(contents.answer["text"]),
-            "interval": _plain(contents.answer["interval"]),
+            **{part: _plain(contents.answer[part]) for part in ("text", "decision", "detail", "interval")},
             "inputs": contents.answer["inputs"],
         },
+        "measured_to": contents.measured_to,
+        "prices_of": contents.prices_of,
+        "index_table": contents.index_table,
+        "what_if": contents.what_if,
         "results": [{key: value for key, value in entry.items() if key != "kind"} for entry in contents.results],
         "checks": [{key: value for key, value in entry.items() if key != "kind"} for entry in contents.checks],
         "parameters": {

@@ -132,7 +132,7 @@ def test_correlations_that_no_inputs_can_have_are_refused():
         doubt.lognormal(1.0, 9.0), doubt.discrete([3.0, 1.0], [0.25, 0.75]), doubt.empirical([1, 1, 2, 7]),
         doubt.from_quantiles([0, 0.2, 0.9, 1], [0.0, 1.0, 4.0, 9.0]), doubt.from_quantiles([0, 0.5, 1], [1.0, 1.0, 2.0]),
     ],
-    ids=str,
+    ids=["pert", "triangular", "uniform", "normal", "lognormal", "discrete", "empirical", "quantiles", "quantiles with a step"],
 )  # fmt: skip
 def test_draws_follow_their_distribution(drawn):
     found = np.sort(doubt.draw(lambda x: x, {"x": drawn})["value"].ravel())

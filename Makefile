@@ -51,6 +51,7 @@ lock: $(READY)
 
 ## make bench       time and memory, side by side with peers
 bench: $(READY)
+	$(BIN)/uv pip install --quiet --target .venv/bench chaospy monaco
 	$(BIN)/python -m benchmarks
 
 ## make fuzz        damage real files at random for a few minutes and import them (FUZZ_SECONDS=180); draw parameters of notebooks

@@ -2,6 +2,7 @@
 
 from . import analysis as analysis
 from . import claims as claims
+from . import doubt as doubt
 from . import evidence as evidence
 from . import formulas as formulas
 from . import hour as hour

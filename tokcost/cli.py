@@ -17,6 +17,8 @@ import tokcost
 #: subcommand -> where it lives, and what it is for
 COMMANDS = {
     "report": ("tokcost.report.command:report", "Execute notebooks and write HTML reports."),
+    "history": ("tokcost.report.history_command:history", "List the runs of reports that were made, with their headline values."),
+    "diff": ("tokcost.report.diff_command:diff", "Say why the headline of a report moved from one run to another."),
     "schedule": ("tokcost.schedule.command:schedule", "Make reports at their times and send them by mail, webhook or to a folder."),
     "import": ("tokcost.importers.command:import_files", "Read the files of a benchmark tool as measured rows."),
     "data": ("tokcost.evidence.command:data", "Check the data tables, or show a fact with its source."),
@@ -41,7 +43,7 @@ Start here:
   tokcost new my-costs                            a folder with notebooks and definitions of your own, to edit
   tokcost lab                                     read and change the notebooks in JupyterLab
 
-Exit status: 0 all is well, 1 a report or a check failed, 2 the request was wrong and nothing was done.
+Exit status: 0 all is well, 1 a report or a check failed, 2 the request was wrong and nothing was done, 3 an alert fired.
 """
 
 

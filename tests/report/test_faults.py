@@ -84,7 +84,7 @@ def test_streams_that_are_closed_or_full_lose_no_report(tmp_path, notebook, stre
     command = f"{TOKCOST} report a.ipynb -o out {streams}"
     run = subprocess.run(command, shell=True, cwd=tmp_path, capture_output=True, text=True, timeout=60)
     assert run.returncode == status and says in run.stderr and "Traceback" not in run.stderr
-    assert {path.name for path in (tmp_path / "out").iterdir()} == {"a.html", "a.result.json", "a.ipynb"}
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {"a.html", "a.result.json", "a.ipynb", "history.sqlite"}
 
 
 def test_names_that_are_no_text_come_out_as_they_are(tmp_path, notebook):

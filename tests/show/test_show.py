@@ -241,3 +241,12 @@ def test_a_hole_between_far_runs_is_drawn_dotted():
         for hole in ([False] * 4, [False, True, True, False])
     ]
     assert "stroke-dasharray:0.8,2.4" in drawn[1] and "stroke-dasharray: 0.8,2.4" not in drawn[0]
+
+
+def test_a_result_names_what_it_is_a_ratio_of_in_words_of_the_vocabulary():
+    inputs = {"numerator": {"rate_usd_per_gpu_h": 1.41}, "denominator": {"total_tok_per_s_per_gpu": 90}}
+    data = sentences.result("total_token_cost_usd_per_mtok", 4.35, **inputs).data
+    assert {side: data[side] for side in inputs} == inputs
+    assert "numerator" not in sentences.result("total_token_cost_usd_per_mtok", 4.35).data
+    with pytest.raises(QuantityError, match="unknown quantity `rate`"):
+        sentences.result("total_token_cost_usd_per_mtok", 4.35, numerator={"rate": 1.41})

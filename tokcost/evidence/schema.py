@@ -279,6 +279,21 @@ TABLES |= {
         {"table": text(), "source_id": source(), "locator": text(), "reason": text()},
         ("table", "source_id", "locator"),
     ),
+    "evidence_widths": Table(
+        "How far off a figure may be that states no range of its own, by the kind of its evidence.",
+        {"evidence_kind": label("kind"), "spread_ratio": number(), **TAIL, "note": text(required=False)},
+        ("evidence_kind",),
+    ),
+    "observed_spreads": Table(
+        "How far off runs, readings and price lists turned out to be: quantiles of the truth over the figure, derived from other tables.",
+        {
+            **{name: text() for name in ("doubt", "group")},
+            **{name: number() for name in ("quantile_frac", "truth_ratio")},
+            "n_observations": whole(),
+            **TAIL,
+        },
+        ("doubt", "group", "quantile_frac"),
+    ),
     "base_case": Table(
         "The one set of inputs that every notebook begins with, each with its reason.",
         {name: text() for name in ("name", "value", "reason")},

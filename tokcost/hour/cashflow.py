@@ -244,7 +244,7 @@ def owner_cash_flow(
     return (RealCashFlow if money == "real" else NominalCashFlow)(usd, (start, life), tax_frac)
 
 
-def depreciation_schedule(kind: str | None, *, book_life_yr: float | None = None) -> np.ndarray:
+def depreciation_schedule(kind: str | None, *, book_life_yr: Any = None) -> np.ndarray:
     """Share of the price that tax law deducts in each year of service; sums to 1.
 
     Raises: QuantityError for a kind that is not one of `DEPRECIATION`.
@@ -266,7 +266,7 @@ def depreciation_schedule(kind: str | None, *, book_life_yr: float | None = None
     raise QuantityError(f"`depreciation` must be one of {', '.join(DEPRECIATION)}, got {kind!r}")
 
 
-def depreciation_value_frac(*, shares: Sequence[float] | np.ndarray, wacc_frac: Numbers, life_yr: float) -> Numbers:
+def depreciation_value_frac(*, shares: Sequence[float] | np.ndarray, wacc_frac: Numbers, life_yr: Numbers) -> Numbers:
     """Present value of a dollar's yearly depreciation at a *nominal* rate, each year's share at its end.
 
     After `life_yr` the thing is sold or thrown away, and what is left in the books is deducted then.
@@ -282,7 +282,7 @@ def depreciation_value_frac(*, shares: Sequence[float] | np.ndarray, wacc_frac: 
     if not (written_off >= 0).all() or not np.isclose(written_off.sum(), 1, rtol=0, atol=1e-6):
         raise QuantityError(f"`shares` of the price by year must be 0 or more and add up to 1, got {written_off.tolist()}")
     wacc = np.asarray(wacc_frac, dtype=float)
-    return sum(share * (1 + wacc) ** -min(year + 1.0, life_yr) for year, share in enumerate(shares))
+    return sum(share * (1 + wacc) ** -np.minimum(year + 1.0, life_yr) for year, share in enumerate(shares))
 
 
 def schedule_value_frac(*, depreciation: str, book_life_yr: Numbers, wacc_frac: Numbers, life_yr: Numbers) -> Numbers:
@@ -292,10 +292,9 @@ def schedule_value_frac(*, depreciation: str, book_life_yr: Numbers, wacc_frac: 
     >>> schedule_value_frac(book_life_yr=[1.0, 2.5], **terms).round(4).tolist()
     [0.9091, 0.8445]
     """
-    books = np.asarray(book_life_yr if depreciation == "straight_line" else 0.0)  # the other schedules know no book life
-    books, waccs, lives = np.broadcast_arrays(books, np.asarray(wacc_frac, dtype=float), np.asarray(life_yr, dtype=float))
-    values = [
-        depreciation_value_frac(shares=depreciation_schedule(depreciation, book_life_yr=book), wacc_frac=wacc, life_yr=life)
-        for book, wacc, life in zip(books.flat, waccs.flat, lives.flat, strict=True)
-    ]
-    return np.asarray(values).reshape(books.shape)[()]
+    waccs, lives = np.asarray(wacc_frac, dtype=float), np.asarray(life_yr, dtype=float)
+    books = np.asarray(check_value("life_yr", book_life_yr), dtype=float)
+    if depreciation != "straight_line" or not books.ndim:
+        return depreciation_value_frac(shares=depreciation_schedule(depreciation, book_life_yr=books), wacc_frac=waccs, life_yr=lives)
+    years = np.arange(np.ceil(books.max()))
+    return sum(((books - year).clip(0, 1) / books) * (1 + waccs) ** -np.minimum(year + 1, lives) for year in years)

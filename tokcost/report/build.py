@@ -12,8 +12,12 @@ from tokcost.errors import InputError
 from tokcost.report.errors import ReportFailed
 from tokcost.report.execution.files import locked, write_all
 from tokcost.report.execution.kernel import light_import
+from tokcost.report.memory.journal import Journal, Since
+from tokcost.report.memory.remember import entry_of, named_files, place
+from tokcost.report.memory.store import Entry
 from tokcost.report.page.private import Places
 from tokcost.report.progress import Progress
+from tokcost.report.request.alerts import Alert
 from tokcost.report.request.definition import Refused
 from tokcost.report.request.plan import Plan
 from tokcost.report.request.reading import read_notebook
@@ -26,7 +30,7 @@ LARGE_PAGE_BYTES = 1_000_000
 
 
 class ReportBuilder:
-    """Makes reports in one directory, one after another; `failed` names those that did not come to be."""
+    """Makes reports in one directory, one after another; `failed` names those that did not come to be, `alerted` the alerts that fired."""
 
     def __init__(
         self,
@@ -39,12 +43,16 @@ class ReportBuilder:
         index: bool = False,
         tables: bool = False,
         timeout_s: int,
+        history: Path | None = None,
     ):
         self.directory, self.plans, self.progress, self.refused = directory, plans, progress, refused
         self.show_code, self.index, self.tables, self.timeout_s = show_code, index, tables, timeout_s
         self.written: list[Path] = []
         self.failed: list[str] = []
         self.made: list[tuple] = []
+        self.alerted: list[str] = []
+        self.since: dict[str, Since | None] = {}
+        self.journal = Journal(history or place(directory), progress.error)
 
     def build_all(self) -> None:
         for one in self.refused:
@@ -83,13 +91,16 @@ class ReportBuilder:
         except ReportFailed as failure:
             failure.notebook = run.notebook
             raise
+        content = record(run, contents)
+        entry = entry_of(content, read_notebook(job.notebook), named_files(ready.settings, job.notebook))
+        self.since[job.name] = self.journal.since(entry)
         html = self._render(run, contents)
         if len(html.encode()) > LARGE_PAGE_BYTES:
             size = len(html.encode()) / LARGE_PAGE_BYTES
             self.progress.note(f"{job.name}: the page is {size:.1f} MB; show fewer points or smaller pictures if it is to be sent by mail")
         texts: dict[str, str | bytes] = {
             f"{job.name}.html": html,
-            f"{job.name}.result.json": to_json(record(run, contents)),
+            f"{job.name}.result.json": to_json(content),
             f"{job.name}.ipynb": _notebook_text(run.notebook),
         }
         if self.tables:
@@ -104,15 +115,35 @@ class ReportBuilder:
             (self.directory / "failed" / f"{job.name}.ipynb").unlink(missing_ok=True)
         self.made.append((run, contents))
         self.progress.done(job.name, len(run.notebook.cells), run.seconds, self.directory / f"{job.name}.html")
+        self._remember(entry, job.alerts)
+
+    def _remember(self, entry: Entry, alerts: Sequence[Alert]) -> None:
+        """Record a run, and tell the alerts that are new; one that cannot be judged is a failure of its own."""
+        from tokcost.report.page.since import value_of
+
+        for state in self.journal.record(entry, alerts, value_of):
+            if state.is_fault or state.fired:
+                (self.failed if state.is_fault else self.alerted).append(f"{entry.report}: alert")
+                word = "FAILED alert of" if state.is_fault else "ALERT"
+                self.progress.error(f"{word} {entry.report}: {state.alert}: {state.said}")
 
     def _render(self, run, contents) -> str:
         from tokcost.report.page.html import render
+        from tokcost.report.page.since import section
 
         def warn(sentence):
             self.progress.note(f"{run.job.name}: {sentence}")
 
-        show_code = self.show_code or run.job.show_code
-        return render(run, contents, show_code=show_code, links=self._links(), moves=self._moves(run.job.name), warn=warn)
+        since = self.since.get(run.job.name)
+        return render(
+            run,
+            contents,
+            show_code=self.show_code or run.job.show_code,
+            links=self._links(),
+            moves=self._moves(run.job.name),
+            since=section(since) if since else "",
+            warn=warn,
+        )
 
     def _has_index(self) -> bool:
         return self.index or len(self.plans) + len(self.refused) > 1 or (self.directory / "index.html").exists()
@@ -165,9 +196,16 @@ class ReportBuilder:
     def _write_index(self) -> None:
         from tokcost.report.page.index import glossary_page, overview
 
+        trends = self._trends()
         with locked(self.directory):
-            texts = {"index.html": overview(self.directory, self.progress.note), "glossary.html": glossary_page()}
+            texts = {"index.html": overview(self.directory, self.progress.note, trends), "glossary.html": glossary_page()}
             self.written += write_all(self.directory, texts)
+
+    def _trends(self) -> dict[str, str]:
+        """What the history says of each report, for the index."""
+        from tokcost.report.page.trend import MOST_RUNS, trend
+
+        return {name: trend(entries) for name, entries in self.journal.by_report(MOST_RUNS).items()}
 
 
 def _empty_notebook() -> dict:

@@ -11,11 +11,15 @@ import click
 
 from tokcost.errors import InputError
 from tokcost.paths import chosen_data
+from tokcost.report.columns import print_table
 from tokcost.report.errors import ReportError
 from tokcost.show.text import visible
 
 #: what a report writes, each after its name
 ENDINGS = ("html", "result.json", "ipynb")
+
+#: where the history of reports is, for help texts
+HISTORY_DEFAULT = "[default: reports/history.sqlite; with another --output, history.sqlite in it]"
 
 _HELP = """Execute notebooks and write each as an HTML report that stands alone.
 
@@ -30,11 +34,12 @@ definitions. Several targets also get an index.html.
 
 Values are checked before anything runs: an unknown name, a wrong type or an implausible number stops with exit status 2
 and nothing is written. A report whose notebook fails has exit status 1; what ran is kept in OUTPUT/failed, and an earlier
-good report stays as it was.
+good report stays as it was. Where all reports are made and an alert of a definition fires, the exit status is 3.
 
 Beside NAME.html come NAME.result.json (the numbers, for programs) and NAME.ipynb (the executed notebook); with --tables
 also NAME.tables/*.csv (the rows of every table and figure) and NAME.xlsx (the same in one workbook, its costs as formulas).
-Their paths are printed on stdout, one a line; progress goes to stderr.
+Their paths are printed on stdout, one a line; progress goes to stderr. Each run is remembered: see tokcost history, tokcost
+diff.
 """
 
 
@@ -50,9 +55,10 @@ Their paths are printed on stdout, one a line; progress goes to stderr.
 @click.option("--show-code", is_flag=True, help="Show the code of the notebook in the report.")
 @click.option("--index", is_flag=True, help="Write index.html also beside a single report; several always have one.")
 @click.option("--tables", is_flag=True, help="Also write the rows of every table and figure: NAME.tables/*.csv and NAME.xlsx.")
+@click.option("--history", metavar="FILE", help=f"Where runs are remembered.  {HISTORY_DEFAULT}")
 @click.option("--timeout", metavar="SECONDS", type=click.IntRange(min=1), default=600, show_default=True, help="Longest time for a cell.")
 @click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors.")
-def report(targets, pairs, files, output, dry_run, help_parameters, show_code, index, tables, timeout, quiet):
+def report(targets, pairs, files, output, dry_run, help_parameters, show_code, index, tables, history, timeout, quiet):
     from tokcost.report.request import definition, layers
     from tokcost.report.request.plan import plan
 
@@ -80,7 +86,9 @@ def report(targets, pairs, files, output, dry_run, help_parameters, show_code, i
     except InputError as error:
         print(f"tokcost report: {visible(error)}", file=sys.stderr)
         sys.exit(2)
-    sys.exit(_build(directory, plans, refused, quiet, show_code=show_code, index=index, tables=tables, timeout_s=timeout))
+    remembered = Path(history) if history else None
+    options = {"show_code": show_code, "index": index, "tables": tables, "timeout_s": timeout, "history": remembered}
+    sys.exit(_build(directory, plans, refused, quiet, **options))
 
 
 def _build(directory, plans, refused, quiet, **options) -> int:
@@ -97,7 +105,7 @@ def _build(directory, plans, refused, quiet, **options) -> int:
     if not quiet:
         for path in builder.written:
             print(path)
-    return 1 if builder.failed else 0
+    return 1 if builder.failed else 3 if builder.alerted else 0
 
 
 @contextlib.contextmanager
@@ -123,7 +131,7 @@ def _show_parameters(jobs) -> None:
 
     for job in jobs:
         rows = [(p.name, exact(p.default), p.unit, p.allowed, p.meaning) for p in read_parameters(job.notebook)]
-        _print_table(job.notebook.name, ("parameter", "default", "unit", "allowed", "meaning"), rows)
+        print_table(job.notebook.name, ("parameter", "default", "unit", "allowed", "meaning"), rows)
         for exclusion in read_exclusions(job.notebook):
             print(f"  not together: {exclusion}")
 
@@ -133,22 +141,8 @@ def _show_plans(plans, directory: Path, endings: tuple[str, ...]) -> None:
 
     for ready in plans:
         rows = [(s.parameter.name, exact(s.value), s.parameter.unit, s.origin) for s in ready.settings]
-        _print_table(f"{ready.job.name}: {ready.job.notebook}", ("parameter", "value", "unit", "from"), rows)
+        print_table(f"{ready.job.name}: {ready.job.notebook}", ("parameter", "value", "unit", "from"), rows)
         for ending in endings:
             print(f"  would write {directory / f'{ready.job.name}.{ending}'}")
     if len(plans) > 1:
         print(f"\nwould write {directory / 'index.html'}")
-
-
-def _print_table(title: str, headers: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
-    """Columns that line up; on a terminal the last column wraps under itself."""
-    import shutil
-    import textwrap
-
-    widths = [max(len(row[i]) for row in [headers, *rows]) for i in range(len(headers))]
-    indent = sum(widths[:-1]) + 2 * len(widths)
-    room = max(24, shutil.get_terminal_size().columns - indent) if sys.stdout.isatty() else 10_000
-    print(f"\n{title}")
-    for row in [headers, *rows]:
-        lead = "".join(f"  {cell:<{width}}" for cell, width in zip(row[:-1], widths, strict=False))
-        print(f"{lead}  {textwrap.fill(row[-1], room, subsequent_indent=' ' * indent) if row[-1] else ''}".rstrip())

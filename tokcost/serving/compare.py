@@ -136,7 +136,8 @@ def leave_one_out(curve: Frontier) -> pd.DataFrame:
     Both errors are of the cost, and the same at any rate: `|predicted / measured - 1|`.
 
     Columns: the speed, the throughput measured there, `fall_ratio` (how many times it falls between the points to either side,
-    which bounds the first error), `derived_cost_error_frac` and `splined_cost_error_frac`.
+    which bounds the first error), `next_ratio` and `read_ratio` (the throughput measured over that of the next faster point and
+    over what was read), `derived_cost_error_frac` and `splined_cost_error_frac`.
 
     >>> gb300 = tc.frontier(tc.measured(campaign="inferencex_dsr1_2026_04", isl=1024), accelerator="gb300")
     >>> leave_one_out(gb300)[["derived_cost_error_frac", "splined_cost_error_frac"]].median().round(3).tolist()
@@ -145,17 +146,20 @@ def leave_one_out(curve: Frontier) -> pd.DataFrame:
     front = curve.front
     speed, throughput = front[SPEED].to_numpy(float), front[curve.throughput].to_numpy(float)
     inner = range(1, len(speed) - 1)
-    derived, splined = [], []
+    read, splined = [], []
     for i in inner:
         others = np.arange(len(speed)) != i
-        derived.append(abs(throughput[i] / steffen(speed[others], throughput[others])(speed[i]) - 1))
+        read.append(throughput[i] / steffen(speed[others], throughput[others])(speed[i]))
         splined.append(abs(throughput[i] * steffen(speed[others], 1 / throughput[others])(speed[i]) - 1))
+    read = np.array(read, dtype=float)
     return pd.DataFrame(
         {
             SPEED: speed[1:-1],
             curve.throughput: throughput[1:-1],
             "fall_ratio": throughput[:-2] / throughput[2:],
-            "derived_cost_error_frac": np.array(derived, dtype=float),
+            "next_ratio": throughput[1:-1] / throughput[2:],
+            "read_ratio": read,
+            "derived_cost_error_frac": np.abs(read - 1),
             "splined_cost_error_frac": np.array(splined, dtype=float),
         }
     )

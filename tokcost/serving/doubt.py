@@ -69,10 +69,16 @@ def run_doubts(*, over: Frontier | None = None, under: Frontier | None = None, t
 
 
 def _slower_to_run(curve: Frontier, speed: float) -> float:
-    """Throughput of the next slower run over that of the run at least as fast; 1 where a run was made at the speed or none is slower."""
+    """Throughput of the next slower run over that of the run at least as fast; 1 where none is slower.
+
+    Where the faster one was made at the speed, a slower one counts only if it was made at the speed too.
+    """
     speeds, throughput = (curve.front[name].to_numpy(float) for name in (SPEED, curve.throughput))
     fast_enough = np.searchsorted(speeds, speed)
-    slower = np.searchsorted(speeds, speed * (1 + SAME_SPEED_FRAC), side="right") - 1
     if fast_enough == len(speeds):
         return np.nan
-    return float(throughput[max(0, min(slower, fast_enough))] / throughput[fast_enough])
+    is_made_at_it = speeds[fast_enough] <= speed * (1 + SAME_SPEED_FRAC)
+    slower = max(0, fast_enough - 1)
+    if is_made_at_it and speeds[slower] < speed * (1 - SAME_SPEED_FRAC):
+        return 1.0
+    return float(throughput[slower] / throughput[fast_enough])

@@ -8,6 +8,8 @@ from .charts import plot_slope as plot_slope
 from .distributions import plot_heatmap as plot_heatmap
 from .distributions import plot_monthly_strip as plot_monthly_strip
 from .distributions import plot_strip as plot_strip
+from .doubts import plot_quantile_dots as plot_quantile_dots
+from .doubts import plot_scenarios as plot_scenarios
 from .factors import plot_factors as plot_factors
 from .hours import plot_brackets as plot_brackets
 from .hours import plot_dumbbell as plot_dumbbell

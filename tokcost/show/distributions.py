@@ -36,7 +36,7 @@ def plot_heatmap(frame: pd.DataFrame, *, row_name: str, column_name: str, alt: s
         )  # fmt: skip
         for i, j in zip(*np.nonzero(np.equal.outer(frame.index, frame.columns)), strict=True):
             ax.texts[i * len(frame.columns) + j].set_fontweight("bold")
-            ax.add_patch(_frame_of_cell(i, j))
+            ax.add_patch(frame_of_cell(i, j))
         ax.set(xlabel=column_name, ylabel=row_name)
         ax.xaxis.tick_top()
         ax.xaxis.set_label_position("top")
@@ -45,7 +45,8 @@ def plot_heatmap(frame: pd.DataFrame, *, row_name: str, column_name: str, alt: s
         return finish(fig, alt)
 
 
-def _frame_of_cell(row: int, column: int):
+def frame_of_cell(row: int, column: int):
+    """A frame around one cell of a heat map."""
     from matplotlib.patches import Rectangle
 
     return Rectangle((column + 0.03, row + 0.05), 0.94, 0.9, facecolor="none", edgecolor=ORANGE, linewidth=2, zorder=3)

@@ -120,32 +120,41 @@ def plot_brackets(frame: pd.DataFrame, *, alt: str = "", title: str = "") -> Fig
 
 @keeps_rows
 @chart
-def plot_tornado(frame: pd.DataFrame, *, here: float, alt: str = "", title: str = "", n: int = 12) -> Figure:
-    """What each input does alone (`tokcost.hour.one_at_a_time`), the widest first: bars from the price of the hour to its ends.
+def plot_tornado(
+    frame: pd.DataFrame,
+    *,
+    here: float,
+    alt: str = "",
+    title: str = "",
+    n: int = 12,
+    x: str = _RATE,
+    ends: tuple[str, str] = ("rate_at_low_usd_per_gpu_h", "rate_at_high_usd_per_gpu_h"),
+) -> Figure:
+    """What each input does alone, the widest first: bars from the result as it stands to its ends.
 
-    The inputs' ends are written beside the bars, so a reader sees which value makes which price.
+    `frame` has `input_name`, `low` and `high` of the input and the result at both in the columns `ends`
+    (`tokcost.hour.one_at_a_time`; `tokcost.doubt.tornado` with `ends=("at_low", "at_high")`); `x` is the quantity of the result.
+    The inputs' ends are written beside the bars, so a reader sees which value makes which result.
     """
     shown = frame.head(n)
-    ends = ["rate_at_low_usd_per_gpu_h", "rate_at_high_usd_per_gpu_h"]
-    low, high = shown[ends].to_numpy().min(), shown[ends].to_numpy().max()
+    low, high = shown[list(ends)].to_numpy().min(), shown[list(ends)].to_numpy().max()
     character = (0.08 if form.is_narrow() else 0.03) * (high - low)
     with drawing(height=0.31 * len(shown) + 1.1) as (fig, ax):
         outermost = [here]
-        for row, swing in enumerate(shown.itertuples()):
-            rates = swing.rate_at_low_usd_per_gpu_h, swing.rate_at_high_usd_per_gpu_h
-            pairs = sorted(zip(rates, _ends(swing.input_name, [swing.low, swing.high]), strict=True))
-            for (rate, text), colour, side in zip(pairs, (TEAL, ORANGE), (-1, 1), strict=True):
-                ax.barh(row, rate - here, left=here, color=colour, height=0.6)
+        for row, (_, swing) in enumerate(shown.iterrows()):
+            pairs = sorted(zip(swing[list(ends)], _ends(swing["input_name"], [swing["low"], swing["high"]]), strict=True))
+            for (result, text), colour, side in zip(pairs, (TEAL, ORANGE), (-1, 1), strict=True):
+                ax.barh(row, result - here, left=here, color=colour, height=0.6)
                 text = form.folded(text, form.CURVE)
                 where = {"offset": (4 * side, 0), "ha": "left" if side > 0 else "right"}
-                draw.write(ax, (rate, row), text, color=MUTED, **where)
-                outermost.append(rate + side * character * (1 + max(map(len, text.split("\n")))))
+                draw.write(ax, (result, row), text, color=MUTED, **where)
+                outermost.append(result + side * character * (1 + max(map(len, text.split("\n")))))
         ax.axvline(here, color=INK, linewidth=1.2)
         units = [label_and_unit(name)[1] for name in shown["input_name"]]
         names = [quantities.phrase(name) + (f", {unit}" if unit else "") for name, unit in zip(shown["input_name"], units, strict=True)]
         draw.row_labels(ax, names)
         ax.set_xlim(min(outermost), max(outermost))
-        ax.set_xlabel(draw.axis_label(_RATE))
+        ax.set_xlabel(draw.axis_label(x))
         draw.write(ax, (here, 1), f"{here:.2f}", offset=(3, 1), va="baseline", xycoords=("data", "axes fraction"))
         draw.heading(fig, title)
         return finish(fig, alt)

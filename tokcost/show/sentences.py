@@ -7,7 +7,7 @@ Each of these returns something that Jupyter displays and that a report can read
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from html import unescape
 from typing import SupportsFloat
 
@@ -119,10 +119,13 @@ def result(
     note: str = "",
     label: str = "",
     missing: str = MISSING,
+    numerator: Mapping[str, SupportsFloat] | None = None,
+    denominator: Mapping[str, SupportsFloat] | None = None,
 ) -> Shown:
     """Hand a headline value to the report, by its quantity name, with its range where there is one.
 
     `value` may be NaN: "not reached" is a result too, or what `missing` says. `label` replaces what the vocabulary calls it.
+    Where it is a ratio of products, `numerator` and `denominator` name them: a later run then says which of them moved it.
 
     Raises: QuantityError for a name or a value that the vocabulary does not allow, or a range that does not hold the value.
 
@@ -159,6 +162,9 @@ def result(
         "note": note,
         "missing": missing,
     }
+    for side, inputs in (("numerator", numerator), ("denominator", denominator)):
+        if inputs and not math.isnan(value):
+            data[side] = {name: stable(quantities.check_value(name, float(given))) for name, given in inputs.items()}
     return Shown(literal_dollars(text + (f"; {note}" if note else "")), data)
 
 

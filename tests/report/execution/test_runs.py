@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from tokcost.report.memory.store import History
+
 ROOT = Path(__file__).parents[3]
 
 
@@ -126,8 +128,9 @@ def test_two_runs_into_one_directory_leave_whole_files(tmp_path, notebook):
         assert page.endswith("</html>") or page.endswith("</html>\n")
         assert f"-p x={x}" in page, "page and result are of one run"
     assert sorted(p.name for p in (tmp_path / "out").iterdir()) == sorted(
-        [f"{n}.{e}" for n in "ab" for e in ("html", "ipynb", "result.json")] + ["glossary.html", "index.html"]
+        [f"{n}.{e}" for n in "ab" for e in ("html", "ipynb", "result.json")] + ["glossary.html", "history.sqlite", "index.html"]
     )
+    assert sorted(entry.report for entry in History(tmp_path / "out" / "history.sqlite").runs()) == ["a", "a", "b", "b"]
 
 
 def test_a_kernel_called_python3_that_points_elsewhere_is_not_used(tmp_path, tokcost, notebook):

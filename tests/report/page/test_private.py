@@ -37,6 +37,11 @@ def test_of_a_path_that_was_given_the_last_name_is_shown(given):
         assert places.hidden(f"read from {form}; done").replace("&#42;", "*") in ("read from runs *v2*; done", "read from runs *v2*/; done")
 
 
+def test_a_parameter_that_is_named_for_a_path_holds_one():
+    path = Setting(Parameter("results_path", "", str, holds="what we measured"), "acme/runs", "command line")
+    assert Places(Path("a.ipynb"), [path]).setting(path).value == "runs"
+
+
 def test_the_default_and_a_choice_are_no_secret():
     for known in (setting("data/example"), setting("org/model", choices=("org/model", "data/example"))):
         assert Places(Path("a.ipynb"), [known]).setting(known).value == known.value
@@ -55,9 +60,22 @@ def test_nothing_published_names_a_place(tmp_path, tokcost, notebook):
     run = tokcost("report", "good.ipynb", "bad.ipynb", "-p", f"folder={work / 'secret'}", "-o", "out", cwd=work, **environment)
     assert run.status == 1, run.err
     published = [path for path in (work / "out").rglob("*") if path.is_file()]
-    assert len(published) == 6
+    assert len(published) == 7
     for path in published:
-        text = path.read_text()
+        text = path.read_text(errors="replace")
         assert str(tmp_path) not in text and "papermill" not in text.replace('"papermill": "', "").replace("papermill 2", ""), path.name
         assert "secret" in text or path.name == "glossary.html"
     assert "-p folder=secret" in (work / "out" / "good.html").read_text()
+
+
+def test_a_secret_is_hidden_wherever_it_stands():
+    given = Setting(Parameter("api_token", "", str, holds="who asks"), "hunter2*", "command line")
+    places = Places(Path("a.ipynb"), [given])
+    assert places.setting(given).value == "(secret)"
+    assert places.hidden(["Bearer:hunter2*x", literal("user-hunter2*")]) == ["Bearer:(secret)x", "user-(secret)"]
+
+
+@pytest.mark.parametrize(("name", "is_hidden"), [("password", True), ("hub_token", True), ("token_class", False)])
+def test_the_name_of_a_parameter_says_whether_it_is_a_secret(name, is_hidden):
+    given = Setting(Parameter(name, "", str, holds="what"), "hunter2", "command line")
+    assert Places(Path("a.ipynb"), [given]).setting(given).value == ("(secret)" if is_hidden else "hunter2")

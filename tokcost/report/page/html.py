@@ -50,11 +50,13 @@ def render(
     show_code: bool = False,
     links: dict[str, str] | None = None,
     moves: dict[str, tuple[str, str]] | None = None,
+    since: str = "",
     warn=lambda sentence: None,
 ) -> str:
     """The page of a report. `links` maps notebook file names to report file names.
 
-    `moves` maps a relation (home, next) to the address and the words of a link; `warn` takes what the page lacks.
+    `moves` maps a relation (home, next) to the address and the words of a link; `since` is what the page says of the run
+    before; `warn` takes what the page lacks.
     """
     prose = Prose(links, run.job.notebook.parent, warn)
     page = _exporter()
@@ -63,7 +65,7 @@ def render(
         cell.metadata["hide_code"] = bool(HIDDEN_INPUT & set(cell.metadata.get("tags", [])))
     notebook = copy.copy(run.notebook)
     notebook["cells"] = contents.body
-    about = {"report": _facts(run, contents, prose), "key_figure": contents.key_figure, "moves": moves or {}}
+    about = {"report": _facts(run, contents, prose), "key_figure": contents.key_figure, "moves": moves or {}, "since": since}
     resources = {"show_code": show_code, **about, **page_wide()}
     html, _ = page.from_notebook_node(notebook, resources)
     return marked(re.sub(r"\n{2,}", "\n", html) if "<pre" not in html else html, (moves or {}).get("glossary", ("",))[0])

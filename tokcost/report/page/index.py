@@ -28,9 +28,10 @@ FEED = "feed.xml"
 HOME = {"home": ("index.html", "All reports"), "glossary": ("glossary.html", "Glossary")}
 
 
-def overview(directory: Path, note=lambda sentence: None) -> str:
+def overview(directory: Path, note=lambda sentence: None, trends: dict[str, str] | None = None) -> str:
     """The HTML of `index.html` for the reports in `directory`, in the order of their names, failed ones marked.
 
+    `trends` holds what the history says of a report, as HTML by its name.
     `note` takes a sentence about each result that is not of this version of the project, or damaged, and is left out.
     """
     rows: dict[str, dict] = {}
@@ -44,7 +45,7 @@ def overview(directory: Path, note=lambda sentence: None) -> str:
             stem = name.removesuffix(".ipynb")
             unknown = {"question": escape(visible(stem)), "name": visible(stem), "answer": "", "href": "", "started": None}
             rows[stem] = unknown | rows.get(stem, {}) | failure
-    ordered = [rows[name] for name in sorted(rows)]
+    ordered: list[dict] = [{"trend": (trends or {}).get(name, "")} | rows[name] for name in sorted(rows)]
     page = _templates().get_template("overview.html.j2").render(
         rows=ordered,
         n_failed=sum("failure" in row for row in ordered),
@@ -131,7 +132,8 @@ def _good(path: Path, content: dict) -> dict:
         "inputs": [input_said(given) for given in content["answer"]["inputs"]] if content["answer"] else [],
         "measured_to": str(content.get("measured_to", "")),
         "prices_of": str(content.get("prices_of", "")),
-        "table": content.get("index_table") and {
+        "table": content.get("index_table")
+        and {
             "caption": "One change at a time",
             "rows": [[text_of(str(cell)) for cell in row] for row in content["index_table"]],
         },

@@ -14,6 +14,7 @@ from tokcost.parameters.settings import Layer
 from tokcost.paths import NOTEBOOKS
 from tokcost.quantities import nearest
 from tokcost.report.errors import ReportError
+from tokcost.report.request.alerts import Alert, parse_alert
 from tokcost.report.request.each import Variant, stem, variants
 from tokcost.report.request.reading import is_file, names_in, neighbour, read_toml
 from tokcost.show.text import literal
@@ -28,6 +29,7 @@ KEYS = {
     "name": (str, "text", ""),
     "title": (str, "text", ""),
     "parameters": (dict, "a table", "; write its lines under [parameters]"),
+    "alerts": (list, "a list of lines", '; write alerts = ["total_token_cost_usd_per_mtok > 5"]'),
     "show_code": (bool, "true or false", "; write show_code = true"),
     "each": ((str, dict), "a table file or a grid", '; write each = "clusters.csv", or lists of values under [each]'),
     "schedule": (dict, "a table", "; write its lines under [schedule]"),
@@ -44,6 +46,7 @@ class Job:
     title: str | None = None
     show_code: bool = False
     layer: Layer = field(default_factory=lambda: Layer("definition", {}))
+    alerts: tuple[Alert, ...] = ()
 
 
 def read_definition(path: Path) -> list[Job]:
@@ -52,7 +55,7 @@ def read_definition(path: Path) -> list[Job]:
     notebook = _notebook(path, content)
     name = _file_name(content.get("name", path.stem), str(path))
     layer = Layer(path.name, content.get("parameters", {}))
-    job = Job(name, notebook, content.get("title"), content.get("show_code", False), layer)
+    job = Job(name, notebook, content.get("title"), content.get("show_code", False), layer, _alerts(path, content.get("alerts", [])))
     return [_variant(path, job, one) for one in variants(path, content["each"])] if "each" in content else [job]
 
 
@@ -89,6 +92,21 @@ def _notebook(path: Path, content: dict) -> Path:
         wanted = f"{Path(named).name.removesuffix('.ipynb')}.ipynb"
         raise ReportError(f"{path}: there is no notebook {named}{nearest(wanted, known) if known else ''}")
     return notebook
+
+
+def _alerts(path: Path, lines: list) -> tuple[Alert, ...]:
+    found: dict[str, Alert] = {}
+    for number, line in enumerate(lines, 1):
+        if not isinstance(line, str):
+            raise ReportError(f"{path}: alert {number} must be text, got {said(line)}")
+        try:
+            alert = parse_alert(line)
+        except ReportError as error:
+            raise ReportError(f"{path}: alert {number}: {error}") from None
+        if alert.text in found:
+            raise ReportError(f"{path}: alert {number}: `{alert.text}` is given twice; keep one")
+        found[alert.text] = alert
+    return tuple(found.values())
 
 
 @dataclass(frozen=True)

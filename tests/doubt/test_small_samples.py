@@ -1,0 +1,66 @@
+"""Intervals from few requests hold the truth as often as they say."""
+
+import numpy as np
+import pytest
+from scipy import signal, stats
+
+from tokcost import doubt
+from tokcost.quantities import QuantityError
+
+
+@pytest.mark.parametrize(("level", "n"), [(0.5, 71), (0.9, 71), (0.99, 1000)])
+def test_ninety_per_cent_intervals_of_a_quantile_hold_it_nine_times_in_ten(level, n):
+    """At least: ranks are whole, so that the interval can only be a little too wide."""
+    truth = stats.lognorm(1.0).ppf(level)
+    rng = np.random.default_rng(1)
+    found = [doubt.quantile_interval(rng.lognormal(0, 1, n), level) for _ in range(2000)]
+    held = np.mean([one.low <= truth <= one.high for one in found])
+    assert 0.88 < held < 0.95
+
+
+def test_p99_of_71_requests_is_the_slowest_request_and_is_said_to_be():
+    times = np.random.default_rng(0).lognormal(0, 1, 71)
+    found = doubt.quantile_interval(times, 0.99)
+    assert found.value == times.max()
+    assert np.isnan(found.high)
+    assert found.said.startswith("p99 of 71 requests is the slowest request")
+    assert doubt.quantile_interval(times, 0.5).said == "median of 71 requests"
+
+
+def test_the_smallest_sample_that_bounds_a_percentile_is_that_of_order_statistics():
+    """The largest of n observations is above p99 with probability 1 - 0.99^n."""
+    needed = int(np.ceil(np.log(0.05) / np.log(0.99)))
+    assert np.isnan(doubt.quantile_interval(range(needed - 1), 0.99).high)
+    assert doubt.quantile_interval(range(needed), 0.99).high == needed - 1
+
+
+@pytest.mark.parametrize("correlation", [0.0, 0.6])
+def test_throughput_intervals_hold_the_truth_where_requests_wait_for_each_other(correlation):
+    """Gaps between ends follow each other (an autoregression); independent draws of single requests would hold far less often."""
+    rng = np.random.default_rng(5)
+    held: dict = {None: [], 1: []}
+    for _ in range(800):
+        scores = signal.lfilter([np.sqrt(1 - correlation**2)], [1, -correlation], rng.normal(size=600))[100:]
+        ends = np.cumsum(np.exp(0.5 * scores))
+        for block, hits in held.items():
+            low, _, high = doubt.throughput_interval(ends, np.full(500, 100.0), n_resamples=400, block=block)
+            hits.append(low <= 100 / np.exp(0.125) <= high)
+    assert np.mean(held[None]) == pytest.approx(0.9, abs=0.03)
+    if correlation:
+        assert np.mean(held[1]) < 0.75
+
+
+@pytest.mark.parametrize(
+    ("call", "sentence"),
+    [
+        (lambda: doubt.quantile_interval([]), "needs observations"),
+        (lambda: doubt.quantile_interval([1.0, np.nan]), "drop what is not known"),
+        (lambda: doubt.quantile_interval([1.0, 2.0], 99), "give a fraction, not a percentage"),
+        (lambda: doubt.throughput_interval([1, 2, 3], [1, 2, 3]), "eight finished requests"),
+        (lambda: doubt.throughput_interval([1, 2, 3], [1, 2]), "its end and its tokens"),
+        (lambda: doubt.throughput_interval([1.0] * 9, [1.0] * 9), "all requests end at one moment"),
+    ],
+)
+def test_samples_that_say_nothing_are_refused(call, sentence):
+    with pytest.raises(QuantityError, match=sentence):
+        call()

@@ -1,0 +1,28 @@
+"""What a notebook's headline is said to be a ratio of is all that it is: a bridge between two runs then leaves nothing unexplained."""
+
+import json
+import math
+from pathlib import Path
+
+import pytest
+
+from tokcost.quantities import SECONDS_PER_HOUR, TOK_PER_MTOK, W_PER_KW
+
+NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
+#: unit of a headline -> what turns its inputs' ratio into it
+CONSTANT = {"usd_per_mtok": TOK_PER_MTOK / SECONDS_PER_HOUR, "tok_per_joule": 1 / W_PER_KW}
+
+
+def stated_ratios():
+    for path in sorted(NOTEBOOKS.glob("*.ipynb")):
+        for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
+            for output in cell.get("outputs", []):
+                data = output.get("data", {}).get("application/vnd.tokcost.v1+json", {})
+                if "numerator" in data:
+                    yield pytest.param(data, id=f"{path.stem}-{data['name']}")
+
+
+@pytest.mark.parametrize("result", list(stated_ratios()))
+def test_a_headline_is_the_ratio_of_its_inputs(result):
+    ratio = math.prod(result["numerator"].values()) / math.prod(result["denominator"].values())
+    assert result["value"] == pytest.approx(ratio * CONSTANT[result["unit"]], rel=1e-8)

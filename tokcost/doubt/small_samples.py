@@ -1,0 +1,118 @@
+"""What few requests can say: intervals of a median, of a percentile and of a throughput, from the requests themselves.
+
+No shape is assumed. Order statistics bound a quantile whatever the distribution; a throughput is bootstrapped in blocks of requests
+that follow each other, because those of one run wait for each other and are not independent.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy.stats import binom, norm, t
+
+from tokcost.quantities import QuantityError
+
+
+@dataclass(frozen=True)
+class QuantileInterval:
+    """A quantile of a small sample and the observations that bound it; an end is NaN where no observation can bound it.
+
+    `rank` is the place of the value among `n` observations in rising order: the `n`-th is the slowest request itself.
+    """
+
+    value: float
+    low: float
+    high: float
+    level: float
+    rank: int
+    n: int
+
+    @property
+    def said(self) -> str:
+        """What a reader should know of it: where the value is the slowest request, or where the sample cannot bound it."""
+        name = "median" if self.level == 0.5 else f"p{self.level * 100:g}"
+        is_extreme = self.rank == self.n and self.level < 1
+        extreme = f"{name} of {self.n} requests is the slowest request" if is_extreme else f"{name} of {self.n} requests"
+        open_end = np.isnan(self.high)
+        return f"{extreme}; a slower one would take more requests to see" if open_end else extreme
+
+
+def quantile_interval(sample: ArrayLike, level: float = 0.5, *, confidence: float = 0.9) -> QuantileInterval:
+    """A quantile of a sample with the two observations between which that of all requests lies, by their ranks.
+
+    How many observations fall below the true quantile is binomial, whatever their distribution. The value is the smallest
+    observation that at least a share `level` of the sample does not exceed. An end that even the extreme observation does not hold
+    with half of the remaining probability is NaN: the sample is too small. Requests must be independent; those of a run that
+    waits in one queue are nearly so only for their typical values, and their interval is wider than this one.
+
+    Raises: QuantityError for an empty or incomplete sample, and shares that are not between 0 and 1.
+
+    >>> few = quantile_interval(range(1, 72), 0.99)
+    >>> few.value, few.low, few.said
+    (71.0, 69.0, 'p99 of 71 requests is the slowest request; a slower one would take more requests to see')
+    """
+    ordered = np.sort(np.asarray(sample, dtype=float).ravel())
+    n = len(ordered)
+    if not n or not np.isfinite(ordered).all():
+        raise QuantityError(f"a quantile needs observations, all finite; got {n}; drop what is not known first")
+    for what, share in (("level", level), ("confidence", confidence)):
+        if not 0 < share < 1:
+            raise QuantityError(f"`{what}` must be between 0 and 1, got {share:g}; give a fraction, not a percentage")
+    rank = min(n, int(np.ceil(level * n - 1e-9)))
+    tail = (1 - confidence) / 2
+    # the k-th observation is at or below the true quantile unless fewer than k fall below it
+    k = np.arange(1, n + 1)
+    below, above = binom.cdf(k - 1, n, level) <= tail, binom.sf(k - 1, n, level) <= tail
+    low = ordered[np.flatnonzero(below)[-1]] if below.any() else np.nan
+    high = ordered[np.flatnonzero(above)[0]] if above.any() else np.nan
+    return QuantileInterval(float(ordered[rank - 1]), float(low), float(high), level, rank, n)
+
+
+def throughput_interval(
+    end_s: ArrayLike, tokens: ArrayLike, *, confidence: float = 0.9, block: int | None = None, n_resamples: int = 2000, seed: int = 0
+) -> tuple[float, float, float]:
+    """Low end, value and high end of a throughput (tokens per second), from when each request ended and the tokens it got.
+
+    A circular block bootstrap: gaps and tokens are drawn again in blocks of requests that followed each other. Where `block` does
+    not say how long these are, the memory of the run does: twice (3/2 n (2 r / (1 - r^2))^2)^(1/3) for a correlation r of
+    neighbours. Source: D. Politis and H. White, "Automatic block-length selection", Econometric Reviews 23 (2004), for a first-order
+    memory; theirs is best for a variance, and twice as long holds the truth more often.
+
+    Raises: QuantityError for fewer than eight requests, columns that do not fit together, and requests that all end at once.
+
+    >>> rng = np.random.default_rng(1)
+    >>> low, value, high = throughput_interval(np.cumsum(rng.exponential(0.5, 200)), np.full(200, 100.0))
+    >>> low < 200 < high
+    True
+    """
+    end_s, tokens = np.asarray(end_s, dtype=float), np.asarray(tokens, dtype=float)
+    if end_s.shape != tokens.shape or end_s.ndim != 1:
+        raise QuantityError(f"each request needs its end and its tokens, got {end_s.size} and {tokens.size}")
+    if len(end_s) < 8 or not (np.isfinite(end_s) & np.isfinite(tokens)).all():
+        raise QuantityError(f"a throughput needs eight finished requests or more, got {len(end_s)}; drop failed ones first")
+    order = np.argsort(end_s, kind="stable")
+    gaps, given = np.diff(end_s[order]), tokens[order][1:]
+    if not gaps.sum():
+        raise QuantityError("all requests end at one moment; a throughput needs the time between them")
+    n = len(gaps)
+    length = block or _block_length(given - gaps * given.sum() / gaps.sum())
+    n_blocks = -(-n // length)
+    starts = np.random.default_rng(seed).integers(n, size=(n_resamples, n_blocks))
+    # sums over a block that begins anywhere, round the end to the beginning
+    sums = [np.convolve(np.concatenate([column, column[: length - 1]]), np.ones(length), "valid") for column in (given, gaps)]
+    again = sums[0][starts].sum(axis=1) / sums[1][starts].sum(axis=1)
+    value = given.sum() / gaps.sum()
+    level = (1 + confidence) / 2
+    few = t.ppf(level, n_blocks - 1) / norm.ppf(level)  # what so few blocks say of their own spread is itself in doubt
+    low, high = np.log(np.quantile(again, [1 - level, level]) / value) * few
+    return float(value * np.exp(low)), float(value), float(value * np.exp(high))
+
+
+def _block_length(residuals: np.ndarray) -> int:
+    """How many requests belong together, from the correlation of neighbours; a tenth of the run at most."""
+    scatter = residuals @ residuals
+    memory = max(0.0, residuals[1:] @ residuals[:-1] / scatter) if scatter else 0.0
+    best = 2 * (1.5 * len(residuals) * (2 * memory / (1 - memory**2)) ** 2) ** (1 / 3)
+    return int(np.clip(np.rint(best), 1, max(1, len(residuals) // 10)))

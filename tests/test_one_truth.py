@@ -487,7 +487,7 @@ SAID = [
     ("00", lambda: f"{ratio(H200, GB300, 0.75 * SPEED, NOW, fast_run):.2g}× at a quarter less speed"),
     ("00", lambda: f"{ratio(H200, GB300, 1.25 * SPEED, NOW, fast_run):.2g}× at a quarter more"),
     ("00", lambda: f"{1 / ratio(H200, without_warning(runs('gb300', precision='fp8')), SPEED, NOW, fast_run):.2g}× more expensive without"),
-    ("03", lambda: f"{_claim_ratio(_CLAIM_FP8_SOUND):.2f}× without its runs"),
+    ("03", lambda: f"{1 / _claim_ratio(_CLAIM_FP8_SOUND):.1f}× more expensive without its runs"),
     ("03", lambda: f"{CLAIM_RATIO * THEN[0] / THEN[1]:.2g}× at these prices"),
     ("03", lambda: f"up to {ratio(_CLAIM_OLD, _CLAIM_FP4, PAST, THEN, read):.2g}× on"),
     ("04", lambda: f"On H200 the hour costs {_printed(OWN['h200'])}, {OWN['h200'] / hour('h200') * 100 - 100:.0f}% above the published"),

@@ -111,7 +111,7 @@ def test_one_command_makes_a_report_of_your_own_files(tmp_path, same_job):
     cost = {name: next(r for r in one["results"] if r["name"] == COST)["value"] for name, one in made.items()}
     ratio = {name: next(r for r in one["results"] if r["name"] == "cost_ratio")["value"] for name, one in made.items()}
 
-    assert text["no-point"].startswith("At 1000 tokens/s per user you have no point; yours lie at 344 to 459 tokens/s")
+    assert text["no-point"].startswith("At 1000 tokens/s per user nothing of yours was measured; your runs lie at 344 to 459 tokens/s")
     assert "your server read 74% of the prompt tokens from its cache" in text["no-point"] and cost["no-point"] is None
     assert (
         text["other-job"].startswith("At 125 tokens/s per user your tokens cost $")

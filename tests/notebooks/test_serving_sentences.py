@@ -36,7 +36,7 @@ def test_released_hours_that_are_paid_save_nothing(said, price_basis, whose):
     text, results = said(LOAD, price_basis=price_basis)
     fixed, scaled = (results[f"{which}allocation_token_cost_usd_per_mtok"] for which in ("", "scaled_"))
     assert scaled["value"] == scaled["high"] == fixed["value"] > scaled["low"]
-    assert f"saves 0% where GPUs are {whose}" in text
+    assert f"saves 0% at this price basis ({whose})" in text
 
 
 def test_a_flat_load_has_no_valley_to_cut_away(said):

@@ -529,7 +529,7 @@ def test_the_ladder_holds_the_ratios_of_the_other_notebooks():
     text = next(data["text/plain"] for data in outputs("00") if "one change at a time" in str(data.get("text/plain")))
     steps = [re.split(r"\s{2,}", line.strip()) for line in "".join(text).splitlines()[2:]]
     runs_of = {cells[0]: float(cells[1]) for cells in steps}
-    own = next(value for name, value in runs_of.items() if name == f"{SPEED:g} tok/s per user; our own hours")
+    own = next(value for name, value in runs_of.items() if name == f"{SPEED:g} tokens/s per user; our own hours")
     claim = next(value for name, value in runs_of.items() if name.endswith("; price list of the claim") and "next run" not in name)
     plain = next(value for name, value in runs_of.items() if name.endswith("H200 undivided, without MTP"))
     assert plain == float(f"{results('08')['cost_ratio']['value']:.2g}")

@@ -484,10 +484,10 @@ SAID = [
     ("00", lambda: _printed(usd_per_mtok(hour("h200"), fast_run(H200, SPEED))) + " on H200"),
     ("02", lambda: "B200 " + _printed(usd_per_mtok(hour("b200"), fast_run(runs("b200"), SPEED)))),
     ("02", lambda: "MI325X, " + _printed(usd_per_mtok(hour("mi325x"), fast_run(runs("mi325x"), SPEED)))),
-    ("00", lambda: f"A quarter slower it is {ratio(H200, GB300, 0.75 * SPEED, NOW, fast_run):.2g}×"),
-    ("00", lambda: f"a quarter faster {ratio(H200, GB300, 1.25 * SPEED, NOW, fast_run):.2g}×"),
-    ("00", lambda: f"and {ratio(H200, without_warning(runs('gb300', precision='fp8')), SPEED, NOW, fast_run):.2f}× without the runs"),
-    ("03", lambda: f"{_claim_ratio(_CLAIM_FP8_SOUND):.2f}× without its runs"),
+    ("00", lambda: f"{ratio(H200, GB300, 0.75 * SPEED, NOW, fast_run):.2g}× at a quarter less speed"),
+    ("00", lambda: f"{ratio(H200, GB300, 1.25 * SPEED, NOW, fast_run):.2g}× at a quarter more"),
+    ("00", lambda: f"{1 / ratio(H200, without_warning(runs('gb300', precision='fp8')), SPEED, NOW, fast_run):.2g}× more expensive without"),
+    ("03", lambda: f"{1 / _claim_ratio(_CLAIM_FP8_SOUND):.1f}× more expensive without its runs"),
     ("03", lambda: f"{CLAIM_RATIO * THEN[0] / THEN[1]:.2g}× at these prices"),
     ("03", lambda: f"up to {ratio(_CLAIM_OLD, _CLAIM_FP4, PAST, THEN, read):.2g}× on"),
     ("04", lambda: f"On H200 the hour costs {_printed(OWN['h200'])}, {OWN['h200'] / hour('h200') * 100 - 100:.0f}% above the published"),
@@ -529,7 +529,7 @@ def test_the_ladder_holds_the_ratios_of_the_other_notebooks():
     text = next(data["text/plain"] for data in outputs("00") if "one change at a time" in str(data.get("text/plain")))
     steps = [re.split(r"\s{2,}", line.strip()) for line in "".join(text).splitlines()[2:]]
     runs_of = {cells[0]: float(cells[1]) for cells in steps}
-    own = next(value for name, value in runs_of.items() if name == f"{SPEED:g} tok/s per user; our own hours")
+    own = next(value for name, value in runs_of.items() if name == f"{SPEED:g} tokens/s per user; our own hours")
     claim = next(value for name, value in runs_of.items() if name.endswith("; price list of the claim") and "next run" not in name)
     plain = next(value for name, value in runs_of.items() if name.endswith("H200 undivided, without MTP"))
     assert plain == float(f"{results('08')['cost_ratio']['value']:.2g}")

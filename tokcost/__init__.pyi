@@ -44,9 +44,12 @@ from .show.charts import plot_ranges as plot_ranges
 from .show.hours import plot_tornado as plot_tornado
 from .show.inputs_answer import answer as answer
 from .show.inputs_answer import inputs as inputs
+from .show.numbers import cheaper as cheaper
+from .show.numbers import cheaper_span as cheaper_span
 from .show.numbers import inline as inline
 from .show.numbers import num as num
 from .show.numbers import percent as percent
+from .show.numbers import say_label as say_label
 from .show.numbers import spans as spans
 from .show.numbers import times as times
 from .show.numbers import usd as usd

@@ -15,6 +15,20 @@ def label_of(name: str, value: str) -> str | None:
     >>> label_of("model", "dsr1"), label_of("baseline_price_basis", "rental_3yr"), label_of("model", "Mine-7B")
     ('DeepSeek-R1', '3-year rental', None)
     """
+    return _called(name, value) if value else None
+
+
+def column_label(name: str) -> str:
+    """What a column or a parameter that holds words is called.
+
+    >>> column_label("rate_vintage"), column_label("baseline_accelerator"), column_label("claim_id")
+    ('Price list of', 'Baseline accelerator', 'Claim')
+    """
+    text = _called(name, "") or name.removesuffix("_id").replace("_", " ")
+    return text[:1].upper() + text[1:]
+
+
+def _called(name: str, value: str) -> str | None:
     return next((called[value] for column, called in _labels().items() if _ends_in(name, column) and value in called), None)
 
 
@@ -24,7 +38,10 @@ def _ends_in(name: str, column: str) -> bool:
 
 @functools.cache
 def _labels() -> dict[str, dict[str, str]]:
-    """Column -> identifier -> label; a source, and the capture of measurements that it holds, go by the title of the source."""
+    """Column -> identifier -> label; the label of a column itself stands under no identifier.
+
+    A source, and the capture of measurements that it holds, go by the title of the source.
+    """
     found: dict[str, dict[str, str]] = {}
     for row in _rows(Path(__file__).with_name("labels.csv")):
         found.setdefault(row["name"], {})[row["value"]] = row["label"]

@@ -28,6 +28,6 @@ def test_prices_that_are_typed_in_have_no_other_list():
     own = at_equal_speed(**JOB, **SIDES, rates={"h200": 1.9, "gb300": 2.9}, tok_per_s_per_user=70)
     listed = {name: evidence.rate(accelerator=name, **LISTS) for name in ("h200", "gb300")}
     public = at_equal_speed(**JOB, **SIDES, rates=listed, tok_per_s_per_user=70)
-    assert "price lists" not in own["made_of"] and public["made_of"].endswith("and price lists of rental 3yr")
+    assert "price lists" not in own["made_of"] and public["made_of"].endswith("and the price lists of all dates (3-year rental)")
     width, own_width = (one["high_cost_ratio"] / one["low_cost_ratio"] for one in (public, own))
     assert width > own_width

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from tokcost import evidence, formulas
+from tokcost.labels import label_of
 from tokcost.serving.doubt import range_of, run_doubts
 from tokcost.serving.pareto_frontier import SPEED, Frontier, cost_at, frontier
 from tokcost.serving.pooling import each_once
@@ -71,8 +72,8 @@ def _other_lists(*rates: evidence.Fact | float) -> dict[str, list[float]]:
     lists = evidence.load_table("hourly_rates", accelerator=[rate.accelerator for rate in facts], price_basis=facts[0].price_basis)
     prices = lists.pivot(index="rate_vintage", columns="accelerator", values="value").dropna()
     first, *second = (prices[rate.accelerator] / rate.value for rate in facts)
-    basis = facts[0].price_basis.replace("_", " ")
-    return {f"price lists of {basis}": list(first / second[0] if second else first)}
+    basis = label_of("price_basis", facts[0].price_basis)
+    return {f"the price lists of all dates ({basis})": list(first / second[0] if second else first)}
 
 
 def _of_run(curve: Frontier, speed: float, rate: float) -> dict[str, float]:

@@ -26,6 +26,8 @@ from .loads import plot_stacked as plot_stacked
 from .loads import plot_steps as plot_steps
 from .loads import plot_week as plot_week
 from .numbers import alike as alike
+from .numbers import cheaper as cheaper
+from .numbers import cheaper_span as cheaper_span
 from .numbers import inline as inline
 from .numbers import num as num
 from .numbers import percent as percent

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 
 from tokcost import quantities
+from tokcost.labels import column_label
 from tokcost.parameters.run_cell import current_settings
 from tokcost.parameters.settings import Setting
 from tokcost.show.numbers import inline, say_label
@@ -64,7 +65,7 @@ def inputs() -> Inputs:
 def _said(setting: Setting) -> str:
     """A parameter and its value as people say them, to the last digit that was typed."""
     name, value = setting.parameter.name, setting.value
-    label = inline(quantities.phrase(name)) if quantities.find(name) else name.replace("_", " ")
+    label = inline(quantities.phrase(name)) if quantities.find(name) else inline(column_label(name))
     if isinstance(value, (bool, str)):
         return f"{label} {literal(say_label(name, str(value)))}"
     unit = quantities.unit(name) or ""
@@ -92,7 +93,7 @@ def answer(text: str, *, decision: str = "", detail: str = "", interval: str | N
         number = isinstance(value, (int, float)) and not isinstance(value, bool)
         if quantity is None and name not in quantities.LABELS and not any(name.endswith(f"_{label}") for label in quantities.LABELS):
             raise quantities.QuantityError(f"answer() got an unknown input `{name}`{quantities.nearest(name, quantities.QUANTITIES)}")
-        label = quantity.label if quantity else name.replace("_", " ")
+        label = quantity.label if quantity else column_label(name)
         listed.append(
             {
                 "name": name,

@@ -88,6 +88,36 @@ def times(value: float, digits: int = 2) -> str:
     return text if text == MISSING else f"{text}×"
 
 
+def cheaper(ratio: float) -> str:
+    """How a cost compares, from the other cost over it, in words that stay true where that is below one.
+
+    >>> cheaper(23.1), cheaper(0.48), cheaper(1.01), cheaper(float("nan"))
+    ('23× cheaper', '2.1× more expensive', 'no cheaper', 'not known to be cheaper')
+    """
+    if math.isnan(ratio):
+        return "not known to be cheaper"
+    if _is_even(ratio):
+        return "no cheaper"
+    return f"{times(ratio)} cheaper" if ratio > 1 else f"{times(1 / ratio)} more expensive"
+
+
+def cheaper_span(ratio: float, low: float, high: float) -> str:
+    """The range of `cheaper(ratio)`, with words of its own where its ends are on both sides of one.
+
+    >>> cheaper_span(23, 16, 24), cheaper_span(0.5, 0.25, 0.8), cheaper_span(2.1, 0.5, 3)
+    ('16× to 24×', '1.3× to 4×', '2× more expensive to 3× cheaper')
+    """
+    if any(math.isnan(value) for value in (ratio, low, high)):
+        return MISSING
+    if _is_even(ratio) or (low < 1) != (high < 1):
+        return f"{cheaper(low)} to {cheaper(high)}"
+    return f"{times(low)} to {times(high)}" if ratio > 1 else f"{times(1 / high)} to {times(1 / low)}"
+
+
+def _is_even(ratio: float) -> bool:
+    return round(max(ratio, 1 / ratio), 1) == 1
+
+
 def percent(value: float, digits: int = 2) -> str:
     """A fraction as a percentage: percent exists only in what people read. What falls short of all never reads as all.
 
@@ -178,7 +208,7 @@ def _words(text: str) -> set[str]:
 
 
 def say_label(name: str, value: str) -> str:
-    """A label value as people write it: `h200` as H200, `owning_hyperscaler` as owning hyperscaler, a quantity by its label.
+    """A label value as people write it: `h200` as H200, `owning_hyperscaler` as owned by a hyperscaler, a quantity by its label.
 
     >>> say_label("accelerator", "gb300"), say_label("price_basis", "rental_3yr"), say_label("quantity", "isl"), say_label("note", "a_b")
     ('GB300', '3-year rental', 'Input sequence length (ISL)', 'a_b')

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from tokcost import quantities
+from tokcost.labels import column_label
 from tokcost.show.numbers import MISSING, alike, label_and_unit, num, percent, percents, say_label, spans
 from tokcost.show.rows import with_rows
 from tokcost.show.text import plain, visible
@@ -74,8 +75,7 @@ def label(name: str) -> tuple[str, str]:
     """
     quantity = quantities.find(name)
     if quantity is None or (quantity.name == "ratio" and name != "ratio"):
-        text = name.removesuffix("_id").replace("_", " ")
-        return text[:1].upper() + text[1:], ""
+        return column_label(name), ""
     which = name.removesuffix(quantity.name).strip("_").replace("_", " ")
     text, unit = label_and_unit(quantity.name)
     return text + (f", {which}" if which else ""), unit

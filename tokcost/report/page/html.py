@@ -14,6 +14,7 @@ from html import escape
 from pathlib import Path
 
 from tokcost import quantities
+from tokcost.labels import column_label
 from tokcost.report import data_directory
 from tokcost.report.execution.kernel import light_import
 from tokcost.report.execution.run import Run
@@ -297,7 +298,7 @@ def named(parameter: str) -> str:
     ('Utilization', 'Price basis')
     """
     known = quantities.find(parameter)
-    return quantities.phrase(parameter) if known else parameter.replace("_", " ").capitalize()
+    return quantities.phrase(parameter) if known else column_label(parameter)
 
 
 def _said(name: str, value: object) -> str:

@@ -181,7 +181,7 @@ def unit_beside(label: str, unit: str) -> str:
     >>> unit_beside("Carbon per million tokens", "g per million tokens"), unit_beside("Slow batch work", "USD per million tokens")
     ('g', 'USD per million tokens')
     """
-    said = _words(label)
+    said = _words(label) | {"per"}
     amount, _, per = re.sub(r"( per |/)(?=(?:(?! per |/).)*$)", "\n", unit).partition("\n")
     unit = amount if per and _words(per) <= said else unit
     return "" if _words(unit) <= said else unit

@@ -11,7 +11,7 @@ ON = AlertState("cost_ratio > 1", True, False, "is 2.0×")
 
 
 def test_a_first_run_has_a_headline_and_no_line(entry):
-    assert trend([entry()]) == '<p class="trend">Cost per million tokens: <b>$11.11</b> per million tokens</p>'
+    assert trend([entry()]) == '<div class="trend"><div>Cost per million tokens: <b>$11.11</b></div></div>'
 
 
 def test_change_and_sparkline_are_of_runs_that_were_asked_the_same(entry):

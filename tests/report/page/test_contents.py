@@ -105,6 +105,11 @@ def test_the_heading_of_the_sources_goes_with_them_whatever_follows():
     assert body(apart(md("text"), md("## Sources"), code(SOURCES), md("Next: more."))) == ["text", "Next: more."]
 
 
+def test_a_heading_over_code_that_shows_nothing_is_left_out():
+    cells = [md("## The answer"), code(), code(ANSWER), md("## Checks"), md("text")]
+    assert [c.source for c in apart(*cells).body if c.cell_type == "markdown"] == ["## Checks", "text"]
+
+
 def test_a_heading_over_smaller_headings_stays():
     contents = apart(md("## Part"), md("### Piece"), md("text"), md("## Empty"), md("### Also empty"))
     assert body(contents) == ["## Part", "### Piece", "text"]

@@ -7,6 +7,7 @@ from html import escape
 from tokcost.report.memory.bridge import comparable
 from tokcost.report.memory.store import AlertState, Entry, Result
 from tokcost.report.page.since import signed, unit_of, value_of
+from tokcost.show.numbers import unit_beside
 from tokcost.show.text import visible
 
 #: runs that a sparkline shows, at most
@@ -18,20 +19,22 @@ def trend(entries: list[Entry]) -> str:
     """The lines of one report, as HTML; `entries` are its runs, the oldest first."""
     last = entries[-1]
     alike = [entry for entry in entries[:-1] if comparable(entry, last)] + [last]
-    lines = [_headline(last.headline, alike)] if last.headline else []
+    lines = [_headline(last.headline, alike)] if last.headline and last.headline.value is not None else []
     lines += [_alert(state, entries) for state in last.alerts if state.is_on]
     return "\n".join(lines)
 
 
 def _headline(headline: Result, alike: list[Entry]) -> str:
-    said = f"{escape(visible(headline.label))}: <b>{escape(value_of(headline, headline.value))}</b> {escape(unit_of(headline))}".rstrip()
+    unit = unit_beside(headline.label, unit_of(headline))
+    said = f"{escape(visible(headline.label))}: <b>{escape(value_of(headline, headline.value))}</b> {escape(unit)}".rstrip()
+    said = f"<div>{said}</div>"  # one thing in its line, also where a word of it is explained
     if len(alike) < 2:
-        return f'<p class="trend">{said}</p>'
+        return f'<div class="trend">{said}</div>'
     before = alike[-2]
     change = _values(alike)[-1] - _values(alike)[-2]
     since = f"{before.when.day} {before.when:%B %Y}"
     change_said = f"{signed(headline, change)} since {since}" if change else f"unchanged since {since}"
-    return f'<p class="trend">{said} <span>{escape(change_said)}</span> {_sparkline(headline, alike[-MOST_RUNS:])}</p>'
+    return f'<div class="trend">{said} <span>{escape(change_said)}</span> {_sparkline(headline, alike[-MOST_RUNS:])}</div>'
 
 
 def _sparkline(headline: Result, alike: list[Entry]) -> str:

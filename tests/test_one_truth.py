@@ -112,11 +112,12 @@ def between(rows: pd.DataFrame, speed: float) -> tuple[float, float]:
 
 
 def slower_to_run(rows: pd.DataFrame, speed: float) -> float:
-    """How many times the next slower run of the front makes what the run at least so fast makes; a run within 1 % of a speed is at it."""
+    """How many times the next slower run of the front makes what the run at least so fast makes; of runs within 1 % of a speed, both."""
     x, y = front(rows)
     fast_enough = int(np.searchsorted(x, speed))
-    slower = int(np.searchsorted(x, speed * 1.01, side="right")) - 1
-    return float(y[max(0, min(slower, fast_enough))] / y[fast_enough])
+    slower = max(0, fast_enough - 1)
+    is_at_it = x[fast_enough] <= speed * 1.01
+    return 1.0 if is_at_it and x[slower] < speed * 0.99 else float(y[slower] / y[fast_enough])
 
 
 def in_all(value: float, *doubts: list[float]) -> tuple[float, float]:

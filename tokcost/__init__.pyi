@@ -53,7 +53,6 @@ from .show.numbers import say_label as say_label
 from .show.numbers import spans as spans
 from .show.numbers import times as times
 from .show.numbers import usd as usd
-from .show.sentences import CheckFailed as CheckFailed
 from .show.sentences import check as check
 from .show.sentences import refused as refused
 from .show.sentences import result as result

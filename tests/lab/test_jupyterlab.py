@@ -19,7 +19,7 @@ def answer_of(path: Path) -> str:
     """The answer that is stored in a notebook, as a reader sees it."""
     outputs = [o for c in nbformat.read(path, as_version=4).cells for o in c.get("outputs", [])]
     (markdown,) = (o["data"]["text/markdown"] for o in outputs if o.get("data", {}).get(MIME, {}).get("kind") == "answer")
-    return words(re.sub(r"[*\\]", "", markdown))
+    return words(re.sub(r"[*\\`]", "", markdown))
 
 
 def words(text: str) -> str:

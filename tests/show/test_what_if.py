@@ -1,6 +1,7 @@
 """What a reader moves in the page gives what the formula gives, digit for digit."""
 
 import itertools
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -65,3 +66,16 @@ def test_what_cannot_be_is_marked_and_changes_nothing(page):
         field.fill(nonsense)
         assert field.get_attribute("aria-invalid") is not None
         assert page.locator(".what-if .answer").inner_text() == before
+
+
+@pytest.mark.parametrize("inputs", [{}, {"rate_usd_per_gpu_h": "'><script>"}, [1]])
+def test_a_stored_result_whose_inputs_are_no_numbers_is_damaged_and_makes_no_panel(tmp_path, inputs):
+    from tokcost.report.page.index import overview
+
+    times = {"started": "2026-11-27T10:00:00+00:00", "seconds": 1}
+    empty = {"schema": 1, "question": "Q?", "answer": None, "results": [], "checks": [], "parameters": {}, "times": times}
+    (tmp_path / "a.html").write_text("")
+    (tmp_path / "a.result.json").write_text(json.dumps(empty | {"what_if": {"inputs": inputs, "span": 8, "text": "t"}}))
+    said = []
+    assert "data-what-if" not in overview(tmp_path, said.append).partition("<script>")[0]
+    assert len(said) == 1 and "damaged" in said[0]

@@ -36,6 +36,8 @@ MOST_OPEN_ROWS = 5
 OPEN_TABLE = "open-table"
 
 TEMPLATE = Path(__file__).parent / "template"
+#: what a reader moves in a page, and the price that it is held against
+MOVED = ("rate_usd_per_gpu_h", "total_tok_per_s_per_gpu", "utilization_frac", "price_usd_per_mtok")
 _TABLE_ENDS = re.compile(r"<(/?)table\b[^>]*>")
 _CAPTION = re.compile(r"<caption[^>]*>(.*?)</caption>", re.S)
 _WIDGET = "application/vnd.jupyter.widget-view+json"
@@ -167,8 +169,8 @@ class _Outputs:
 
 def what_if(given: dict, html: str) -> str:
     """A sentence whose inputs a reader moves: the page's script adds the rest."""
-    data = escape(json.dumps({name: given[name] for name in ("inputs", "span")}))
-    return f'<div class="what-if" data-what-if="{data}">{html}</div>'
+    numbers = {"inputs": {name: float(given["inputs"][name]) for name in MOVED}, "span": float(given["span"])}
+    return f'<div class="what-if" data-what-if="{escape(json.dumps(numbers))}">{html}</div>'
 
 
 def _preformatted(text: str) -> str:

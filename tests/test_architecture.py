@@ -33,7 +33,7 @@ MAY_IMPORT = {
     "load": {"quantities", "formulas", "evidence", "serving"},
     "doubt": {"quantities", "formulas", "evidence", "hour", "serving", "load"},
     "claims": {"quantities", "formulas", "evidence", "serving"},
-    "analysis": {"quantities", "labels", "formulas", "evidence", "importers", "hour", "serving", "load", "paths"},
+    "analysis": {"quantities", "labels", "formulas", "evidence", "importers", "hour", "serving", "load", "doubt", "paths"},
     "report": {
         "errors",
         "quantities",

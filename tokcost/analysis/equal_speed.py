@@ -9,6 +9,7 @@ import numpy as np
 
 from tokcost import evidence, formulas
 from tokcost.doubt.at_speed import times_cheaper
+from tokcost.doubt.owned_hours import OwnedHours
 from tokcost.serving.pareto_frontier import SPEED, Frontier, cost_at, frontier
 from tokcost.serving.pooling import each_once
 from tokcost.serving.reading import quotient
@@ -18,7 +19,7 @@ THROUGHPUT, COST = "total_tok_per_s_per_gpu", "total_token_cost_usd_per_mtok"
 
 def at_equal_speed(
     *, model: str, isl: int, osl: int, tok_per_s_per_user: float, baseline: Mapping[str, str], candidate: Mapping[str, str],
-    rates: Mapping[str, evidence.Fact | float],
+    rates: Mapping[str, evidence.Fact | float] | OwnedHours,
 ) -> dict[str, Any]:  # fmt: skip
     """What a million tokens costs on two systems that serve at least so fast, over all campaigns, and how many times cheaper the second is.
 
@@ -49,8 +50,7 @@ def at_equal_speed(
         curves.append(curve)
     ratio = quotient(*read)
     row |= {"read_cost_ratio": float(ratio), "read_low_cost_ratio": ratio.low, "read_high_cost_ratio": ratio.high}
-    both = {f"{role}_rate": rates[where["accelerator"]] for role, where in (("baseline", baseline), ("candidate", candidate))}
-    known = times_cheaper(*curves, **both, tok_per_s_per_user=tok_per_s_per_user)
+    known = times_cheaper(*curves, rates=rates, tok_per_s_per_user=tok_per_s_per_user)
     row |= {"cost_ratio": known.value, "low_cost_ratio": known.low, "high_cost_ratio": known.high}
     return row | {"made_of": known.made_of, "headline": known}
 

@@ -35,8 +35,7 @@ _WORDS = {0.1: "a tenth", 0.2: "a fifth", 0.25: "a quarter", 1 / 3: "a third", 0
 class Headline:
     """A figure with its 5 to 95 % interval and its make-up: source of doubt -> its share of the variance (of the logarithm).
 
-    Where it is a ratio of products, `numerator` and `denominator` have their figures by name, from which a later run can say what
-    moved it.
+    Where it is a ratio of products, `numerator` and `denominator` name their figures: a later run then says which of them moved it.
     """
 
     value: float
@@ -71,8 +70,6 @@ def headline(
     given: Mapping[str, float] = MappingProxyType({}),
     runs: Mapping[str, pd.Series] | None = None,
     throughput: str = "total_tok_per_s_per_gpu",
-    numerator: Collection[str] = (),
-    denominator: Collection[str] = (),
     n_draws: int = 2**13,
     seed: int = 0,
 ) -> Headline:
@@ -90,7 +87,7 @@ def headline(
     The value is that of the figures as given, and of `runs` (by the names of the readings) where a headline rests on measured runs
     at least as fast (`Frontier.run_at`), whose column `throughput` counts; how well they say what was run decides how far a repeat
     may lie. The doubts are those about the speed itself, and the interval always holds the value. The make-up is the share of the
-    variance that each source has alone. `numerator` and `denominator` name figures that the headline is a ratio of.
+    variance that each source has alone.
 
     Raises: QuantityError for names that the formula does not take, and figures that are not above 0.
 
@@ -113,7 +110,6 @@ def headline(
     value = float(np.asarray(formula(**stated)).ravel()[0])
     if not value > 0:
         raise QuantityError(f"a headline must be above 0 for its doubts to be factors, got {value:g}")
-    sides = {"numerator": {name: stated[name] for name in numerator}, "denominator": {name: stated[name] for name in denominator}}
 
     doubts: dict[str, Input] = {}  # name of a factor, or of an input of one's own -> its distribution
     source: dict[str, str] = {}
@@ -137,7 +133,7 @@ def headline(
         if not is_known(one):
             add(name, _inline(name), one, on=name)
     if not doubts:
-        return Headline(value, value, value, {}, **sides)
+        return Headline(value, value, value, {})
     columns = draw(lambda **drawn: drawn, doubts, n_draws=n_draws, n_replicates=4, seed=seed).values
 
     def logs(names: Collection[str]) -> np.ndarray:
@@ -158,7 +154,7 @@ def headline(
     alone = {said: float(np.var(logs({key for key in doubts if source[key] == said}))) for said in dict.fromkeys(source.values())}
     total = sum(alone.values())
     low, high = min(float(low), value), max(float(high), value)
-    return Headline(value, low, high, {said: share / total for said, share in alone.items()} if total else {}, **sides)
+    return Headline(value, low, high, {said: share / total for said, share in alone.items()} if total else {})
 
 
 def _price_doubts(name: str, price: Fact) -> dict[str, Input]:

@@ -25,8 +25,10 @@ class OwnedHours:
     An input of the operator has its own name, one of a system that of the system before it: `gb300_system_price_usd`.
 
     >>> hours = OwnedHours({"gb300": tc.reference_deployment("gb300", "hyperscaler")}, "hyperscaler")
-    >>> round(hours(gb300_system_price_usd=4e6)["gb300"], 2), round(hours.headline("gb300").value, 2)
-    (2.76, 3.06)
+    >>> round(hours["gb300"], 2), round(hours(gb300_system_price_usd=4e6)["gb300"], 2)
+    (3.06, 2.76)
+    >>> hours.headline("gb300").made_of
+    'half of it is system price, two fifths life'
     """
 
     deployments: Mapping[str, Deployment]
@@ -62,6 +64,10 @@ class OwnedHours:
             own = {row.quantity: inputs[key] for key, row in self._rows[name].items() if key in inputs}
             found[name] = sum(node.without_ranges(**own).components().values())
         return found
+
+    def __getitem__(self, name: str) -> float:
+        """The hour of one system as it stands."""
+        return float(self()[name])
 
     def headline(self, name: str) -> Headline:
         """The hour of one system with its interval.

@@ -57,6 +57,10 @@ class Headline:
         return ", ".join(f"{_in_words(share)}{word}{source}" for (share, source), word in zip(named, between, strict=False))
 
 
+#: what was not reached, or has no price
+NOT_KNOWN = Headline(np.nan, np.nan, np.nan, {})
+
+
 def _in_words(share: float) -> str:
     return _WORDS[min(_WORDS, key=lambda known: abs(known - share))]
 
@@ -105,7 +109,7 @@ def headline(
     figures |= {name: float(given[name]) if name in given else _centre(one) for name, one in others.items()}
     stated = figures | {name: float(run[throughput]) for name, run in (runs or {}).items()}
     if any(np.isnan(stated[name]) for name in readings):
-        return Headline(np.nan, np.nan, np.nan, {})
+        return NOT_KNOWN
     figures |= {name: stated[name] for name in readings if np.isnan(figures[name])}  # slower than all runs: the slowest serves
     value = float(np.asarray(formula(**stated)).ravel()[0])
     if not value > 0:

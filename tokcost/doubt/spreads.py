@@ -49,12 +49,15 @@ _LOCATOR = {
 def repeat_group(run: pd.Series) -> str:
     """Which repeats a run is like: a disaggregated one that does not state its GPUs may not have been repeated at all.
 
+    Any, where nothing says how it was deployed.
+
     >>> repeat_group(pd.Series({"deployment": "disaggregated", "n_gpus": 56}))
     'disaggregated, GPUs stated'
     """
-    if run["deployment"] == "aggregated":
-        return AGGREGATED
-    return NOT_STATED if pd.isna(run["n_gpus"]) else STATED
+    deployment = run.get("deployment")
+    if deployment in (AGGREGATED, "disaggregated"):
+        return AGGREGATED if deployment == AGGREGATED else NOT_STATED if pd.isna(run["n_gpus"]) else STATED
+    return ANY
 
 
 def fall_group(fall_ratio: float) -> str:

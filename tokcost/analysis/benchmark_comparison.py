@@ -12,7 +12,7 @@ from tokcost import evidence, formulas
 from tokcost.analysis.metric_rankings import COST
 from tokcost.analysis.own_benchmark import NOT_STATED, THROUGHPUT, OwnBenchmark
 from tokcost.evidence import Fact
-from tokcost.labels import label_of
+from tokcost.labels import label_of, served_as
 from tokcost.load.capacity import LENGTH_TOLERANCE
 from tokcost.quantities import check_value
 from tokcost.serving.pareto_frontier import SPEED, Frontier, frontier
@@ -20,13 +20,6 @@ from tokcost.serving.pareto_frontier import SPEED, Frontier, frontier
 OWN_PRICE = "own"
 YOURS = "your files"
 NO_RIVAL = "no public system"
-#: public model -> what its name contains wherever it is served under its own name (letters and digits only)
-SERVED_AS = {
-    "dsr1": ("deepseekr1",),
-    "gptoss120b": ("gptoss120b",),
-    "llama70b": ("llama3170b", "llama3370b"),
-    "minimaxm2.5": ("minimaxm25",),
-}
 #: public runs read every prompt in full: more than this share from a cache is another job
 CACHED_TOLERANCE_FRAC = 0.05
 _LOW = f"low_{COST}"
@@ -150,7 +143,7 @@ def is_same_model(named: str, public: str) -> bool:
     (True, False)
     """
     bare = "".join(character for character in named.lower() if character.isalnum())
-    return any(name in bare for name in SERVED_AS.get(public, ()))
+    return any(name in bare for name in served_as(public))
 
 
 def differences(own: OwnBenchmark, *, model: str, isl: float, osl: float) -> str:

@@ -168,7 +168,7 @@ TABLES: dict[str, Table] = {
             "claim_id": text(),
             "title": text(),
             "role": label("baseline", "candidate", "ratio"),
-            "accelerator": label(*_ACCELERATOR["accelerator"].values, required=False),
+            "accelerator": label("accelerator", required=False),
             "quantity": quantity(),
             "printed": text(),
             "direction": label("as_is", "inverse", required=False),
@@ -194,6 +194,11 @@ TABLES: dict[str, Table] = {
         },
         ("term",),
         (each_term_is_defined_once,),
+    ),
+    "labels": Table(
+        "What chips, models, price lists, precisions and load profiles are called, and what serving tools call a model.",
+        {"name": text(), "value": text(required=False), "label": text(), "served_as": text(required=False)},
+        ("name", "value"),
     ),
     "captures": Table(
         "How many rows each capture of measurements held, so that kept and excluded rows can be counted, and how far it compares.",

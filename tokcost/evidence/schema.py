@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from tokcost.evidence.base_values import names_and_values_are_allowed
 from tokcost.evidence.columns import date, fact, flag, label, number, quantity, source, text, whole
+from tokcost.evidence.schema_prices import PRICE_TABLES
 from tokcost.evidence.tables import (
     TAIL,
     Table,
@@ -301,3 +302,5 @@ TABLES |= {
         (names_and_values_are_allowed,),
     ),
 }
+
+TABLES |= PRICE_TABLES

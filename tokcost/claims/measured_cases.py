@@ -49,7 +49,7 @@ TESTABLE = (*_PER, THROUGHPUT)
 
 @dataclass(frozen=True, eq=False)
 class Case:
-    """One comparison: what it is (`labels`), the curves of its systems, and at each speed the value of each system.
+    """One comparison: what it is (`labels`), the curves of its systems, their output at each speed, and what it is divided by.
 
     `runs_of_candidate` holds the candidate's runs of the same workload in every precision.
     """
@@ -57,15 +57,33 @@ class Case:
     labels: dict[str, Any]
     curves: dict[str, Frontier]
     speeds: np.ndarray
-    values: dict[str, np.ndarray]
+    output: dict[str, np.ndarray]
+    per: dict[str, float]
     runs_of_candidate: pd.DataFrame
+
+    def value(self, quantity: str, role: str) -> np.ndarray:
+        """The quantity of one system at each speed: its output, or what its price or power makes of it."""
+        if quantity not in _PER:
+            return self.output[role]
+        return _PER[quantity].formula(**{_PER[quantity].quantity: self.per[role], THROUGHPUT: self.output[role]})
 
     def gain(self, quantity: str) -> np.ndarray:
         """How many times better the candidate is; the value itself where there is no baseline."""
-        if "baseline" not in self.values:
-            return self.values["candidate"]
-        ratio = self.values["candidate"] / self.values["baseline"]
+        if "baseline" not in self.curves:
+            return self.value(quantity, "candidate")
+        ratio = self.value(quantity, "candidate") / self.value(quantity, "baseline")
         return 1 / ratio if quantity == COST else ratio
+
+    def at(self, place: int, quantity: str) -> pd.DataFrame:
+        """The arithmetic at one of the speeds, a row for each system: what was measured, what it is divided by, and the result."""
+        rows = []
+        for role, curve in self.curves.items():
+            row = {"role": role, "accelerator": curve.accelerator, "precision": curve.precision, SPEED: float(self.speeds[place])}
+            row[THROUGHPUT] = float(self.output[role][place])
+            if quantity in _PER:
+                row |= {_PER[quantity].quantity: self.per[role], quantity: float(self.value(quantity, role)[place])}
+            rows.append(row)
+        return pd.DataFrame(rows)
 
 
 def conditions(claim_id: str, terms: pd.DataFrame | None = None) -> Conditions:
@@ -147,8 +165,7 @@ def _priced(
     for role, curve in pair.items():
         labels |= {f"{role}_accelerator": curve.accelerator, f"{role}_precision": curve.precision}
     for said, per in _divisors(one, quantity, pair, where):
-        values = {role: _value(quantity, output[role], per.get(role)) for role in pair}
-        yield Case(labels | {"list": said}, pair, speeds, values, runs)
+        yield Case(labels | {"list": said}, pair, speeds, output, per, runs)
 
 
 def _speeds(curves: Iterable[Frontier], stated: list[str]) -> np.ndarray:
@@ -180,12 +197,6 @@ def _divisors(one: Claim, quantity: str, pair: dict[str, Frontier], where: Condi
         value = some.set_index("accelerator")["value"]
         if all(curve.accelerator in value for curve in pair.values()):
             yield " ".join(map(str, labels)), {role: float(value[curve.accelerator]) for role, curve in pair.items()}
-
-
-def _value(quantity: str, output: np.ndarray, divisor: float | None) -> np.ndarray:
-    if quantity not in _PER:
-        return output
-    return _PER[quantity].formula(**{_PER[quantity].quantity: divisor, THROUGHPUT: output})
 
 
 def _lower(quantity: str) -> str:

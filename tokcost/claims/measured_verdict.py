@@ -27,8 +27,9 @@ class Audit:
 
     `verdict` is one of `AUDIT_VERDICTS`; `figures` says what follows from print alone (`audit_figures`). `cases` has a row for each
     measured combination that the claim leaves open: model, lengths, systems, precisions, price or power list, the least and the most
-    that was measured, and `supported`, the stretches of speed at which it is at least what is printed. `shares` says what the measured
-    gain nearest to the printed one is a product of: chip, precision, decoding, price. `missing` is what would have to be published to know.
+    that was measured, and `supported`, the stretches of speed at which it is at least what is printed. `point` is the
+    arithmetic where the measured figure comes nearest to the printed one, a row for each system, and `shares` what the gain there is a
+    product of: chip, precision, decoding, price. `missing` is what would have to be published to know.
     """
 
     claim_id: str
@@ -39,6 +40,7 @@ class Audit:
     verdict: str
     figures: pd.DataFrame
     cases: pd.DataFrame
+    point: pd.DataFrame
     shares: pd.DataFrame
     missing: tuple[str, ...]
 
@@ -46,6 +48,12 @@ class Audit:
     def supported(self) -> pd.DataFrame:
         """The cases in which the figure is reached at some speed."""
         return self.cases[self.cases["supported"].map(bool).astype(bool)]
+
+    @property
+    def support_frac(self) -> float:
+        """The share of all measured points, over cases and speeds, at which the figure is reached; NaN where nothing was measured."""
+        n = self.cases["n_speeds"].sum()
+        return float(self.cases["n_supported"].sum() / n) if n else np.nan
 
     @property
     def speeds(self) -> tuple[float, float]:
@@ -59,7 +67,7 @@ def audit(claim_id: str, claims: pd.DataFrame | None = None, terms: pd.DataFrame
 
     Every case that the claim leaves open is compared at equal speed, at the measured speeds that both systems reach. A gain is
     supported where it is at least what is printed, rounding allowed. In all cases at all speeds: "follows", or "follows within
-    rounding" where the zeros that end a figure must be filling; in some: "holds only at"; in none: "does not follow". "Up to" claims
+    rounding" where it takes the rounding of the printed parts as well; in some: "holds only at"; in none: "does not follow". "Up to" claims
     no more than one such case. Without runs, or without prices, of both systems: "cannot be known".
 
     Raises: QuantityError for a claim that is not there, or that cannot be read.
@@ -77,6 +85,7 @@ def audit(claim_id: str, claims: pd.DataFrame | None = None, terms: pd.DataFrame
     gains = [case.gain(quantity) for case in found]
     better = np.less_equal if _is_absolute_cost(one, quantity) else np.greater_equal
     held = {end: [_reaches(gain, limit, better) for gain in gains] for end, limit in (("strict", strict), ("loose", loose))}
+    nearest = _nearest(found, gains, loose, held["loose"])
     rows = [_row(case, gain, holds) for case, gain, holds in zip(found, gains, held["loose"], strict=True)]
     publisher = stated.loc[stated["term"] == "publisher", "stated"]
     said = _verdict(held)
@@ -88,8 +97,9 @@ def audit(claim_id: str, claims: pd.DataFrame | None = None, terms: pd.DataFrame
         printed=figure,
         verdict=said,
         figures=figures,
-        cases=pd.DataFrame(rows, columns=None if rows else ["least", "most", "supported"]),
-        shares=_shares(found, gains, loose),
+        cases=pd.DataFrame(rows, columns=None if rows else ["least", "most", "n_speeds", "n_supported", "supported"]),
+        point=nearest[0].at(nearest[1], quantity).assign(**nearest[0].labels) if nearest else pd.DataFrame(),
+        shares=_of(nearest, quantity),
         missing=tuple(missing) if said == FOLLOWS else (*missing, *stated.loc[~stated["is_stated"], "term"]),
     )
 
@@ -97,17 +107,18 @@ def audit(claim_id: str, claims: pd.DataFrame | None = None, terms: pd.DataFrame
 def _on_trial(one: Claim, figures: pd.DataFrame) -> tuple[str, Printed, float, float]:
     """The quantity, what is printed of it, and what a measured gain must reach: by the strict reading, and by rounding.
 
-    Rounding is the zeros that end the figure, and that of the printed parts that it is a ratio of.
+    Rounding is that of the printed parts that it is a ratio of: a ratio printed from 4.20 and 0.12 may be any from 33.6 to 36.6. That
+    zeros which end a figure may be filling is left out here: it would let 5 times support a claim of 10.
     """
     if not len(one.ratios):
         (_, quantity), figure = next(iter(one.printed.items()))
         end = 1 if quantity == COST else 0
-        return quantity, figure, figure.strict[end], figure.loose[end]
+        return quantity, figure, figure.strict[end], figure.strict[end]
     ratios = one.ratios.set_index("quantity")
     quantity = COST if COST in ratios.index else str(ratios.index[0])
     figure = printed(str(ratios.loc[quantity, "printed"]))
     of_parts = figures[(figures["role"] == "ratio") & (figures["quantity"] == quantity) & (figures["verdict"] == FOLLOWS)]
-    ends = [figure.loose, *of_parts[["derived_low", "derived_high"]].itertuples(index=False)]
+    ends = [figure.strict, *of_parts[["derived_low", "derived_high"]].itertuples(index=False)]
     if (ratios.loc[quantity, "direction"] == "inverse") == (quantity == COST):
         return quantity, figure, figure.strict[0], min(low for low, _ in ends)
     return quantity, figure, 1 / figure.strict[1], min(1 / high for _, high in ends)
@@ -144,25 +155,34 @@ def _row(case: Case, gain: np.ndarray, holds: np.ndarray) -> dict:
         "n_speeds": len(case.speeds),
         "least": float(gain.min()),
         "most": float(gain.max()),
+        "n_supported": int(holds.sum()),
         "supported": stretches(case.speeds, holds),
     }
 
 
-def _shares(found: list[Case], gains: list[np.ndarray], limit: float) -> pd.DataFrame:
-    """What the gain is a product of where it comes nearest to what is printed: chip, then precision, then decoding, then price.
+def _nearest(found: list[Case], gains: list[np.ndarray], limit: float, is_supported: list[np.ndarray]) -> tuple[Case, int] | None:
+    """The case and the place of its speed where the measured figure comes nearest to what is printed; one that supports it first."""
+    points = [
+        (not supports, abs(float(np.log(gain / limit))), number, place)
+        for number, (some, flags) in enumerate(zip(gains, is_supported, strict=True))
+        for place, (gain, supports) in enumerate(zip(some, flags, strict=True))
+    ]
+    if not points:
+        return None
+    *_, number, place = min(points)
+    return found[number], place
+
+
+def _shares(case: Case, place: int, whole: float) -> pd.DataFrame:
+    """What the gain there is a product of: chip, then precision, then decoding, then price.
 
     Each step is the best that was run of the candidate; a step that was not measured is joined to the next ("chip + precision").
 
-    Columns: `part`, `ratio`, `at_speed` (tokens/s per user).
+    Columns: `part`, `ratio`.
     """
-    points = [(gain, case, place) for case, some in zip(found, gains, strict=True) for place, gain in enumerate(some)]
-    points = [point for point in points if "baseline" in point[1].curves]
-    if not points:
-        return pd.DataFrame(columns=["part", "ratio", "at_speed"])
-    whole, case, place = min(points, key=lambda point: (point[0] < limit, abs(np.log(point[0] / limit))))
     speed = float(case.speeds[place])
     old, new = case.curves["baseline"], case.curves["candidate"]
-    before = float(old.at(tok_per_s_per_user=speed))  # pyright: ignore[reportArgumentType]
+    before = float(case.output["baseline"][place])
     as_before = {"precision": old.precision} | {"speculative": _decoding(old, speed)}
     steps = {"chip": as_before, "precision": as_before | {"precision": new.precision}, "decoding": {"precision": new.precision}}
     rows = case.runs_of_candidate
@@ -171,11 +191,18 @@ def _shares(found: list[Case], gains: list[np.ndarray], limit: float) -> pd.Data
         waiting.append(name)
         ratio = _output(rows, where, speed) / before
         if not np.isnan(ratio):
-            parts.append((" + ".join(waiting), ratio / reached, speed))
+            parts.append((" + ".join(waiting), ratio / reached))
             waiting, reached = [], ratio
-    parts.append((PRICE, whole / reached, speed))
-    table = pd.DataFrame(parts, columns=["part", "ratio", "at_speed"])
+    parts.append((PRICE, whole / reached))
+    table = pd.DataFrame(parts, columns=["part", "ratio"])
     return table[~np.isclose(table["ratio"], 1, rtol=TOUCH)].reset_index(drop=True)
+
+
+def _of(nearest: tuple[Case, int] | None, quantity: str) -> pd.DataFrame:
+    if nearest is None or "baseline" not in nearest[0].curves:
+        return pd.DataFrame(columns=["part", "ratio"])
+    case, place = nearest
+    return _shares(case, place, float(case.gain(quantity)[place]))
 
 
 def _decoding(curve: Frontier, speed: float) -> str:

@@ -179,8 +179,18 @@ TABLES: dict[str, Table] = {
         (ratios_have_a_direction,),
     ),
     "claim_terms": Table(
-        "What a claim says, and does not say, about the conditions of its numbers.",
-        {"claim_id": text(), "term": text(), "is_stated": flag(), "stated": text(required=False), **TAIL, "note": text(required=False)},
+        "What a claim says, and does not say, about the conditions of its numbers, and which measured runs that selects.",
+        {
+            "claim_id": text(),
+            "term": text(),
+            "is_stated": flag(),
+            "stated": text(required=False),
+            "role": label("baseline", "candidate", required=False),
+            "column": text(required=False),
+            "value": text(required=False),
+            **TAIL,
+            "note": text(required=False),
+        },
         ("claim_id", "term"),
     ),
     "terms": Table(

@@ -1,0 +1,4 @@
+"""What follows from a cost per token: margin, a cluster's bill, own or rent or call an API."""
+
+from .margin import margin_by_class as margin_by_class
+from .margin import unit_economics as unit_economics

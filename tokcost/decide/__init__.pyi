@@ -2,3 +2,5 @@
 
 from .margin import margin_by_class as margin_by_class
 from .margin import unit_economics as unit_economics
+from .root_finding import BreakEven as BreakEven
+from .root_finding import break_even as break_even

@@ -9,7 +9,7 @@ from tokcost import formulas
 from tokcost.quantities import QuantityError
 
 
-@given(rate=st.floats(0.2, 20), target=st.floats(0.01, 50))
+@given(rate=st.floats(0.2, 10), target=st.floats(0.05, 50))
 @settings(max_examples=30)
 def test_a_break_even_put_back_gives_the_target(rate, target):
     found = tc.break_even(

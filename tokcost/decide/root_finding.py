@@ -81,11 +81,12 @@ def break_even(
     """
     if solve_for in inputs:
         raise QuantityError(f"`{solve_for}` is what to solve for; do not give it as well")
-    known = find(solve_for)
-    if known is None and (low is None or high is None):
-        raise QuantityError(f"`{solve_for}` has no known range; say where to look: low=..., high=...")
-    start = float(low if low is not None or known is None else known.low)
-    stop = float(high if high is not None or known is None else known.high)
+    if low is None or high is None:
+        known = find(solve_for)
+        if known is None:
+            raise QuantityError(f"`{solve_for}` has no known range; say where to look: low=..., high=...")
+        low, high = known.low if low is None else low, known.high if high is None else high
+    start, stop = float(low), float(high)
     if not start < stop:
         raise QuantityError(f"the span to search must rise, got low={start:.6g}, high={stop:.6g}")
 
@@ -103,7 +104,8 @@ def break_even(
         formula(**inputs, **{solve_for: float(places[_TRIES // 2])})  # what it refuses is not this input: let it say so
     found = [float(place) for place, by in zip(places, off, strict=True) if by == 0]
     for i in np.flatnonzero(off[:-1] * off[1:] < 0):
-        found.append(float(optimize.brentq(distance, places[i], places[i + 1], xtol=1e-14, rtol=np.float64(1e-14))))
+        root: Any = optimize.brentq(distance, places[i], places[i + 1], xtol=1e-14, rtol=np.float64(1e-14))
+        found.append(float(root))
     first, *others = sorted(found) or [math.nan]
     reached = off[~np.isnan(off)] + target
     ends = (float(reached.min()), float(reached.max())) if reached.size else (math.inf, -math.inf)

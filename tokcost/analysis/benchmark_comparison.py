@@ -14,7 +14,7 @@ from tokcost.analysis.own_benchmark import NOT_STATED, THROUGHPUT, OwnBenchmark
 from tokcost.doubt.at_speed import times_cheaper, token_cost
 from tokcost.doubt.headlines import NOT_KNOWN, Headline
 from tokcost.evidence import Fact
-from tokcost.labels import label_of
+from tokcost.labels import label_of, served_as
 from tokcost.load.capacity import LENGTH_TOLERANCE
 from tokcost.quantities import check_value
 from tokcost.serving.pareto_frontier import SPEED, Frontier, frontier
@@ -22,13 +22,6 @@ from tokcost.serving.pareto_frontier import SPEED, Frontier, frontier
 OWN_PRICE = "own"
 YOURS = "your files"
 NO_RIVAL = "no public system"
-#: public model -> what its name contains wherever it is served under its own name (letters and digits only)
-SERVED_AS = {
-    "dsr1": ("deepseekr1",),
-    "gptoss120b": ("gptoss120b",),
-    "llama70b": ("llama3170b", "llama3370b"),
-    "minimaxm2.5": ("minimaxm25",),
-}
 #: public runs read every prompt in full: more than this share from a cache is another job
 CACHED_TOLERANCE_FRAC = 0.05
 _COLUMNS = ["system", "n_points", "reach_from_tok_per_s_per_user", "reach_to_tok_per_s_per_user", "rate_usd_per_gpu_h", THROUGHPUT]
@@ -163,7 +156,7 @@ def is_same_model(named: str, public: str) -> bool:
     (True, False)
     """
     bare = "".join(character for character in named.lower() if character.isalnum())
-    return any(name in bare for name in SERVED_AS.get(public, ()))
+    return any(name in bare for name in served_as(public))
 
 
 def differences(own: OwnBenchmark, *, model: str, isl: float, osl: float) -> str:

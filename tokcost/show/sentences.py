@@ -13,6 +13,7 @@ from typing import Protocol, SupportsFloat, runtime_checkable
 
 from tokcost import quantities
 from tokcost.errors import SentenceError
+from tokcost.labels import label_of
 from tokcost.show.numbers import MISSING, alike, num, percents
 from tokcost.show.text import literal, plain, shown
 from tokcost.show.untypeset import as_html
@@ -163,7 +164,7 @@ def result(
                 f"result `{name}`: its range {low:g} to {high:g} does not hold its value {value:g}; give low first"
             )
     which = name.removesuffix(quantity.name).strip("_")
-    which = which.upper() if which in quantities.LABELS["accelerator"] else which.replace("_", " ")
+    which = label_of("accelerator", which) or which.replace("_", " ")
     label = label or quantity.label + (f", {which}" if which else "")
     numbers = [value] if low is None or high is None else [value, float(low), float(high)]
     if quantity.unit == "frac":

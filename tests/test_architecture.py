@@ -31,6 +31,7 @@ MAY_IMPORT = {
     "hour": {"quantities", "formulas", "evidence"},
     "serving": {"quantities", "formulas", "evidence"},
     "load": {"quantities", "formulas", "evidence", "serving"},
+    "renew": {"quantities", "labels", "paths", "evidence", "importers", "spreadsheet"},
     "doubt": {"quantities", "formulas", "evidence", "hour", "serving", "load"},
     "claims": {"quantities", "formulas", "evidence", "serving"},
     "analysis": {"quantities", "labels", "formulas", "evidence", "importers", "hour", "serving", "load", "paths"},
@@ -50,7 +51,7 @@ MAY_IMPORT = {
     },
     "schedule": {"errors", "quantities", "parameters", "report", "show.text"},
     "workspace": {"paths"},
-    "cli": {"quantities", "report", "workspace", "schedule"},
+    "cli": {"quantities", "report", "workspace", "schedule", "renew"},
 }
 
 

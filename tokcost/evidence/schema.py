@@ -18,6 +18,7 @@ from tokcost.evidence.tables import (
     dated,
     each_term_is_defined_once,
     facts,
+    no_measurement_stands_twice,
     ratios_have_a_direction,
     rows_are_sound,
     value_within_range,
@@ -101,7 +102,7 @@ TABLES: dict[str, Table] = {
             "note": text(required=False),
         },
         ("campaign", "locator"),
-        (rows_are_sound,),
+        (rows_are_sound, no_measurement_stands_twice),
     ),
     "mlperf_inference": Table(
         "MLPerf Inference results of language models: output tokens per second of a whole system, by round, division and scenario.",

@@ -30,10 +30,16 @@ ACCELERATOR_QUANTITIES = (
     "peak_fp4_sparse_tflop_per_s",
     "memory_gb",
     "memory_bandwidth_gb_per_s",
+    "scale_up_gb_per_s",
     "rated_power_w",
     "accelerator_price_usd",
 )
 COUNTS = ("n_gpus", "tensor_parallel", "expert_parallel", "n_prefill_gpus", "n_decode_gpus")
+ARCHITECTURE_SIZES = (
+    *("n_layers", "n_dense_layers", "hidden_size", "n_heads", "n_kv_heads", "head_size", "ffn_size", "n_experts", "n_experts_per_tok"),
+    *("expert_ffn_size", "n_shared_experts"),
+    *("vocabulary_size", "q_lora_rank", "kv_lora_rank", "rope_head_size", "sliding_window", "n_sliding_layers", "n_mtp_layers"),
+)
 _ACCELERATOR = {"accelerator": label("accelerator")}
 
 TABLES: dict[str, Table] = {
@@ -203,6 +209,42 @@ TABLES: dict[str, Table] = {
         "What was in a source and is not in a table, and why.",
         {"table": text(), "source_id": source(), "locator": text(), "reason": text()},
         ("table", "source_id", "locator"),
+    ),
+}
+
+#: what throughput is estimated from where nothing was measured
+TABLES |= {
+    "accelerator_makers": Table(
+        "Who makes an accelerator: effective constants carry over between chips of one maker.",
+        {"accelerator": label("accelerator"), "maker": label("nvidia", "amd", "google", "amazon", "intel", "openai"), **TAIL},
+        ("accelerator",),
+    ),
+    "model_architectures": Table(
+        "Sizes of a model's layers, from its published configuration; 0 where it has no such part.",
+        {
+            **{name: text() for name in ("model", "name")},
+            **{name: whole() for name in ARCHITECTURE_SIZES[:12]},
+            "attention": label("gqa", "mla"),
+            **{name: whole() for name in ARCHITECTURE_SIZES[12:]},
+            "fp4_attention_precision": label("precision"),
+            **{name: number() for name in ("published_total_parameters", "published_active_parameters")},
+            **TAIL,
+            "note": text(required=False),
+        },
+        ("model",),
+    ),
+    "calibration": Table(
+        "Effective constants of the estimate of throughput, fitted to measured runs; what they are not is a utilization.",
+        {
+            "constant": text(),
+            "value": fact(),
+            "textbook_value": number(),
+            "meaning": text(),
+            "n_rows": whole(),
+            "rows_sha256": text(),
+            **TAIL,
+        },
+        ("constant",),
     ),
 }
 

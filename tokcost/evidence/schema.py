@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from tokcost.evidence.base_values import names_and_values_are_allowed
 from tokcost.evidence.columns import date, fact, flag, label, number, quantity, source, text, whole
+from tokcost.evidence.estimate_tables import ESTIMATE_TABLES
 from tokcost.evidence.tables import (
     TAIL,
     Table,
@@ -35,11 +36,6 @@ ACCELERATOR_QUANTITIES = (
     "accelerator_price_usd",
 )
 COUNTS = ("n_gpus", "tensor_parallel", "expert_parallel", "n_prefill_gpus", "n_decode_gpus")
-ARCHITECTURE_SIZES = (
-    *("n_layers", "n_dense_layers", "hidden_size", "n_heads", "n_kv_heads", "head_size", "ffn_size", "n_experts", "n_experts_per_tok"),
-    *("expert_ffn_size", "n_shared_experts"),
-    *("vocabulary_size", "q_lora_rank", "kv_lora_rank", "rope_head_size", "sliding_window", "n_sliding_layers", "n_mtp_layers"),
-)
 _ACCELERATOR = {"accelerator": label("accelerator")}
 
 TABLES: dict[str, Table] = {
@@ -212,42 +208,6 @@ TABLES: dict[str, Table] = {
     ),
 }
 
-#: what throughput is estimated from where nothing was measured
-TABLES |= {
-    "accelerator_makers": Table(
-        "Who makes an accelerator: effective constants carry over between chips of one maker.",
-        {"accelerator": label("accelerator"), "maker": label("nvidia", "amd", "google", "amazon", "intel", "openai"), **TAIL},
-        ("accelerator",),
-    ),
-    "model_architectures": Table(
-        "Sizes of a model's layers, from its published configuration; 0 where it has no such part.",
-        {
-            **{name: text() for name in ("model", "name")},
-            **{name: whole() for name in ARCHITECTURE_SIZES[:12]},
-            "attention": label("gqa", "mla"),
-            **{name: whole() for name in ARCHITECTURE_SIZES[12:]},
-            "fp4_attention_precision": label("precision"),
-            **{name: number() for name in ("published_total_parameters", "published_active_parameters")},
-            **TAIL,
-            "note": text(required=False),
-        },
-        ("model",),
-    ),
-    "calibration": Table(
-        "Effective constants of the estimate of throughput, fitted to measured runs; what they are not is a utilization.",
-        {
-            "constant": text(),
-            "value": fact(),
-            "textbook_value": number(),
-            "meaning": text(),
-            "n_rows": whole(),
-            "rows_sha256": text(),
-            **TAIL,
-        },
-        ("constant",),
-    ),
-}
-
 #: what a GPU-hour is made of: prices, lives, power, carbon, the reference deployments and published examples
 TABLES |= {
     "electricity": dated("Electricity prices by US state and by country, customer class and period.", "region", "customer", "period"),
@@ -316,31 +276,6 @@ TABLES |= {
         },
         ("benchmark", "locator", "workload", "source_id"),
     ),
-    "own_gpu_runs": Table(
-        "Static batches of one model on single cards, by level of software: prefill, decode step, power. Not comparable with servers.",
-        {
-            "model": label("model"),
-            "accelerator": label("accelerator"),
-            "precision": label("precision"),
-            "software_level": label("eager_library", "cuda_graph", "fused_kernels", "fused_kernels_fp8"),
-            **{name: whole() for name in ("batch", "isl", "osl")},
-            "prefill_s": number(),
-            "is_prefill_scaled": flag(),
-            **{name: number() for name in ("decode_step_s", "context_1024_decode_step_s", "context_2048_decode_step_s")},
-            **{name: number() for name in ("output_tok_per_s_per_gpu", "total_tok_per_s_per_gpu", "tok_per_s_per_user")},
-            "decode_average_w_per_gpu": number(),
-            "prefill_average_w_per_gpu": number(required=False),
-            "decode_output_token_energy_joule_per_tok": number(),
-            "output_token_energy_joule_per_tok": number(required=False),
-            "sm_clock_mhz": number(),
-            "is_power_limited": flag(),
-            "driver": text(),
-            "software": text(),
-            **TAIL,
-            "note": text(required=False),
-        },
-        ("accelerator", "software_level", "batch"),
-    ),
     "excluded_hour_rows": Table(
         "What was in a source on the cost of an hour and is not in a table, and why.",
         {"table": text(), "source_id": source(), "locator": text(), "reason": text()},
@@ -368,3 +303,5 @@ TABLES |= {
         (names_and_values_are_allowed,),
     ),
 }
+
+TABLES |= ESTIMATE_TABLES

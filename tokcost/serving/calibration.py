@@ -8,7 +8,6 @@ nothing is fitted for one chip, one model or one framework. The own runs on sing
 
 from __future__ import annotations
 
-import csv
 import functools
 import hashlib
 from collections.abc import Mapping
@@ -31,6 +30,8 @@ CALIBRATED_MAKER = "nvidia"
 MEAN_LENGTH_FRAC = {"aiconfigurator_nvidia": 1.0}
 RANDOM_LENGTH_FRAC = 0.9
 
+#: where no source rates the link: nothing passes over it, and more than one GPU is refused
+NO_LINK = np.inf
 #: the unit of a misfit: what a run may be off (logarithm) before it counts less than by its square, and a constant from its textbook value
 _MISFIT, _AWAY = 0.1, 0.3
 #: runs of one model, chip, precision and framework together weigh by the root of their number
@@ -57,7 +58,7 @@ def _chip(accelerator: str, precision: str, rated: tuple[tuple[str, float, float
     return Chip(
         memory_bytes=(usable_gb if np.isfinite(usable_gb) else memory_gb) * BYTES_PER_GIB,
         memory_bytes_per_s=rating("memory_bandwidth_gb_per_s") * _BYTES_PER_GB,
-        link_bytes_per_s=facts.get("scale_up_gb_per_s", (np.nan, np.nan))[0] * _BYTES_PER_GB,
+        link_bytes_per_s=facts.get("scale_up_gb_per_s", (NO_LINK, np.nan))[0] * _BYTES_PER_GB,
         flop_per_s=(facts[own][0] if own in facts else bf16) * _FLOP_PER_TFLOP,
         bf16_flop_per_s=bf16 * _FLOP_PER_TFLOP,
     )
@@ -107,7 +108,8 @@ def load_of(rows: pd.DataFrame) -> Load:
     share = rows["campaign"].map(mean_length_frac).to_numpy(float)
     n_gpus, split = rows["n_gpus"].to_numpy(float), rows["tensor_parallel"].to_numpy(float)
     lengths = {name: rows[name].to_numpy(float) * share for name in ("isl", "osl")}
-    return Load(rows["concurrency"].to_numpy(float), **lengths, n_gpus=n_gpus, attention_gpus=split, is_drafted=(rows["speculative"] == "mtp").to_numpy())
+    is_drafted = (rows["speculative"] == "mtp").to_numpy()
+    return Load(rows["concurrency"].to_numpy(float), **lengths, n_gpus=n_gpus, attention_gpus=split, is_drafted=is_drafted)
 
 
 class Cases:
@@ -206,10 +208,3 @@ def renewed(date: str) -> pd.DataFrame:
     table = evidence.load_table(TABLE)
     values = [float(f"{found[name]:.{_DIGITS}g}") for name in table["constant"]]
     return table.assign(value=values, date=date, n_rows=len(runs), rows_sha256=rows_sha256(runs))
-
-
-def write(date: str) -> str:
-    """Fit the constants again and write data/calibration.csv; returns where."""
-    path = evidence.data_dir() / f"{TABLE}.csv"
-    renewed(date).to_csv(path, index=False, lineterminator="\n", quoting=csv.QUOTE_MINIMAL)
-    return str(path)

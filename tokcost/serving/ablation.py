@@ -67,7 +67,7 @@ def static_batches(column: str = "value") -> pd.DataFrame:
     Columns: `accelerator`, `software_level`, `batch`, `decode_step_s` and `prefill_s` as measured, `estimated_step_s`,
     `estimated_prefill_s`, and `step_ratio` and `prefill_ratio`, estimated over measured.
 
-    >>> static_batches()["step_ratio"].between(0, 2).all()
+    >>> bool(static_batches()["step_ratio"].between(0, 2).all())
     True
     """
     rows, of = evidence.load_table("own_gpu_runs"), constants(column)

@@ -61,14 +61,13 @@ def held_out_errors(by: str, rows: pd.DataFrame | None = None, *, only: list[str
     >>> errors["held_out"].unique().tolist(), bool(errors["at_load"].abs().median() < 0.1)
     (['llama8b'], True)
     """
-    rows = calibration_rows() if rows is None else rows
-    rows = rows[rows["maker"] == CALIBRATED_MAKER]
+    every = calibration_rows() if rows is None else rows
+    runs = every[every["maker"] == CALIBRATED_MAKER]
     textbook = constants("textbook_value")
     found = []
-    for name in only or sorted(rows[by].unique()):
-        rest = rows[rows[by] != name]
-        cases = Cases(rows[rows[by] == name])
-        found.append(_errors(cases, fitted(rest)).assign(held_out=name, textbook=cases.log_errors(textbook)))
+    for name in only or sorted(runs[by].unique()):
+        cases = Cases(runs[runs[by] == name])
+        found.append(_errors(cases, fitted(runs[runs[by] != name])).assign(held_out=name, textbook=cases.log_errors(textbook)))
     errors = pd.concat(found, ignore_index=True).assign(left_out=by)
     return errors.assign(basis=np.where(errors["speculative"] == "mtp", DRAFTED, CALIBRATED))
 
@@ -78,12 +77,12 @@ def _errors(cases: Cases, of: Constants) -> pd.DataFrame:
     return cases.rows.assign(at_load=cases.log_errors(of), at_speed=np.log(output / _read(_curves(cases, of), speed)))
 
 
-def other_makers_errors(rows: pd.DataFrame | None = None) -> pd.DataFrame:
+def other_makers_errors() -> pd.DataFrame:
     """Runs on chips of other makers, estimated with textbook constants: nothing fitted carries over to their software.
 
     Columns: those of `held_out_errors`.
     """
-    rows = calibration_rows() if rows is None else rows
+    rows = calibration_rows()
     others = rows[(rows["maker"] != CALIBRATED_MAKER) & (rows["speculative"] != "mtp")]
     errors = _errors(Cases(others), constants("textbook_value"))
     return errors.assign(left_out="accelerator", held_out=errors["accelerator"], basis=TEXTBOOK, textbook=errors["at_load"])
@@ -119,7 +118,8 @@ def _pairs(runs: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
     for places in runs.groupby(CURVE, dropna=False).indices.values():
         for i in np.unique(np.linspace(0, len(places) - 1, _ANCHORS).round().astype(int)):
             pairs += [(places[i], other) for other in places if other != places[i]]
-    return tuple(np.array(pairs).T)
+    anchor, other = np.array(pairs, dtype=int).reshape(-1, 2).T
+    return anchor, other
 
 
 def quantiles(errors: pd.DataFrame, reading: str, levels: np.ndarray) -> np.ndarray:
@@ -213,7 +213,8 @@ def error_of(logs: pd.Series) -> tuple[int, float, float]:
     """Number of runs, median error and that of nine in ten, as shares of what was measured.
 
     >>> error_of(pd.Series(np.log([1.0, 1.25, 0.8])))
-    (3, 0.2, 0.245)
+    (3, 0.2, 0.24)
     """
     errors = np.abs(np.exp(-logs.dropna().to_numpy(float)) - 1)
-    return len(errors), *(float(f"{np.quantile(errors, level):.3g}") for level in (0.5, 0.9))
+    median, high = (float(f"{np.quantile(errors, level):.3g}") for level in (0.5, 0.9))
+    return len(errors), median, high

@@ -62,7 +62,7 @@ def estimate(
 
     >>> one = estimate("llama70b", "h200", "fp8", batch=[1, 64], isl=1024, osl=1024, tensor_parallel=4)
     >>> one["basis"].unique().tolist(), one["binds"].tolist()
-    (['calibrated'], ['launch overhead', 'prefill'])
+    (['calibrated'], ['reading weights', 'communication'])
     """
     _check(speculative, level, tensor_parallel, expert_parallel)
     for name, value in (("batch", batch), ("isl", isl), ("osl", osl)):
@@ -177,7 +177,7 @@ def estimated_curve(table: pd.DataFrame, *, throughput: str = TOTAL, level: floa
     Raises: QuantityError for estimates of several bases.
 
     >>> rows = estimate("llama70b", "h200", "fp8", batch=[1, 8, 64], isl=1024, osl=1024, tensor_parallel=4)
-    >>> estimated_curve(rows)["is_hole"].all()
+    >>> bool(estimated_curve(rows)["is_hole"].all())
     True
     """
     bases = table["basis"].unique()
@@ -205,7 +205,7 @@ def estimate_at(table: pd.DataFrame, *, tok_per_s_per_user: float, throughput: s
     curve = estimated_curve(table, throughput=throughput, level=level)
     basis, n = curve["basis"].iloc[0], len(curve)
     columns = (curve[name] for name in (throughput, "low", "high"))
-    values = [float(np.interp(tok_per_s_per_user, curve[SPEED], column, left=np.nan, right=np.nan)) for column in columns]
-    if np.isnan(values[0]):
+    value, low, high = (float(np.interp(tok_per_s_per_user, curve[SPEED], one, left=np.nan, right=np.nan)) for one in columns)
+    if np.isnan(value):
         return Reading(np.nan, np.nan, np.nan, Bracket(np.nan, np.nan, np.nan, n, NOT_REACHED))
-    return Reading(*values, Bracket(float(tok_per_s_per_user), float(tok_per_s_per_user), 1.0, n, str(basis)))
+    return Reading(value, low, high, Bracket(float(tok_per_s_per_user), float(tok_per_s_per_user), 1.0, n, str(basis)))

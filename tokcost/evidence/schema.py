@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from tokcost.evidence.base_values import names_and_values_are_allowed
 from tokcost.evidence.columns import date, fact, flag, label, number, quantity, source, text, whole
+from tokcost.evidence.estimate_tables import ESTIMATE_TABLES
 from tokcost.evidence.schema_prices import PRICE_TABLES
 from tokcost.evidence.tables import (
     TAIL,
@@ -32,6 +33,7 @@ ACCELERATOR_QUANTITIES = (
     "peak_fp4_sparse_tflop_per_s",
     "memory_gb",
     "memory_bandwidth_gb_per_s",
+    "scale_up_gb_per_s",
     "rated_power_w",
     "accelerator_price_usd",
 )
@@ -324,4 +326,5 @@ TABLES |= {
     ),
 }
 
+TABLES |= ESTIMATE_TABLES
 TABLES |= PRICE_TABLES

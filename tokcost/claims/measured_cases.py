@@ -117,7 +117,9 @@ def cases(one: Claim, quantity: str, where: Conditions, names: Mapping[str, str]
     pairs = list(_pairs(sides, where))
     if not pairs:
         return [], [f"output of {_and(names, roles)} on one model, with the same lengths, at one speed"]
-    found = [case for pair in pairs for case in _priced(one, quantity, *pair, every["candidate"], where)]
+    any_precision = {column: values for column, values in asked["candidate"].items() if column != "precision"}
+    of_candidate = _allowed(every["candidate"], any_precision)
+    found = [case for pair in pairs for case in _priced(one, quantity, *pair, of_candidate, where)]
     if not found:
         return [], [f"{_lower(_PER[quantity].quantity)} of {_and(names, roles)} in one list"]
     return found, []

@@ -5,6 +5,8 @@ MOST_MESSAGES_WAITING = 100_000
 
 
 def main() -> None:
+    import os
+
     import zmq
     from ipykernel.kernelapp import IPKernelApp
 
@@ -15,4 +17,5 @@ def main() -> None:
             context.setsockopt(zmq.SNDHWM, MOST_MESSAGES_WAITING)
             super().init_iopub(context)
 
-    App.launch_instance()
+    # Given, for ipykernel reads it once, when it is imported.
+    App.launch_instance(parent_handle=int(os.environ.get("JPY_PARENT_PID") or 0))

@@ -11,8 +11,8 @@ import pytest
 
 TOKCOST = Path(sys.executable).with_name("tokcost")
 #: what the command itself imports, beside what kernels do
-OF_THE_COMMAND = """tokcost.report.build tokcost.report.page.html:_exporter tokcost.report.page.take
-tokcost.report.page.index tokcost.report.page.since tokcost.report.page.trend tokcost.schedule.command""".split()
+OF_THE_COMMAND = """tokcost.report.one:import_ahead tokcost.report.batch_command tokcost.report.batch tokcost.report.build
+tokcost.report.page.index tokcost.report.page.trend tokcost.schedule.command""".split()
 
 
 @pytest.fixture(scope="session")

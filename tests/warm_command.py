@@ -1,7 +1,7 @@
 """`tokcost ...` without the wait for its imports: a fresh process, forked from the template process named by WARM_TEMPLATE.
 
 Run as a program of its own (the fixture `warm_tokcost` makes it one): streams, folder, environment, signals and exit status
-are those of whoever calls it.
+are those of whoever calls it. WARM_PID_FILE names a file for the number of the process that does the work.
 """
 
 import json
@@ -18,6 +18,9 @@ socket.send_fds(connection, [b"%08d" % len(text)], [1, 2])
 connection.sendall(text)
 lines = connection.makefile()
 child = json.loads(lines.readline())["pid"]
+if "WARM_PID_FILE" in os.environ:
+    with open(os.environ["WARM_PID_FILE"], "w") as file:
+        file.write(str(child))
 for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
     signal.signal(number, lambda number, frame: os.kill(child, number))
 status = json.loads(lines.readline())["status"]

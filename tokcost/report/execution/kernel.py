@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from tokcost.paths import DATA_VARIABLE, chosen_data
-from tokcost.report.execution.kernel_process import MOST_MESSAGES_WAITING
+from tokcost.report.execution.kernel_process import MEMORY_VARIABLE, MOST_MESSAGES_WAITING
 from tokcost.report.execution.private import LONGEST_SOCKET_PATH, private_directory
 from tokcost.report.execution.template import ONE_THREAD, CannotFork, template_for
 from tokcost.show.rows import ASKED as REPORT_ASKED
@@ -59,7 +59,7 @@ class Kernel:
     through sockets in the private directory: no ports that parallel kernels race for.
     """
 
-    def __init__(self, working_directory: Path):
+    def __init__(self, working_directory: Path, memory_mb: int | None = None):
         import zmq
         from jupyter_client.kernelspec import KernelSpecManager
         from jupyter_client.manager import AsyncKernelManager
@@ -93,6 +93,8 @@ class Kernel:
             self.manager.ip = socket
         self.log = open(self.directory / "log", "w+", encoding="utf-8", errors="replace")  # noqa: SIM115
         environment = {**_environment(), "IPYTHONDIR": str(self.directory / "ipython")}
+        if memory_mb is not None:
+            environment[MEMORY_VARIABLE] = str(memory_mb)
         self._sync = run_sync
         try:
             self._sync(self.manager.start_kernel)(

@@ -32,7 +32,7 @@ def connected(address: str):
         try:
             by_key = {f"tokcost-{client.id}-{number}": task for number, task in enumerate(tasks)}
             futures = [client.submit(make, _absolute(task), key=key, pure=False) for key, task in by_key.items()]
-            for future in as_completed(futures):
+            for future in as_completed(futures, loop=client.loop):
                 error = future.exception()
                 why = f"the cluster gave it up: {type(error).__name__}: {error}" if error else ""
                 yield Ended(by_key[future.key], None if why else future.result(), why, time.monotonic() - began)

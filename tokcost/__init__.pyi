@@ -12,6 +12,8 @@ from . import load as load
 from . import quantities as quantities
 from . import serving as serving
 from . import show as show
+from .decide import break_even as break_even
+from .decide import cluster as cluster
 from .evidence import DataError as DataError
 from .evidence import accelerators as accelerators
 from .evidence import fact as fact

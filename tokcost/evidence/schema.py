@@ -168,7 +168,7 @@ TABLES: dict[str, Table] = {
             "claim_id": text(),
             "title": text(),
             "role": label("baseline", "candidate", "ratio"),
-            "accelerator": label(*_ACCELERATOR["accelerator"].values, required=False),
+            "accelerator": label("accelerator", required=False),
             "quantity": quantity(),
             "printed": text(),
             "direction": label("as_is", "inverse", required=False),
@@ -204,6 +204,11 @@ TABLES: dict[str, Table] = {
         },
         ("term",),
         (each_term_is_defined_once,),
+    ),
+    "labels": Table(
+        "What chips, models, price lists, precisions and load profiles are called, and what serving tools call a model.",
+        {"name": text(), "value": text(required=False), "label": text(), "served_as": text(required=False)},
+        ("name", "value"),
     ),
     "captures": Table(
         "How many rows each capture of measurements held, so that kept and excluded rows can be counted, and how far it compares.",
@@ -246,6 +251,11 @@ TABLES |= {
             labels=_ACCELERATOR | {"price_basis": label("price_basis"), "month": date(), "n_observations": whole()},
         ),
         key=("provider", "accelerator", "offer", "month", "date", "source_id", "value", "locator"),
+    ),
+    "api_prices": dated(
+        "List prices of a million input, cached input and output tokens, by provider and checkpoint of the model.",
+        *("provider", "model", "checkpoint"),
+        labels={"model": label("model")},
     ),
     "systems": facts("The reference systems: what differs between chips.", "accelerator", "system", labels=_ACCELERATOR, is_tiered=True),
     "operators": facts("The reference operators: what does not depend on the chip.", "operator", is_tiered=True),

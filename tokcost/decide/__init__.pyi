@@ -4,6 +4,7 @@ from .cluster_bill import Cluster as Cluster
 from .cluster_bill import cluster as cluster
 from .erosion import first_priced as first_priced
 from .erosion import fleet_by_year as fleet_by_year
+from .erosion import hardware_usd_per_gpu as hardware_usd_per_gpu
 from .erosion import market_value_usd_per_gpu as market_value_usd_per_gpu
 from .erosion import price_changes as price_changes
 from .erosion import running_cost_usd_per_gpu_h as running_cost_usd_per_gpu_h

@@ -98,6 +98,15 @@ def running_cost_usd_per_gpu_h(deployment: Deployment) -> Numbers:
     return sum(part for name, part in deployment.components().items() if name not in HARDWARE)
 
 
+def hardware_usd_per_gpu(deployment: Deployment) -> Numbers:
+    """What the hardware of one accelerator costs: server or rack, network, storage, head nodes; no building.
+
+    >>> round(float(hardware_usd_per_gpu(tc.reference_deployment("h200", "hyperscaler"))), -3)
+    42000.0
+    """
+    return sum(part for name, part in deployment.capital_usd_per_gpu().items() if name in HARDWARE)
+
+
 def market_value_usd_per_gpu(
     *,
     age_yr: int,

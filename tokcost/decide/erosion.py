@@ -209,7 +209,7 @@ def fleet_by_year(
 
     Columns: `year` (1 for the first), costs per million delivered tokens: `owned_cost_usd_per_mtok` (the capital over its book life,
     and running), `running_cost_usd_per_mtok`, `market_cost_usd_per_mtok` (the cheaper of renting the same chip and the next one);
-    at the year's end `market_value_usd_per_gpu`, `book_value_usd_per_gpu` and `stranded_cost_usd_per_gpu` (book above market);
+    at the year's end `market_value_usd_per_gpu` (at most the capital, for which a buyer has new ones), `book_value_usd_per_gpu` and `stranded_cost_usd_per_gpu` (book above market);
     `is_replaced`: running it costs more than the market asks.
 
     >>> table = fleet_by_year(last_yr=4, book_life_yr=4, capital_usd_per_gpu=35_040, total_tok_per_s_per_gpu=1000,
@@ -228,6 +228,7 @@ def fleet_by_year(
         worth = market_value_usd_per_gpu(
             age_yr=year + 1, last_yr=last_yr, running_cost_usd_per_gpu_h=running_cost_usd_per_gpu_h, wacc_frac=wacc_frac, **market
         )
+        worth = min(worth, capital_usd_per_gpu)
         book = capital_usd_per_gpu * max(1 - (year + 1) / book_life_yr, 0.0)
         owned = (per_h if year < book_life_yr else 0.0) + running_cost_usd_per_gpu_h
         hours = (owned, running_cost_usd_per_gpu_h, float(hour))

@@ -209,8 +209,8 @@ def fleet_by_year(
 
     Columns: `year` (1 for the first), costs per million delivered tokens: `owned_cost_usd_per_mtok` (the capital over its book life,
     and running), `running_cost_usd_per_mtok`, `market_cost_usd_per_mtok` (the cheaper of renting the same chip and the next one);
-    at the year's end `market_value_usd_per_gpu` (at most the capital, for which a buyer has new ones), `book_value_usd_per_gpu` and `stranded_cost_usd_per_gpu` (book above market);
-    `is_replaced`: running it costs more than the market asks.
+    at the year's end `market_value_usd_per_gpu` (at most the capital, for which a buyer has new ones), `book_value_usd_per_gpu` and
+    `stranded_cost_usd_per_gpu` (book above market); `is_replaced`: running it costs more than the market asks.
 
     >>> table = fleet_by_year(last_yr=4, book_life_yr=4, capital_usd_per_gpu=35_040, total_tok_per_s_per_gpu=1000,
     ...     utilization_frac=0.5, running_cost_usd_per_gpu_h=0.5, wacc_frac=0.0, rental_rate_usd_per_gpu_h=2.0,

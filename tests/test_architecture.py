@@ -31,6 +31,7 @@ MAY_IMPORT = {
     "hour": {"quantities", "formulas", "evidence"},
     "serving": {"quantities", "formulas", "evidence"},
     "load": {"quantities", "formulas", "evidence", "serving"},
+    "renew": {"quantities", "labels", "paths", "evidence", "importers", "spreadsheet"},
     "doubt": {"quantities", "formulas", "evidence", "hour", "serving", "load"},
     "claims": {"quantities", "formulas", "evidence", "serving"},
     "decide": {"quantities", "labels", "formulas", "evidence", "hour", "serving", "load", "doubt"},
@@ -51,7 +52,7 @@ MAY_IMPORT = {
     },
     "schedule": {"errors", "quantities", "parameters", "report", "show.text"},
     "workspace": {"paths"},
-    "cli": {"quantities", "report", "workspace", "schedule"},
+    "cli": {"quantities", "report", "workspace", "schedule", "renew"},
 }
 
 

@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from tokcost.evidence.base_values import names_and_values_are_allowed
 from tokcost.evidence.columns import date, fact, flag, label, number, quantity, source, text, whole
+from tokcost.evidence.estimate_tables import ESTIMATE_TABLES
 from tokcost.evidence.schema_prices import PRICE_TABLES
 from tokcost.evidence.tables import (
     TAIL,
@@ -18,6 +19,7 @@ from tokcost.evidence.tables import (
     dated,
     each_term_is_defined_once,
     facts,
+    no_measurement_stands_twice,
     ratios_have_a_direction,
     rows_are_sound,
     value_within_range,
@@ -31,6 +33,7 @@ ACCELERATOR_QUANTITIES = (
     "peak_fp4_sparse_tflop_per_s",
     "memory_gb",
     "memory_bandwidth_gb_per_s",
+    "scale_up_gb_per_s",
     "rated_power_w",
     "accelerator_price_usd",
 )
@@ -101,7 +104,7 @@ TABLES: dict[str, Table] = {
             "note": text(required=False),
         },
         ("campaign", "locator"),
-        (rows_are_sound,),
+        (rows_are_sound, no_measurement_stands_twice),
     ),
     "mlperf_inference": Table(
         "MLPerf Inference results of language models: output tokens per second of a whole system, by round, division and scenario.",
@@ -323,4 +326,5 @@ TABLES |= {
     ),
 }
 
+TABLES |= ESTIMATE_TABLES
 TABLES |= PRICE_TABLES

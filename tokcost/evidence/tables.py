@@ -68,6 +68,11 @@ def rows_are_sound(rows: pd.DataFrame):
         yield line, "locator", f"this row breaks a rule of a sound measurement: {rule}; correct it or move it to excluded_rows.csv"
 
 
+def no_measurement_stands_twice(rows: pd.DataFrame):
+    for line, what in soundness.repeats(rows, rows.head(0)).items():
+        yield line, "locator", f"{what}; keep one of the two and list the other in excluded_rows.csv"
+
+
 #: what every fact ends in: its source, where in it, its date, what kind of evidence it is
 TAIL = {"source_id": source(), "locator": text(), "date": date(), "kind": label("kind")}
 

@@ -2,6 +2,13 @@
 
 from .cluster_bill import Cluster as Cluster
 from .cluster_bill import cluster as cluster
+from .erosion import first_priced as first_priced
+from .erosion import fleet_by_year as fleet_by_year
+from .erosion import hardware_usd_per_gpu as hardware_usd_per_gpu
+from .erosion import market_value_usd_per_gpu as market_value_usd_per_gpu
+from .erosion import price_changes as price_changes
+from .erosion import running_cost_usd_per_gpu_h as running_cost_usd_per_gpu_h
+from .erosion import sold_cost_usd_per_mtok as sold_cost_usd_per_mtok
 from .margin import margin_by_class as margin_by_class
 from .margin import unit_economics as unit_economics
 from .root_finding import BreakEven as BreakEven

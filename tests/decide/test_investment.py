@@ -48,6 +48,8 @@ def test_payback_by_hand():
 def test_where_there_is_no_answer_it_is_nan_and_not_a_number():
     lost = appraise([-1000.0, 10.0, 10.0], wacc_frac=0.1)
     assert math.isnan(lost.payback_yr) and math.isnan(lost.discounted_payback_yr)
+    grown = appraise([-100.0, 60.0, -20.0, 90.0, 90.0], wacc_frac=0.0)  # a second purchase, but one running sum: one rate
+    assert npf.npv((1 + grown.irr_frac) ** (1 / 12) - 1, [-100.0, 60.0, -20.0, 90.0, 90.0]) == pytest.approx(0, abs=1e-9)
     twice = appraise([-100.0, 230.0, -132.0], wacc_frac=0.1)  # 10 % and 20 % a month both leave nothing
     assert math.isnan(twice.irr_frac)
     assert appraise([5.0, 5.0], wacc_frac=0.1).payback_yr == 0

@@ -10,6 +10,8 @@ from .investment import rent_decline_frac_per_yr as rent_decline_frac_per_yr
 from .investment import rent_path_usd_per_gpu_h as rent_path_usd_per_gpu_h
 from .margin import margin_by_class as margin_by_class
 from .margin import unit_economics as unit_economics
+from .price_card import price_entry as price_entry
+from .price_card import write_price_card as write_price_card
 from .root_finding import BreakEven as BreakEven
 from .root_finding import break_even as break_even
 from .ways_to_serve import CallApi as CallApi

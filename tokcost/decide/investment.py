@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy_financial as npf
 from numpy.typing import ArrayLike
+from scipy import optimize
 
 from tokcost.decide.root_finding import break_even
 from tokcost.hour.cashflow import Nominal
@@ -19,6 +21,8 @@ from tokcost.quantities import MONTHS_PER_YEAR, QuantityError, check_value
 
 #: a contract's price may fall by this share a year at most, and rise by as much as this
 _STEEPEST_FALL, _STEEPEST_RISE = 0.95, 2.0
+#: rates of return are looked for up to this: at it nothing but month 0 counts
+_HIGHEST_PER_MONTH = 1e6
 
 
 @dataclass(frozen=True)
@@ -34,9 +38,9 @@ class Appraisal:
 def appraise(usd_by_month: ArrayLike, *, wacc_frac: float) -> Appraisal:
     """NPV, IRR and payback of amounts by month, month 0 first; what is spent is negative, what comes in (or is saved) positive.
 
-    A yearly IRR stands only where payments change their sign once: where they do so more often, several rates would be right, and
-    NaN is the answer. Payback is when the sum first stays at 0 or above, read between two months; discounted at the cost of capital
-    it is the later one of the two.
+    A yearly IRR stands only where one rate is right: amounts that change their sign once, or whose running sum does, from below to
+    above 0 (Norstrom, "A sufficient condition for a unique nonnegative internal rate of return", 1972). Payback is when the sum
+    first stays at 0 or above, read between two months; discounted at the cost of capital it is the later one of the two.
 
     Raises: QuantityError for anything but one row of finite amounts.
 
@@ -49,15 +53,28 @@ def appraise(usd_by_month: ArrayLike, *, wacc_frac: float) -> Appraisal:
     if usd.ndim != 1 or usd.size < 2 or not np.isfinite(usd).all():
         raise QuantityError("amounts by month must be one row of two months or more, all finite")
     monthly = float(Nominal(wacc_frac).per_month)
-    turns = np.count_nonzero(np.diff(np.sign(usd[usd != 0])))
-    per_month = float(npf.irr(usd)) if turns == 1 else math.nan
     discounted = usd / (1 + monthly) ** np.arange(usd.size)
     return Appraisal(
         npv_usd=float(npf.npv(monthly, usd)),
-        irr_frac=(1 + per_month) ** MONTHS_PER_YEAR - 1,
+        irr_frac=(1 + _irr_per_month(usd)) ** MONTHS_PER_YEAR - 1,
         payback_yr=_payback_yr(usd),
         discounted_payback_yr=_payback_yr(discounted),
     )
+
+
+def _turns(amounts: np.ndarray) -> int:
+    return int(np.count_nonzero(np.diff(np.sign(amounts[amounts != 0]))))
+
+
+def _irr_per_month(usd: np.ndarray) -> float:
+    if _turns(usd) == 1:
+        return float(npf.irr(usd))
+    so_far = np.cumsum(usd)
+    if usd[0] < 0 < so_far[-1] and _turns(so_far) == 1:
+        with np.errstate(over="ignore"):
+            found: Any = optimize.brentq(lambda rate: float(npf.npv(rate, usd)), 0.0, _HIGHEST_PER_MONTH, xtol=1e-14)
+        return found
+    return math.nan
 
 
 def _payback_yr(usd: np.ndarray) -> float:

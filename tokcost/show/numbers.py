@@ -226,6 +226,6 @@ def say_label(name: str, value: str) -> str:
     if name == "quantity" and quantities.find(text):
         return quantities.of(text).label
     known = [label for label in quantities.LABELS if name == label or name.endswith(f"_{label}")]
-    if known and known[0] in ("accelerator", "precision", "speculative") and text not in ("none", "unlabelled"):
+    if known and known[0] == "speculative" and text == "mtp":
         return text.upper()
     return text.replace("_", " ") if known and text in quantities.LABELS[known[0]] else text

@@ -30,7 +30,7 @@ MAY_IMPORT = {
     "show": {"errors", "quantities", "labels", "parameters"},
     "hour": {"quantities", "formulas", "evidence"},
     "serving": {"quantities", "formulas", "evidence"},
-    "load": {"quantities", "formulas", "evidence", "serving"},
+    "load": {"quantities", "formulas", "evidence", "importers", "serving"},
     "doubt": {"quantities", "formulas", "evidence", "hour", "serving", "load"},
     "claims": {"quantities", "formulas", "evidence", "serving"},
     "analysis": {"quantities", "labels", "formulas", "evidence", "importers", "hour", "serving", "load", "paths"},

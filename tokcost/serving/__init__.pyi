@@ -45,3 +45,5 @@ from .tokens import split_cost as split_cost
 from .tokens import started_task_cost_usd as started_task_cost_usd
 from .tokens import task_success_frac as task_success_frac
 from .tokens import token_weights as token_weights
+from .two_workloads import gpu_s_per_tok as gpu_s_per_tok
+from .two_workloads import workload_weights as workload_weights

@@ -75,7 +75,7 @@ LABELS = {
     "precision": ("bf16", "fp8", "fp4"),
     "speculative": ("mtp", "none", "unlabelled"),
     "deployment": ("aggregated", "disaggregated"),
-    "profile": ("azure_2024_code", "azure_2024_conv", "servegen_m_large", "servegen_m_small", "servegen_deepseek_r1", "flat"),
+    "profile": ("azure_2024_code", "azure_2024_conv", "servegen_m_large", "servegen_m_small", "servegen_deepseek_r1"),
     "token_class": ("total", "output", "input", "cached_input"),
     "grade": tuple(GRADES),
     "kind": ("measured", "vendor_claim", "modelled", "list_price", "market_price", "survey", "filing", "estimate", "assumption"),

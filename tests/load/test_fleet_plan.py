@@ -123,7 +123,9 @@ def test_capacity_follows_the_peak_within_the_hour_and_tokens_its_average():
 
 
 def test_the_more_a_week_swings_the_more_a_delivered_token_costs():
-    weeks = [recorded_profile(name, offered_request_per_s=40, isl=1000, osl=1000) for name in ("flat", "azure_2024_conv", "azure_2024_code")]
+    weeks = [
+        recorded_profile(name, offered_request_per_s=40, isl=1000, osl=1000) for name in ("flat", "azure_2024_conv", "azure_2024_code")
+    ]
     costs = [plan(week, NODE, **LEVEL).allocation_token_cost_usd_per_mtok for week in weeks]
     assert costs == sorted(costs) and costs[-1] > 3 * costs[0]
 

@@ -36,8 +36,8 @@ def test_the_coding_week_is_as_published():
 
 
 def test_a_service_without_known_lengths_asks_for_them():
-    with pytest.raises(QuantityError, match="does not say how long the requests of `servegen_mm_image` are; give isl and osl"):
-        recorded_profile("servegen_mm_image", offered_request_per_s=1)
+    with pytest.raises(QuantityError, match="does not say how long the requests of `flat` are; give isl and osl"):
+        recorded_profile("flat", offered_request_per_s=1)
 
 
 def test_an_unknown_service_is_answered_with_the_nearest():

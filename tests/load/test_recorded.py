@@ -152,7 +152,10 @@ def test_a_log_of_several_hours_becomes_a_profile_that_keeps_its_requests(tmp_pa
         (HEADER + "0,1,1\n1,1\n", "line 3 has another number of cells than the header"),
         (HEADER + "3,1,1\n3,2,2\n", "all requests arrive at one moment"),
         ("arrival_s,prompt_tok,output_tok,cached_input_tok\n0,100,1,200\n", "line 2: 200 cached tokens of a prompt of 100"),
-        ("timestamp,prompt_tok,output_tok\nyesterday,1,1\n", "`timestamp` must be ISO 8601, got 'yesterday'; for seconds name it `arrival_s`"),
+        (
+            "timestamp,prompt_tok,output_tok\nyesterday,1,1\n",
+            "`timestamp` must be ISO 8601, got 'yesterday'; for seconds name it `arrival_s`",
+        ),
         ('{"arrival_s": 0, "prompt_tok": 1, "output_tok": 1}\n[1]\n', "line 2 is no object"),
         ('{"arrival_s": true, "prompt_tok": 1, "output_tok": 1}\n', "line 1: `arrival_s` must be a number"),
         ('{"arrival_s": ' + "[" * 100_000, "laid out differently"),

@@ -180,9 +180,9 @@ TABLES: dict[str, Table] = {
         ("trace", "quantity", "quantile_frac"),
     ),
     "kv_cache": facts(
-        "What a prefix cache needs: bytes of a cached token by model, and how fast a tier of memory gives them back.",
+        "What long prompts take: bytes of a cached token, how fast a tier of memory gives them back, arithmetic over the context.",
         "subject",
-        of=("kv_byte_per_tok", "kv_read_gb_per_s"),
+        of=("kv_byte_per_tok", "kv_read_gb_per_s", "flop_per_tok", "context_flop_per_tok"),
     ),
     "claims": Table(
         "Published claims, number by number as printed: a baseline, a candidate and their ratio for each quantity.",

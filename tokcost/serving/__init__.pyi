@@ -19,6 +19,9 @@ from .pareto_frontier import cost_at as cost_at
 from .pareto_frontier import frontier as frontier
 from .pooling import Pool as Pool
 from .pooling import pool as pool
+from .prefix_cache import context_ratio as context_ratio
+from .prefix_cache import hold_s as hold_s
+from .prefix_cache import read_gpu_s_per_tok as read_gpu_s_per_tok
 from .reading import Reading as Reading
 from .service_limits import goodput as goodput
 from .service_limits import latency_frontier as latency_frontier

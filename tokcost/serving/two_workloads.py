@@ -22,11 +22,14 @@ def gpu_s_per_tok(*, isl: Any, osl: Any, total_tok_per_s_per_gpu: Any) -> tuple[
     """GPU-seconds of a fresh prompt token and of an answer token, from two workloads: each argument is a pair of numbers or arrays.
 
     Noise may make a part negative, which no token is: it is then 0, and the other carries all.
+    Raises: QuantityError where one of the two is not known at that speed, or both have one ratio of prompt to answer.
 
     >>> prompt, answer = gpu_s_per_tok(isl=(1000, 8000), osl=(1000, 1000), total_tok_per_s_per_gpu=(2000 / 5, 9000 / 12))
     >>> round(prompt, 6), round(answer, 6)
     (0.001, 0.004)
     """
+    if any(np.isnan(np.asarray(one, dtype=float)).any() for one in total_tok_per_s_per_gpu):
+        raise QuantityError("at this speed one of the two workloads has no measured run; ask for a lower speed per user")
     for name, pair in (("isl", isl), ("osl", osl), ("total_tok_per_s_per_gpu", total_tok_per_s_per_gpu)):
         for one in pair:
             check_value(name, one)

@@ -112,10 +112,9 @@ def same_submitter() -> pd.Series:
 @cache
 def traffic(profile: str) -> tuple[np.ndarray, np.ndarray]:
     """07: requests per second of each hour of a week, on average and in its busiest minutes."""
-    rows = table("load_profiles").query("profile == @profile").set_index(["day_type", "hour_of_day"]).sort_index()
-    week = pd.concat([rows.loc[day] for day in ["weekday"] * 5 + ["weekend"] * 2])
-    mean = week["relative_rate_ratio"] / week["relative_rate_ratio"].mean() * REQUESTS
-    return mean.to_numpy(), (mean * week["within_hour_peak_ratio"]).to_numpy()
+    rows = table("traffic_hours").query("trace == @profile").sort_values("hour")
+    mean = np.resize(rows["relative_rate_ratio"] / rows["relative_rate_ratio"].mean() * REQUESTS, 168)
+    return mean, mean * np.resize(rows["within_hour_peak_ratio"], 168)
 
 
 def in_time(offered: float, n_replicas: int, arrival_cv: float) -> float:
@@ -142,11 +141,11 @@ def replicas(profile: str, arrival_cv: float) -> np.ndarray:
     return np.array([fewest[offered] for offered in traffic(profile)[1]])
 
 
-def delivered_usd(profile: str, paid: np.ndarray | int, run: pd.Series | None = None) -> float:
+def delivered_usd(profile: str, paid: np.ndarray | int) -> float:
     """Dollars of a week over its tokens."""
     mean = traffic(profile)[0]
-    gpu_h = np.broadcast_to(paid, mean.shape).sum() * (REPLICA if run is None else run)["n_gpus"]
-    return gpu_h * hour("h200") / (mean.sum() * 3600 * 2048 / 1e6)
+    gpu_h = np.broadcast_to(paid, mean.shape).sum() * REPLICA["n_gpus"]
+    return gpu_h * hour("h200") / (mean.sum() * 3600 * (PROMPT + ANSWER) / 1e6)
 
 
 def fixed_usd(profile: str) -> float:
@@ -159,18 +158,34 @@ def autoscaled() -> np.ndarray:
     return 0.75 * serving + 0.25 * np.maximum(serving, np.roll(serving, -1))
 
 
-def batch_fleet(run: pd.Series) -> int:
+def batch_fleet() -> int:
     """Replicas that finish all within a day of its arrival: the worst window of hours, and a day, by trying all of them."""
     twice, n = np.tile(traffic(BASE["profile"])[0], 2), 168
     rates = [twice[i : i + length].sum() / (length + 24) for length in range(1, n + 1) for i in range(n)]
-    return int(np.ceil(max(*rates, twice.mean()) * 2048 / run["total_tok_per_s_per_gpu"] / run["n_gpus"]))
+    return int(np.ceil(max(*rates, twice.mean()) / EACH_PER_S))
+
+
+def valley_usd() -> float:
+    """The fixed fleet, with as much steady work as the fewest free replicas of any 24 hours in a row can do."""
+    needed = replicas(BASE["profile"], BURSTS)
+    free = np.tile((needed.max() - needed) * EACH_PER_S, 2)
+    steady = min(free[i : i + 24].mean() for i in range(168))
+    return fixed_usd(BASE["profile"]) * REQUESTS / (REQUESTS + steady)
 
 
 REQUESTS, LEVEL, WAIT_S, BURSTS = 40.0, 0.99, 1.0, float(BASE["arrival_cv"])
-_STATED = runs("h200").dropna(subset=["n_gpus"]).sort_values("total_tok_per_s_per_gpu", ascending=False)
-REPLICA, SLOW = _STATED[_STATED["tok_per_s_per_user"] >= SPEED].iloc[0], _STATED.iloc[0]
-HELD_S = REPLICA["concurrency"] * 2048 / (REPLICA["total_tok_per_s_per_gpu"] * REPLICA["n_gpus"])
-PROFILES = sorted(set(table("load_profiles")["profile"]))
+_FACTS = table("traffic").query("trace == @BASE['profile']").set_index("quantity")["value"]
+PROMPT, ANSWER = _FACTS["isl"], _FACTS["osl"]
+_STATED = runs("h200", isl=8192).dropna(subset=["n_gpus"]).sort_values("total_tok_per_s_per_gpu", ascending=False)
+REPLICA = _STATED[_STATED["tok_per_s_per_user"] >= SPEED].iloc[0]
+#: GPU-seconds of a request of 1,024 and of 8,192 prompt tokens at that speed, and what a token of each kind takes of them
+_SHORT_S, _LONG_S = (tokens / read(runs("h200", isl=tokens - 1024), SPEED) for tokens in (2048, 9216))
+_PROMPT_S = (_LONG_S - _SHORT_S) / 7168
+WEIGHT = (_SHORT_S - 1024 * _PROMPT_S) / 1024 / _PROMPT_S
+#: requests of this service that a replica completes in a second: as much work as it did on those of its benchmark
+EACH_PER_S = REPLICA["total_tok_per_s_per_gpu"] * REPLICA["n_gpus"] / 9216 * (8192 + 1024 * WEIGHT) / (PROMPT + ANSWER * WEIGHT)
+HELD_S = REPLICA["concurrency"] / EACH_PER_S
+FULL_USD = hour("h200") * REPLICA["n_gpus"] / (EACH_PER_S * 3600 * (PROMPT + ANSWER) / 1e6)
 
 _CLAIM_FP8 = CLAIM.query("accelerator == 'gb300' and isl == 1024 and precision == 'fp8'")
 _CLAIM_FP4 = CLAIM.query("accelerator == 'gb300' and isl == 1024 and precision == 'fp4'")
@@ -225,15 +240,12 @@ FIGURES = [
     ("05", "carbon_g_per_mtok", "value", lambda: carbon_and_water()["carbon"]),
     ("05", "water_l_per_mtok", "value", lambda: carbon_and_water()["water"]),
     ("07", "allocation_token_cost_usd_per_mtok", "value", lambda: fixed_usd(BASE["profile"])),
-    ("07", "allocation_token_cost_usd_per_mtok", "low", lambda: min(map(fixed_usd, PROFILES))),
-    ("07", "allocation_token_cost_usd_per_mtok", "high", lambda: max(map(fixed_usd, PROFILES))),
-    (
-        *("07", "utilization_frac", "value"),
-        lambda: usd_per_mtok(hour("h200"), REPLICA["total_tok_per_s_per_gpu"]) / fixed_usd(BASE["profile"]),
-    ),
+    ("07", "utilization_frac", "value", lambda: FULL_USD / fixed_usd(BASE["profile"])),
+    ("07", "output_weight_ratio", "value", lambda: WEIGHT),
     ("07", "scaled_allocation_token_cost_usd_per_mtok", "low", lambda: delivered_usd(BASE["profile"], autoscaled())),
     ("07", "scaled_allocation_token_cost_usd_per_mtok", "high", lambda: fixed_usd(BASE["profile"])),
-    ("07", "batch_allocation_token_cost_usd_per_mtok", "value", lambda: delivered_usd(BASE["profile"], batch_fleet(SLOW), SLOW)),
+    ("07", "filled_allocation_token_cost_usd_per_mtok", "value", valley_usd),
+    ("07", "batch_allocation_token_cost_usd_per_mtok", "value", lambda: delivered_usd(BASE["profile"], batch_fleet())),
     (
         *("07", "poisson_fleet_in_time_frac", "value"),
         lambda: in_time(traffic(BASE["profile"])[1].max(), replicas(BASE["profile"], 1.0).max(), BURSTS),
@@ -277,9 +289,9 @@ SAID = [
     ("04", lambda: f"a ratio of {ratio(runs('h200'), runs('gb300'), SPEED, NOW, fast_run):.2g}× at the published prices"),
     ("05", lambda: f"water at the power plant (L) {carbon_and_water()['at_plant']:.3g}"),
     ("05", lambda: f"is {per_mw('2026-03'):.3g}× on the power figures of its time, {per_mw('2026-07'):.3g}× on newer ones"),
-    ("07", lambda: f"a fixed fleet of {replicas(BASE['profile'], BURSTS).max() * REPLICA['n_gpus']:,.0f} H200 GPUs"),
-    ("07", lambda: "benchmark says " + _printed(usd_per_mtok(hour("h200"), fast_run(runs("h200"), SPEED)))),
-    ("07", lambda: _printed(delivered_usd(BASE["profile"], batch_fleet(REPLICA))) + " at the same speed"),
+    ("07", lambda: f"{replicas(BASE['profile'], BURSTS).max() * REPLICA['n_gpus']:,.0f} H200 GPUs"),
+    ("07", lambda: "at full load " + _printed(FULL_USD)),
+    ("07", lambda: "All as batch work within 24 h: " + _printed(delivered_usd(BASE["profile"], batch_fleet()))),
 ]
 
 

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from tokcost.evidence.base_values import names_and_values_are_allowed
 from tokcost.evidence.columns import date, fact, flag, label, number, quantity, source, text, whole
-from tokcost.evidence.schema_prices import PRICE_TABLES
+from tokcost.evidence.schema_traced import TRACED_TABLES
 from tokcost.evidence.tables import (
     TAIL,
     Table,
@@ -309,4 +309,4 @@ TABLES |= {
     ),
 }
 
-TABLES |= PRICE_TABLES
+TABLES |= TRACED_TABLES

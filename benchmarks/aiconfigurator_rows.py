@@ -29,7 +29,7 @@ BACKENDS = {"trt": "trtllm", "trtllm": "trtllm", "vllm": "vllm", "sglang": "sgla
 
 def predicted(run: dict) -> float:
     """Output tokens per second and GPU of one run; an error where aiconfigurator has no answer."""
-    from aiconfigurator.cli.api import cli_estimate
+    from aiconfigurator.cli.api import cli_estimate  # pyright: ignore[reportMissingImports]
 
     path, modes = MODELS[run["model"], run["precision"]]
     n_gpus, split, experts = (int(float(run[name] or 1)) for name in ("n_gpus", "tensor_parallel", "expert_parallel"))

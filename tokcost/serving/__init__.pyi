@@ -19,10 +19,6 @@ from .decomposition import NotMeasured as NotMeasured
 from .decomposition import along_path as along_path
 from .decomposition import decompose as decompose
 from .decomposition import decompose_by_speed as decompose_by_speed
-from .doubt import REPEAT_RUNS_RATIO as REPEAT_RUNS_RATIO
-from .doubt import Range as Range
-from .doubt import range_of as range_of
-from .doubt import run_doubts as run_doubts
 from .estimation import band as band
 from .estimation import estimate as estimate
 from .estimation import estimate_at as estimate_at

@@ -70,7 +70,7 @@ def cluster(
     power_mw, provisioned_kw_per_gpu : utility power that there is, and what must be built for one GPU: as many as that feeds
     gpus_per_replica, total_tok_per_s_per_gpu : of the measured run that serves
     demand_mtok_per_month : million tokens (input + output) that users ask for
-    profile : how demand spreads over the hours (`tc.load.named_profile`, `tc.load.profile_from_csv`); only its shape counts here
+    profile : how demand spreads over the hours (`tc.load.recorded_profile`, `tc.load.profile_from_csv`); only its shape counts here
     kept_spare_replicas : whole replicas held back for failures and maintenance, idle on purpose
 
     Capacity is throughput, without a reserve for chance: what keeps a service level is up to `tc.load.plan`.

@@ -7,6 +7,7 @@ import nbformat
 import numpy as np
 import pandas as pd
 import pytest
+from second_route import multiples, nine_of_ten, throughputs
 
 from tokcost.parameters.declaration import parse_cell
 from tokcost.paths import DATA
@@ -100,19 +101,11 @@ def test_the_headlines_of_06_are_measured_runs_and_their_range_holds_every_doubt
     cost, ratio = shown[f"candidate_{COST}"], shown["cost_ratio"]
     assert cost["value"] == pytest.approx(new, rel=1e-5)
     assert (ratio["value"] or np.nan) == pytest.approx(old / new, rel=1e-5, nan_ok=True)
-    own = rows[rows["accelerator"] == given["candidate_accelerator"]]
-    fast = own[own["tok_per_s_per_user"] >= speed]
-    is_made_at_it = len(fast) and fast.loc[fast["cost"].idxmin(), "tok_per_s_per_user"] <= speed * 1.01
-    slower = own[(own["tok_per_s_per_user"] < speed) & (own["tok_per_s_per_user"] >= speed * 0.99 * is_made_at_it)]
-    front = slower[
-        [cheapest(own, each) >= price * (1 - 1e-6) for each, price in zip(slower["tok_per_s_per_user"], slower["cost"], strict=True)]
-    ]
-    lists = RATES[(RATES["price_basis"] == given["price_basis"]) & (RATES["accelerator"] == given["candidate_accelerator"])]
-    prices = lists["value"] / lists.loc[lists["rate_vintage"] == given["rate_vintage"], "value"].iloc[0]
-    doubts = [(1 / 1.05, 1.05), (min(front["cost"].max(), new) / new if len(front) else 1, 1), (prices.min(), prices.max())]
-    lows, highs = zip(*doubts, strict=True)
-    assert np.prod(lows) * (1 - 1e-5) <= cost["low"] / new <= min(lows) * (1 + 1e-5)
-    assert max(highs) * (1 - 1e-5) <= cost["high"] / new <= np.prod(highs) * (1 + 1e-5)
+    basis, own = given["price_basis"], rows[rows["accelerator"] == given["candidate_accelerator"]]
+    moved = multiples("price list, all together", basis) * multiples("price list, one accelerator", basis)
+    expected = nine_of_ten(new, cost["numerator"]["rate_usd_per_gpu_h"] * moved / throughputs(own, speed) / 3600 * 1e6)
+    assert (cost["low"], cost["high"]) == pytest.approx(expected, rel=0.015)
+    assert ratio["value"] is None or ratio["low"] <= ratio["value"] <= ratio["high"]
     started = rows[rows["median_ttft_s"] <= given["ttft_limit_s"]]
     quick = cheapest(started, speed, accelerator=given["candidate_accelerator"])
     assert (shown[f"limited_{COST}"]["value"] or np.nan) == pytest.approx(quick, rel=1e-5, nan_ok=True)

@@ -60,7 +60,7 @@ def test_a_run_that_contradicts_itself_is_passed_over_and_named(said):
 def test_a_speed_before_the_frontier_begins_is_served_by_its_first_run_and_no_slower_one_is_in_its_range(said):
     _, results = said(SPEED, isl=8192, tok_per_s_per_user=10.0, candidate_accelerator="b200", ttft_limit_s=100.0)
     cost = results["candidate_total_token_cost_usd_per_mtok"]
-    assert cost["low"] < cost["value"] < cost["high"] and "range: repeat runs" in cost["note"]
+    assert cost["low"] < cost["value"] < cost["high"] and "reading between runs" not in cost["shares"]
 
 
 def test_runs_that_state_no_start_are_counted_and_what_they_change_is_told(said):
@@ -98,4 +98,4 @@ def test_the_ladder_begins_at_a_named_run(said):
     assert f"begins at H200, FP8, aggregated, no MTP: {named}, " in text
     assert f"the plain H200 is {best['framework']}, {best['run_date']}; " in text
     cost = results["cost_ratio"]
-    assert cost["low"] < cost["value"] < cost["high"]
+    assert cost["low"] <= cost["value"] <= cost["high"]

@@ -150,9 +150,15 @@ def token_offers(model: str, *, isl: int, osl: int, on: str, providers: Iterable
         age_months=ages,
         is_stale=np.array(ages) > STALE_AFTER_MONTHS,
         model=model,
-        note=np.where(table["date"].isna(), "does not list this checkpoint", ""),
+        note=[_token_note(age) for age in ages],
         **{COST: mixed},
     )
+
+
+def _token_note(age_months: float) -> str:
+    if np.isnan(age_months):
+        return "does not list this checkpoint"
+    return "nobody looked since" if age_months > STALE_AFTER_MONTHS else ""
 
 
 def side_by_side(*tables: pd.DataFrame, tok_per_task: Mapping[str, float] | None = None) -> pd.DataFrame:

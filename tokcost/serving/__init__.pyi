@@ -7,6 +7,7 @@ from .ablation import without_effect as without_effect
 from .accuracy import held_out_errors as held_out_errors
 from .architectures import architecture as architecture
 from .calibration import calibration_rows as calibration_rows
+from .calibration import chip as chip
 from .calibration import constants as constants
 from .compare import base_speed as base_speed
 from .compare import leave_one_out as leave_one_out
@@ -22,11 +23,15 @@ from .estimation import band as band
 from .estimation import estimate as estimate
 from .estimation import estimate_at as estimate_at
 from .estimation import estimated_curve as estimated_curve
+from .estimation import two_figures as two_figures
 from .pareto_frontier import Frontier as Frontier
 from .pareto_frontier import cost_at as cost_at
 from .pareto_frontier import frontier as frontier
 from .pooling import Pool as Pool
 from .pooling import pool as pool
+from .prefix_cache import context_ratio as context_ratio
+from .prefix_cache import hold_s as hold_s
+from .prefix_cache import read_gpu_s_per_tok as read_gpu_s_per_tok
 from .reading import Reading as Reading
 from .service_limits import goodput as goodput
 from .service_limits import latency_frontier as latency_frontier
@@ -53,3 +58,5 @@ from .tokens import split_cost as split_cost
 from .tokens import started_task_cost_usd as started_task_cost_usd
 from .tokens import task_success_frac as task_success_frac
 from .tokens import token_weights as token_weights
+from .two_workloads import gpu_s_per_tok as gpu_s_per_tok
+from .two_workloads import workload_weights as workload_weights

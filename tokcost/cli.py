@@ -17,11 +17,13 @@ import tokcost
 #: subcommand -> where it lives, and what it is for
 COMMANDS = {
     "report": ("tokcost.report.command:report", "Execute notebooks and write HTML reports."),
+    "batch": ("tokcost.report.batch_command:batch", "Make hundreds of reports at once, one for each row of a table."),
     "history": ("tokcost.report.history_command:history", "List the runs of reports that were made, with their headline values."),
     "diff": ("tokcost.report.diff_command:diff", "Say why the headline of a report moved from one run to another."),
     "schedule": ("tokcost.schedule.command:schedule", "Make reports at their times and send them by mail, webhook or to a folder."),
     "import": ("tokcost.importers.command:import_files", "Read the files of a benchmark tool as measured rows."),
     "data": ("tokcost.renew.command:data", "Check the data tables, show a fact with its source, or add new evidence."),
+    "calibrate": ("tokcost.serving.calibrate_command:calibrate", "Fit the constants of the throughput estimate again, with its accuracy."),
     "new": ("tokcost.workspace:new", "Make a workspace: notebooks and report definitions to edit."),
     "lab": ("tokcost.workspace:lab", "Open JupyterLab on the notebooks."),
     "schema": ("tokcost.schedule.command:schema", "Print the JSON Schema of report definitions, for editors."),

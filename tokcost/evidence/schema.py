@@ -10,7 +10,8 @@ from dataclasses import replace
 
 from tokcost.evidence.base_values import names_and_values_are_allowed
 from tokcost.evidence.columns import date, fact, flag, label, number, quantity, source, text, whole
-from tokcost.evidence.schema_traced import TRACED_TABLES
+from tokcost.evidence.estimate_tables import ESTIMATE_TABLES
+from tokcost.evidence.schema_prices import PRICE_TABLES
 from tokcost.evidence.tables import (
     TAIL,
     Table,
@@ -25,15 +26,9 @@ from tokcost.evidence.tables import (
 )
 
 ACCELERATOR_QUANTITIES = (
-    "peak_bf16_dense_tflop_per_s",
-    "peak_fp8_dense_tflop_per_s",
-    "peak_fp4_dense_tflop_per_s",
-    "peak_fp8_sparse_tflop_per_s",
-    "peak_fp4_sparse_tflop_per_s",
-    "memory_gb",
-    "memory_bandwidth_gb_per_s",
-    "rated_power_w",
-    "accelerator_price_usd",
+    *(f"peak_{precision}_dense_tflop_per_s" for precision in ("bf16", "fp8", "fp4")),
+    *(f"peak_{precision}_sparse_tflop_per_s" for precision in ("fp8", "fp4")),
+    *("memory_gb", "memory_bandwidth_gb_per_s", "rated_power_w", "accelerator_price_usd"),
 )
 COUNTS = ("n_gpus", "tensor_parallel", "expert_parallel", "n_prefill_gpus", "n_decode_gpus")
 _ACCELERATOR = {"accelerator": label("accelerator")}
@@ -145,23 +140,40 @@ TABLES: dict[str, Table] = {
         },
         ("accelerator", "model", "workload", "metric", "from_date", "from_version", "to_version"),
     ),
-    "load_profiles": Table(
-        "Named load shapes: the request rate of each hour of a weekday and of a weekend day, relative to each other.",
+    "traffic_hours": Table(
+        "The rhythm of recorded services: the request rate of each hour, relative to the mean, and its busiest minutes over the hour.",
         {
-            "profile": text(),
-            "day_type": label("weekday", "weekend"),
-            "hour_of_day": whole(),
+            "trace": text(),
+            "hour": whole(),
+            "first_weekday": text(required=False),
             "relative_rate_ratio": number(),
             "within_hour_peak_ratio": number(),
+            "peak_window_s": number(),
+            **TAIL,
+        },
+        ("trace", "hour"),
+    ),
+    "traffic": facts(
+        "What recorded services are asked for: arrivals and how uneven they are, lengths, cached shares, sessions.",
+        "trace",
+        of=TRAFFIC_QUANTITIES,
+    ),
+    "traffic_lengths": Table(
+        "Quantiles of the lengths of recorded requests, and of the share of a prompt that a cache could give.",
+        {
+            "trace": text(),
+            "quantity": quantity("isl", "osl", "cached_input_frac", "reasoning_frac"),
+            "quantile_frac": number(),
+            "value": fact(),
             **TAIL,
             "note": text(required=False),
         },
-        ("profile", "day_type", "hour_of_day"),
+        ("trace", "quantity", "quantile_frac"),
     ),
-    "traffic_variability": facts(
-        "How uneven recorded traffic is: arrivals over the seconds of an answer, and answer lengths.",
-        "trace",
-        of=("arrival_cv", "answer_length_cv"),
+    "kv_cache": facts(
+        "What long prompts take: bytes of a cached token, how fast a tier of memory gives them back, arithmetic over the context.",
+        "subject",
+        of=("kv_byte_per_tok", "kv_read_gb_per_s", "flop_per_tok", "context_flop_per_tok"),
     ),
     "claims": Table(
         "Published claims, number by number as printed: a baseline, a candidate and their ratio for each quantity.",
@@ -180,8 +192,18 @@ TABLES: dict[str, Table] = {
         (ratios_have_a_direction,),
     ),
     "claim_terms": Table(
-        "What a claim says, and does not say, about the conditions of its numbers.",
-        {"claim_id": text(), "term": text(), "is_stated": flag(), "stated": text(required=False), **TAIL, "note": text(required=False)},
+        "What a claim says, and does not say, about the conditions of its numbers, and which measured runs that selects.",
+        {
+            "claim_id": text(),
+            "term": text(),
+            "is_stated": flag(),
+            "stated": text(required=False),
+            "role": label("baseline", "candidate", required=False),
+            "column": text(required=False),
+            "value": text(required=False),
+            **TAIL,
+            "note": text(required=False),
+        },
         ("claim_id", "term"),
     ),
     "terms": Table(
@@ -242,6 +264,11 @@ TABLES |= {
             labels=_ACCELERATOR | {"price_basis": label("price_basis"), "month": date(), "n_observations": whole()},
         ),
         key=("provider", "accelerator", "offer", "month", "date", "source_id", "value", "locator"),
+    ),
+    "api_prices": dated(
+        "List prices of a million input, cached input and output tokens, by provider and checkpoint of the model.",
+        *("provider", "model", "checkpoint"),
+        labels={"model": label("model")},
     ),
     "systems": facts("The reference systems: what differs between chips.", "accelerator", "system", labels=_ACCELERATOR, is_tiered=True),
     "operators": facts("The reference operators: what does not depend on the chip.", "operator", is_tiered=True),
@@ -309,4 +336,4 @@ TABLES |= {
     ),
 }
 
-TABLES |= TRACED_TABLES
+TABLES |= ESTIMATE_TABLES | PRICE_TABLES

@@ -51,8 +51,8 @@ def ratios_have_a_direction(rows: pd.DataFrame):
         is_ratio = row["role"] == "ratio"
         if is_ratio != (row["direction"] != ""):
             yield line, "direction", "belongs in ratio rows and only there: as_is (candidate / baseline) or inverse (baseline / candidate)"
-        if is_ratio == (row["accelerator"] != ""):
-            yield line, "accelerator", "must be empty in ratio rows and named in all others"
+        if is_ratio and row["accelerator"] != "":
+            yield line, "accelerator", "must be empty in ratio rows; the systems stand in the rows of baseline and candidate"
 
 
 def each_term_is_defined_once(rows: pd.DataFrame):

@@ -28,7 +28,13 @@ from tokcost.evidence.tables import (
 ACCELERATOR_QUANTITIES = (
     *(f"peak_{precision}_dense_tflop_per_s" for precision in ("bf16", "fp8", "fp4")),
     *(f"peak_{precision}_sparse_tflop_per_s" for precision in ("fp8", "fp4")),
-    *("memory_gb", "memory_bandwidth_gb_per_s", "rated_power_w", "accelerator_price_usd"),
+    *("memory_gb", "memory_bandwidth_gb_per_s", "scale_up_gb_per_s", "rated_power_w", "accelerator_price_usd"),
+)
+TRAFFIC_QUANTITIES = (
+    *("arrival_cv", "gap_cv", "answer_length_cv", "offered_request_per_s", "weekend_to_weekday_ratio"),
+    *("isl", "osl", "prompt_to_output_ratio", "cached_input_frac", "reasoning_frac"),
+    *("requests_per_session", "turns_per_session", "median_turns_per_session", "median_gap_s"),
+    *("median_input_tok", "median_cached_input_tok", "median_output_tok"),
 )
 COUNTS = ("n_gpus", "tensor_parallel", "expert_parallel", "n_prefill_gpus", "n_decode_gpus")
 _ACCELERATOR = {"accelerator": label("accelerator")}

@@ -20,15 +20,19 @@ ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "renew-the-evidence-in-ten-minutes.md").read_text(encoding="utf-8")
 
 
+def commands(page: str) -> str:
+    """What a reader of the page types."""
+    return "\n".join(re.findall(r"^```sh\n(.*?)^```", page, re.S | re.M))
+
+
 @pytest.fixture(scope="module")
 def renewed(tmp_path_factory):
     """A folder in which every command of the page was run, and what they said."""
     folder = tmp_path_factory.mktemp("renew")
     shutil.copytree(ROOT / "data", folder / "data")
-    script = "\n".join(re.findall(r"^```sh\n(.*?)^```", PAGE, re.S | re.M))
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
     environment = {**os.environ, "PATH": path, "PYTHONPATH": str(ROOT)}
-    done = subprocess.run(["sh", "-eu", "-c", script], cwd=folder, env=environment, capture_output=True, text=True)
+    done = subprocess.run(["sh", "-eu", "-c", commands(PAGE)], cwd=folder, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     return folder, done.stdout
 

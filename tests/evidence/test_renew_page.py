@@ -72,7 +72,7 @@ def test_with_a_claim_and_a_provider_besides_the_tables_keep_every_promise_and_n
     add(folder, "claims", CLAIM, "example_runs"), add(folder, "providers", PROVIDER, "example_runs")
     assert check_all() == []
     assert (folder / "practice" / "observed_spreads.csv").read_text(encoding="utf-8") == spreads.as_csv()
-    audited = tc.claims.audit("example_x100").set_index("role")
+    audited = tc.claims.audit_figures("example_x100").set_index("role")
     assert audited.loc["ratio", "derived"] == pytest.approx(2)
     for number in ("01", "03", "05"):
         (notebook,) = NOTEBOOKS.glob(f"{number}-*.ipynb")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -140,7 +141,7 @@ def estimated_point(estimates: pd.DataFrame, *, tok_per_s_per_user: float) -> Op
     if fast.empty:
         raise QuantityError(f"no estimate reaches {tok_per_s_per_user:g} tok/s/user; the fastest has {estimates[SPEED].max():.2g}")
     row = fast.loc[fast["total_tok_per_s_per_gpu"].idxmax()]
-    own = {name: float(row[name]) for name in ("isl", "osl", "n_gpus", SPEED, "total_tok_per_s_per_gpu")}
+    own: dict[str, Any] = {name: float(row[name]) for name in ("isl", "osl", "n_gpus", SPEED, "total_tok_per_s_per_gpu")}
     latencies = {"median_ttft_s": math.nan, "median_tpot_s": 1 / own[SPEED]}
     said = {"accelerator": str(row["accelerator"]), "model": str(row["model"]), "label": f"estimate, {row['basis']}"}
     return OperatingPoint(**said, concurrency=float(row["batch"]), **own, **latencies)

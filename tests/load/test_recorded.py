@@ -59,14 +59,18 @@ def test_a_request_takes_as_long_as_its_work_and_never_more_than_its_share(recor
         assert held.sum() == pytest.approx(work / (1024 * 7) * NODE.service_time_s(), rel=1e-9)
 
 
-def simulated(one, held, *, places, wait_limit_s):
-    """The trace itself through simpy: the share that starts in time, and the tokens of all requests that were finished."""
+def simulated(one, held, *, n_replicas, wait_limit_s):
+    """The trace itself on a fleet in simpy, each replica with a queue of its own and requests sent to the least busy.
+
+    Gives the share that starts in time, and the tokens of all requests that were finished.
+    """
     environment, in_time, tokens = simpy.Environment(), [], []
-    resource = simpy.Resource(environment, capacity=places)
+    replicas = [simpy.Resource(environment, capacity=round(NODE.concurrency)) for _ in range(n_replicas)]
 
     def request(at, service, tok):
         yield environment.timeout(at)
-        with resource.request() as place:
+        replica = min(replicas, key=lambda each: each.count + len(each.queue))
+        with replica.request() as place:
             yield place
             in_time.append(environment.now - at <= wait_limit_s + 1e-9)
             yield environment.timeout(service)
@@ -81,17 +85,39 @@ def simulated(one, held, *, places, wait_limit_s):
 
 @pytest.mark.parametrize("name", TRACES)
 def test_a_simulated_fleet_keeps_the_level_that_the_plan_states(recorded, name):
-    """Three levels on each trace: within 1 % of the requests, with no token lost, and one replica fewer breaks it."""
+    """Three levels on each trace: within 1 % of the requests of what is stated, no token lost, and one replica fewer breaks it."""
     one = recorded[name]
-    held = service_times_s(one, NODE, RULE)
+    held, runs = service_times_s(one, NODE, RULE), {}
     for level in (0.9, 0.99, 0.999):
         planned = plan_trace(one, NODE, RULE, rate_usd_per_gpu_h=2.0, service_level_frac=level, wait_limit_s=1.0)
-        places = round(planned.n_replicas * NODE.concurrency)
-        in_time, tokens = simulated(one, held, places=places, wait_limit_s=1.0)
-        assert in_time == pytest.approx(planned.in_time_frac, abs=0.01) and in_time >= level
-        assert tokens == pytest.approx(planned.delivered_total_tok) == (one.isl + one.osl) * len(one.requests)
-        fewer = (waits_s(one.requests["arrival_s"].to_numpy(), held, places=places - round(NODE.concurrency)) <= 1.0).mean()
-        assert planned.n_replicas == 1 or fewer < level
+        n_replicas = planned.n_replicas
+        if n_replicas not in runs:  # two levels may ask for one fleet
+            runs[n_replicas] = simulated(one, held, n_replicas=n_replicas, wait_limit_s=1.0)
+        in_time, tokens = runs[n_replicas]
+        assert in_time == pytest.approx(planned.in_time_frac, abs=0.01) and in_time >= level - 0.01
+        assert planned.in_time_frac >= level
+        assert tokens == planned.delivered_total_tok == pytest.approx((one.isl + one.osl) * len(one.requests))
+        fewer = waits_s(one.requests["arrival_s"].to_numpy(), held, places=(planned.n_replicas - 1) * 16 or 1) <= 1.0
+        assert fewer.mean() < level
+
+
+def test_replayed_waits_are_those_of_one_queue_in_simpy(recorded):
+    one = recorded["azure_2023_code"]
+    held, at = service_times_s(one, NODE, RULE)[:2000], one.requests["arrival_s"].to_numpy()[:2000]
+    environment, waited = simpy.Environment(), np.empty(2000)
+    places = simpy.Resource(environment, capacity=20)
+
+    def request(i):
+        yield environment.timeout(at[i])
+        with places.request() as place:
+            yield place
+            waited[i] = environment.now - at[i]
+            yield environment.timeout(held[i])
+
+    for i in range(2000):
+        environment.process(request(i))
+    environment.run()
+    assert waits_s(at, held, places=20) == pytest.approx(waited, abs=1e-6) and waited.max() > 1
 
 
 def test_half_a_record_sizes_a_fleet_for_the_other_half_where_requests_come_evenly(recorded, tmp_path):

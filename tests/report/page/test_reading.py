@@ -128,17 +128,9 @@ def test_the_index_is_searched_by_words_in_any_order_and_says_how_many_are_left(
     from tokcost.report.page.index import overview
 
     times = {"started": "2026-11-27T10:00:00+00:00", "seconds": 1}
+    empty = {"schema": 1, "answer": None, "results": [], "checks": [], "parameters": {}, "times": times}
     for name in ("berlin-low", "berlin-high", "austin-low", "oslo", "paris"):
-        content = {
-            "schema": 1,
-            "question": f"What of {name}?",
-            "answer": None,
-            "results": [],
-            "checks": [],
-            "parameters": {},
-            "times": times,
-        }
-        (tmp_path / f"{name}.result.json").write_text(json.dumps(content))
+        (tmp_path / f"{name}.result.json").write_text(json.dumps(empty | {"question": f"What of {name}?"}))
         (tmp_path / f"{name}.html").write_text("")
     (tmp_path / "index.html").write_text(overview(tmp_path))
     tab = chromium_browser.new_page(viewport={"width": 390, "height": 800}, color_scheme="dark")

@@ -66,7 +66,7 @@ def test_one_parameter_cell_of_plain_assignments_with_meaning_and_range(notebook
     tree = ast.parse(cells[0].source)
     assert 1 <= len(tree.body) <= 12
     lines = cells[0].source.splitlines()
-    assert all(line.startswith("# not together: ") for line in lines[len(tree.body) :])
+    assert all(line.startswith(("# not together: ", "# together in ")) for line in lines[len(tree.body) :])
     for statement, line in zip(tree.body, lines, strict=False):
         assert isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name), f"{line}: write name: type = value"
         assert type(ast.literal_eval(statement.value)).__name__ == statement.annotation.id

@@ -17,10 +17,12 @@ from pathlib import Path
 
 import pandas as pd
 
+from tokcost.evidence.ageing import LASTS_MONTHS, newest
 from tokcost.evidence.base_values import typed
 from tokcost.evidence.reading import read
 from tokcost.evidence.schema import TABLES
 from tokcost.evidence.selection import DataError, rows_where
+from tokcost.labels import labels_stamp
 from tokcost.paths import DATA
 from tokcost.quantities import nearest
 
@@ -114,7 +116,7 @@ def _given(table: str, rows: pd.DataFrame) -> pd.DataFrame:
 def examined(table: str) -> tuple[pd.DataFrame | None, list[str]]:
     """A table and all its problems, without an error."""
     path, sources = table_path(table), data_dir() / "sources.csv"
-    return _examined(table, path, _stamp(path), sources, _stamp(sources))
+    return _examined(table, path, _stamp(path), sources, _stamp(sources), labels_stamp())
 
 
 def read_ahead() -> None:
@@ -124,7 +126,7 @@ def read_ahead() -> None:
 
 
 @functools.lru_cache(maxsize=256)
-def _examined(table, path, stamp, sources, sources_stamp):
+def _examined(table, path, stamp, sources, sources_stamp, labels):
     return read(path, TABLES[table], _source_ids(sources, sources_stamp))
 
 
@@ -260,7 +262,7 @@ def reset_used() -> None:
 
 
 def provenance() -> dict:
-    """Tables that this process has used (file, SHA-256, rows of the whole file), the sources that the rows used cite, and two dates.
+    """Tables that this process has used (file, SHA-256, rows, age), the sources that the rows used cite, and two dates.
 
     `measured_to` is the date of the last serving run used; where no run states one, that of the last source of runs; "" without runs.
     `prices_of` names the price lists used, the first and the last; "" without a price of an hour.
@@ -274,7 +276,8 @@ def provenance() -> dict:
     for table in _used:
         path = table_path(table)
         sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
-        tables.append({"table": table, "file": f"data/{path.name}", "sha256": sha256, "rows": len(_rows(table))})
+        age = {"newest": newest(_rows(table)), "lasts_months": LASTS_MONTHS[table]} if table in LASTS_MONTHS else {}
+        tables.append({"table": table, "file": f"data/{path.name}", "sha256": sha256, "rows": len(_rows(table))} | age)
     cited = set().union(*_used.values())
     fields = ["source_id", "title", "publisher", "locator", "date", "grade", "licence", "attribution"]
     rows = _rows("sources")

@@ -10,6 +10,8 @@ from dataclasses import replace
 
 from tokcost.evidence.base_values import names_and_values_are_allowed
 from tokcost.evidence.columns import date, fact, flag, label, number, quantity, source, text, whole
+from tokcost.evidence.estimate_tables import ESTIMATE_TABLES
+from tokcost.evidence.schema_traced import TRACED_TABLES
 from tokcost.evidence.tables import (
     TAIL,
     Table,
@@ -17,6 +19,7 @@ from tokcost.evidence.tables import (
     dated,
     each_term_is_defined_once,
     facts,
+    no_measurement_stands_twice,
     ratios_have_a_direction,
     rows_are_sound,
     value_within_range,
@@ -30,8 +33,15 @@ ACCELERATOR_QUANTITIES = (
     "peak_fp4_sparse_tflop_per_s",
     "memory_gb",
     "memory_bandwidth_gb_per_s",
+    "scale_up_gb_per_s",
     "rated_power_w",
     "accelerator_price_usd",
+)
+TRAFFIC_QUANTITIES = (
+    *("arrival_cv", "gap_cv", "answer_length_cv", "offered_request_per_s", "weekend_to_weekday_ratio"),
+    *("isl", "osl", "prompt_to_output_ratio", "cached_input_frac", "reasoning_frac"),
+    *("requests_per_session", "turns_per_session", "median_turns_per_session", "median_gap_s"),
+    *("median_input_tok", "median_cached_input_tok", "median_output_tok"),
 )
 COUNTS = ("n_gpus", "tensor_parallel", "expert_parallel", "n_prefill_gpus", "n_decode_gpus")
 _ACCELERATOR = {"accelerator": label("accelerator")}
@@ -100,7 +110,7 @@ TABLES: dict[str, Table] = {
             "note": text(required=False),
         },
         ("campaign", "locator"),
-        (rows_are_sound,),
+        (rows_are_sound, no_measurement_stands_twice),
     ),
     "mlperf_inference": Table(
         "MLPerf Inference results of language models: output tokens per second of a whole system, by round, division and scenario.",
@@ -143,23 +153,40 @@ TABLES: dict[str, Table] = {
         },
         ("accelerator", "model", "workload", "metric", "from_date", "from_version", "to_version"),
     ),
-    "load_profiles": Table(
-        "Named load shapes: the request rate of each hour of a weekday and of a weekend day, relative to each other.",
+    "traffic_hours": Table(
+        "The rhythm of recorded services: the request rate of each hour, relative to the mean, and its busiest minutes over the hour.",
         {
-            "profile": text(),
-            "day_type": label("weekday", "weekend"),
-            "hour_of_day": whole(),
+            "trace": text(),
+            "hour": whole(),
+            "first_weekday": text(required=False),
             "relative_rate_ratio": number(),
             "within_hour_peak_ratio": number(),
+            "peak_window_s": number(),
+            **TAIL,
+        },
+        ("trace", "hour"),
+    ),
+    "traffic": facts(
+        "What recorded services are asked for: arrivals and how uneven they are, lengths, cached shares, sessions.",
+        "trace",
+        of=TRAFFIC_QUANTITIES,
+    ),
+    "traffic_lengths": Table(
+        "Quantiles of the lengths of recorded requests, and of the share of a prompt that a cache could give.",
+        {
+            "trace": text(),
+            "quantity": quantity("isl", "osl", "cached_input_frac", "reasoning_frac"),
+            "quantile_frac": number(),
+            "value": fact(),
             **TAIL,
             "note": text(required=False),
         },
-        ("profile", "day_type", "hour_of_day"),
+        ("trace", "quantity", "quantile_frac"),
     ),
-    "traffic_variability": facts(
-        "How uneven recorded traffic is: arrivals over the seconds of an answer, and answer lengths.",
-        "trace",
-        of=("arrival_cv", "answer_length_cv"),
+    "kv_cache": facts(
+        "What long prompts take: bytes of a cached token, how fast a tier of memory gives them back, arithmetic over the context.",
+        "subject",
+        of=("kv_byte_per_tok", "kv_read_gb_per_s", "flop_per_tok", "context_flop_per_tok"),
     ),
     "claims": Table(
         "Published claims, number by number as printed: a baseline, a candidate and their ratio for each quantity.",
@@ -167,7 +194,7 @@ TABLES: dict[str, Table] = {
             "claim_id": text(),
             "title": text(),
             "role": label("baseline", "candidate", "ratio"),
-            "accelerator": label(*_ACCELERATOR["accelerator"].values, required=False),
+            "accelerator": label("accelerator", required=False),
             "quantity": quantity(),
             "printed": text(),
             "direction": label("as_is", "inverse", required=False),
@@ -178,8 +205,18 @@ TABLES: dict[str, Table] = {
         (ratios_have_a_direction,),
     ),
     "claim_terms": Table(
-        "What a claim says, and does not say, about the conditions of its numbers.",
-        {"claim_id": text(), "term": text(), "is_stated": flag(), "stated": text(required=False), **TAIL, "note": text(required=False)},
+        "What a claim says, and does not say, about the conditions of its numbers, and which measured runs that selects.",
+        {
+            "claim_id": text(),
+            "term": text(),
+            "is_stated": flag(),
+            "stated": text(required=False),
+            "role": label("baseline", "candidate", required=False),
+            "column": text(required=False),
+            "value": text(required=False),
+            **TAIL,
+            "note": text(required=False),
+        },
         ("claim_id", "term"),
     ),
     "terms": Table(
@@ -193,6 +230,11 @@ TABLES: dict[str, Table] = {
         },
         ("term",),
         (each_term_is_defined_once,),
+    ),
+    "labels": Table(
+        "What chips, models, price lists, precisions and load profiles are called, and what serving tools call a model.",
+        {"name": text(), "value": text(required=False), "label": text(), "served_as": text(required=False)},
+        ("name", "value"),
     ),
     "captures": Table(
         "How many rows each capture of measurements held, so that kept and excluded rows can be counted, and how far it compares.",
@@ -236,6 +278,11 @@ TABLES |= {
         ),
         key=("provider", "accelerator", "offer", "month", "date", "source_id", "value", "locator"),
     ),
+    "api_prices": dated(
+        "List prices of a million input, cached input and output tokens, by provider and checkpoint of the model.",
+        *("provider", "model", "checkpoint"),
+        labels={"model": label("model")},
+    ),
     "systems": facts("The reference systems: what differs between chips.", "accelerator", "system", labels=_ACCELERATOR, is_tiered=True),
     "operators": facts("The reference operators: what does not depend on the chip.", "operator", is_tiered=True),
     "published_cost_shares": facts("Hamilton's and Barroso's cost models: inputs and printed results.", "model", "item", is_tiered=True),
@@ -244,6 +291,7 @@ TABLES |= {
         "Providers that a reader asks for first; a price that is not published stays empty.",
         {
             "provider": text(),
+            "sells_tokens_as": text(required=False),
             "is_price_public": flag(),
             "quantity": quantity("rate_usd_per_gpu_h"),
             **{name: fact(required=False) for name in ("value", "low", "high")},
@@ -301,3 +349,5 @@ TABLES |= {
         (names_and_values_are_allowed,),
     ),
 }
+
+TABLES |= ESTIMATE_TABLES | TRACED_TABLES

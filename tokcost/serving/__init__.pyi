@@ -1,5 +1,14 @@
 """The denominator: tokens that an hour delivers, measured, at the speed that users need."""
 
+from .ablation import EFFECTS as EFFECTS
+from .ablation import ablation_table as ablation_table
+from .ablation import static_batches as static_batches
+from .ablation import without_effect as without_effect
+from .accuracy import held_out_errors as held_out_errors
+from .architectures import architecture as architecture
+from .calibration import calibration_rows as calibration_rows
+from .calibration import chip as chip
+from .calibration import constants as constants
 from .compare import base_speed as base_speed
 from .compare import leave_one_out as leave_one_out
 from .compare import per_mw_at as per_mw_at
@@ -10,15 +19,19 @@ from .decomposition import NotMeasured as NotMeasured
 from .decomposition import along_path as along_path
 from .decomposition import decompose as decompose
 from .decomposition import decompose_by_speed as decompose_by_speed
-from .doubt import REPEAT_RUNS_RATIO as REPEAT_RUNS_RATIO
-from .doubt import Range as Range
-from .doubt import range_of as range_of
-from .doubt import run_doubts as run_doubts
+from .estimation import band as band
+from .estimation import estimate as estimate
+from .estimation import estimate_at as estimate_at
+from .estimation import estimated_curve as estimated_curve
+from .estimation import two_figures as two_figures
 from .pareto_frontier import Frontier as Frontier
 from .pareto_frontier import cost_at as cost_at
 from .pareto_frontier import frontier as frontier
 from .pooling import Pool as Pool
 from .pooling import pool as pool
+from .prefix_cache import context_ratio as context_ratio
+from .prefix_cache import hold_s as hold_s
+from .prefix_cache import read_gpu_s_per_tok as read_gpu_s_per_tok
 from .reading import Reading as Reading
 from .service_limits import goodput as goodput
 from .service_limits import latency_frontier as latency_frontier
@@ -45,3 +58,5 @@ from .tokens import split_cost as split_cost
 from .tokens import started_task_cost_usd as started_task_cost_usd
 from .tokens import task_success_frac as task_success_frac
 from .tokens import token_weights as token_weights
+from .two_workloads import gpu_s_per_tok as gpu_s_per_tok
+from .two_workloads import workload_weights as workload_weights

@@ -19,6 +19,7 @@ from tokcost.report import data_directory
 from tokcost.report.execution.kernel import light_import
 from tokcost.report.execution.run import Run
 from tokcost.report.page import figures
+from tokcost.report.page.age import aged, stale
 from tokcost.report.page.citation import AUTHORS, Citation, data_fingerprint
 from tokcost.report.page.contents import HIDDEN_INPUT, MIME, Contents
 from tokcost.report.page.markdown import Prose, scrollable
@@ -51,6 +52,7 @@ def render(
     contents: Contents,
     *,
     show_code: bool = False,
+    one_page: bool = False,
     links: dict[str, str] | None = None,
     moves: dict[str, tuple[str, str]] | None = None,
     since: str = "",
@@ -58,7 +60,7 @@ def render(
 ) -> str:
     """The page of a report. `links` maps notebook file names to report file names.
 
-    `moves` maps a relation (home, next) to the address and the words of a link; `since` is what the page says of the run
+    With `one_page` the printed page holds the summary and no more. `moves` maps a relation (home, next) to the address and the words of a link; `since` is what the page says of the run
     before; `warn` takes what the page lacks.
     """
     prose = Prose(links, run.job.notebook.parent, warn)
@@ -69,7 +71,7 @@ def render(
     notebook = copy.copy(run.notebook)
     notebook["cells"] = contents.body
     about = {"report": _facts(run, contents, prose), "key_figure": contents.key_figure, "moves": moves or {}, "since": since}
-    resources = {"show_code": show_code, **about, **page_wide()}
+    resources = {"show_code": show_code, "one_page": one_page, **about, **page_wide()}
     html, _ = page.from_notebook_node(notebook, resources)
     return marked(re.sub(r"\n{2,}", "\n", html) if "<pre" not in html else html, (moves or {}).get("glossary", ("",))[0])
 
@@ -221,6 +223,7 @@ def _facts(run: Run, contents: Contents, prose: Prose) -> dict:
         "interval": contents.answer["interval"] and prose.line(contents.answer["interval"]),
         "inputs": [input_said(given) for given in contents.answer["inputs"]],
     }
+    prices_of = next((str(s.value) for s in run.settings if s.parameter.name == "rate_vintage"), contents.prices_of)
     question = prose.line(contents.question)
     title, made_with = plain(text_of(question)), versions()
     return {
@@ -228,8 +231,9 @@ def _facts(run: Run, contents: Contents, prose: Prose) -> dict:
         "kicker": "What inference really costs",
         "question": question,
         "started": run.started,
-        "measured_to": contents.measured_to,
-        "prices_of": next((str(s.value) for s in run.settings if s.parameter.name == "rate_vintage"), contents.prices_of),
+        "measured_to": aged(contents.measured_to, run.started),
+        "prices_of": aged(prices_of, run.started),
+        "stale": stale(contents.tables, run.started),
         "seconds": run.seconds,
         "answer": answer,
         "results": [_headline(r, prose) for r in contents.results],

@@ -49,6 +49,7 @@ MAY_IMPORT = {
         "labels",
     },
     "schedule": {"errors", "quantities", "parameters", "report", "show.text"},
+    "teaching": {"errors", "quantities", "paths", "parameters.hints", "spreadsheet", "show"},
     "workspace": {"paths"},
     "cli": {"quantities", "report", "workspace", "schedule"},
 }

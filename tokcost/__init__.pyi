@@ -11,7 +11,7 @@ from . import load as load
 from . import quantities as quantities
 from . import serving as serving
 from . import show as show
-from .evidence import DataError as DataError
+from . import teaching as teaching
 from .evidence import accelerators as accelerators
 from .evidence import fact as fact
 from .evidence import load_table as load_table
@@ -20,21 +20,16 @@ from .evidence import provenance as provenance
 from .evidence import provisioned_power as provisioned_power
 from .evidence import rate as rate
 from .formulas import delivered_total_tok_per_s_per_gpu as delivered_total_tok_per_s_per_gpu
-from .formulas import flop_per_usd as flop_per_usd
 from .formulas import gross_margin_frac as gross_margin_frac
 from .formulas import input_token_cost_usd_per_mtok as input_token_cost_usd_per_mtok
 from .formulas import output_token_cost_usd_per_mtok as output_token_cost_usd_per_mtok
-from .formulas import peak_tflop_per_s_per_usd_per_h as peak_tflop_per_s_per_usd_per_h
 from .formulas import revenue_usd_per_gpu_h as revenue_usd_per_gpu_h
 from .formulas import total_tok_per_joule as total_tok_per_joule
 from .formulas import total_tok_per_s_per_gpu as total_tok_per_s_per_gpu
 from .formulas import total_tok_per_s_per_mw as total_tok_per_s_per_mw
 from .formulas import total_token_cost_usd_per_mtok as total_token_cost_usd_per_mtok
 from .glossary import glossary as glossary
-from .hour import Deployment as Deployment
-from .hour import Rental as Rental
 from .hour import reference_deployment as reference_deployment
-from .quantities import QuantityError as QuantityError
 from .serving.compare import ratio_at as ratio_at
 from .serving.pareto_frontier import cost_at as cost_at
 from .serving.pareto_frontier import frontier as frontier
@@ -60,5 +55,7 @@ from .show.sentences import say as say
 from .show.sentences import sources as sources
 from .show.tables import table as table
 from .show.text import literal as literal
+from .teaching.explorer import explore as explore
+from .teaching.guesses import predict as predict
 
 __version__: str

@@ -23,6 +23,7 @@ COMMANDS = {
     "import": ("tokcost.importers.command:import_files", "Read the files of a benchmark tool as measured rows."),
     "data": ("tokcost.evidence.command:data", "Check the data tables, or show a fact with its source."),
     "new": ("tokcost.workspace:new", "Make a workspace: notebooks and report definitions to edit."),
+    "class": ("tokcost.teaching.command:class_", "Make a class of the notebooks: for students, and for the teacher."),
     "lab": ("tokcost.workspace:lab", "Open JupyterLab on the notebooks."),
     "schema": ("tokcost.schedule.command:schema", "Print the JSON Schema of report definitions, for editors."),
 }

@@ -15,7 +15,10 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 
 from tokcost.report.execution.files import write_atomically
+from tokcost.report.execution.folded import fold
 
+#: how a widget is shown by the page that runs it
+WIDGET = "application/vnd.jupyter.widget-view+json"
 _KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 
 
@@ -32,12 +35,15 @@ def refresh_outputs(path: Path) -> bool:
 
 
 def strip(notebook, stem: str) -> None:
-    """Remove what differs from run to run or machine to machine; name cells by their place, so that diffs are small."""
+    """Remove what differs from run to run or machine to machine, fold what only prepares the report; name cells by their place."""
     notebook.metadata = nbformat.from_dict({"kernelspec": _KERNEL, "language_info": {"name": "python"}})
     for number, cell in enumerate(notebook.cells):
         cell.id = f"{stem[:2]}-{number:02d}"
         tags = cell.metadata.get("tags")
         cell.metadata = nbformat.from_dict({"tags": tags} if tags else {})
+        for output in cell.get("outputs", []):
+            output.get("data", {}).pop(WIDGET, None)  # it names an object of the kernel that is gone
+    fold(notebook.cells)
 
 
 def first_figure(path: Path) -> str:

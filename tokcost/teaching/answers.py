@@ -76,6 +76,10 @@ def require_right(exercise: str) -> None:
     """Stop unless the newest answer to the exercise is right: what nbgrader runs to give the point.
 
     Raises: NotRight with what the answer was told; InputError for an exercise that does not exist.
+
+    >>> tc.teaching.require_right("01-3")
+    Traceback (most recent call last):
+    tokcost.teaching.answers.NotRight: 01-3: no answer was handed in
     """
     asked, tries = find(exercise), _answers().query("exercise == @exercise")
     if tries.empty:
@@ -85,7 +89,11 @@ def require_right(exercise: str) -> None:
 
 
 def progress() -> Shown:
-    """The map of the notebooks in this folder, with links, and how many exercises of each have a right answer so far."""
+    """The map of the notebooks in this folder, with links, and how many exercises of each have a right answer so far.
+
+    >>> tc.teaching.progress().markdown.splitlines()[0]
+    '| Notebook | Exercises right |'
+    """
     newest = score_sheet().set_index("exercise")["newest"]
     lines = ["| Notebook | Exercises right |", "|---|---|"]
     for path in sorted(Path().glob("[0-9][0-9]-*.ipynb")):

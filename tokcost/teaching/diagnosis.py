@@ -69,7 +69,9 @@ def _measured(exercise: Exercise, answer: object) -> Diagnosis:
     number = _number(answer)
     if number is None:
         meant = number_meant(answer) if isinstance(answer, str) else None
-        return Diagnosis(OPEN, f"An answer is a number, got {literal(said(answer))}" + (f"; write {meant} without quotes." if meant else "."))
+        return Diagnosis(
+            OPEN, f"An answer is a number, got {literal(said(answer))}" + (f"; write {meant} without quotes." if meant else ".")
+        )
     right = float(exercise.right)
     if not math.isfinite(number) or number * right < 0 or (number == 0 != right):
         return Diagnosis(OPEN, f"{num(number, missing='That')} cannot be {exercise.asked}. {exercise.hint}")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from tokcost import quantities
 from tokcost.errors import InputError, nearest
 from tokcost.show.numbers import inline, num, usd
-from tokcost.show.rows import ASKED
+from tokcost.show.rows import ASKED, STILL
 
 if TYPE_CHECKING:
     from tokcost.show.figure import Figure
@@ -91,8 +91,8 @@ class Explorer:
             mark={"now": self.values[self.across]} | ({"target met": met} if met else {}),
             level={} if self.target is None else {f"target: {self._said(self.target)}": self.target},
             title=f"{self._said(self.value())} now{found}",
-            alt=f"{_label(self.result)} over {inline(_label(self.across))}, from {self._said(self.value(**{self.across: low}))} at {num(low)} "
-            f"to {self._said(self.value(**{self.across: high}))} at {num(high)}{found}.",
+            alt=f"{_label(self.result)} over {inline(_label(self.across))}, from {self._said(curve[self.result].iloc[0])} at {num(low)} "
+            f"to {self._said(curve[self.result].iloc[-1])} at {num(high)}{found}.",
         )  # fmt: skip
 
     def parameters(self) -> str:
@@ -118,7 +118,7 @@ class Explorer:
     def _ipython_display_(self) -> None:
         from IPython.display import display
 
-        if ASKED not in os.environ and importlib.util.find_spec("ipywidgets"):
+        if not {ASKED, STILL} & set(os.environ) and importlib.util.find_spec("ipywidgets"):
             from tokcost.teaching.sliders import panel
 
             display(panel(self))

@@ -40,7 +40,7 @@ def _slider(widgets: Any, name: str, value: float, low: float, high: float) -> A
 
     quantity = quantities.of(name)
     look = {"description": quantity.label, "style": {"description_width": "18em"}, "layout": {"width": "46em"}, "readout_format": ".4g"}
-    look["description_tooltip"] = f"{quantity.meaning}; {quantity.unit_label}"
+    look["tooltip"] = f"{quantity.meaning}; {quantity.unit_label}"
     if low > 0 and high / low >= LOG_FROM:
         return widgets.FloatLogSlider(value=value, min=log10(low), max=log10(high), step=log10(high / low) / 200, **look)
     return widgets.FloatSlider(value=value, min=low, max=high, step=(high - low) / 200, **look)

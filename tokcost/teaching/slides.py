@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import functools
 import re
+from html import escape
 from typing import Any
 
 import nbformat
@@ -29,19 +30,24 @@ def slides_html() -> str:
     markdown = mistune.create_markdown(escape=False, plugins=["table"])
     slides = []
     for part in _BREAK.split(text):
-        shown, _, notes = (*_NOTES.split(part, maxsplit=1), "", "")[:3] if not _NOTES.search(part) else (*_NOTES.split(part, 1)[:1], "", _NOTES.split(part, 1)[1])
-        slides.append({"shown": markdown(shown), "notes": markdown(notes)})
+        shown, *notes = _NOTES.split(part, maxsplit=1)
+        slides.append({"shown": markdown(shown), "notes": markdown("".join(notes))})
     title = re.search(r"^# (.+)$", text, re.M)
     return environment.get_template("slides.html.j2").render(slides=slides, title=title[1] if title else "Slides")
 
 
-def figure(number: str, alt: str = "", *, tag: str = "key-figure") -> str:
-    """The figure of a notebook's cell with that tag, as a picture with its alt text."""
-    (cell,) = (cell for cell in _notebook(number).cells if tag in cell.metadata.get("tags", [])) 
-    data = next(output.data for output in cell.outputs if "image/svg+xml" in output.get("data", {}))
-    picture = base64.b64encode(data["image/svg+xml"].encode("utf-8")).decode("ascii")
-    words = (alt or data.get("text/plain", "")).replace('"', "&quot;").replace("\n", " ")
-    return f'<img src="data:image/svg+xml;base64,{picture}" alt="{words}">'
+def figure(number: str, begins: str) -> str:
+    """The figure of a notebook whose alt text begins so, as a picture.
+
+    Raises: InputError where the notebook has no such figure.
+    """
+    for cell in _notebook(number).cells:
+        for data in (output.get("data", {}) for output in cell.get("outputs", [])):
+            alt = "".join(data.get("text/plain", ""))
+            if "image/svg+xml" in data and alt.startswith(begins):
+                picture = base64.b64encode("".join(data["image/svg+xml"]).encode("utf-8")).decode("ascii")
+                return f'<img src="data:image/svg+xml;base64,{picture}" alt="{escape(" ".join(alt.split()))}">'
+    raise InputError(f"slides.md: notebook {number} has no figure whose alt text begins with `{begins}`; look at its stored outputs")
 
 
 def said(number: str, begins: str) -> str:

@@ -6,6 +6,7 @@ that fails is left as it was.
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
@@ -16,9 +17,8 @@ from nbclient.exceptions import CellExecutionError
 
 from tokcost.report.execution.files import write_atomically
 from tokcost.report.execution.folded import fold
+from tokcost.show.rows import STILL
 
-#: how a widget is shown by the page that runs it
-WIDGET = "application/vnd.jupyter.widget-view+json"
 _KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 
 
@@ -26,7 +26,8 @@ def refresh_outputs(path: Path) -> bool:
     """Execute one notebook in place; True when a byte of it changed."""
     before = path.read_text(encoding="utf-8")
     notebook = nbformat.reads(before, as_version=4)
-    NotebookClient(notebook, kernel_name="python3", resources={"metadata": {"path": str(path.parent)}}, record_timing=False).execute()
+    client = NotebookClient(notebook, kernel_name="python3", resources={"metadata": {"path": str(path.parent)}}, record_timing=False)
+    client.execute(env=os.environ | {STILL: "1"})
     strip(notebook, path.stem)
     after = nbformat.writes(notebook) + "\n"
     if after != before:
@@ -41,8 +42,6 @@ def strip(notebook, stem: str) -> None:
         cell.id = f"{stem[:2]}-{number:02d}"
         tags = cell.metadata.get("tags")
         cell.metadata = nbformat.from_dict({"tags": tags} if tags else {})
-        for output in cell.get("outputs", []):
-            output.get("data", {}).pop(WIDGET, None)  # it names an object of the kernel that is gone
     fold(notebook.cells)
 
 

@@ -41,7 +41,9 @@ def words_of(number: str, heading: str) -> int:
             words += len(cell.source.split())
         elif level:
             data = [output.get("data", {}) for output in cell.outputs]
-            words += sum(len(d["text/markdown"].split()) if "text/markdown" in d else len(d["text/plain"].partition("\n")[0].split()) for d in data)
+            words += sum(
+                len(d["text/markdown"].split()) if "text/markdown" in d else len(d["text/plain"].partition("\n")[0].split()) for d in data
+            )
     return words
 
 
@@ -68,7 +70,9 @@ def test_what_is_read_fits_into_half_of_its_minutes(row):
 def test_the_exercises_and_slides_of_the_plan_exist():
     n_slides = SLIDES.count("<section")
     for row in plan("Ninety minutes") + plan("Twenty minutes"):
-        assert all(int(number) <= n_slides for found in re.findall(r"Slides? (\d+)(?: (?:and|to) (\d+))?", row[2]) for number in found if number)
+        assert all(
+            int(number) <= n_slides for found in re.findall(r"Slides? (\d+)(?: (?:and|to) (\d+))?", row[2]) for number in found if number
+        )
         assert all(f'tc.predict("{name}"' in "".join(c.source for c in notebook(name[:2]).cells) for name in re.findall(r"\d\d-\d", row[2]))
 
 

@@ -15,7 +15,7 @@ from tokcost.teaching.slides import slides_html
 
 _STUDENT = """# Costs of AI inference: a course
 
-Open the notebooks in JupyterLab or VS Code (`tokcost lab .`), beginning with 00-start-here.ipynb. Read, and where a
+Open the notebooks in JupyterLab (`tokcost lab`, in this folder) or VS Code, beginning with 00-start-here.ipynb. Read, and where a
 question comes, write your answer in place of `None` *before* you go on. Your answers are kept in score-sheet.csv, in this folder.
 To hand them in, run in any notebook: `tc.teaching.score_sheet(export="scores-YOUR-NAME.csv")`.
 """

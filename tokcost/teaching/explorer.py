@@ -92,7 +92,8 @@ class Explorer:
             level={} if self.target is None else {f"target: {self._said(self.target)}": self.target},
             title=f"{self._said(self.value())} now{found}",
             alt=f"{_label(self.result)} over {inline(_label(self.across))}, from {self._said(curve[self.result].iloc[0])} at {num(low)} "
-            f"to {self._said(curve[self.result].iloc[-1])} at {num(high)}{found}.",
+            f"to {self._said(curve[self.result].iloc[-1])} at {num(high)}; "
+            f"{self._said(self.value())} at {num(self.values[self.across])} now{found}.",
         )  # fmt: skip
 
     def parameters(self) -> str:

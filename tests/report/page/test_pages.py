@@ -196,7 +196,8 @@ def test_code_is_shown_where_asked_for(pages):
 
 
 def test_a_question_is_shown_and_its_worked_answer_folded(page):
-    assert re.search(r"Predict it\..*<details class=\"solution\"><summary>Worked answer</summary><pre[^>]*>worked answer\n</pre>", page, re.S)
+    folded = r'<details class="solution"><summary>Worked answer</summary><pre[^>]*>worked answer\n</pre>'
+    assert re.search(rf"Predict it\..*{folded}", page, re.S)
 
 
 def test_formulas_are_mathml_and_amounts_are_text(page):

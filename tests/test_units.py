@@ -21,6 +21,7 @@ CONVERSIONS = {
     "MONTHS_PER_YEAR": "month/yr",
     "TOK_PER_MTOK": "tok/mtok",
     "KW_PER_MW": "kW/MW",
+    "MW_PER_GW": "MW/GW",
     "W_PER_KW": "W/kW",
     "JOULE_PER_KWH": "J/kWh",
     "G_PER_KG": "g/kg",
@@ -28,7 +29,7 @@ CONVERSIONS = {
     "TFLOP_PER_PFLOP": "tflop/pflop",
 }
 #: units that bear no relation to each other here, so that a conversion which is left out cannot go unseen
-BASE = "usd eur gpu user request tok mtok flop tflop pflop s h month yr W kW MW g kg L GB GiB".split()
+BASE = "usd eur gpu user request tok mtok flop tflop pflop s h month yr W kW MW GW g kg L GB GiB MHz".split()
 #: joules are watts for seconds, without a factor
 DERIVED = ("J = W * s", "kWh = kW * h", "MWh = MW * h")
 #: a yearly rate is compounded by the year, and a power of years has no dimension: there the formula is checked at this value

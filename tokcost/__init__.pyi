@@ -2,6 +2,7 @@
 
 from . import analysis as analysis
 from . import claims as claims
+from . import decide as decide
 from . import doubt as doubt
 from . import evidence as evidence
 from . import formulas as formulas
@@ -12,6 +13,8 @@ from . import quantities as quantities
 from . import serving as serving
 from . import show as show
 from . import teaching as teaching
+from .decide import break_even as break_even
+from .decide import cluster as cluster
 from .evidence import accelerators as accelerators
 from .evidence import fact as fact
 from .evidence import load_table as load_table
@@ -21,7 +24,6 @@ from .evidence import provisioned_power as provisioned_power
 from .evidence import rate as rate
 from .formulas import delivered_total_tok_per_s_per_gpu as delivered_total_tok_per_s_per_gpu
 from .formulas import gross_margin_frac as gross_margin_frac
-from .formulas import input_token_cost_usd_per_mtok as input_token_cost_usd_per_mtok
 from .formulas import output_token_cost_usd_per_mtok as output_token_cost_usd_per_mtok
 from .formulas import revenue_usd_per_gpu_h as revenue_usd_per_gpu_h
 from .formulas import total_tok_per_joule as total_tok_per_joule

@@ -8,6 +8,8 @@ or of another token class, and returns the quantity that it is named for.
 
 from __future__ import annotations
 
+import numpy as np
+
 from tokcost import quantities as q
 from tokcost.quantities import Numbers, formula
 
@@ -101,6 +103,140 @@ def gross_margin_frac(*, price_usd_per_mtok: Numbers, total_token_cost_usd_per_m
     0.75
     """
     return 1 - total_token_cost_usd_per_mtok / price_usd_per_mtok
+
+
+@formula
+def request_revenue_usd(
+    *,
+    input_tok: Numbers,
+    cached_input_tok: Numbers,
+    output_tok: Numbers,
+    input_price_usd_per_mtok: Numbers,
+    cached_input_price_usd_per_mtok: Numbers,
+    output_price_usd_per_mtok: Numbers,
+) -> Numbers:
+    """What the customer pays for one request: its tokens of each class times their price. Reasoning tokens are output. Definition.
+
+    >>> prices = {"input_price_usd_per_mtok": 1.0, "cached_input_price_usd_per_mtok": 0.1, "output_price_usd_per_mtok": 4.0}
+    >>> round(request_revenue_usd(input_tok=1000, cached_input_tok=10_000, output_tok=500, **prices), 9)
+    0.004
+    """
+    return (
+        input_tok * input_price_usd_per_mtok + cached_input_tok * cached_input_price_usd_per_mtok + output_tok * output_price_usd_per_mtok
+    ) / q.TOK_PER_MTOK
+
+
+@formula
+def requests_per_gpu_h(
+    *, total_tok_per_s_per_gpu: Numbers, utilization_frac: Numbers, sold_frac: Numbers, computed_total_tok: Numbers
+) -> Numbers:
+    """Requests that one paid GPU-hour serves and sells: its delivered tokens that somebody buys, over the tokens of a request.
+
+    `computed_total_tok` are those of a request that the GPU reads or writes; a throughput measured without a prefix cache counts no
+    cached ones. Definition.
+
+    >>> requests_per_gpu_h(total_tok_per_s_per_gpu=1000, utilization_frac=0.5, sold_frac=0.8, computed_total_tok=2000)
+    720.0
+    """
+    return total_tok_per_s_per_gpu * utilization_frac * sold_frac * q.SECONDS_PER_HOUR / computed_total_tok
+
+
+@formula
+def profit_usd_per_gpu_h(*, revenue_usd_per_gpu_h: Numbers, licence_fee_frac: Numbers, rate_usd_per_gpu_h: Numbers) -> Numbers:
+    """What is left of the revenue of a paid GPU-hour after the model's licence fee and the price of the hour. Definition.
+
+    >>> profit_usd_per_gpu_h(revenue_usd_per_gpu_h=10.0, licence_fee_frac=0.3, rate_usd_per_gpu_h=3.0)
+    4.0
+    """
+    return revenue_usd_per_gpu_h * (1 - licence_fee_frac) - rate_usd_per_gpu_h
+
+
+@formula
+def request_profit_usd(*, request_revenue_usd: Numbers, licence_fee_frac: Numbers, request_cost_usd: Numbers) -> Numbers:
+    """What is left of the price of a request after the licence fee and its share of the GPU-hour. Definition.
+
+    >>> request_profit_usd(request_revenue_usd=0.01, licence_fee_frac=0.3, request_cost_usd=0.003)
+    0.004
+    """
+    return request_revenue_usd * (1 - licence_fee_frac) - request_cost_usd
+
+
+@formula
+def solved_task_profit_usd(*, request_profit_usd: Numbers, requests_per_task: Numbers, success_frac: Numbers) -> Numbers:
+    """What a solved task leaves where tokens are sold: those of the failed attempts before it are paid as well. Identity.
+
+    >>> solved_task_profit_usd(request_profit_usd=0.01, requests_per_task=4, success_frac=0.5)
+    0.08
+    """
+    return request_profit_usd * requests_per_task / success_frac
+
+
+def _usd_per_mw_yr(usd_per_gpu_h, provisioned_kw):
+    return usd_per_gpu_h * q.HOURS_PER_YEAR / provisioned_kw * q.KW_PER_MW
+
+
+@formula
+def revenue_usd_per_mw_yr(*, revenue_usd_per_gpu_h: Numbers, provisioned_kw_per_gpu: Numbers) -> Numbers:
+    """What a megawatt of provisioned utility power sells in a year; the hour's revenue already holds the load. Definition.
+
+    >>> revenue_usd_per_mw_yr(revenue_usd_per_gpu_h=2.0, provisioned_kw_per_gpu=2.0)
+    8760000.0
+    """
+    return _usd_per_mw_yr(revenue_usd_per_gpu_h, provisioned_kw_per_gpu)
+
+
+@formula
+def profit_usd_per_mw_yr(*, profit_usd_per_gpu_h: Numbers, provisioned_kw_per_gpu: Numbers) -> Numbers:
+    """What a megawatt of provisioned utility power leaves in a year. Definition.
+
+    >>> profit_usd_per_mw_yr(profit_usd_per_gpu_h=1.0, provisioned_kw_per_gpu=2.0)
+    4380000.0
+    """
+    return _usd_per_mw_yr(profit_usd_per_gpu_h, provisioned_kw_per_gpu)
+
+
+@formula
+def revenue_usd_per_gw_yr(*, revenue_usd_per_gpu_h: Numbers, provisioned_kw_per_gpu: Numbers) -> Numbers:
+    """What a gigawatt of provisioned utility power sells in a year. Definition.
+
+    >>> revenue_usd_per_gw_yr(revenue_usd_per_gpu_h=2.0, provisioned_kw_per_gpu=2.0)
+    8760000000.0
+    """
+    return _usd_per_mw_yr(revenue_usd_per_gpu_h, provisioned_kw_per_gpu) * q.MW_PER_GW
+
+
+@formula
+def profit_usd_per_gw_yr(*, profit_usd_per_gpu_h: Numbers, provisioned_kw_per_gpu: Numbers) -> Numbers:
+    """What a gigawatt of provisioned utility power leaves in a year. Definition.
+
+    >>> profit_usd_per_gw_yr(profit_usd_per_gpu_h=1.0, provisioned_kw_per_gpu=2.0)
+    4380000000.0
+    """
+    return _usd_per_mw_yr(profit_usd_per_gpu_h, provisioned_kw_per_gpu) * q.MW_PER_GW
+
+
+@formula
+def demand_mtok_per_month(
+    *,
+    base_demand_mtok_per_month: Numbers,
+    base_price_usd_per_mtok: Numbers,
+    price_usd_per_mtok: Numbers,
+    price_elasticity_ratio: Numbers,
+    highest_demand_mtok_per_month: Numbers,
+) -> Numbers:
+    """Tokens that customers buy at a price: base demand x (base price / price) ^ elasticity, up to a cap.
+
+    Above an elasticity of 1 a lower price brings more revenue (Jevons), below 1 less. Nobody knows it beforehand, so it is an input
+    with a wide range and never a default. Definition: constant elasticity of demand.
+
+    >>> base = {"base_demand_mtok_per_month": 100.0, "base_price_usd_per_mtok": 2.0, "highest_demand_mtok_per_month": 300.0}
+    >>> demand_mtok_per_month(price_usd_per_mtok=1.0, price_elasticity_ratio=1.0, **base)
+    200.0
+    >>> demand_mtok_per_month(price_usd_per_mtok=0.5, price_elasticity_ratio=1.0, **base)
+    300.0
+    """
+    asked = base_demand_mtok_per_month * (base_price_usd_per_mtok / price_usd_per_mtok) ** price_elasticity_ratio
+    return np.minimum(asked, highest_demand_mtok_per_month)
 
 
 @formula

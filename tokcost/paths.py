@@ -6,6 +6,8 @@ A workspace (`tokcost new FOLDER`) has notebooks and definitions of its own and 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from tokcost.errors import InputError
@@ -33,3 +35,17 @@ def chosen_data() -> Path | None:
     if not Path(named).is_dir():
         raise InputError(f"there is no data directory {named}; set {DATA_VARIABLE} to the data/ of a checkout of the project, or unset it")
     return Path(named).absolute()
+
+
+@contextmanager
+def using_data(directory: Path) -> Iterator[None]:
+    """The tables of `directory` in the place of all others, until the block ends."""
+    before = os.environ.get(DATA_VARIABLE)
+    os.environ[DATA_VARIABLE] = str(directory)
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[DATA_VARIABLE]
+        else:
+            os.environ[DATA_VARIABLE] = before

@@ -22,6 +22,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from tokcost.errors import SentenceError, WrongCall, nearest
+from tokcost.labels import GRADES as GRADES
+from tokcost.labels import LABELS as LABELS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -35,6 +37,7 @@ MONTHS_PER_YEAR = 12
 HOURS_PER_MONTH = HOURS_PER_YEAR / MONTHS_PER_YEAR
 TOK_PER_MTOK = 1e6
 KW_PER_MW = 1000.0
+MW_PER_GW = 1000.0
 W_PER_KW = 1000.0
 JOULE_PER_KWH = 3.6e6
 G_PER_KG = 1000.0
@@ -49,37 +52,6 @@ def _rows(table: str) -> list[dict[str, str]]:
 
 #: suffix -> (label for people, expression that pint reads)
 UNITS = {row["suffix"]: (row["label"], row["pint"]) for row in _rows("units.csv")}
-
-#: how near a source is to the number -> the same in the words of a report
-GRADES = {
-    "primary": "original document",
-    "secondary": "reported by others",
-    "scraped": "web page, origin not traced",
-    "assumption": "assumed by this project",
-}
-
-#: text-valued names and what they may be (empty: any text)
-LABELS = {
-    "accelerator": tuple(
-        "h100 h200 b200 b300 gb200 gb300 mi300x mi325x mi355x a100_40gb a100_80gb h100_pcie gh200 h20 l4 l40s rtx6000pro vr200 "
-        "mi350x tpu_v5e tpu_v5p tpu_v6e tpu_v7 trainium2 trainium3 gaudi2 gaudi3 jalapeno".split()
-    ),
-    "model": ("dsr1", "gptoss120b", "llama70b", "llama8b", "minimaxm2.5", "qwen3-32b", "qwen3-235b"),
-    "claim_id": (),
-    "benchmark_path": (),
-    "operator": ("hyperscaler", "neocloud"),
-    "region": (),
-    "price_basis": ("owning_hyperscaler", "owning_neocloud", "rental_3yr", "on_demand", "reserved", "spot"),
-    "rate_vintage": ("2026-03", "2026-07", "2026-09"),
-    "power_vintage": ("2026-03", "2026-07", "2026-09"),
-    "precision": ("bf16", "fp8", "fp4"),
-    "speculative": ("mtp", "none", "unlabelled"),
-    "deployment": ("aggregated", "disaggregated"),
-    "profile": ("flat", "business_hours", "diurnal_weekend", "bursty"),
-    "token_class": ("total", "output", "input", "cached_input"),
-    "grade": tuple(GRADES),
-    "kind": ("measured", "vendor_claim", "modelled", "list_price", "market_price", "survey", "filing", "estimate", "assumption"),
-}
 
 #: how many values a median needs
 FEWEST_OF_MEDIAN = 5

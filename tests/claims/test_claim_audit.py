@@ -7,7 +7,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from tokcost import evidence, formulas
-from tokcost.claims.claim_audit import DOES_NOT_FOLLOW, FOLLOWS, FOLLOWS_LOOSELY, NOT_STATED, VERDICTS, audit
+from tokcost.claims.claim_audit import DOES_NOT_FOLLOW, FOLLOWS, FOLLOWS_LOOSELY, NOT_STATED, VERDICTS
+from tokcost.claims.claim_audit import audit_figures as audit
 from tokcost.claims.flops_per_dollar import flops_candidates, flops_ratios
 from tokcost.claims.printed import printed, printed_range
 from tokcost.claims.reproduction import reproducing_points, speeds_where_ratio_holds
@@ -52,14 +53,24 @@ def verdicts(table):
         ("60K", (59_500, 60_500), (55_000, 65_000)),
         ("1.50×", (1.495, 1.505), (1.495, 1.505)),
         ("2 million", (1.5e6, 2.5e6), (1.5e6, 2.5e6)),
+        ("up to 12x lower", (11.5, 12.5), (11.5, 12.5)),
+        (">10x", (10, np.inf), (9.5, np.inf)),
+        ("more than 4 times", (4, np.inf), (3.5, np.inf)),
+        ("35-50x", (34.5, 50.5), (34.5, 55)),
+        ("50 % lower", (0.495, 0.505), (0.45, 0.55)),
+        ("up to 40 % more tokens per dollar", (1.395, 1.405), (1.35, 1.45)),
+        ("25 to 40 % lower", (0.595, 0.755), (0.55, 0.755)),
+        ("80% of", (0.795, 0.805), (0.75, 0.85)),
+        ("2x per watt", (1.5, 2.5), (1.5, 2.5)),
+        ("one-tenth", (1 / 10.5, 1 / 9.5), (1 / 10.5, 1 / 9.5)),
     ],
 )
 def test_a_printed_figure_stands_for_all_that_rounds_to_it(text, strict, loose):
-    assert printed_range(text) == strict
-    assert printed_range(text, is_loose=True) == loose
+    assert printed_range(text) == pytest.approx(strict)
+    assert printed_range(text, is_loose=True) == pytest.approx(loose)
 
 
-@pytest.mark.parametrize("text", ["", "a lot", "6Q", "35x 40x", "-5", "0", "$0.00", "1,22", "nan"])
+@pytest.mark.parametrize("text", ["", "a lot", "6Q", "35x 40x", "-5", "0", "$0.00", "1,22", "nan", "50-35x", "40 %", "100 % lower"])
 def test_what_is_no_figure_is_refused_by_name(text):
     with pytest.raises(QuantityError, match=f"`{text}`".replace("$", r"\$")):
         printed(text)

@@ -34,20 +34,30 @@ def test_the_smallest_sample_that_bounds_a_percentile_is_that_of_order_statistic
     assert doubt.quantile_interval(range(needed), 0.99).high == needed - 1
 
 
-@pytest.mark.parametrize("correlation", [0.0, 0.6])
+@pytest.mark.parametrize("correlation", [0.0, 0.6, 0.8, 0.9])
 def test_throughput_intervals_hold_the_truth_where_requests_wait_for_each_other(correlation):
-    """Gaps between ends follow each other (an autoregression); independent draws of single requests would hold far less often."""
+    """Gaps between ends follow each other (an autoregression); as independent requests they would be thought far surer."""
     rng = np.random.default_rng(5)
-    held: dict = {None: [], 1: []}
-    for _ in range(800):
-        scores = signal.lfilter([np.sqrt(1 - correlation**2)], [1, -correlation], rng.normal(size=600))[100:]
-        ends = np.cumsum(np.exp(0.5 * scores))
-        for block, hits in held.items():
-            low, _, high = doubt.throughput_interval(ends, np.full(500, 100.0), n_resamples=400, block=block)
-            hits.append(low <= 100 / np.exp(0.125) <= high)
-    assert np.mean(held[None]) == pytest.approx(0.9, abs=0.03)
+    scores = signal.lfilter([np.sqrt(1 - correlation**2)], [1, -correlation], rng.normal(size=(2000, 700)))[:, 200:]
+    gaps, truth, held, naive = np.exp(0.5 * scores), np.exp(0.125), [], []
+    for run in gaps:
+        low, value, high = doubt.throughput_interval(np.cumsum(run), np.full(500, 100.0))
+        held.append(low <= 100 / truth <= high)
+        naive.append(abs(np.log(value * truth / 100)) <= 1.645 * run.std() / run.mean() / np.sqrt(500))
+    assert np.mean(held) == pytest.approx(0.9, abs=0.02)
     if correlation:
-        assert np.mean(held[1]) < 0.75
+        assert np.mean(naive) < 0.75
+
+
+def test_throughput_intervals_hold_the_truth_where_lengths_vary_and_memory_is_of_a_slow_wave():
+    """A second order memory, and tokens that lengthen their own request: no first-order autoregression."""
+    rng = np.random.default_rng(6)
+    waves = signal.lfilter([1.0], [1, -1.1, 0.3], rng.normal(size=(2000, 600)))[:, 200:]
+    tokens = rng.lognormal(5, 0.6, waves.shape)
+    gaps = tokens * np.exp(0.4 * waves / waves.std()) / 100
+    truth = tokens.mean() / gaps.mean()
+    ends = [doubt.throughput_interval(np.cumsum(gap), given) for gap, given in zip(gaps, tokens, strict=True)]
+    assert np.mean([low <= truth <= high for low, _, high in ends]) == pytest.approx(0.9, abs=0.02)
 
 
 @pytest.mark.parametrize(

@@ -126,10 +126,9 @@ def test_every_accelerator_of_the_vocabulary_has_a_fact_and_every_measured_one_a
 
 
 @pytest.mark.parametrize("label", ["price_basis", "rate_vintage", "power_vintage", "precision", "speculative", "deployment"])
-def test_labels_that_data_use_are_in_the_vocabulary_and_in_use(label):
+def test_labels_that_data_use_are_in_the_vocabulary(label):
     used = {value for name, table in TABLES.items() if label in table.columns for value in load_table(name)[label]}
     assert used <= set(LABELS[label])
-    assert set(LABELS[label]) - used <= {"reserved", "spot", "on_demand"}
 
 
 def test_sparse_headlines_are_twice_the_dense_rate():
@@ -169,7 +168,8 @@ def test_the_published_claim_is_whole():
         "total_tok_per_s_per_mw": ["54K", "2.8M", "50x"],
         "total_token_cost_usd_per_mtok": ["4.20", "0.12", "35x lower"],
     }
-    unstated = load_table("claim_terms").query("not is_stated")["term"].tolist()
+    terms = load_table("claim_terms", claim_id="nvidia_2026_04_15_deepseek_r1")
+    unstated = terms.query("not is_stated")["term"].tolist()
     assert any("interactivity" in term for term in unstated) and any("ISL" in term for term in unstated) and len(unstated) == 8
 
 

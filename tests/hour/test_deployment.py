@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from tokcost.hour import (
     Deployment,
-    likely_interval_usd_per_gpu_h,
     one_at_a_time,
     owner_cash_flow,
     reference_deployment,
@@ -315,17 +314,10 @@ def test_what_cannot_be_reached_is_said_and_not_clamped():
         solve_for(deployment(), 1.41, "colocation_usd_per_kw_month", 100, 200)
 
 
-def test_swings_are_single_and_the_likely_interval_lies_inside_the_widest():
+def test_swings_are_single_and_sorted():
     here = reference_deployment("gb300", "hyperscaler")
     table = one_at_a_time(here)
     assert set(table["input_name"]) == set(here.ranges)
     assert table["swing_usd_per_gpu_h"].is_monotonic_decreasing
     row = table.set_index("input_name").loc["wacc_frac"]
     assert row["rate_at_high_usd_per_gpu_h"] == here.without_ranges(wacc_frac=row["high"]).owned_rate_usd_per_gpu_h
-    (low, high), (likely_low, likely_high) = here.interval_usd_per_gpu_h(), likely_interval_usd_per_gpu_h(here)
-    assert low < likely_low < here.owned_rate_usd_per_gpu_h < likely_high < high
-
-
-def test_one_ranged_input_is_its_own_likely_interval():
-    here = deployment(ranges={"economic_life_yr": (3, 6)})
-    assert likely_interval_usd_per_gpu_h(here) == pytest.approx(here.interval_usd_per_gpu_h(), rel=1e-12)

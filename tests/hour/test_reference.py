@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from tokcost import evidence
+from tokcost import doubt, evidence
 from tokcost.hour import against_published, inputs_in_use, reference_deployment, reference_deployments, reference_inputs
 from tokcost.hour.deployment import numeric_inputs
 from tokcost.quantities import QuantityError
@@ -15,7 +15,8 @@ def table():
     """The build-up beside every published owner constant, made once."""
     rates = evidence.load_table("hourly_rates")
     wanted = rates["accelerator"].isin(["h100", "h200", "b200", "gb200", "gb300"]) & rates["price_basis"].str.startswith("owning_")
-    return against_published(reference_deployments(), rates[wanted & (rates["quantity"] == "rate_usd_per_gpu_h")])
+    rows = rates[wanted & (rates["quantity"] == "rate_usd_per_gpu_h")]
+    return against_published(reference_deployments(), rows, doubt.reference_intervals())
 
 
 def test_the_build_up_is_above_the_latest_constants_and_keeps_the_ratio_of_the_pair(table):

@@ -28,7 +28,7 @@ def drawn(number: str, seed: int, **fixed) -> dict:
     dice = random.Random(f"{number} {seed}")
     while True:
         values = {one.name: _any(one, dice) for one in read_parameters(NOTEBOOKS[number])} | fixed
-        if not any(all(values[name] == value for name, value in one.values.items()) for one in read_exclusions(NOTEBOOKS[number])):
+        if not any(one.excludes(values) for one in read_exclusions(NOTEBOOKS[number])):
             return values
 
 

@@ -10,7 +10,7 @@ from tokcost.quantities import SECONDS_PER_HOUR, TOK_PER_MTOK, W_PER_KW
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 #: unit of a headline -> what turns its inputs' ratio into it
-CONSTANT = {"usd_per_mtok": TOK_PER_MTOK / SECONDS_PER_HOUR, "tok_per_joule": 1 / W_PER_KW}
+CONSTANT = {"usd_per_mtok": TOK_PER_MTOK / SECONDS_PER_HOUR, "tok_per_joule": 1 / W_PER_KW, "ratio": 1.0, "frac": 1.0}
 
 
 def stated_ratios():
@@ -25,4 +25,6 @@ def stated_ratios():
 @pytest.mark.parametrize("result", list(stated_ratios()))
 def test_a_headline_is_the_ratio_of_its_inputs(result):
     ratio = math.prod(result["numerator"].values()) / math.prod(result["denominator"].values())
-    assert result["value"] == pytest.approx(ratio * CONSTANT[result["unit"]], rel=1e-8)
+    per_token = any(name.endswith("usd_per_mtok") for name in (*result["numerator"], *result["denominator"]))
+    constant = SECONDS_PER_HOUR / TOK_PER_MTOK if per_token else CONSTANT[result["unit"]]
+    assert result["value"] == pytest.approx(ratio * constant, rel=1e-8)

@@ -11,8 +11,10 @@ import pandas as pd
 from tokcost import evidence, formulas
 from tokcost.analysis.metric_rankings import COST
 from tokcost.analysis.own_benchmark import NOT_STATED, THROUGHPUT, OwnBenchmark
+from tokcost.doubt.at_speed import times_cheaper, token_cost
+from tokcost.doubt.headlines import NOT_KNOWN, Headline
 from tokcost.evidence import Fact
-from tokcost.labels import label_of
+from tokcost.labels import label_of, served_as
 from tokcost.load.capacity import LENGTH_TOLERANCE
 from tokcost.quantities import check_value
 from tokcost.serving.pareto_frontier import SPEED, Frontier, frontier
@@ -20,18 +22,10 @@ from tokcost.serving.pareto_frontier import SPEED, Frontier, frontier
 OWN_PRICE = "own"
 YOURS = "your files"
 NO_RIVAL = "no public system"
-#: public model -> what its name contains wherever it is served under its own name (letters and digits only)
-SERVED_AS = {
-    "dsr1": ("deepseekr1",),
-    "gptoss120b": ("gptoss120b",),
-    "llama70b": ("llama3170b", "llama3370b"),
-    "minimaxm2.5": ("minimaxm25",),
-}
 #: public runs read every prompt in full: more than this share from a cache is another job
 CACHED_TOLERANCE_FRAC = 0.05
-_LOW = f"low_{COST}"
 _COLUMNS = ["system", "n_points", "reach_from_tok_per_s_per_user", "reach_to_tok_per_s_per_user", "rate_usd_per_gpu_h", THROUGHPUT]
-_COLUMNS += [_LOW, COST]
+_COLUMNS += [COST]
 
 
 def price_of_hour(accelerator: str, *, price_basis: str, rate_vintage: str, rate_usd_per_gpu_h: float) -> Fact | float | None:
@@ -50,7 +44,8 @@ def price_of_hour(accelerator: str, *, price_basis: str, rate_vintage: str, rate
 @dataclass(frozen=True, eq=False)
 class PublicComparison:
     """Your points and public runs. `systems`: one row a system that has a price, with its `status`, `priced` or `not reached`; the
-    cost is that of the cheapest measured run at least as fast, `low_` that of the next slower one. `rival`: the public system to set
+    cost is that of the cheapest measured run at least as fast. `headline`: yours with its interval; `ratio`: the rival's cost over
+    yours with its interval, NaN where they may not be compared. `rival`: the public system to set
     yours against, on the same accelerator, or else the cheapest at that speed. `curves`: cost over speed, of your files, of `rival`
     and of the cheapest public system; `points`: the measured runs that they go through, in the same columns. Where the job differs,
     yours alone is drawn, if it has a price. `missing`: why your files cannot be priced, or empty; `differs`: why your tokens
@@ -62,6 +57,8 @@ class PublicComparison:
     rival: str
     missing: str
     differs: str
+    headline: Headline
+    ratio: Headline
 
     @property
     def at_speed(self) -> pd.DataFrame:
@@ -82,7 +79,7 @@ class PublicComparison:
     @property
     def cost_ratio(self) -> float:
         """What the rival's token costs over what yours costs: above 1 yours is cheaper. NaN where they may not be compared."""
-        return np.nan if self.differs else self.public[COST] / self.own[COST]
+        return self.ratio.value
 
     @property
     def status(self) -> str:
@@ -131,7 +128,16 @@ def compare_with_public(
     drawn = [YOURS] if differs and YOURS in priced else [name for name in dict.fromkeys((*rivals, YOURS)) if name in priced]
     curves = [priced[name][0].curve(priced[name][1]).assign(rate_usd_per_gpu_h=float(priced[name][1]), series=name) for name in drawn]
     points = [_points(priced[name][0], priced[name][1]).assign(series=name) for name in drawn]
+    at: Any = {"tok_per_s_per_user": tok_per_s_per_user}
+    reached = set(systems.loc[systems["status"] == "priced", "system"])
+    headline = token_cost(*priced[YOURS], **at) if YOURS in reached else NOT_KNOWN
+    ratio = NOT_KNOWN
+    if rivals and not differs and {YOURS, rivals[0]} <= reached:
+        pair = {curve: price for curve, price in (priced[rivals[0]], priced[YOURS])}
+        ratio = times_cheaper(*pair, rates={curve.accelerator: price for curve, price in pair.items()}, **at)
     return PublicComparison(
+        headline=headline,
+        ratio=ratio,
         systems=systems,
         curves=pd.concat(curves, ignore_index=True) if curves else pd.DataFrame(columns=[*_COLUMNS[4:], SPEED, "series"]),
         points=pd.concat(points, ignore_index=True) if points else pd.DataFrame(columns=[SPEED, COST, "series"]),
@@ -150,7 +156,7 @@ def is_same_model(named: str, public: str) -> bool:
     (True, False)
     """
     bare = "".join(character for character in named.lower() if character.isalnum())
-    return any(name in bare for name in SERVED_AS.get(public, ()))
+    return any(name in bare for name in served_as(public))
 
 
 def differences(own: OwnBenchmark, *, model: str, isl: float, osl: float) -> str:
@@ -181,8 +187,8 @@ def _listed_price(accelerator: str, price_basis: str, rate_vintage: str) -> Fact
 
 def _row(name: str, curve: Frontier, rate: Fact | float, speed: float) -> dict:
     read: Any = curve.at(tok_per_s_per_user=speed)  # between the run at least as fast, which delivers the least, and the slower one
-    costs = _cost(rate, np.array([read.high, read.low]))
-    return dict(zip(_COLUMNS, (name, curve.n_points, *curve.reach, float(rate), read.low, *costs), strict=True))
+    cost = _cost(rate, np.array([read.low]))
+    return dict(zip(_COLUMNS, (name, curve.n_points, *curve.reach, float(rate), read.low, *cost), strict=True))
 
 
 def _points(curve: Frontier, rate: Fact | float) -> pd.DataFrame:

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from tokcost import evidence, formulas
-from tokcost.labels import label_of
-from tokcost.serving.doubt import range_of, run_doubts
+from tokcost.doubt.at_speed import times_cheaper
+from tokcost.doubt.owned_hours import OwnedHours
 from tokcost.serving.pareto_frontier import SPEED, Frontier, cost_at, frontier
 from tokcost.serving.pooling import each_once
 from tokcost.serving.reading import quotient
@@ -19,19 +19,17 @@ THROUGHPUT, COST = "total_tok_per_s_per_gpu", "total_token_cost_usd_per_mtok"
 
 def at_equal_speed(
     *, model: str, isl: int, osl: int, tok_per_s_per_user: float, baseline: Mapping[str, str], candidate: Mapping[str, str],
-    rates: Mapping[str, evidence.Fact | float],
+    rates: Mapping[str, evidence.Fact | float] | OwnedHours,
 ) -> dict[str, Any]:  # fmt: skip
     """What a million tokens costs on two systems that serve at least so fast, over all campaigns, and how many times cheaper the second is.
 
     `baseline` and `candidate` say which rows of data/inference.csv are theirs, the accelerator among them; `rates` has the
-    price of an hour of each accelerator. First the cheapest measured run at least as fast of each: a fact, with all doubt that the
-    dataset has about it (`range_of`): between runs, repeat runs and, for rates of the catalog, the price lists of their basis.
-    Then the reading of both curves at the speed itself, and the least and the most that the runs on either side allow. NaN where
-    not reached.
+    price of an hour of each accelerator. First the cheapest measured run at least as fast of each: a fact. Then the reading of
+    both curves at the speed itself, and the least and the most that the runs on either side allow. NaN where not reached.
 
-    Columns: for `baseline_` and `candidate_`: speed and throughput of the run, its cost with `low_` and `high_`, `read_` cost with
-    `read_low_` and `read_high_`; `cost_ratio` of the runs with `low_` and `high_`; `read_cost_ratio` with `read_low_` and
-    `read_high_`; `made_of`: the doubts about each cost and about the ratio, in words.
+    Columns: for `baseline_` and `candidate_`: speed and throughput of the run, its cost, `read_` cost with `read_low_` and
+    `read_high_`; `cost_ratio` of the runs with the `low_` and `high_` that hold it nine times in ten and what this doubt is
+    `made_of`, in words (`doubt.times_cheaper`); `read_cost_ratio` with `read_low_` and `read_high_`; `headline`: all of the ratio.
 
     >>> pair = {"baseline": {"accelerator": "h200"}, "candidate": {"accelerator": "gb300", "precision": "fp8"}}
     >>> job = {"model": "dsr1", "isl": 1024, "osl": 1024, "tok_per_s_per_user": 70.0}
@@ -50,30 +48,11 @@ def at_equal_speed(
         row |= {f"{role}_{name}": value for name, value in (of_run | ends).items()}
         read.append(cost)
         curves.append(curve)
-        doubts = run_doubts(under=curve, tok_per_s_per_user=tok_per_s_per_user) | _other_lists(rate)
-        row |= _with_range(f"{role}_", COST, of_run[COST], doubts)
     ratio = quotient(*read)
     row |= {"read_cost_ratio": float(ratio), "read_low_cost_ratio": ratio.low, "read_high_cost_ratio": ratio.high}
-    doubts = run_doubts(over=curves[1], under=curves[0], tok_per_s_per_user=tok_per_s_per_user)
-    doubts |= _other_lists(*(rates[where["accelerator"]] for where in (baseline, candidate)))
-    return row | _with_range("", "cost_ratio", row[f"baseline_{COST}"] / row[f"candidate_{COST}"], doubts)
-
-
-def _with_range(role: str, name: str, value: float, doubts: Mapping[str, list[float]]) -> dict[str, Any]:
-    known = range_of(value, {what: [value * times for times in figures] for what, figures in doubts.items()})
-    return {f"{role}{name}": value, f"{role}low_{name}": known.low, f"{role}high_{name}": known.high, f"{role}made_of": known.made_of}
-
-
-def _other_lists(*rates: evidence.Fact | float) -> dict[str, list[float]]:
-    """By how many times the rate, or the first over the second, differs in the other price lists of the same basis."""
-    if not all(isinstance(rate, evidence.Fact) for rate in rates):
-        return {}
-    facts: Any = rates
-    lists = evidence.load_table("hourly_rates", accelerator=[rate.accelerator for rate in facts], price_basis=facts[0].price_basis)
-    prices = lists.pivot(index="rate_vintage", columns="accelerator", values="value").dropna()
-    first, *second = (prices[rate.accelerator] / rate.value for rate in facts)
-    basis = label_of("price_basis", facts[0].price_basis)
-    return {f"the price lists of all dates ({basis})": list(first / second[0] if second else first)}
+    known = times_cheaper(*curves, rates=rates, tok_per_s_per_user=tok_per_s_per_user)
+    row |= {"cost_ratio": known.value, "low_cost_ratio": known.low, "high_cost_ratio": known.high}
+    return row | {"made_of": known.made_of, "headline": known}
 
 
 def _of_run(curve: Frontier, speed: float, rate: float) -> dict[str, float]:

@@ -10,8 +10,8 @@ import pandas as pd
 from scipy.stats import kendalltau
 
 from tokcost import evidence, formulas
+from tokcost.doubt.at_speed import token_cost
 from tokcost.quantities import QuantityError, check_value
-from tokcost.serving.doubt import range_of, run_doubts
 from tokcost.serving.pareto_frontier import SPEED, cost_at, frontier
 
 COST = "total_token_cost_usd_per_mtok"
@@ -29,9 +29,9 @@ def rankings(
 
     How far the cost is known: `slower_tok_per_s_per_user` and `faster_tok_per_s_per_user` are the measured speeds on either
     side, `read_total_token_cost_usd_per_mtok` is what the curve says between them, `cost_low_usd_per_mtok` and
-    `cost_high_usd_per_mtok` are the range over the doubts about runs (`serving.run_doubts`), in words `cost_made_of`. `status`:
-    `cheapest`; `tied`, where that range reaches down to the high end of the cheapest, so that the two cannot be told apart;
-    `more expensive`; or `not reached`.
+    `cost_high_usd_per_mtok` hold it nine times in ten, as far as the runs are in doubt (`doubt.token_cost`; all hours are of one
+    price list). `status`: `cheapest`; `tied`, where that range reaches down to the high end of the cheapest, so that the two
+    cannot be told apart; `more expensive`; or `not reached`.
 
     Columns: the above, `run_tok_per_s_per_user`, `run_peak_tflop_per_s_per_usd_per_h` (dense FLOPS per dollar at the precision of
     the run), `rate_usd_per_gpu_h` and `rate_kind`, `n_runs`, and the slowest and fastest speed of the best curve.
@@ -67,9 +67,7 @@ def _one(rows: pd.DataFrame, accelerator: str, speed: float, rated: pd.Series, r
     best = frontier(rows, accelerator=accelerator)
     read: Any = cost_at(best, rate, tok_per_s_per_user=speed)
     run = best.run_at(tok_per_s_per_user=speed)
-    cost = np.nan if run is None else float(cost_at(best, rate, tok_per_s_per_user=run[SPEED]))
-    doubts = run_doubts(under=best, tok_per_s_per_user=speed)
-    known = range_of(cost, {what: cost * np.array(figures) for what, figures in doubts.items()})
+    known = token_cost(best, rate.value, tok_per_s_per_user=speed)
     return {
         "accelerator": accelerator,
         "rate_usd_per_gpu_h": rate.value,
@@ -77,10 +75,9 @@ def _one(rows: pd.DataFrame, accelerator: str, speed: float, rated: pd.Series, r
         "peak_tflop_per_s": rated.iloc[0],
         "memory_bandwidth_gb_per_s": rated.iloc[1],
         "total_tok_per_s_per_gpu": np.nan if run is None else run["total_tok_per_s_per_gpu"],
-        COST: cost,
+        COST: known.value,
         LOW: known.low,
         HIGH: known.high,
-        "cost_made_of": known.made_of,
         f"read_{COST}": float(read),
         f"slower_{SPEED}": read.bracket.slower_tok_per_s_per_user,
         f"faster_{SPEED}": read.bracket.faster_tok_per_s_per_user,

@@ -22,7 +22,7 @@ from tokcost.evidence import Fact
 from tokcost.quantities import Numbers, QuantityError, formula, nearest
 
 FOLLOWS = "follows"
-FOLLOWS_LOOSELY = "follows only if trailing zeros are rounding"
+FOLLOWS_LOOSELY = "follows within rounding"
 DOES_NOT_FOLLOW = "does not follow"
 NOT_STATED = "not stated"
 VERDICTS = (FOLLOWS, FOLLOWS_LOOSELY, DOES_NOT_FOLLOW, NOT_STATED)
@@ -111,8 +111,8 @@ def claim(claim_id: str, claims: pd.DataFrame | None = None) -> Claim:
     )
 
 
-def audit(claim_id: str, claims: pd.DataFrame | None = None) -> pd.DataFrame:
-    """What each printed figure of a claim means and whether it follows from the others.
+def audit_figures(claim_id: str, claims: pd.DataFrame | None = None) -> pd.DataFrame:
+    """What each printed figure of a claim means and whether it follows from the others, by print alone.
 
     One row for each way to arrive at a figure: a system's figure from its other figures, a ratio from
     the two printed figures or from what they follow from, and figures that are not printed but implied
@@ -120,11 +120,11 @@ def audit(claim_id: str, claims: pd.DataFrame | None = None) -> pd.DataFrame:
     with its ranges `printed_low`, `printed_high` (strict) and `printed_loose_low`, `printed_loose_high`; `derived`
     (printed figures at face value) with the same four ends; `verdict`, one of `VERDICTS`; and `why` in words.
 
-    >>> table = audit("nvidia_2026_04_15_deepseek_r1")
+    >>> table = audit_figures("nvidia_2026_04_15_deepseek_r1")
     >>> print(table["why"][0].partition("; ")[0])
     rate_usd_per_gpu_h and total_tok_per_s_per_gpu give 4.352 (4.312 to 4.392), 4.20 stands for 4.195 to 4.205
     >>> table["verdict"][0]
-    'follows only if trailing zeros are rounding'
+    'follows within rounding'
     """
     one = claim(claim_id, claims)
     rows = [_row(one, role, *step) for role in SYSTEMS for step in _within_a_system(one, role)]
@@ -242,5 +242,5 @@ def _number(value: float) -> str:
 
 
 def _meet(one: tuple[float, float], other: tuple[float, float]) -> bool:
-    slack = TOUCH * max(one[1], other[1])
+    slack = TOUCH * min(one[1], other[1])  # an open range has no upper end
     return one[0] <= other[1] + slack and other[0] <= one[1] + slack

@@ -98,8 +98,8 @@ def speeds_where_ratio_holds(curve: pd.DataFrame, claimed: str, *, ratio: str = 
         raise QuantityError(f"the curve of {ratio} has no value: one of the two systems reaches none of these speeds")
     low, high = printed(claimed).strict
     return RatioCoverage(
-        within=_stretches(speed, (value >= low) & (value <= high)),
-        at_least=_stretches(speed, value >= low),
+        within=stretches(speed, (value >= low) & (value <= high)),
+        at_least=stretches(speed, value >= low),
         min_ratio=float(np.nanmin(value)),
         max_ratio=float(np.nanmax(value)),
     )
@@ -160,7 +160,7 @@ def _met(figures: dict[str, tuple[pd.Series, Printed]], pairs: pd.DataFrame, rea
     return pd.DataFrame(met, index=pairs.index, dtype=bool)
 
 
-def _stretches(speed: np.ndarray, holds: np.ndarray) -> tuple[tuple[float, float], ...]:
+def stretches(speed: np.ndarray, holds: np.ndarray) -> tuple[tuple[float, float], ...]:
     """First and last speed of every unbroken run in which `holds` is true."""
     edges = np.diff(np.concatenate([[0], holds.astype(int), [0]]))
     return tuple(

@@ -1,5 +1,7 @@
 """How sure a figure is: inputs as distributions, an interval on every ratio, and the input that decides it."""
 
+from .at_speed import times_cheaper as times_cheaper
+from .at_speed import token_cost as token_cost
 from .decisions import RatioInterval as RatioInterval
 from .decisions import chance as chance
 from .decisions import quantile_dots as quantile_dots
@@ -16,12 +18,15 @@ from .distributions import triangular as triangular
 from .distributions import uniform as uniform
 from .drivers import sobol_indices as sobol_indices
 from .drivers import tornado as tornado
+from .evidence_kinds import around_value as around_value
 from .evidence_kinds import from_fact as from_fact
 from .evidence_kinds import from_rows as from_rows
 from .evidence_kinds import from_value as from_value
 from .headlines import Headline as Headline
 from .headlines import headline as headline
 from .intervals import interval as interval
+from .owned_hours import OwnedHours as OwnedHours
+from .owned_hours import reference_intervals as reference_intervals
 from .sampling import Draws as Draws
 from .sampling import Estimate as Estimate
 from .sampling import draw as draw

@@ -156,12 +156,11 @@ def from_quantiles(levels: Sequence[float], values: Sequence[float]) -> rv_froze
         raise QuantityError("the levels of quantiles must rise from 0 to 1, with one value each")
     if any(np.diff(values) < 0) or values[0] == values[-1]:
         raise QuantityError(f"quantiles must rise with their levels, got {', '.join(f'{value:g}' for value in values)}")
-    keep = np.concatenate([[True], np.diff(values) > 0])  # a value with a share of its own: its level is the last one
-    edges = np.array(values)[keep]
-    upto = np.array([max(level for level, value in zip(levels, values, strict=True) if value == edge) for edge in edges])
-    shares = np.diff(upto)
-    shares[0] += upto[0]
-    return stats.rv_histogram((shares / shares.sum(), edges), density=False)()
+    edges, first = np.unique(values, return_index=True)
+    last = np.append(first[1:], len(values)) - 1
+    upto = (np.array(levels)[first] + np.array(levels)[last]) / 2  # a value with a share of its own has half of it on either side
+    upto[[0, -1]] = 0.0, 1.0
+    return stats.rv_histogram((np.diff(upto), edges), density=False)()
 
 
 def _require_levels(levels: Sequence[float]) -> None:

@@ -6,8 +6,9 @@ prices of a list are revised together) is one factor, and cancels where they are
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,7 @@ from tokcost.doubt.sampling import draw
 from tokcost.doubt.spreads import ANY, BETWEEN, NEXT_RUN, ONE_PRICE, PRICES_TOGETHER, REPEAT, factor, fall_group, repeat_group
 from tokcost.evidence import Fact
 from tokcost.quantities import QuantityError, find
-from tokcost.serving.reading import MEASURED, NOT_REACHED, Reading
+from tokcost.serving.reading import Reading
 
 #: the sources of doubt, as sentences name them
 REPEATS, READING, PRICE = "repeat runs", "reading between runs", "the price list"
@@ -32,12 +33,17 @@ _WORDS = {0.1: "a tenth", 0.2: "a fifth", 0.25: "a quarter", 1 / 3: "a third", 0
 
 @dataclass(frozen=True)
 class Headline:
-    """A figure with its 5 to 95 % interval and its make-up: source of doubt -> its share of the variance (of the logarithm)."""
+    """A figure with its 5 to 95 % interval and its make-up: source of doubt -> its share of the variance (of the logarithm).
+
+    Where it is a ratio of products, `numerator` and `denominator` name their figures: a later run then says which of them moved it.
+    """
 
     value: float
     low: float
     high: float
     shares: dict[str, float]
+    numerator: dict[str, float] = field(default_factory=dict)
+    denominator: dict[str, float] = field(default_factory=dict)
 
     @property
     def made_of(self) -> str:
@@ -51,6 +57,10 @@ class Headline:
         return ", ".join(f"{_in_words(share)}{word}{source}" for (share, source), word in zip(named, between, strict=False))
 
 
+#: what was not reached, or has no price
+NOT_KNOWN = Headline(np.nan, np.nan, np.nan, {})
+
+
 def _in_words(share: float) -> str:
     return _WORDS[min(_WORDS, key=lambda known: abs(known - share))]
 
@@ -58,9 +68,10 @@ def _in_words(share: float) -> str:
 def headline(
     formula: Callable[..., Any],
     *,
-    readings: Mapping[str, Reading],
-    prices: Mapping[str, Fact | float],
-    others: Inputs | None = None,
+    readings: Mapping[str, Reading | float] = MappingProxyType({}),
+    prices: Mapping[str, Fact | float] = MappingProxyType({}),
+    others: Inputs = MappingProxyType({}),
+    given: Mapping[str, float] = MappingProxyType({}),
     runs: Mapping[str, pd.Series] | None = None,
     throughput: str = "total_tok_per_s_per_gpu",
     n_draws: int = 2**13,
@@ -69,12 +80,13 @@ def headline(
     """A headline with the interval that holds it nine times in ten, from the figures that it is worked out of.
 
     `formula` takes all of them by name, as arrays, and returns a figure above 0. `readings` are throughputs as `Frontier.at` gives
-    them: a run made again gives another number; between two runs the truth is as far off as runs left out of the dataset were, never
-    outside the two; in a hole it lies above the next faster run. `prices` are facts of the catalog (a number is a price of one's own
-    and known): all prices of a list move together from one vintage to the next and each a little by itself; a fact with a low and a
-    high lies between them; one of another table is as far off as its kind. Which price basis to take is a choice and no doubt: give
-    each its headline. `others` are uncertain inputs of one's own, such as the load: a share of one's own (`from_value`), or
-    those of several traffics (`empirical` of the `utilization_frac` of plans). Each is a source by itself.
+    them (a number is a run of one's own): a run made again gives another number; between two runs the truth is as far off as runs
+    left out of the dataset were, never outside the two; in a hole it lies above the next faster run. `prices` are facts of the
+    catalog (a number is a price of one's own and known): all prices of a list move together from one vintage to the next and each a
+    little by itself; a fact with a low and a high lies between them; one of another table is as far off as its kind. Which price
+    basis to take is a choice and no doubt: give each its headline. `others` are uncertain inputs of one's own, such as the load: a
+    share of one's own (`from_value`), or those of several traffics (`empirical` of the `utilization_frac` of plans); `given` has
+    those whose value is not their median. Each is a source by itself.
 
     The value is that of the figures as given, and of `runs` (by the names of the readings) where a headline rests on measured runs
     at least as fast (`Frontier.run_at`), whose column `throughput` counts; how well they say what was run decides how far a repeat
@@ -94,11 +106,12 @@ def headline(
     True
     """
     figures: dict[str, float] = {name: float(one) for name, one in {**readings, **prices}.items()}
-    figures |= {name: _centre(one) for name, one in (others or {}).items()}
-    if any(reading.bracket.basis == NOT_REACHED for reading in readings.values()):
-        return Headline(np.nan, np.nan, np.nan, {})
-    stated = {name: float(run[throughput]) for name, run in (runs or {}).items()}
-    value = float(np.asarray(formula(**{**figures, **stated})).ravel()[0])
+    figures |= {name: float(given[name]) if name in given else _centre(one) for name, one in others.items()}
+    stated = figures | {name: float(run[throughput]) for name, run in (runs or {}).items()}
+    if any(np.isnan(stated[name]) for name in readings):
+        return NOT_KNOWN
+    figures |= {name: stated[name] for name in readings if np.isnan(figures[name])}  # slower than all runs: the slowest serves
+    value = float(np.asarray(formula(**stated)).ravel()[0])
     if not value > 0:
         raise QuantityError(f"a headline must be above 0 for its doubts to be factors, got {value:g}")
 
@@ -112,39 +125,37 @@ def headline(
             acts[on].append(key)
 
     for name, reading in readings.items():
-        if reading.bracket.basis != MEASURED:
-            doubt = BETWEEN if reading.bracket.basis == BETWEEN else NEXT_RUN
-            add(f"read_{name}", READING, factor(doubt, fall_group(reading.bracket.fall_ratio)), name)
-        add(f"repeat_{name}", REPEATS, factor(REPEAT, repeat_group(runs[name]) if runs else ANY), name)
+        bracket = reading.bracket if isinstance(reading, Reading) else None
+        if bracket and bracket.basis in (BETWEEN, NEXT_RUN):
+            add(f"{name} read", READING, factor(bracket.basis, fall_group(bracket.fall_ratio)), name)
+        add(f"{name} repeated", REPEATS, factor(REPEAT, repeat_group(runs[name]) if runs else ANY), name)
     for name, price in prices.items():
         if isinstance(price, Fact):
             for key, distribution in _price_doubts(name, price).items():
                 add(key, PRICE, distribution, on=name)
-    for name, one in (others or {}).items():
+    for name, one in others.items():
         if not is_known(one):
             add(name, _inline(name), one, on=name)
+    if not doubts:
+        return Headline(value, value, value, {})
+    columns = draw(lambda **drawn: drawn, doubts, n_draws=n_draws, n_replicates=4, seed=seed).values
 
-    def drawn(**factors: np.ndarray) -> np.ndarray:
-        columns = {}
+    def logs(names: Collection[str]) -> np.ndarray:
+        arguments: dict[str, Any] = {}
         for name, figure in figures.items():
-            column = factors.get(name, figure)
+            drawn = columns[name] if name in names else figure
             for key in acts[name]:
-                column = column * factors.get(key, 1.0)
-                if key == f"read_{name}":
-                    column = np.clip(column, readings[name].low, readings[name].high)
-            columns[name] = column
-        return np.asarray(formula(**columns))
-
-    def logs(names: list[str]) -> np.ndarray:
-        found = draw(drawn, {name: doubts[name] for name in names}, n_draws=n_draws, n_replicates=4, seed=seed)["value"]
-        if not (found > 0).all():
+                drawn = drawn * (columns[key] if key in names else 1.0)
+                if key == f"{name} read":
+                    drawn = np.clip(drawn, readings[name].low, readings[name].high)  # pyright: ignore
+            arguments[name] = drawn
+        found = np.asarray(formula(**arguments))
+        if not (np.isfinite(found) & (found > 0)).all():
             raise QuantityError("a headline must be above 0 for its doubts to be factors; some draws are not")
         return np.log(found)
 
-    if not doubts:
-        return Headline(value, value, value, {})
-    low, high = np.exp(np.quantile(logs(list(doubts)), [0.05, 0.95]))
-    alone = {said: float(np.var(logs([key for key in doubts if source[key] == said]))) for said in dict.fromkeys(source.values())}
+    low, high = np.exp(np.quantile(logs(doubts.keys()), [0.05, 0.95]))
+    alone = {said: float(np.var(logs({key for key in doubts if source[key] == said}))) for said in dict.fromkeys(source.values())}
     total = sum(alone.values())
     low, high = min(float(low), value), max(float(high), value)
     return Headline(value, low, high, {said: share / total for said, share in alone.items()} if total else {})
@@ -157,7 +168,7 @@ def _price_doubts(name: str, price: Fact) -> dict[str, Input]:
     has_range = price.low is not None and price.high is not None and price.low < price.high
     if basis and vintage:
         found[f"list_{basis}_{vintage}"] = factor(PRICES_TOGETHER, basis)
-        found[f"own_{name}"] = factor(ONE_PRICE, basis)
+        found[f"{name} in its list"] = factor(ONE_PRICE, basis)
     if has_range or not found:
         around = from_value(price.quantity, price.value, low=price.low, high=price.high, kind=price.kind)
         if not is_known(around):

@@ -91,7 +91,7 @@ def draw(
 ) -> Draws:
     """Draws of the inputs through a function of keyword arguments, which returns an array or arrays by label.
 
-    `n_draws` counts those of all scrambles (`n_replicates`) together; both are powers of 2, as Sobol points must be. With `precision`
+    `n_draws` counts those of all scrambles (`n_replicates`) together, a power of 2 in each, as Sobol points must be. With `precision`
     draws are doubled until the error of the 5, 50 and 95 % quantiles is below that share of each. `correlation` is a table of
     rank correlations, {(input, input): rank}. `chunk` and `n_threads` change the time and nothing else.
 
@@ -106,11 +106,13 @@ def draw(
     checked(inputs, _names_of(function))
     if method not in METHODS:
         raise QuantityError(f"there is no sampling method `{method}`{nearest(method, METHODS)}")
-    for what, number in (("n_draws", n_draws), ("n_replicates", n_replicates), ("chunk", chunk)):
-        if number < 2 or number & (number - 1):
-            raise QuantityError(f"`{what}` must be a power of 2, got {number}; take {2 ** max(1, round(np.log2(max(number, 2))))}")
-    if n_draws < 2 * n_replicates:
-        raise QuantityError(f"{n_draws} draws are too few for {n_replicates} scrambles; take {2 * n_replicates} or more")
+    if n_replicates < 2:
+        raise QuantityError(f"`n_replicates` must be 2 or more, got {n_replicates}: one scramble shows no error")
+    for what, number, times in (("n_draws", n_draws, n_replicates), ("chunk", chunk, 1)):
+        each = max(2, 2 ** round(np.log2(max(number / times, 1))))
+        if number != each * times:
+            scrambles = f" in each of the {times} scrambles" if times > 1 else ""
+            raise QuantityError(f"`{what}` must be a power of 2{scrambles}, got {number}; take {each * times}")
     if precision is not None and (method == "latin_hypercube" or not precision > 0):
         raise QuantityError("`precision` is a share above 0, and needs draws that can be added to: sobol or monte_carlo")
     names = [name for name, value in inputs.items() if not is_known(value)]

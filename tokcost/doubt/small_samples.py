@@ -1,7 +1,7 @@
 """What few requests can say: intervals of a median, of a percentile and of a throughput, from the requests themselves.
 
-No shape is assumed. Order statistics bound a quantile whatever the distribution; a throughput is bootstrapped in blocks of requests
-that follow each other, because those of one run wait for each other and are not independent.
+No shape is assumed. Order statistics bound a quantile whatever the distribution; the interval of a throughput allows for the memory of
+a run, because its requests wait for each other and are not independent.
 """
 
 from __future__ import annotations
@@ -10,9 +10,13 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.stats import binom, norm, t
+from scipy.stats import binom, t
 
 from tokcost.quantities import QuantityError
+
+
+#: batches in which the requests of a run are averaged
+N_BATCHES = 10
 
 
 @dataclass(frozen=True)
@@ -70,15 +74,15 @@ def quantile_interval(sample: ArrayLike, level: float = 0.5, *, confidence: floa
     return QuantileInterval(float(ordered[rank - 1]), float(low), float(high), level, rank, n)
 
 
-def throughput_interval(
-    end_s: ArrayLike, tokens: ArrayLike, *, confidence: float = 0.9, block: int | None = None, n_resamples: int = 2000, seed: int = 0
-) -> tuple[float, float, float]:
+def throughput_interval(end_s: ArrayLike, tokens: ArrayLike, *, confidence: float = 0.9) -> tuple[float, float, float]:
     """Low end, value and high end of a throughput (tokens per second), from when each request ended and the tokens it got.
 
-    A circular block bootstrap: gaps and tokens are drawn again in blocks of requests that followed each other. Where `block` does
-    not say how long these are, the memory of the run does: twice (3/2 n (2 r / (1 - r^2))^2)^(1/3) for a correlation r of
-    neighbours. Source: D. Politis and H. White, "Automatic block-length selection", Econometric Reviews 23 (2004), for a first-order
-    memory; theirs is best for a variance, and twice as long holds the truth more often.
+    Requests that wait in one queue remember each other: a slow one is followed by slow ones, and they say less than as many
+    independent ones. What each request remembers of the one before is estimated and taken out ("prewhitening"), what is left is
+    averaged in ten batches, whose scatter, with the memory put back, is that of the whole; few batches say little of their own
+    scatter, which Student's t allows for. Sources: D. Andrews and C. Monahan, Econometrica 60 (1992), for the memory; C. Chien,
+    D. Goldsman and B. Melamed, Management Science 43 (1997), for batches; M. Kendall, Biometrika 41 (1954), for the correlation of
+    neighbours, which a short run shows too small.
 
     Raises: QuantityError for fewer than eight requests, columns that do not fit together, and requests that all end at once.
 
@@ -96,23 +100,18 @@ def throughput_interval(
     gaps, given = np.diff(end_s[order]), tokens[order][1:]
     if not gaps.sum():
         raise QuantityError("all requests end at one moment; a throughput needs the time between them")
-    n = len(gaps)
-    length = block or _block_length(given - gaps * given.sum() / gaps.sum())
-    n_blocks = -(-n // length)
-    starts = np.random.default_rng(seed).integers(n, size=(n_resamples, n_blocks))
-    # sums over a block that begins anywhere, round the end to the beginning
-    sums = [np.convolve(np.concatenate([column, column[: length - 1]]), np.ones(length), "valid") for column in (given, gaps)]
-    again = sums[0][starts].sum(axis=1) / sums[1][starts].sum(axis=1)
     value = given.sum() / gaps.sum()
-    level = (1 + confidence) / 2
-    few = t.ppf(level, n_blocks - 1) / norm.ppf(level)  # what so few blocks say of their own spread is itself in doubt
-    low, high = np.log(np.quantile(again, [1 - level, level]) / value) * few
-    return float(value * np.exp(low)), float(value), float(value * np.exp(high))
+    off = given / given.mean() - gaps / gaps.mean()  # by which a request moves the logarithm of the throughput, n times over
+    n, memory = len(off), _memory(off)
+    n_batches = int(np.clip(n // 5, 2, N_BATCHES))
+    batches = np.array([batch.mean() for batch in np.array_split(off[1:] - memory * off[:-1], n_batches)])
+    error = batches.std(ddof=1) / np.sqrt(n_batches) / (1 - memory)
+    away = float(np.exp(t.ppf((1 + confidence) / 2, n_batches - 1) * error))
+    return float(value / away), float(value), float(value * away)
 
 
-def _block_length(residuals: np.ndarray) -> int:
-    """How many requests belong together, from the correlation of neighbours; a tenth of the run at most."""
-    scatter = residuals @ residuals
-    memory = max(0.0, residuals[1:] @ residuals[:-1] / scatter) if scatter else 0.0
-    best = 2 * (1.5 * len(residuals) * (2 * memory / (1 - memory**2)) ** 2) ** (1 / 3)
-    return int(np.clip(np.rint(best), 1, max(1, len(residuals) // 10)))
+def _memory(off: np.ndarray) -> float:
+    """The correlation of neighbours, from 0 up to just below 1, with what a short run hides of it."""
+    scatter = off @ off
+    seen = off[1:] @ off[:-1] / scatter if scatter else 0.0
+    return float(np.clip(seen + (1 + 3 * seen) / len(off), 0.0, 0.97)) if seen > 0 else 0.0

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator
+from functools import cache
 from itertools import pairwise
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -47,12 +49,15 @@ _LOCATOR = {
 def repeat_group(run: pd.Series) -> str:
     """Which repeats a run is like: a disaggregated one that does not state its GPUs may not have been repeated at all.
 
+    Any, where nothing says how it was deployed.
+
     >>> repeat_group(pd.Series({"deployment": "disaggregated", "n_gpus": 56}))
     'disaggregated, GPUs stated'
     """
-    if run["deployment"] == "aggregated":
-        return AGGREGATED
-    return NOT_STATED if pd.isna(run["n_gpus"]) else STATED
+    deployment = run.get("deployment")
+    if deployment in (AGGREGATED, "disaggregated"):
+        return AGGREGATED if deployment == AGGREGATED else NOT_STATED if pd.isna(run["n_gpus"]) else STATED
+    return ANY
 
 
 def fall_group(fall_ratio: float) -> str:
@@ -73,12 +78,20 @@ def factor(doubt: str, group: str) -> rv_frozen:
     >>> factor("repeat runs", "aggregated").ppf([0.05, 0.95]).round(2).tolist()
     [0.96, 1.05]
     """
-    rows = evidence.load_table(TABLE)
-    for column, value in (("doubt", doubt), ("group", group)):
-        if value not in set(rows[column]):
-            raise QuantityError(f"no {column} `{value}` was observed{nearest(value, rows[column].unique())}")
-        rows = rows[rows[column] == value]
-    return from_quantiles(rows["quantile_frac"].tolist(), rows["truth_ratio"].tolist())
+    rows = evidence.load_table(TABLE)  # each time: a report cites what it used
+    known = _factors(evidence.data_dir())
+    if doubt not in {one for one, _ in known}:
+        raise QuantityError(f"no doubt `{doubt}` was observed{nearest(doubt, rows['doubt'].unique())}")
+    if (doubt, group) not in known:
+        raise QuantityError(f"no group `{group}` was observed{nearest(group, rows.loc[rows['doubt'] == doubt, 'group'].unique())}")
+    return known[doubt, group]
+
+
+@cache
+def _factors(folder: Path) -> dict[tuple[str, str], rv_frozen]:
+    """All of them, from the tables of a folder."""
+    groups = evidence.load_table(TABLE).groupby(["doubt", "group"])
+    return {key: from_quantiles(rows["quantile_frac"].tolist(), rows["truth_ratio"].tolist()) for key, rows in groups}  # pyright: ignore
 
 
 def observed() -> pd.DataFrame:

@@ -21,6 +21,7 @@ from tokcost.evidence.base_values import typed
 from tokcost.evidence.reading import read
 from tokcost.evidence.schema import TABLES
 from tokcost.evidence.selection import DataError, rows_where
+from tokcost.labels import labels_stamp
 from tokcost.paths import DATA
 from tokcost.quantities import nearest
 
@@ -114,11 +115,11 @@ def _given(table: str, rows: pd.DataFrame) -> pd.DataFrame:
 def examined(table: str) -> tuple[pd.DataFrame | None, list[str]]:
     """A table and all its problems, without an error."""
     path, sources = table_path(table), data_dir() / "sources.csv"
-    return _examined(table, path, _stamp(path), sources, _stamp(sources))
+    return _examined(table, path, _stamp(path), sources, _stamp(sources), labels_stamp())
 
 
 @functools.lru_cache(maxsize=256)
-def _examined(table, path, stamp, sources, sources_stamp):
+def _examined(table, path, stamp, sources, sources_stamp, labels):
     return read(path, TABLES[table], _source_ids(sources, sources_stamp))
 
 

@@ -23,7 +23,17 @@ class Column:
 
     kind: str
     required: bool = True
-    values: tuple[str, ...] = ()
+    listed: tuple[str, ...] = ()
+    #: the name of the vocabulary whose labels it may hold
+    vocabulary: str = ""
+
+    @property
+    def values(self) -> tuple[str, ...]:
+        return LABELS[self.vocabulary] if self.vocabulary else self.listed
+
+    def settled(self) -> Column:
+        """The same with what it may hold looked up once, for a whole file."""
+        return Column(self.kind, self.required, self.values)
 
 
 def text(*, required: bool = True) -> Column:
@@ -33,12 +43,12 @@ def text(*, required: bool = True) -> Column:
 
 def label(*values: str, required: bool = True) -> Column:
     """One of the values, or of `LABELS[name]` where a single name of the vocabulary is given."""
-    return Column("label", required, LABELS.get(values[0], values) if len(values) == 1 else values)
+    return Column("label", required, vocabulary=values[0]) if len(values) == 1 and values[0] in LABELS else Column("label", required, values)
 
 
 def quantity(*names: str) -> Column:
     """The name of a quantity: one of `names`, or any of the vocabulary."""
-    return Column("quantity", values=names)
+    return Column("quantity", listed=names)
 
 
 def fact(*, required: bool = True) -> Column:

@@ -21,14 +21,15 @@ def read(path: Path, table: Table, source_ids: Container[str]) -> tuple[pd.DataF
     if header is None:
         return None, problems
     problems += _header_problems(header, table, where)
-    names = [name for name in header if name in table.columns]
+    columns = {name: column.settled() for name, column in table.columns.items() if name in header}
+    names = [name for name in header if name in columns]
     values, wrong_lines = {}, set()
     for line, record in records:
         cells = dict(zip(header, record, strict=True))
         values[line] = {}
         for name in names:
             try:
-                values[line][name] = parse(name, table.columns[name], cells[name], cells, source_ids)
+                values[line][name] = parse(name, columns[name], cells[name], cells, source_ids)
             except CellProblem as problem:
                 problems.append(_at(where, line, name, problem))
                 wrong_lines.add(line)

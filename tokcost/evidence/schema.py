@@ -10,6 +10,8 @@ from dataclasses import replace
 
 from tokcost.evidence.base_values import names_and_values_are_allowed
 from tokcost.evidence.columns import date, fact, flag, label, number, quantity, source, text, whole
+from tokcost.evidence.estimate_tables import ESTIMATE_TABLES
+from tokcost.evidence.schema_prices import PRICE_TABLES
 from tokcost.evidence.tables import (
     TAIL,
     Table,
@@ -17,6 +19,7 @@ from tokcost.evidence.tables import (
     dated,
     each_term_is_defined_once,
     facts,
+    no_measurement_stands_twice,
     ratios_have_a_direction,
     rows_are_sound,
     value_within_range,
@@ -30,6 +33,7 @@ ACCELERATOR_QUANTITIES = (
     "peak_fp4_sparse_tflop_per_s",
     "memory_gb",
     "memory_bandwidth_gb_per_s",
+    "scale_up_gb_per_s",
     "rated_power_w",
     "accelerator_price_usd",
 )
@@ -100,7 +104,7 @@ TABLES: dict[str, Table] = {
             "note": text(required=False),
         },
         ("campaign", "locator"),
-        (rows_are_sound,),
+        (rows_are_sound, no_measurement_stands_twice),
     ),
     "mlperf_inference": Table(
         "MLPerf Inference results of language models: output tokens per second of a whole system, by round, division and scenario.",
@@ -167,7 +171,7 @@ TABLES: dict[str, Table] = {
             "claim_id": text(),
             "title": text(),
             "role": label("baseline", "candidate", "ratio"),
-            "accelerator": label(*_ACCELERATOR["accelerator"].values, required=False),
+            "accelerator": label("accelerator", required=False),
             "quantity": quantity(),
             "printed": text(),
             "direction": label("as_is", "inverse", required=False),
@@ -178,8 +182,18 @@ TABLES: dict[str, Table] = {
         (ratios_have_a_direction,),
     ),
     "claim_terms": Table(
-        "What a claim says, and does not say, about the conditions of its numbers.",
-        {"claim_id": text(), "term": text(), "is_stated": flag(), "stated": text(required=False), **TAIL, "note": text(required=False)},
+        "What a claim says, and does not say, about the conditions of its numbers, and which measured runs that selects.",
+        {
+            "claim_id": text(),
+            "term": text(),
+            "is_stated": flag(),
+            "stated": text(required=False),
+            "role": label("baseline", "candidate", required=False),
+            "column": text(required=False),
+            "value": text(required=False),
+            **TAIL,
+            "note": text(required=False),
+        },
         ("claim_id", "term"),
     ),
     "terms": Table(
@@ -193,6 +207,11 @@ TABLES: dict[str, Table] = {
         },
         ("term",),
         (each_term_is_defined_once,),
+    ),
+    "labels": Table(
+        "What chips, models, price lists, precisions and load profiles are called, and what serving tools call a model.",
+        {"name": text(), "value": text(required=False), "label": text(), "served_as": text(required=False)},
+        ("name", "value"),
     ),
     "captures": Table(
         "How many rows each capture of measurements held, so that kept and excluded rows can be counted, and how far it compares.",
@@ -235,6 +254,11 @@ TABLES |= {
             labels=_ACCELERATOR | {"price_basis": label("price_basis"), "month": date(), "n_observations": whole()},
         ),
         key=("provider", "accelerator", "offer", "month", "date", "source_id", "value", "locator"),
+    ),
+    "api_prices": dated(
+        "List prices of a million input, cached input and output tokens, by provider and checkpoint of the model.",
+        *("provider", "model", "checkpoint"),
+        labels={"model": label("model")},
     ),
     "systems": facts("The reference systems: what differs between chips.", "accelerator", "system", labels=_ACCELERATOR, is_tiered=True),
     "operators": facts("The reference operators: what does not depend on the chip.", "operator", is_tiered=True),
@@ -301,3 +325,6 @@ TABLES |= {
         (names_and_values_are_allowed,),
     ),
 }
+
+TABLES |= ESTIMATE_TABLES
+TABLES |= PRICE_TABLES

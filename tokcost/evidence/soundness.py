@@ -83,3 +83,28 @@ def broken_rules(rows: pd.DataFrame) -> list[tuple[int, str]]:
     (0, "throughput x latency accounts for 0.3 to 1.1 of the stated concurrency (Little's law)")
     """
     return [(line, rule) for rule, holds in RULES.items() for line in rows.index[~holds(rows)]]
+
+
+#: two rows that agree in all of these are one measurement: throughput and latencies have more digits than chance
+FIGURES = ["model", "accelerator", "isl", "osl", "concurrency", "total_tok_per_s_per_gpu", "median_ttft_s", "median_tpot_s"]
+
+
+def repeats(rows: pd.DataFrame, old: pd.DataFrame) -> dict[int, str]:
+    """The rows that are a measurement of `old`, or of an earlier row, once more: index label -> what they repeat.
+
+    A row without latencies tells too little to know.
+    """
+    known = dict(_stated(old))
+    found = {}
+    for line, (figures, place) in zip(rows.index[rows["median_tpot_s"].notna()], _stated(rows), strict=True):
+        if figures in known:
+            found[line] = f"the same measurement as {known[figures]}"
+        known.setdefault(figures, place)
+    return found
+
+
+def _stated(rows: pd.DataFrame) -> list[tuple[tuple, str]]:
+    """Figures and place of each row that states its latencies."""
+    stated = rows[rows["median_tpot_s"].notna()]
+    figures = stated[FIGURES].fillna(-1).itertuples(index=False, name=None)
+    return list(zip(figures, stated["campaign"] + ", " + stated["locator"], strict=True))

@@ -51,8 +51,8 @@ def ratios_have_a_direction(rows: pd.DataFrame):
         is_ratio = row["role"] == "ratio"
         if is_ratio != (row["direction"] != ""):
             yield line, "direction", "belongs in ratio rows and only there: as_is (candidate / baseline) or inverse (baseline / candidate)"
-        if is_ratio == (row["accelerator"] != ""):
-            yield line, "accelerator", "must be empty in ratio rows and named in all others"
+        if is_ratio and row["accelerator"] != "":
+            yield line, "accelerator", "must be empty in ratio rows; the systems stand in the rows of baseline and candidate"
 
 
 def each_term_is_defined_once(rows: pd.DataFrame):
@@ -66,6 +66,11 @@ def each_term_is_defined_once(rows: pd.DataFrame):
 def rows_are_sound(rows: pd.DataFrame):
     for line, rule in soundness.broken_rules(rows):
         yield line, "locator", f"this row breaks a rule of a sound measurement: {rule}; correct it or move it to excluded_rows.csv"
+
+
+def no_measurement_stands_twice(rows: pd.DataFrame):
+    for line, what in soundness.repeats(rows, rows.head(0)).items():
+        yield line, "locator", f"{what}; keep one of the two and list the other in excluded_rows.csv"
 
 
 #: what every fact ends in: its source, where in it, its date, what kind of evidence it is

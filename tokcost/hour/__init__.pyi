@@ -40,7 +40,6 @@ from .rental import contract_cost_usd as contract_cost_usd
 from .rental import needed_rate_usd_per_gpu_h as needed_rate_usd_per_gpu_h
 from .solve import Solution as Solution
 from .solve import against_published as against_published
-from .solve import likely_interval_usd_per_gpu_h as likely_interval_usd_per_gpu_h
 from .solve import one_at_a_time as one_at_a_time
 from .solve import solutions as solutions
 from .solve import solve_for as solve_for

@@ -111,41 +111,30 @@ def one_at_a_time(deployment: Deployment) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=columns).sort_values("swing_usd_per_gpu_h", ascending=False, ignore_index=True)
 
 
-def likely_interval_usd_per_gpu_h(deployment: Deployment) -> tuple:
-    """(low, high) if the ranged inputs err independently: each side is the root of the summed squares of what single inputs do.
-
-    Narrower than `Deployment.interval_usd_per_gpu_h`, where all inputs err together. Not a confidence interval: it is as wide
-    as the ranges, which are spans of sources and not distributions.
-
-    >>> node = tc.reference_deployment("h200", "hyperscaler")
-    >>> [round(float(end), 2) for end in likely_interval_usd_per_gpu_h(node)]
-    [1.39, 2.5]
-    """
-    table, here = one_at_a_time(deployment), float(deployment.owned_rate_usd_per_gpu_h)
-    ends = table[["rate_at_low_usd_per_gpu_h", "rate_at_high_usd_per_gpu_h"]] - here
-    down, up = ends.min(axis=1).clip(upper=0), ends.max(axis=1).clip(lower=0)
-    return here - math.hypot(*down), here + math.hypot(*up)
-
-
-def against_published(deployments: Mapping[tuple[str, str], Deployment], rates: pd.DataFrame) -> pd.DataFrame:
+def against_published(
+    deployments: Mapping[tuple[str, str], Deployment], rates: pd.DataFrame, intervals: Mapping[tuple[str, str], tuple[float, float]]
+) -> pd.DataFrame:
     """The build-up compared with published ownership constants, one row for each constant that has a deployment.
 
     `deployments` maps (accelerator, price_basis) to a deployment; `rates` are published constants in USD per GPU-hour, with
-    accelerator, price_basis, rate_vintage and value.
+    accelerator, price_basis, rate_vintage and value; `intervals` hold the hour of each deployment nine times in ten
+    (`doubt.reference_intervals`).
 
     Columns: accelerator, price_basis, rate_vintage, published_usd_per_gpu_h, built_usd_per_gpu_h, low_usd_per_gpu_h,
-    high_usd_per_gpu_h (all ranges at one end together), likely_low_usd_per_gpu_h, likely_high_usd_per_gpu_h (ranges
-    independent), residual_usd_per_gpu_h (built - published), residual_ratio (built / published - 1), is_likely (inside the
+    high_usd_per_gpu_h (all ranges at one end together), likely_low_usd_per_gpu_h, likely_high_usd_per_gpu_h
+    (its interval), residual_usd_per_gpu_h (built - published), residual_ratio (built / published - 1), is_likely (inside the
     narrower interval). Whether a constant lies in the wider one is no test: that interval is too wide to miss one.
 
     >>> printed = {"accelerator": "h200", "price_basis": "owning_hyperscaler", "rate_vintage": "2026-03", "value": 1.41}
-    >>> against_published(tc.hour.reference_deployments(), pd.DataFrame([printed]))["residual_ratio"].round(2).tolist()
-    [0.21]
+    >>> against = against_published(tc.hour.reference_deployments(), pd.DataFrame([printed]), tc.doubt.reference_intervals())
+    >>> against[["residual_ratio", "is_likely"]].round(2).values.tolist()
+    [[0.21, False]]
     """
     rows = []
     for (accelerator, price_basis), node in deployments.items():
-        interval = (float(end) for end in node.interval_usd_per_gpu_h())
-        rows.append((accelerator, price_basis, float(node.owned_rate_usd_per_gpu_h), *interval, *likely_interval_usd_per_gpu_h(node)))
+        span = (float(end) for end in node.interval_usd_per_gpu_h())
+        hour = float(node.owned_rate_usd_per_gpu_h)
+        rows.append((accelerator, price_basis, hour, *span, *intervals[accelerator, price_basis]))
     ends = ["low_usd_per_gpu_h", "high_usd_per_gpu_h", "likely_low_usd_per_gpu_h", "likely_high_usd_per_gpu_h"]
     built = pd.DataFrame(rows, columns=["accelerator", "price_basis", "built_usd_per_gpu_h", *ends])
     constants = rates.rename(columns={"value": "published_usd_per_gpu_h"}).dropna(subset=["published_usd_per_gpu_h"])

@@ -9,7 +9,6 @@ its unit and its plausible range. A line that is a comment only may say what doe
 from __future__ import annotations
 
 import ast
-import csv
 import io
 import math
 import re
@@ -18,16 +17,18 @@ from dataclasses import dataclass, replace
 
 from tokcost import quantities
 from tokcost.errors import InputError
+from tokcost.parameters.choices import choices_of
 from tokcost.parameters.hints import fix, said
-from tokcost.paths import DATA, chosen_data
 
 _TYPES = {kind.__name__: kind for kind in (bool, int, float, str)}
 KINDS = {bool: "true or false", int: "a whole number", float: "a number", str: "text"}
 
+#: so many choices out of a table are listed, more are only counted
+MOST_LISTED = 20
+
 _NUMBER = r"[-+]?(?:\d{1,3}(?:,\d{3})+|\d[\d_]*)(?:\.\d+)?(?:[eE][-+]?\d+)?"
 _RANGE = re.compile(rf"(?:(?P<meaning>.*?)[,;]\s+)?(?P<low>{_NUMBER}) to (?P<high>{_NUMBER})")
 _CHOICES = re.compile(r"(?:(?P<meaning>.*?)[,;]\s+)?one of:\s*(?P<choices>.+)")
-_COLUMN = re.compile(r"(?P<column>\w+) in (?P<table>\w+\.csv)")
 _ANY_TEXT = re.compile(r"(?:(?P<meaning>.*?)[,;]\s+)?any text(?::\s*(?P<kind>.+))?")
 _PLAIN_NUMBER = re.compile(r"[-+]?(?:(?:0|[1-9]\d*)(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?")
 
@@ -199,22 +200,13 @@ def _comments(source: str):
 
 def _declare(name: str, default, comment: str, kind: type) -> Parameter:
     listed = _CHOICES.fullmatch(comment) if kind is not bool else None
-    texts = [choice.strip().strip("\"'`") for choice in listed["choices"].rstrip(".").split(",")] if listed else []
+    texts, table = choices_of(listed["choices"]) if listed else ([], "")
     if kind in (int, float):
-        return _declare_number(name, default, (listed["meaning"] or "") if listed else comment, texts, kind)
-    if listed and (place := _COLUMN.fullmatch(listed["choices"].strip())):
-        values = _column(**place.groupdict())
-        return Parameter(
-            name,
-            default,
-            kind,
-            _trimmed(listed["meaning"]),
-            choices=values,
-            holds=f"one of the {len(values)} in column {place['column']} of {place['table']}",
-            table=place["table"].removesuffix(".csv"),
-        )
+        return replace(_declare_number(name, default, (listed["meaning"] or "") if listed else comment, texts, kind), table=table)
     if listed:
-        return Parameter(name, default, kind, _trimmed(listed["meaning"]), choices=tuple(texts))
+        column = listed["choices"].partition(" in ")[0].rpartition(",")[2].strip()
+        holds = f"one of the {len(texts)} in column {column} of {table}.csv" if table and len(texts) > MOST_LISTED else ""
+        return Parameter(name, default, kind, _trimmed(listed["meaning"]), choices=tuple(texts), holds=holds, table=table)
     if kind is str and (free := _ANY_TEXT.fullmatch(comment)):
         return Parameter(name, default, kind, _trimmed(free["meaning"]), holds=free["kind"] or "")
     label = next((label for label in quantities.LABELS if name == label or name.endswith(f"_{label}")), None)
@@ -243,19 +235,6 @@ def _declare_number(name: str, default, comment: str, choices: list[str], kind: 
         return replace(parameter, choices=tuple(parameter.parse(choice) for choice in choices))
     except InputError as error:
         raise InputError(f"a choice is not allowed: {error}") from None
-
-
-def _column(column: str, table: str) -> tuple[str, ...]:
-    """Each value of a column of a data table, once."""
-    path = (chosen_data() or DATA) / table
-    try:
-        with open(path, newline="", encoding="utf-8-sig") as lines:
-            rows = list(csv.DictReader(lines))
-    except (OSError, ValueError, csv.Error) as error:
-        raise InputError(f"cannot read {path}: {getattr(error, 'strerror', None) or error}") from None
-    if not rows or column not in rows[0]:
-        raise InputError(f"{path} has no values in a column `{column}`{quantities.nearest(column, rows[0] if rows else ())}")
-    return tuple(dict.fromkeys(row[column] for row in rows))
 
 
 def _trimmed(meaning: str | None) -> str:

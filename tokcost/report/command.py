@@ -133,7 +133,7 @@ def _show_parameters(jobs) -> None:
         rows = [(p.name, exact(p.default), p.unit, p.allowed, p.meaning) for p in read_parameters(job.notebook)]
         print_table(job.notebook.name, ("parameter", "default", "unit", "allowed", "meaning"), rows)
         for exclusion in read_exclusions(job.notebook):
-            print(f"  not together: {exclusion}")
+            print(f"  {exclusion}")
 
 
 def _show_plans(plans, directory: Path, endings: tuple[str, ...]) -> None:

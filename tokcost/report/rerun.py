@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -11,7 +10,7 @@ from pathlib import Path
 
 from tokcost.errors import InputError
 from tokcost.parameters.settings import Layer, Setting, settings
-from tokcost.paths import DATA, DATA_VARIABLE, chosen_data
+from tokcost.paths import DATA, chosen_data, using_data
 from tokcost.report.errors import ReportError, ReportFailed
 from tokcost.report.memory.remember import NAMED, entry_of, named_files
 from tokcost.report.memory.store import Entry, History
@@ -72,12 +71,5 @@ def _data_of(entry: Entry, past: History) -> Iterator[None]:
             if content is None:
                 raise ReportError(f"{file} was not kept as run {entry.run_id} used it")
             (folder / Path(file).name).write_bytes(content)
-        before = os.environ.get(DATA_VARIABLE)
-        os.environ[DATA_VARIABLE] = str(folder)
-        try:
+        with using_data(folder):
             yield
-        finally:
-            if before is None:
-                del os.environ[DATA_VARIABLE]
-            else:
-                os.environ[DATA_VARIABLE] = before

@@ -1,5 +1,13 @@
 """The denominator: tokens that an hour delivers, measured, at the speed that users need."""
 
+from .ablation import EFFECTS as EFFECTS
+from .ablation import ablation_table as ablation_table
+from .ablation import static_batches as static_batches
+from .ablation import without_effect as without_effect
+from .accuracy import held_out_errors as held_out_errors
+from .architectures import architecture as architecture
+from .calibration import calibration_rows as calibration_rows
+from .calibration import constants as constants
 from .compare import base_speed as base_speed
 from .compare import leave_one_out as leave_one_out
 from .compare import per_mw_at as per_mw_at
@@ -10,10 +18,10 @@ from .decomposition import NotMeasured as NotMeasured
 from .decomposition import along_path as along_path
 from .decomposition import decompose as decompose
 from .decomposition import decompose_by_speed as decompose_by_speed
-from .doubt import REPEAT_RUNS_RATIO as REPEAT_RUNS_RATIO
-from .doubt import Range as Range
-from .doubt import range_of as range_of
-from .doubt import run_doubts as run_doubts
+from .estimation import band as band
+from .estimation import estimate as estimate
+from .estimation import estimate_at as estimate_at
+from .estimation import estimated_curve as estimated_curve
 from .pareto_frontier import Frontier as Frontier
 from .pareto_frontier import cost_at as cost_at
 from .pareto_frontier import frontier as frontier

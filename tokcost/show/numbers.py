@@ -60,17 +60,24 @@ def _holds(value: float, digits: int) -> bool:
     return math.isclose(value, float(f"{value:.{digits - 1}e}"), rel_tol=1e-12)
 
 
-def usd(value: float, digits: int = 3) -> str:
-    r"""Dollars; cents are always shown in full.
+#: what large amounts are counted in
+_LARGE = {"billion": 10**9, "million": 10**6}
 
-    >>> usd(4.2045), usd(0.12338), usd(15666.7), usd(1.4)
-    ('$4.20', '$0.123', '$15,667', '$1.40')
+
+def usd(value: float, digits: int = 3) -> str:
+    r"""Dollars; cents are always shown in full, millions and billions in words.
+
+    >>> usd(4.2045), usd(0.12338), usd(15666.7), usd(1.4), usd(-1.591e11)
+    ('$4.20', '$0.123', '$15,667', '$1.40', '-$159 billion')
     """
     value = float(value)
     if math.isnan(value):
         return MISSING
     sign = "-" if value < 0 else ""
     size = abs(value)
+    for name, unit in _LARGE.items():
+        if float(f"{size:.{digits}g}") >= unit:
+            return f"{sign}${_significant(size / unit, digits)} {name}"
     if size >= 1000:
         return f"{sign}${size:,.0f}"
     if size >= 1:
@@ -219,6 +226,6 @@ def say_label(name: str, value: str) -> str:
     if name == "quantity" and quantities.find(text):
         return quantities.of(text).label
     known = [label for label in quantities.LABELS if name == label or name.endswith(f"_{label}")]
-    if known and known[0] in ("accelerator", "precision", "speculative") and text not in ("none", "unlabelled"):
+    if known and known[0] == "speculative" and text == "mtp":
         return text.upper()
     return text.replace("_", " ") if known and text in quantities.LABELS[known[0]] else text

@@ -9,10 +9,11 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from html import unescape
-from typing import SupportsFloat
+from typing import Protocol, SupportsFloat, runtime_checkable
 
 from tokcost import quantities
 from tokcost.errors import SentenceError
+from tokcost.labels import label_of
 from tokcost.show.numbers import MISSING, alike, num, percents
 from tokcost.show.text import literal, plain, shown
 from tokcost.show.untypeset import as_html
@@ -110,9 +111,24 @@ def check(claim: str, left: SupportsFloat, right: SupportsFloat | None = None, *
     return Shown(f"✓ {literal_dollars(claim)}: {text}", data)
 
 
+@runtime_checkable
+class WithInterval(Protocol):
+    """A figure that knows its interval, what that is made of, and the figures that it is a ratio of (a `doubt.Headline`)."""
+
+    value: float
+    low: float
+    high: float
+    shares: dict[str, float]
+    numerator: dict[str, float]
+    denominator: dict[str, float]
+
+    @property
+    def made_of(self) -> str: ...
+
+
 def result(
     name: str,
-    value: SupportsFloat,
+    value: SupportsFloat | WithInterval,
     low: float | None = None,
     high: float | None = None,
     *,
@@ -126,12 +142,20 @@ def result(
 
     `value` may be NaN: "not reached" is a result too, or what `missing` says. `label` replaces what the vocabulary calls it.
     Where it is a ratio of products, `numerator` and `denominator` name them: a later run then says which of them moved it.
+    A `doubt.Headline` brings all of these itself, and its make-up, which the note then says and `shares` has in numbers.
 
     Raises: QuantityError for a name or a value that the vocabulary does not allow, or a range that does not hold the value.
 
     >>> result("gb300_total_token_cost_usd_per_mtok", 0.12338, 0.115, 0.125).markdown
     '**Cost per million tokens (input + output), GB300**: 0.123 (0.115 to 0.125) USD per million tokens'
     """
+    shares = {}
+    if isinstance(value, WithInterval):
+        found, value = value, value.value
+        if found.made_of:
+            low, high, shares = found.low, found.high, found.shares
+            note = "; ".join(filter(None, [note, f"range: nine times in ten; {found.made_of}"]))
+        numerator, denominator = numerator or found.numerator, denominator or found.denominator
     quantity, value = quantities.of(name), float(value)
     if not math.isnan(value):
         quantities.check_value(name, value)
@@ -140,7 +164,7 @@ def result(
                 f"result `{name}`: its range {low:g} to {high:g} does not hold its value {value:g}; give low first"
             )
     which = name.removesuffix(quantity.name).strip("_")
-    which = which.upper() if which in quantities.LABELS["accelerator"] else which.replace("_", " ")
+    which = label_of("accelerator", which) or which.replace("_", " ")
     label = label or quantity.label + (f", {which}" if which else "")
     numbers = [value] if low is None or high is None else [value, float(low), float(high)]
     if quantity.unit == "frac":
@@ -162,6 +186,8 @@ def result(
         "note": note,
         "missing": missing,
     }
+    if shares:
+        data["shares"] = {source: stable(share) for source, share in shares.items()}
     for side, inputs in (("numerator", numerator), ("denominator", denominator)):
         if inputs and not math.isnan(value):
             data[side] = {name: stable(quantities.check_value(name, float(given))) for name, given in inputs.items()}

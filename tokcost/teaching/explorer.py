@@ -46,16 +46,15 @@ class Explorer:
 
     def meets(self, name: str | None = None) -> float | None:
         """The value of an input, the first by default, at which the formula gives the target; None where none in its range does."""
-        from scipy.optimize import brentq
+        from tokcost.decide import break_even
 
-        name = name or self.across
-        low, high = self.ranges[name]
         if self.target is None:
             return None
-        ends = [self.value(**{name: end}) - self.target for end in (low, high)]
-        if ends[0] * ends[1] > 0:
-            return None
-        return float(brentq(lambda value: self.value(**{name: value}) - self.target, low, high))  # pyright: ignore
+        name = name or self.across
+        low, high = self.ranges[name]
+        others = {other: value for other, value in (self.fixed | self.values).items() if other != name}
+        found = break_even(self.formula, solve_for=name, target=self.target, low=low, high=high, **others)
+        return found.value if found.is_reachable else None
 
     def table(self) -> Table:
         """Each input with its range and unit, where it stands, and what it must be for the target."""

@@ -34,7 +34,7 @@ def test_a_line_without_a_comment_still_has_the_range_of_its_quantity():
 
 def test_text_named_as_a_label_of_the_vocabulary_takes_only_what_that_allows():
     (parameter,) = parse_cell('baseline_precision = "fp8"  # of the older system')
-    with pytest.raises(InputError, match="one of bf16, fp8, fp4; got 'fp9'; did you mean"):
+    with pytest.raises(InputError, match="one of bf16, fp8, fp4, .*; got 'fp9'; did you mean"):
         parameter.check("fp9")
 
 
@@ -73,9 +73,7 @@ def test_choices_too_many_to_list_stand_in_a_column_of_a_data_table(tmp_path, mo
     with pytest.raises(InputError, match="carbon_intensity.csv has no values in a column `region`"):
         parse_cell(line)
     (tmp_path / "carbon_intensity.csv").write_text("region\nmine\n")
-    with pytest.raises(
-        InputError, match="the default is not allowed: `region` must be one of the 1 in column region of carbon_intensity.csv"
-    ):
+    with pytest.raises(InputError, match="the default is not allowed: `region` must be one of mine; got 'us-south1'"):
         parse_cell(line)
 
 

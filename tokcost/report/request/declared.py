@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from tokcost.errors import InputError
 from tokcost.parameters.declaration import Parameter, parse_cell
-from tokcost.parameters.exclusions import Exclusion, parse_exclusions
+from tokcost.parameters.exclusions import Exclusion, Together, parse_exclusions
 from tokcost.report.errors import ReportError
 from tokcost.report.request.reading import read_notebook
 
@@ -20,7 +20,7 @@ def read_parameters(path: Path) -> list[Parameter]:
     return _read_cell(path, parse_cell)
 
 
-def read_exclusions(path: Path) -> list[Exclusion]:
+def read_exclusions(path: Path) -> list[Exclusion | Together]:
     """The exclusions that the notebook at `path` declares."""
     return _read_cell(path, parse_exclusions)
 

@@ -1,0 +1,44 @@
+"""Break-evens: put back they give the target; where no value does it, that is the answer."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import tokcost as tc
+from tokcost import formulas
+from tokcost.quantities import QuantityError
+
+
+@given(rate=st.floats(0.2, 10), target=st.floats(0.05, 50))
+@settings(max_examples=30)
+def test_a_break_even_put_back_gives_the_target(rate, target):
+    found = tc.break_even(
+        formulas.total_token_cost_usd_per_mtok, solve_for="total_tok_per_s_per_gpu", target=target, rate_usd_per_gpu_h=rate
+    )
+    # The headline formula solved by hand: rate / target x 1e6 / 3,600.
+    assert found.value == pytest.approx(rate / target * 1e6 / 3600, rel=1e-9)
+    assert formulas.total_token_cost_usd_per_mtok(rate_usd_per_gpu_h=rate, total_tok_per_s_per_gpu=found.value) == pytest.approx(target)
+
+
+def test_no_value_does_it_says_what_is_reached():
+    margin = formulas.gross_margin_frac
+    found = tc.break_even(margin, solve_for="price_usd_per_mtok", target=1.0, total_token_cost_usd_per_mtok=1.0)
+    assert not found.is_reachable and found.highest == pytest.approx(0.9999)
+    assert "no value of price_usd_per_mtok from 0.0001 to 10000 gives 1" in str(found)
+
+
+def test_a_result_that_rises_and_falls_has_two_answers():
+    found = tc.break_even(
+        lambda price_usd_per_mtok: (price_usd_per_mtok - 1) * (price_usd_per_mtok - 9), solve_for="price_usd_per_mtok", high=20
+    )
+    assert [found.value, *found.others] == pytest.approx([1, 9])
+
+
+def test_what_cannot_be_asked_is_refused():
+    cost = formulas.total_token_cost_usd_per_mtok
+    with pytest.raises(QuantityError, match="do not give it as well"):
+        tc.break_even(cost, solve_for="rate_usd_per_gpu_h", rate_usd_per_gpu_h=2)
+    with pytest.raises(QuantityError, match="`luck` has no known range; say where to look"):
+        tc.break_even(lambda luck: luck, solve_for="luck")
+    with pytest.raises(QuantityError, match="must be in"):  # another input is the wrong one, and it says so
+        tc.break_even(cost, solve_for="rate_usd_per_gpu_h", total_tok_per_s_per_gpu=-1)

@@ -1,0 +1,112 @@
+"""What one input must be for a result to reach a target: "what must throughput be for $0.30?"."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy import optimize
+
+from tokcost.quantities import QuantityError, find
+
+#: places between the ends of the span at which the formula is tried before a root is looked for
+_TRIES = 97
+
+
+@dataclass(frozen=True)
+class BreakEven:
+    """What an input must be for a result to equal the target, or that no value does it (`value` is NaN then).
+
+    `others` are further values that do it as well, where the result rises and falls. `low` and `high` are the span searched,
+    `lowest` and `highest` what the result reaches in it.
+    """
+
+    input_name: str
+    target: float
+    value: float
+    others: tuple[float, ...]
+    low: float
+    high: float
+    lowest: float
+    highest: float
+
+    @property
+    def is_reachable(self) -> bool:
+        return not math.isnan(self.value)
+
+    def __float__(self) -> float:
+        return self.value
+
+    def __str__(self) -> str:
+        if self.is_reachable:
+            also = "".join(f" or {other:.6g}" for other in self.others)
+            return f"{self.input_name} = {self.value:.6g}{also} gives {self.target:.6g}"
+        reach = (
+            f"the result reaches {self.lowest:.6g} to {self.highest:.6g}" if self.lowest <= self.highest else "the result exists nowhere"
+        )
+        return f"no value of {self.input_name} from {self.low:.6g} to {self.high:.6g} gives {self.target:.6g}: {reach} there"
+
+
+def break_even(
+    formula: Callable[..., Any],
+    *,
+    solve_for: str,
+    target: float = 0.0,
+    low: float | None = None,
+    high: float | None = None,
+    **inputs: Any,
+) -> BreakEven:
+    """The value of one input of any formula, all others as given, at which its result equals the target.
+
+    Parameters
+    ----------
+    formula : function of keyword arguments that returns one number: one of `tc.formulas`, or your own
+    solve_for : name of the input to solve for
+    target : what the result shall be; 0 where two things shall be equal and the formula returns their difference
+    low, high : where to look; the plausible range of the input where nothing is said
+
+    The span is tried at places that are evenly spread (by factors, where it spans several powers of ten), and each change of sign is
+    narrowed down by Brent's method. Where the formula refuses a value, as implausible, that value counts as no answer.
+
+    Raises: QuantityError for an input without a known range whose span is not stated, or that is given as well.
+
+    >>> print(break_even(tc.total_token_cost_usd_per_mtok, solve_for="total_tok_per_s_per_gpu", target=0.30, rate_usd_per_gpu_h=2.70))
+    total_tok_per_s_per_gpu = 2500 gives 0.3
+    >>> margin = tc.formulas.gross_margin_frac
+    >>> print(break_even(margin, solve_for="total_token_cost_usd_per_mtok", target=1.2, price_usd_per_mtok=1.0))
+    no value of total_token_cost_usd_per_mtok from 1e-05 to 10000 gives 1.2: the result reaches -992.742 to 0.99999 there
+    """
+    if solve_for in inputs:
+        raise QuantityError(f"`{solve_for}` is what to solve for; do not give it as well")
+    if low is None or high is None:
+        known = find(solve_for)
+        if known is None:
+            raise QuantityError(f"`{solve_for}` has no known range; say where to look: low=..., high=...")
+        low, high = known.low if low is None else low, known.high if high is None else high
+    start, stop = float(low), float(high)
+    if not start < stop:
+        raise QuantityError(f"the span to search must rise, got low={start:.6g}, high={stop:.6g}")
+
+    def distance(value: float) -> float:
+        try:
+            return float(formula(**inputs, **{solve_for: value})) - target
+        except QuantityError:
+            return math.nan
+
+    by_factors = start > 0 and stop / start > 100
+    places = np.geomspace(start, stop, _TRIES) if by_factors else np.linspace(start, stop, _TRIES)
+    places[[0, -1]] = start, stop
+    off = np.array([distance(place) for place in places])
+    if np.isnan(off).all():
+        formula(**inputs, **{solve_for: float(places[_TRIES // 2])})  # what it refuses is not this input: let it say so
+    found = [float(place) for place, by in zip(places, off, strict=True) if by == 0]
+    for i in np.flatnonzero(off[:-1] * off[1:] < 0):
+        root: Any = optimize.brentq(distance, places[i], places[i + 1], xtol=1e-14, rtol=np.float64(1e-14))
+        found.append(float(root))
+    first, *others = sorted(found) or [math.nan]
+    reached = off[~np.isnan(off)] + target
+    ends = (float(reached.min()), float(reached.max())) if reached.size else (math.inf, -math.inf)
+    return BreakEven(solve_for, float(target), first, tuple(others), start, stop, *ends)

@@ -1,0 +1,93 @@
+"""Owned hours of several systems whose parts are in doubt: what the operator pays is one input of all, what a system costs its own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import pandas as pd
+
+from tokcost import hour
+from tokcost.doubt.distributions import Inputs, is_known
+from tokcost.doubt.evidence_kinds import from_rows
+from tokcost.doubt.headlines import Headline, headline
+from tokcost.doubt.sampling import draw
+from tokcost.hour import Deployment
+from tokcost.hour.reference import PRICE_BASIS
+
+
+@dataclass(frozen=True)
+class OwnedHours:
+    """Hours of systems by name, of one operator: a function of `inputs`, whose values in use are `given`.
+
+    An input of the operator has its own name, one of a system that of the system before it: `gb300_system_price_usd`.
+
+    >>> hours = OwnedHours({"gb300": tc.reference_deployment("gb300", "hyperscaler")}, "hyperscaler")
+    >>> round(hours["gb300"], 2), round(hours(gb300_system_price_usd=4e6)["gb300"], 2)
+    (3.06, 2.76)
+    >>> hours.headline("gb300").made_of
+    'half of it is system price, two fifths life'
+    """
+
+    deployments: Mapping[str, Deployment]
+    operator: str
+
+    @cached_property
+    def _rows(self) -> dict[str, dict[str, Any]]:
+        """Of each system: key of an input -> its row."""
+        found = {}
+        for name, node in self.deployments.items():
+            rows = hour.inputs_in_use(node, self.operator).itertuples()
+            found[name] = {f"{name.lower()}_{row.quantity}" if row.of == "chip" else str(row.quantity): row for row in rows}
+        return found
+
+    @cached_property
+    def inputs(self) -> Inputs:
+        """The inputs that are in doubt, by the range or the kind of evidence of their rows (`from_rows`)."""
+        found = {}
+        for rows in self._rows.values():
+            of_system = from_rows(pd.DataFrame(list(rows.values())))
+            found |= {key: of_system[row.quantity] for key, row in rows.items()}
+        return {key: one for key, one in found.items() if not is_known(one)}
+
+    @cached_property
+    def given(self) -> dict[str, float]:
+        """Their values in use."""
+        return {key: float(row.value) for rows in self._rows.values() for key, row in rows.items() if key in self.inputs}
+
+    def __call__(self, **inputs: Any) -> dict[str, Any]:
+        """USD per owned GPU-hour of each system, with some inputs otherwise."""
+        found = {}
+        for name, node in self.deployments.items():
+            own = {row.quantity: inputs[key] for key, row in self._rows[name].items() if key in inputs}
+            found[name] = sum(node.without_ranges(**own).components().values())
+        return found
+
+    def __getitem__(self, name: str) -> float:
+        """The hour of one system as it stands."""
+        return float(self()[name])
+
+    def headline(self, name: str) -> Headline:
+        """The hour of one system with its interval.
+
+        Raises: KeyError for a system that is not among them.
+        """
+        alone = OwnedHours({name: self.deployments[name]}, self.operator)
+        return headline(lambda **inputs: alone(**inputs)[name], others=alone.inputs, given=alone.given)
+
+
+def reference_intervals() -> dict[tuple[str, str], tuple[float, float]]:
+    """What holds the hour of each reference deployment nine times in ten, by accelerator and price basis, in USD.
+
+    >>> [round(end, 1) for end in reference_intervals()["gb300", "owning_hyperscaler"]]
+    [2.6, 3.8]
+    """
+    found = {}
+    for operator, basis in PRICE_BASIS.items():
+        names = [accelerator for accelerator, of in hour.reference_deployments() if of == basis]
+        hours = OwnedHours({name: hour.reference_deployment(name, operator) for name in names}, operator)
+        drawn = draw(hours, hours.inputs)
+        found |= {(name, basis): drawn.interval(name)[::2] for name in names}
+    return found

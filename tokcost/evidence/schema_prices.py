@@ -1,0 +1,44 @@
+"""Histories of prices: tokens by model and seller, GPU-hours by month."""
+
+from __future__ import annotations
+
+from tokcost.evidence.columns import date, fact, flag, label, number, quantity, source, text, whole
+from tokcost.evidence.tables import Table, value_within_range
+
+PRICE_TABLES: dict[str, Table] = {
+    "api_price_history": Table(
+        "What a provider asked for a million tokens of one model, and when the price was seen first and last.",
+        {
+            **{name: text() for name in ("provider", "family", "model")},
+            "input_price_usd_per_mtok": number(),
+            "cached_input_price_usd_per_mtok": number(required=False),
+            "output_price_usd_per_mtok": number(),
+            "first_seen": date(),
+            "last_seen": date(),
+            "is_stale": flag(),
+            "condition": text(required=False),
+            "source_id": source(),
+            "locator": text(),
+            "kind": label("kind"),
+            "note": text(required=False),
+        },
+        ("provider", "model", "condition", "first_seen", "source_id", "locator"),
+    ),
+    "gpu_prices_monthly": Table(
+        "The median price of a GPU-hour in one month at one provider, and whether it only repeats an earlier month's.",
+        {
+            **{name: text() for name in ("provider", "accelerator", "offer")},
+            "month": date(),
+            "n_observations": whole(),
+            "quantity": quantity("rate_usd_per_gpu_h"),
+            **{name: fact(required=name == "value") for name in ("value", "low", "high")},
+            "is_repeat": flag(),
+            "source_id": source(),
+            "locator": text(),
+            "kind": label("kind"),
+            "note": text(required=False),
+        },
+        ("provider", "accelerator", "offer", "month", "source_id", "locator"),
+        (value_within_range,),
+    ),
+}

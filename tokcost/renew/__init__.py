@@ -1,0 +1,1 @@
+"""New evidence: files in, checked rows of data/ out, and which headlines they move."""

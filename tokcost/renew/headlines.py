@@ -1,0 +1,92 @@
+"""The headline of every notebook on one state of data/: the cells up to its first `tc.result`, at its defaults, in one process.
+
+`python -m tokcost.renew.headlines` writes them as JSON, on the data that TOKCOST_DATA_DIR names; `moved` compares two states. Tables
+and figures of a notebook are left out: no headline rests on them.
+"""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import io
+import json
+import math
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from tokcost.evidence.selection import DataError
+from tokcost.paths import DATA_VARIABLE, NOTEBOOKS
+
+#: the least change that is told: below it a headline stays as printed
+LEAST_FRAC = 5e-5
+
+
+def headline_of(notebook: Path) -> dict | None:
+    """Label, value and range of the first result of a notebook that runs at its defaults; None where it gives none.
+
+    >>> headline_of(NOTEBOOKS / "01-what-does-a-million-tokens-cost.ipynb")["value"] > 0
+    True
+    """
+    names: dict = {}
+    for cell in json.loads(notebook.read_text(encoding="utf-8"))["cells"]:
+        source = "".join(cell["source"])
+        if cell["cell_type"] != "code" or "notebook-only" in cell["metadata"].get("tags", []):
+            continue
+        tree = ast.parse(source)
+        last = tree.body[-1] if tree.body else None
+        if not isinstance(last, ast.Expr) or not ast.unparse(last).startswith("tc."):
+            exec(compile(tree, notebook.name, "exec"), names)
+            continue
+        exec(compile(ast.Module(tree.body[:-1], []), notebook.name, "exec"), names)
+        if ast.unparse(last).startswith("tc.result("):
+            shown = eval(compile(ast.Expression(last.value), notebook.name, "eval"), names)
+            data = getattr(shown, "data", None) or {}
+            if data.get("kind") == "result":
+                return {name: data.get(name) for name in ("label", "value", "low", "high")}
+    return None
+
+
+def headlines() -> dict[str, dict]:
+    """The headline of each notebook, or why it has none."""
+    found: dict[str, dict] = {}
+    for notebook in sorted(NOTEBOOKS.glob("*.ipynb")):
+        try:
+            with contextlib.redirect_stdout(io.StringIO()):
+                found[notebook.stem] = headline_of(notebook) or {"label": "no result"}
+        except Exception as error:
+            found[notebook.stem] = {"label": f"does not run: {type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"}
+    return found
+
+
+def moved(before: Path, after: Path) -> list[tuple[str, dict, dict]]:
+    """The headlines that differ between two data directories, in value or range: notebook, before, after.
+
+    Raises: DataError where the notebooks cannot be run.
+    """
+    runs = [_started(before), _started(after)]
+    old, new = (_finished(run) for run in runs)
+    return [(name, old[name], new[name]) for name in new if not _alike(old[name], new[name])]
+
+
+def _alike(was: dict, now: dict) -> bool:
+    pairs = [(was.get(name), now.get(name)) for name in ("value", "low", "high")]
+    same = all(a == b or (a and b and math.isclose(a, b, rel_tol=LEAST_FRAC)) for a, b in pairs)
+    return same and ("value" in now or was["label"] == now["label"])
+
+
+def _started(directory: Path) -> subprocess.Popen:
+    environment = os.environ | {DATA_VARIABLE: str(directory)}
+    return subprocess.Popen([sys.executable, "-m", __name__], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment)
+
+
+def _finished(run: subprocess.Popen) -> dict[str, dict]:
+    out, err = run.communicate()
+    if run.returncode:
+        raise DataError(f"the headlines cannot be worked out: {(err.strip().splitlines() or ['no reason given'])[-1]}")
+    return json.loads(out)
+
+
+if __name__ == "__main__":
+    print(json.dumps(headlines()))

@@ -1,0 +1,210 @@
+"""The effective constants of the estimate: read from data/calibration.csv, and fitted again to the measured runs.
+
+    tokcost calibrate      fit them again and write data/calibration.csv, after a change of the measured runs
+
+Only runs of one deployment on chips of one maker are fitted, without speculative decoding, and one constant more to those with it;
+nothing is fitted for one chip, one model or one framework. The own runs on single cards are never fitted, only tested.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+from collections.abc import Mapping
+from dataclasses import asdict, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from tokcost import evidence
+from tokcost.quantities import QuantityError
+from tokcost.serving.architectures import architecture, stacked
+from tokcost.serving.pooling import each_once
+from tokcost.serving.step_time import BYTES_PER_GIB, CONSTANTS, Chip, Constants, Load, served
+
+TABLE = "calibration"
+#: the maker whose chips are calibrated; software sets the numbers of others, and no constant carries over
+CALIBRATED_MAKER = "nvidia"
+#: runs with random lengths of 0.8 to 1 times the nominal ones; the other campaigns hold them fixed
+MEAN_LENGTH_FRAC = {"aiconfigurator_nvidia": 1.0}
+RANDOM_LENGTH_FRAC = 0.9
+
+#: where no source rates the link: nothing passes over it, and more than one GPU is refused
+NO_LINK = np.inf
+#: the unit of a misfit: what a run may be off (logarithm) before it counts less than by its square, and a constant from its textbook value
+_MISFIT, _AWAY = 0.1, 0.3
+#: runs of one model, chip, precision and framework together weigh by the root of their number
+_GROUP = ["model", "precision", "accelerator", "framework"]
+_WIDEST = 100.0
+_DIGITS = 4
+_BYTES_PER_GB, _FLOP_PER_TFLOP = 1e9, 1e12
+
+
+@functools.lru_cache(maxsize=64)
+def _chip(accelerator: str, precision: str, rated: tuple[tuple[str, float, float], ...]) -> Chip:
+    facts = {quantity: (value, low) for quantity, value, low in rated}
+
+    def rating(quantity: str) -> float:
+        if quantity not in facts:
+            raise QuantityError(
+                f"no estimate for `{accelerator}`: data/accelerators.csv has no {quantity} of it; a chip is rows of that table"
+            )
+        return facts[quantity][0]
+
+    own = f"peak_{precision}_dense_tflop_per_s"
+    bf16 = rating("peak_bf16_dense_tflop_per_s")
+    memory_gb, usable_gb = (rating("memory_gb"), facts["memory_gb"][1])
+    return Chip(
+        memory_bytes=(usable_gb if np.isfinite(usable_gb) else memory_gb) * BYTES_PER_GIB,
+        memory_bytes_per_s=rating("memory_bandwidth_gb_per_s") * _BYTES_PER_GB,
+        link_bytes_per_s=facts.get("scale_up_gb_per_s", (NO_LINK, np.nan))[0] * _BYTES_PER_GB,
+        flop_per_s=(facts[own][0] if own in facts else bf16) * _FLOP_PER_TFLOP,
+        bf16_flop_per_s=bf16 * _FLOP_PER_TFLOP,
+    )
+
+
+def chip(accelerator: str, precision: str) -> Chip:
+    """What an accelerator is rated at, from its rows of data/accelerators.csv.
+
+    Memory is what is usable of it, in GiB as vendors count; arithmetic that the chip has no rate for in this precision (FP4 weights
+    on a Hopper) is done in bf16.
+
+    Raises: QuantityError for an accelerator without rows, or without a figure that is needed.
+
+    >>> chip("h200", "fp8").memory_bytes_per_s
+    4800000000000.0
+    """
+    rows = evidence.load_table("accelerators", accelerator=accelerator)
+    return _chip(accelerator, precision, tuple(rows[["quantity", "value", "low"]].itertuples(index=False, name=None)))
+
+
+def maker(accelerator: str) -> str:
+    """Who makes an accelerator, from data/accelerator_makers.csv.
+
+    >>> maker("h200"), maker("mi355x")
+    ('nvidia', 'amd')
+    """
+    return evidence.load_table("accelerator_makers", accelerator=accelerator)["maker"].iloc[0]
+
+
+def constants(column: str = "value") -> Constants:
+    """The effective constants as fitted, or with `textbook_value` what one would take without a measurement.
+
+    >>> constants("textbook_value").decode_compute_frac
+    0.5
+    """
+    rows = evidence.load_table(TABLE).set_index("constant")[column]
+    return Constants(**{name: float(rows[name]) for name in CONSTANTS})
+
+
+def mean_length_frac(campaign: str) -> float:
+    """Mean length of the requests of a campaign as a share of the nominal length that its rows state."""
+    return MEAN_LENGTH_FRAC.get(campaign, RANDOM_LENGTH_FRAC)
+
+
+def load_of(rows: pd.DataFrame) -> Load:
+    """The load of measured runs; attention is data-parallel where fewer GPUs split it than serve."""
+    share = rows["campaign"].map(mean_length_frac).to_numpy(float)
+    n_gpus, split = rows["n_gpus"].to_numpy(float), rows["tensor_parallel"].to_numpy(float)
+    lengths = {name: rows[name].to_numpy(float) * share for name in ("isl", "osl")}
+    is_drafted = (rows["speculative"] == "mtp").to_numpy()
+    return Load(rows["concurrency"].to_numpy(float), **lengths, n_gpus=n_gpus, attention_gpus=split, is_drafted=is_drafted)
+
+
+class Cases:
+    """Measured runs as what the formulas take: sizes of their models, ratings of their chips, loads; one a row."""
+
+    def __init__(self, rows: pd.DataFrame):
+        self.rows = rows.reset_index(drop=True)
+        pairs = list(zip(rows["model"], rows["precision"], strict=True))
+        sized = {pair: architecture(*pair) for pair in set(pairs)}
+        self.models = stacked([sized[pair] for pair in pairs])
+        where = list(zip(rows["accelerator"], rows["precision"], strict=True))
+        rated = {pair: chip(*pair) for pair in set(where)}
+        self.chips = Chip(**{name: np.array([getattr(rated[pair], name) for pair in where]) for name in asdict(next(iter(rated.values())))})
+        self.load = load_of(rows)
+
+    def served(self, of: Constants) -> dict[str, Any]:
+        return served(self.models, self.chips, self.load, of)
+
+    def log_errors(self, of: Constants) -> np.ndarray:
+        """Logarithm of what was measured over what is estimated, in output tokens per second and GPU."""
+        return np.log(self.rows["output_tok_per_s_per_gpu"].to_numpy(float) / self.served(of)["output_tok_per_s_per_gpu"])
+
+
+def calibration_rows(**where: object) -> pd.DataFrame:
+    """Measured runs that the estimate can be held against: one deployment that says its GPUs and how they split, each once.
+
+    Columns: those of data/inference.csv, and `maker`.
+
+    >>> sorted(calibration_rows()["deployment"].unique())
+    ['aggregated']
+    """
+    rows = evidence.measured(deployment="aggregated", **where)
+    rows = rows[rows[["n_gpus", "tensor_parallel", "output_tok_per_s_per_gpu"]].notna().all(axis=1)]
+    rows = rows[rows["model"].isin(evidence.load_table("model_architectures")["model"])]
+    makers = evidence.load_table("accelerator_makers").set_index("accelerator")["maker"]
+    return each_once(rows).assign(maker=lambda kept: kept["accelerator"].map(makers))
+
+
+def is_fitted(rows: pd.DataFrame) -> pd.Series:
+    """Which runs the constants are fitted to: one maker, no speculative decoding."""
+    return (rows["maker"] == CALIBRATED_MAKER) & (rows["speculative"] != "mtp")
+
+
+def fitted(rows: pd.DataFrame) -> Constants:
+    """Constants fitted to runs: least squares of logarithms that lets outliers be, each constant held near its textbook value.
+
+    The speed-up of drafting is fitted last, to the runs with it (where there are none it stays at its textbook value).
+    """
+    from scipy.optimize import least_squares
+
+    textbook = constants("textbook_value")
+    plain = rows[is_fitted(rows)]
+    cases = Cases(plain)
+    n_alike = plain.groupby(_GROUP)["model"].transform("size").to_numpy(float)
+    weight = n_alike**-0.25
+    weight /= np.sqrt(np.mean(weight**2))
+    names = [name for name in CONSTANTS if name != "draft_tok_per_step"]
+    start = np.log([getattr(textbook, name) for name in names])
+    top = np.array([0.0 if name.endswith("_frac") else start[k] + np.log(_WIDEST) for k, name in enumerate(names)])
+
+    def of(logs: np.ndarray) -> Constants:
+        return replace(textbook, **dict(zip(names, np.exp(logs).tolist(), strict=True)))
+
+    def misfits(logs: np.ndarray) -> np.ndarray:
+        r = weight * cases.log_errors(of(logs)) / _MISFIT
+        soft = np.sign(r) * np.sqrt(2 * (np.sqrt(1 + r**2) - 1))
+        return np.concatenate([soft, (logs - start) / _AWAY])
+
+    found = of(least_squares(misfits, start, bounds=(start - np.log(_WIDEST), top)).x)
+    drafted = rows[(rows["speculative"] == "mtp") & (rows["maker"] == CALIBRATED_MAKER)]
+    if len(drafted):
+        draft = Cases(drafted)
+
+        def off(log: np.ndarray) -> np.ndarray:
+            return draft.log_errors(replace(found, draft_tok_per_step=float(np.exp(log[0])))) / _MISFIT
+
+        gain = least_squares(off, [np.log(textbook.draft_tok_per_step)], loss="soft_l1").x[0]
+        found = replace(found, draft_tok_per_step=float(np.exp(gain)))
+    return found
+
+
+def rows_sha256(rows: pd.DataFrame) -> str:
+    """A fingerprint of the runs that were fitted: which they are, and their figures."""
+    said = rows[["campaign", "locator", "concurrency", "n_gpus", "output_tok_per_s_per_gpu"]].sort_values(["campaign", "locator"])
+    return hashlib.sha256(said.to_csv(index=False, float_format="%.9g").encode()).hexdigest()
+
+
+def renewed(date: str) -> pd.DataFrame:
+    """data/calibration.csv with the constants fitted again, the date and the fingerprint of the runs.
+
+    Columns: those of data/calibration.csv.
+    """
+    runs = calibration_rows()
+    runs = runs[runs["maker"] == CALIBRATED_MAKER]
+    found: Mapping[str, float] = asdict(fitted(runs))
+    table = evidence.load_table(TABLE)
+    values = [float(f"{found[name]:.{_DIGITS}g}") for name in table["constant"]]
+    return table.assign(value=values, date=date, n_rows=len(runs), rows_sha256=rows_sha256(runs))

@@ -1,0 +1,211 @@
+"""Throughput where nothing was measured: an estimate with a band, which one measured run of one's own corrects.
+
+What a number rests on is said, and is one of four, the best first: measured (a run: `Frontier`), anchored (a run of the same model on
+the same GPUs, at another load), calibrated (constants fitted to runs on other chips of the maker), textbook. Give two digits of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, cast
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike
+
+from tokcost import evidence
+from tokcost.quantities import LABELS, QuantityError, check_value, check_whole, nearest
+from tokcost.serving.accuracy import ANCHORED, ANCHORED_OTHER, CALIBRATED, DRAFTED, READINGS, TEXTBOOK
+from tokcost.serving.architectures import architecture
+from tokcost.serving.calibration import CALIBRATED_MAKER, NO_LINK, chip, constants, maker, mean_length_frac
+from tokcost.serving.pareto_frontier import SPEED, is_on_front
+from tokcost.serving.reading import NOT_REACHED, Bracket, Reading
+from tokcost.serving.step_time import BYTES_PER_GIB, TERMS, Load, largest_batch, served, weight_bytes_per_gpu
+
+OUTPUT, TOTAL = "output_tok_per_s_per_gpu", "total_tok_per_s_per_gpu"
+#: what binds, in words; where a batch does not fit, memory does
+BINDS = dict(zip(TERMS, ("launch overhead", "reading weights", "reading the cache", "compute", "communication", "prefill"), strict=True))
+MEMORY = "memory"
+#: GPUs of the largest deployment that constants were fitted to
+MOST_GPUS = 8
+AT_LOAD, AT_SPEED = READINGS.values()
+
+
+def estimate(
+    model: str,
+    accelerator: str,
+    precision: str,
+    *,
+    batch: ArrayLike,
+    isl: float,
+    osl: float,
+    tensor_parallel: int = 1,
+    expert_parallel: int = 1,
+    data_parallel_attention: bool = False,
+    speculative: str = "none",
+    anchor: Mapping[str, Any] | pd.Series | None = None,
+    level: float = 0.8,
+) -> pd.DataFrame:
+    """Estimated throughput of a model on GPUs that serve it together, at one number of requests in flight or at many.
+
+    `batch` counts requests over all GPUs, `isl` and `osl` are mean lengths. `tensor_parallel` GPUs hold one copy of the model; with
+    `data_parallel_attention` each attends to its own requests. `expert_parallel` must divide them: measured runs with and without it
+    differ by less than the band, and the estimate not at all. `anchor` is one measured run of the same model, GPUs, lengths and
+    precision (a row of data/inference.csv, or a mapping with `concurrency`, `tok_per_s_per_user` and `output_tok_per_s_per_gpu`): the
+    curve is moved to go through it. `level` is the share of cases whose truth lies from `low_` to `high_`, as runs that no constant
+    was fitted to did.
+
+    Columns: `batch`, `tok_per_s_per_user`, `output_tok_per_s_per_gpu` and `total_tok_per_s_per_gpu`, each throughput with `low_` and
+    `high_`; `largest_batch` (what fits; beyond it the row is NaN), `binds` (the largest term), seconds per output token by term
+    (`overhead_s`, `weights_s`, `kv_s`, `compute_s`, `communication_s`, `prefill_s`: they add up to 1 / speed), and `basis`.
+    Raises: QuantityError for an architecture or a chip that is not in the data, weights that do not fit, and an anchor of something else.
+
+    >>> one = estimate("llama70b", "h200", "fp8", batch=[1, 64], isl=1024, osl=1024, tensor_parallel=4)
+    >>> one["basis"].unique().tolist(), one["binds"].tolist()
+    (['calibrated'], ['reading weights', 'communication'])
+    """
+    _check(speculative, level, tensor_parallel, expert_parallel)
+    for name, value in (("batch", batch), ("isl", isl), ("osl", osl)):
+        check_value(name, value)
+    batches = np.atleast_1d(np.asarray(batch, dtype=float))
+    sizes, rated = architecture(model, precision), chip(accelerator, precision)
+    is_drafted = speculative == "mtp"
+    if is_drafted and not sizes.has_draft_layer:
+        raise QuantityError(f"`{model}` has no layer for speculative decoding in data/model_architectures.csv; estimate it with `none`")
+    if tensor_parallel > 1 and rated.link_bytes_per_s == NO_LINK:
+        raise QuantityError(f"data/accelerators.csv has no scale_up_gb_per_s of `{accelerator}`: it can be estimated with one GPU only")
+    load = Load(batches, float(isl), float(osl), tensor_parallel, 1 if data_parallel_attention else tensor_parallel, is_drafted)
+    fits = float(largest_batch(sizes, rated, load))
+    if fits < 1:
+        held, has = float(weight_bytes_per_gpu(sizes, load)) / BYTES_PER_GIB, rated.memory_bytes / BYTES_PER_GIB
+        raise QuantityError(
+            f"`{model}` in {precision} does not fit: {held:,.0f} GiB of weights for each of {tensor_parallel} `{accelerator}` with "
+            f"{has:,.0f} GiB, and not one request beside them; split it over more GPUs or take a narrower precision"
+        )
+    of, basis = _constants(accelerator, is_drafted, anchor)
+    found = served(sizes, rated, load, of)
+    faster, more = 1.0, 1.0
+    if anchor is not None:
+        asked = {"model": model, "accelerator": accelerator, "precision": precision, "speculative": speculative}
+        asked |= {"isl": float(isl), "osl": float(osl), "n_gpus": tensor_parallel, "tensor_parallel": load.attention_gpus}
+        run = _checked_anchor(anchor, asked)
+        there = served(sizes, rated, Load(float(run["concurrency"]), load.isl, load.osl, load.n_gpus, load.attention_gpus, is_drafted), of)
+        faster, more = float(run[SPEED] * there["tpot_s"]), float(run[OUTPUT] / there[OUTPUT])
+    return _table(batches, found, fits, faster, more, load, basis, level)
+
+
+def _table(batches, found, fits, faster, more, load, basis, level) -> pd.DataFrame:
+    fit = batches <= fits
+    terms = np.where(fit, np.array([np.broadcast_to(found[name], batches.shape) for name in TERMS]) / faster, np.nan)
+    output = np.where(fit, found[OUTPUT] * more, np.nan)
+    low, high = band(basis, AT_LOAD, level)
+    columns = {"batch": batches, SPEED: np.where(fit, faster / found["tpot_s"], np.nan)}
+    for name, throughput in ((OUTPUT, output), (TOTAL, output * (load.isl + load.osl) / load.osl)):
+        columns |= {name: throughput, f"low_{name}": throughput * low, f"high_{name}": throughput * high}
+    words = np.array(list(BINDS.values()))
+    columns["largest_batch"] = np.full(batches.shape, np.floor(fits))
+    columns["binds"] = np.where(fit, words[np.nan_to_num(terms).argmax(axis=0)], MEMORY)
+    return pd.DataFrame(columns | dict(zip(TERMS, terms, strict=True)) | {"basis": basis})
+
+
+def _check(speculative: str, level: float, tensor_parallel: int, expert_parallel: int) -> None:
+    if speculative not in ("none", "mtp"):
+        raise QuantityError(f"`speculative` must be none or mtp, got {speculative!r}{nearest(str(speculative), LABELS['speculative'])}")
+    if not 0 < level < 1:
+        raise QuantityError(f"`level` must lie between 0 and 1, got {level:g}; 0.8 is a band that holds eight cases in ten")
+    check_whole("tensor_parallel", tensor_parallel)
+    check_whole("expert_parallel", expert_parallel)
+    if tensor_parallel > MOST_GPUS:
+        raise QuantityError(f"estimates hold for one deployment of up to {MOST_GPUS} GPUs, got `tensor_parallel` {tensor_parallel}")
+    if tensor_parallel % expert_parallel:
+        raise QuantityError(f"`expert_parallel` must divide the {tensor_parallel} GPUs, got {expert_parallel}")
+
+
+def _constants(accelerator: str, is_drafted: bool, anchor: object):
+    """The constants for a chip and what an estimate from them rests on."""
+    is_calibrated = maker(accelerator) == CALIBRATED_MAKER
+    if is_drafted and not is_calibrated and anchor is None:
+        raise QuantityError(
+            f"nothing says how far off speculative decoding on `{accelerator}` would be; give an anchor, or estimate without"
+        )
+    basis = DRAFTED if is_drafted else CALIBRATED
+    of = constants("value" if is_calibrated else "textbook_value")
+    if anchor is not None:
+        return of, ANCHORED if is_calibrated else ANCHORED_OTHER
+    return of, basis if is_calibrated else TEXTBOOK
+
+
+def _checked_anchor(anchor: Mapping[str, Any] | pd.Series, asked: dict[str, Any]) -> dict[str, Any]:
+    """The anchor, if it is a run of what is asked: what it says of itself must agree, and lengths may be nominal ones."""
+    run = {str(name): value for name, value in dict(anchor).items() if not (isinstance(value, float) and np.isnan(value))}
+    for name in ("concurrency", SPEED, OUTPUT):
+        if name not in run:
+            raise QuantityError(f"the anchor must state `{name}`; give a measured run with concurrency, {SPEED} and {OUTPUT}")
+        check_value(name, run[name])
+    share = mean_length_frac(str(run["campaign"])) if "campaign" in run else 1.0
+    for name, wanted in asked.items():
+        if name not in run or run[name] in (wanted, "unlabelled"):
+            continue
+        if name in ("isl", "osl") and np.isclose(float(run[name]) * share, wanted, rtol=0.02):
+            continue
+        nominal = f" (mean lengths are {share:g} of the nominal ones that it states)" if name in ("isl", "osl") and share < 1 else ""
+        raise QuantityError(
+            f"the anchor has {name} `{run[name]}`, asked is `{wanted}`{nominal}; "
+            "a run corrects estimates of its own model, GPUs, split and lengths only"
+        )
+    return run
+
+
+def band(basis: str, reading: str, level: float) -> tuple[float, float]:
+    """What an estimate must be multiplied by for the two ends of its band, by data/estimate_errors.csv.
+
+    >>> low, high = band("calibrated", "at a load", 0.8)
+    >>> low < 1 < high
+    True
+    """
+    rows = evidence.load_table("estimate_errors", basis=basis, reading=reading).sort_values("quantile_frac")
+    ends = np.interp([(1 - level) / 2, (1 + level) / 2], rows["quantile_frac"], np.log(rows["truth_ratio"]))
+    return cast(tuple[float, float], tuple(np.exp(ends).tolist()))
+
+
+def estimated_curve(table: pd.DataFrame, *, throughput: str = TOTAL, level: float = 0.8, series: str = "estimate") -> pd.DataFrame:
+    """The best of estimates at every speed, as a curve beside those of `Frontier.curve`: dashed throughout, with its band.
+
+    `table` holds rows of `estimate` of one basis, of one split or of several.
+
+    Columns: `tok_per_s_per_user`, the throughput with `low` and `high`, `is_hole` (true: a figure dashes it), `basis`, `series`.
+    Raises: QuantityError for estimates of several bases.
+
+    >>> rows = estimate("llama70b", "h200", "fp8", batch=[1, 8, 64], isl=1024, osl=1024, tensor_parallel=4)
+    >>> bool(estimated_curve(rows)["is_hole"].all())
+    True
+    """
+    bases = table["basis"].unique()
+    if len(bases) != 1:
+        raise QuantityError(f"a curve rests on one basis, these estimates on {', '.join(map(str, bases)) or 'none'}; choose one")
+    known = table[table[throughput].notna()]
+    front = known[is_on_front(known[SPEED], known[throughput])].sort_values(SPEED)
+    low, high = band(bases[0], AT_SPEED, level)
+    value = front[throughput].to_numpy()
+    columns = {SPEED: front[SPEED].to_numpy(), throughput: value, "low": value * low, "high": value * high}
+    return pd.DataFrame(columns).assign(is_hole=True, basis=bases[0], series=series)
+
+
+def estimate_at(table: pd.DataFrame, *, tok_per_s_per_user: float, throughput: str = TOTAL, level: float = 0.8) -> Reading:
+    """Estimated throughput at one speed, as a `Reading` whose `low` and `high` are its band and whose basis says what it rests on.
+
+    What takes readings of measured frontiers takes it too (`tc.doubt.headline` adds its band to the doubts); it is never measured.
+
+    >>> rows = estimate("llama70b", "h200", "fp8", batch=[1, 2, 4, 8, 16, 32, 64], isl=1024, osl=1024, tensor_parallel=4)
+    >>> read = estimate_at(rows, tok_per_s_per_user=60)
+    >>> read.low < read < read.high, read.bracket.basis
+    (True, 'calibrated')
+    """
+    check_value(SPEED, tok_per_s_per_user)
+    curve = estimated_curve(table, throughput=throughput, level=level)
+    basis, n = curve["basis"].iloc[0], len(curve)
+    columns = (curve[name] for name in (throughput, "low", "high"))
+    value, low, high = (float(np.interp(tok_per_s_per_user, curve[SPEED], one, left=np.nan, right=np.nan)) for one in columns)
+    if np.isnan(value):
+        return Reading(np.nan, np.nan, np.nan, Bracket(np.nan, np.nan, np.nan, n, NOT_REACHED))
+    return Reading(value, low, high, Bracket(float(tok_per_s_per_user), float(tok_per_s_per_user), 1.0, n, str(basis)))

@@ -2,8 +2,50 @@
 
 import os
 import shutil
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+
+TOKCOST = Path(sys.executable).with_name("tokcost")
+#: what the command itself imports, beside what kernels do
+OF_THE_COMMAND = """tokcost.report.one:import_ahead tokcost.report.batch_command tokcost.report.batch tokcost.report.build
+tokcost.report.page.index tokcost.report.page.trend tokcost.schedule.command""".split()
+
+
+@pytest.fixture(scope="session")
+def warm_tokcost(tmp_path_factory):
+    """The path of a program that does what `tokcost` does in a fresh process, without the seconds that its imports take.
+
+    Where processes cannot be forked it is the ordinary one.
+    """
+    from tokcost.report.execution.template import CannotFork, template_for
+
+    environment = {**os.environ, "PYTHONHASHSEED": "0"}
+    try:
+        template = template_for(environment, *OF_THE_COMMAND)
+    except CannotFork:
+        return TOKCOST
+    program = tmp_path_factory.mktemp("bin") / "tokcost"
+    source = Path(__file__).with_name("warm_command.py").read_text(encoding="utf-8")
+    program.write_text(f"#!{sys.executable} -IS\n" + source.replace('os.environ["WARM_TEMPLATE"]', repr(template.path)))
+    program.chmod(0o755)
+    return program
+
+
+@pytest.fixture(scope="session")
+def tokcost(warm_tokcost):
+    """Run `tokcost ...` in a process of its own; with variables that are read when Python starts, in an ordinary one."""
+
+    def run(*arguments, cwd, **environment):
+        is_ordinary = any(name.startswith(("PYTHON", "OPENBLAS", "MPL")) for name in environment)
+        command = [TOKCOST if is_ordinary else warm_tokcost, *map(str, arguments)]
+        done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, env={**os.environ, **environment}, timeout=120)
+        return SimpleNamespace(status=done.returncode, out=done.stdout, err=done.stderr)
+
+    return run
 
 
 @pytest.fixture(scope="session")

@@ -30,7 +30,7 @@ MAY_IMPORT = {
     "show": {"errors", "quantities", "labels", "parameters"},
     "hour": {"quantities", "formulas", "evidence"},
     "serving": {"quantities", "formulas", "evidence"},
-    "load": {"quantities", "formulas", "evidence", "serving"},
+    "load": {"quantities", "formulas", "evidence", "importers", "serving"},
     "renew": {"quantities", "labels", "paths", "evidence", "importers", "spreadsheet"},
     "doubt": {"quantities", "formulas", "evidence", "hour", "serving", "load"},
     "claims": {"quantities", "formulas", "evidence", "serving"},

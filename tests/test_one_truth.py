@@ -1,234 +1,53 @@
-"""The headlines of the notebooks by a second route: pandas and numpy on data/*.csv, and nothing of the package on that side.
-
-What is compared is what is committed: the results and the tables stored in the notebooks.
-"""
+"""The headlines of the notebooks by a second route (second_route.py), with what is committed: the results and tables stored in them."""
 
 import gzip
 import json
 import re
 from functools import cache
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from second_route import (
+    BASE,
+    CLAIM,
+    CLAIM_RATIO,
+    GB300,
+    H200,
+    NOW,
+    OPERATOR,
+    OURS,
+    OWN,
+    PAST,
+    PLAIN,
+    ROOT,
+    RUNS,
+    SPEED,
+    THEN,
+    answer,
+    between,
+    fast_run,
+    hour,
+    kwh_per_h,
+    nine_of_ten,
+    outputs,
+    ratio,
+    read,
+    results,
+    runs,
+    system,
+    table,
+    throughputs,
+    usd_per_mtok,
+    without_warning,
+)  # fmt: skip
 
-ROOT = Path(__file__).parents[1]
 #: one measurement in two captures is the same to this share
 SAME = 1e-5
-MIME = "application/vnd.tokcost.v1+json"
 #: notebooks whose defaults are those of data/base_case.csv in all that their results rest on
 OF_THE_BASE_CASE = ("00", "02", "04", "05", "06", "08")
-
-
-def table(name: str) -> pd.DataFrame:
-    return pd.read_csv(ROOT / "data" / f"{name}.csv", dtype={"rate_vintage": str, "date": str})
-
-
-def outputs(number: str) -> list[dict]:
-    (path,) = (ROOT / "notebooks").glob(f"{number}-*.ipynb")
-    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
-    return [output["data"] for cell in cells for output in cell.get("outputs", []) if "data" in output]
-
-
-def results(number: str) -> dict[str, dict]:
-    return {data[MIME]["name"]: data[MIME] for data in outputs(number) if data.get(MIME, {}).get("kind") == "result"}
-
-
-def answer(number: str) -> str:
-    said = next(data[MIME] for data in outputs(number) if data.get(MIME, {}).get("kind") == "answer")
-    return " ".join(said[part] or "" for part in ("text", "decision", "detail", "interval")).replace("\\", "")
-
-
-BASE = table("base_case").set_index("name")["value"]
-SPEED = float(BASE["tok_per_s_per_user"])
 #: at which 02 rates arithmetic where it rates all alike
 BASE_PRECISION = "fp8"
-RUNS = table("inference").query("model == 'dsr1' and osl == 1024")
-
-
-def hour(accelerator: str, vintage: str = BASE["rate_vintage"], basis: str = BASE["price_basis"]) -> float:
-    rows = table("hourly_rates").query("accelerator == @accelerator and rate_vintage == @vintage and price_basis == @basis")
-    return float(rows["value"].iloc[0])
-
-
-def runs(accelerator: str, isl: int = 1024, **where: str) -> pd.DataFrame:
-    rows = RUNS[(RUNS["accelerator"] == accelerator) & (RUNS["isl"] == isl)]
-    for name, value in where.items():
-        rows = rows[rows[name] == value]
-    return rows
-
-
-def without_warning(rows: pd.DataFrame) -> pd.DataFrame:
-    return rows[~rows["note"].fillna("").str.contains("accuracy warning")]
-
-
-def fast_run(rows: pd.DataFrame, speed: float) -> float:
-    """Throughput of the cheapest run at least so fast."""
-    return float(rows.loc[rows["tok_per_s_per_user"] >= speed, "total_tok_per_s_per_gpu"].max())
-
-
-def usd_per_mtok(usd_per_h: float, tok_per_s: float) -> float:
-    return usd_per_h / (tok_per_s * 3600) * 1e6
-
-
-def front(rows: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
-    """Speeds and throughputs of the runs that no other run beats, by rising speed."""
-    best = rows.sort_values(["tok_per_s_per_user", "total_tok_per_s_per_gpu"], ascending=False)
-    best = best[best["total_tok_per_s_per_gpu"] > best["total_tok_per_s_per_gpu"].cummax().shift(fill_value=0.0)]
-    best = best.drop_duplicates("tok_per_s_per_user")[::-1]
-    return best["tok_per_s_per_user"].to_numpy(), best["total_tok_per_s_per_gpu"].to_numpy()
-
-
-def read(rows: pd.DataFrame, speed: float) -> float:
-    """Steffen's monotone cubic through the front (Astronomy & Astrophysics 239, 443); the next run where it falls fivefold.
-
-    At an end the slope is that of the parabola which meets the neighbour's.
-    """
-    x, y = front(rows)
-    i = int(np.searchsorted(x, speed, side="right")) - 1
-    if x[i] == speed:
-        return float(y[i])
-    if y[i] / y[i + 1] > 5:
-        return float(y[i + 1])
-    secant = np.diff(y) / np.diff(x)
-
-    def slope(k: int) -> float:
-        if k in (0, len(x) - 1):
-            return float((3 * secant[min(k, len(secant) - 1)] - slope(1 if k == 0 else k - 1)) / 2)
-        before, after = secant[k - 1], secant[k]
-        h, g = x[k] - x[k - 1], x[k + 1] - x[k]
-        return float((np.sign(before) + np.sign(after)) * min(abs(before), abs(after), abs(before * g + after * h) / (h + g) / 2))
-
-    width, t = x[i + 1] - x[i], (speed - x[i]) / (x[i + 1] - x[i])
-    value = (1 + 2 * t) * (1 - t) ** 2 * y[i] + t * (1 - t) ** 2 * width * slope(i)
-    return float(value + t**2 * (3 - 2 * t) * y[i + 1] + t**2 * (t - 1) * width * slope(i + 1))
-
-
-def between(rows: pd.DataFrame, speed: float) -> tuple[float, float]:
-    """Throughput of the runs of the front on either side: the faster, which is the least, and the slower, which is the most."""
-    x, y = front(rows)
-    return float(y[np.searchsorted(x, speed, side="left")]), float(y[np.searchsorted(x, speed, side="right") - 1])
-
-
-def slower_to_run(rows: pd.DataFrame, speed: float) -> float:
-    """How many times the next slower run of the front makes what the run at least so fast makes; of runs within 1 % of a speed, both."""
-    x, y = front(rows)
-    fast_enough = int(np.searchsorted(x, speed))
-    slower = max(0, fast_enough - 1)
-    is_at_it = x[fast_enough] <= speed * 1.01
-    return 1.0 if is_at_it and x[slower] < speed * 0.99 else float(y[slower] / y[fast_enough])
-
-
-def in_all(value: float, *doubts: list[float]) -> tuple[float, float]:
-    """Independent doubts, each given by what the figure would be: on a logarithmic scale their squares add, up and down."""
-    logs = [np.log(np.array([value, *figures]) / value) for figures in doubts]
-    down, up = (np.sqrt(sum(end(one) ** 2 for one in logs)) for end in (np.min, np.max))
-    return value * np.exp(-down), value * np.exp(up)
-
-
-#: nine of ten repeats lie within this many times of each other
-REPEATS = 1.05
-
-
-def cost_range(rows: pd.DataFrame, accelerator: str, speed: float) -> tuple[float, float]:
-    """Of a cost in the base case: next slower run, a repeat, the price lists of the same basis."""
-    cost = usd_per_mtok(hour(accelerator), fast_run(rows, speed))
-    basis = table("hourly_rates").query("accelerator == @accelerator and price_basis == @BASE['price_basis']")["value"]
-    return in_all(cost, [cost / slower_to_run(rows, speed)], [cost / REPEATS, cost * REPEATS], list(cost * basis / hour(accelerator)))
-
-
-def ratio_range(old: pd.DataFrame, new: pd.DataFrame, speed: float, value: float, *others: list[float]) -> tuple[float, float]:
-    """Of a ratio of the costs of two runs: their next slower runs, repeats of both, and what else it may be."""
-    again = REPEATS ** np.sqrt(2)
-    between = [value / slower_to_run(old, speed), value * slower_to_run(new, speed)]
-    return in_all(value, between, [value / again, value * again], *others)
-
-
-def other_lists(value: float, hours: tuple[float, float], lists: pd.Series) -> list[float]:
-    """A cost ratio at other prices of an hour."""
-    return list(value * (hours[1] / hours[0]) / lists)
-
-
-H200, GB300 = runs("h200", precision="fp8"), runs("gb300", precision="fp4")
-#: the two runs behind the published table, and the speed at which they ran
-CLAIM = RUNS[RUNS["campaign"] == "inferencex_dsr1_2026_04"]
-CLAIM_H200 = CLAIM.query("accelerator == 'h200' and isl == 1024 and tok_per_s_per_user > 116.71 and tok_per_s_per_user < 116.73")
-CLAIM_GB300 = CLAIM.query("accelerator == 'gb300' and isl == 1024 and precision == 'fp4' and 116.8 < tok_per_s_per_user < 116.9")
-CLAIM_RATIO = float(CLAIM_GB300["total_tok_per_s_per_gpu"].iloc[0] / CLAIM_H200["total_tok_per_s_per_gpu"].iloc[0])
-EDGE = float(CLAIM_H200["tok_per_s_per_user"].iloc[0])
-OPERATOR = table("operators").query("operator == 'hyperscaler'").set_index("quantity")["value"].astype(float)
-
-
-def system(accelerator: str) -> pd.Series:
-    return table("systems").query("accelerator == @accelerator").set_index("quantity")["value"].astype(float)
-
-
-def kwh_per_h(accelerator: str) -> float:
-    """What the facility draws for one accelerator, averaged over busy and idle hours."""
-    busy, used = float(BASE["average_load_frac"]), float(BASE["utilization_frac"])
-    load = busy * used + OPERATOR["idle_load_frac"] * (1 - used)
-    return float(system(accelerator)["critical_kw_per_gpu"] * load * float(BASE["pue"]))
-
-
-def own_hour(accelerator: str) -> float:
-    """Level monthly payments that return the capital with its tax, and a year's running cost, over the available hours; no sale."""
-    o, here = OPERATOR, system(accelerator)
-    wacc, tax, life = o["wacc_frac"], o["tax_frac"], int(float(BASE["economic_life_yr"]))
-    macrs = [0.20, 0.32, 0.192, 0.1152, 0.1152, 0.0576]
-    straight = [1 / o["facility_life_yr"]] * int(o["facility_life_yr"])
-
-    def paid_per_yr(capital: float, years: int, schedule: list[float]) -> float:
-        relief = tax * sum(share * (1 + wacc) ** -min(year, years) for year, share in enumerate(schedule, start=1))
-        waited = (1 + wacc) ** o["install_delay_yr"] - 1
-        months = (1 + wacc) ** (-np.arange(1, 12 * years + 1) / 12)
-        return capital * (1 - relief + waited) / (1 - tax) / months.sum() * 12
-
-    it = here["system_price_usd"] / here["n_gpus"] * (1 + o["networking_frac"] + o["storage_frac"] + o["cpu_nodes_frac"])
-    building = here["critical_kw_per_gpu"] * o["construction_usd_per_kw"]
-    running = kwh_per_h(accelerator) * 8760 * float(BASE["electricity_usd_per_kwh"]) + it * o["maintenance_frac"]
-    running += o["staff_cost_usd_per_gpu_yr"] + (it + building) * (o["insurance_frac"] + o["property_tax_frac"])
-    capital = paid_per_yr(it, life, macrs) + paid_per_yr(building, len(straight), straight)
-    return float((capital + running) / (8760 * o["availability_frac"]))
-
-
-OWN = {name: own_hour(name) for name in ("h200", "gb300")}
-H200_PRICES = table("hourly_rates").query("accelerator == 'h200'")["value"]
-
-
-def ratio(old: pd.DataFrame, new: pd.DataFrame, speed: float, hours: tuple[float, float], how) -> float:
-    return usd_per_mtok(hours[0], how(old, speed)) / usd_per_mtok(hours[1], how(new, speed))
-
-
-NOW, THEN = (hour("h200"), hour("gb300")), (hour("h200", "2026-03"), hour("gb300", "2026-03"))
-_OURS = (OWN["h200"], OWN["gb300"])
-PLAIN = runs("h200", precision="fp8", speculative="none", deployment="aggregated")
-PAST = float(min(speed for speed in front(H200)[0] if speed > EDGE))
-LADDER = [
-    (H200, GB300, SPEED, NOW),
-    (runs("h200", 8192, precision="fp8"), runs("gb300", 8192, precision="fp4"), SPEED, NOW),
-    (H200, runs("gb300", precision="fp8"), SPEED, NOW),
-    (H200, without_warning(runs("gb300", precision="fp8")), SPEED, NOW),
-    (PLAIN, GB300, SPEED, NOW),
-    (H200, GB300, SPEED, _OURS),
-    (H200, GB300, 50.0, NOW),
-    (H200, GB300, 50.0, _OURS),
-    (H200, GB300, EDGE, NOW),
-    (H200, GB300, EDGE, THEN),
-    (H200, GB300, PAST, THEN),
-]
-
-
-@pytest.mark.parametrize("step", range(len(LADDER)))
-def test_a_step_of_the_ladder_is_what_the_runs_give(step):
-    """Four figures each, as printed: two digits."""
-    text = next(data["text/plain"] for data in outputs("00") if "one change at a time" in str(data.get("text/plain")))
-    cells = "".join(text).splitlines()[2 + step].split()[-4:]
-    old, new, speed, hours = LADDER[step]
-    of_runs = ratio(old, new, speed, hours, fast_run)
-    lists = [] if hours is _OURS else other_lists(of_runs, hours, price_lists().xs(BASE["price_basis"]))
-    expected = [of_runs, *ratio_range(old, new, speed, of_runs, lists), ratio(old, new, speed, hours, read)]
-    assert [float(cell) for cell in cells] == pytest.approx([float(f"{value:.2g}") for value in expected])
 
 
 def carbon_and_water() -> dict[str, float]:
@@ -249,12 +68,6 @@ def carbon_and_water() -> dict[str, float]:
 def per_mw(vintage: str) -> float:
     kw = table("provisioned_power").query("power_vintage == @vintage").set_index("accelerator")["value"]
     return CLAIM_RATIO * kw["h200"] / kw["gb300"]
-
-
-def price_lists() -> pd.Series:
-    """GB300 hour over H200 hour in every list that has both."""
-    wide = table("hourly_rates").pivot_table(index=["price_basis", "rate_vintage"], columns="accelerator", values="value")
-    return (wide["gb300"] / wide["h200"]).dropna()
 
 
 def station(rows: pd.DataFrame, speed: float = SPEED) -> tuple[float, float]:
@@ -299,10 +112,9 @@ def same_submitter() -> pd.Series:
 @cache
 def traffic(profile: str) -> tuple[np.ndarray, np.ndarray]:
     """07: requests per second of each hour of a week, on average and in its busiest minutes."""
-    rows = table("load_profiles").query("profile == @profile").set_index(["day_type", "hour_of_day"]).sort_index()
-    week = pd.concat([rows.loc[day] for day in ["weekday"] * 5 + ["weekend"] * 2])
-    mean = week["relative_rate_ratio"] / week["relative_rate_ratio"].mean() * REQUESTS
-    return mean.to_numpy(), (mean * week["within_hour_peak_ratio"]).to_numpy()
+    rows = table("traffic_hours").query("trace == @profile").sort_values("hour")
+    mean = np.resize(rows["relative_rate_ratio"] / rows["relative_rate_ratio"].mean() * REQUESTS, 168)
+    return mean, mean * np.resize(rows["within_hour_peak_ratio"], 168)
 
 
 def in_time(offered: float, n_replicas: int, arrival_cv: float) -> float:
@@ -329,11 +141,11 @@ def replicas(profile: str, arrival_cv: float) -> np.ndarray:
     return np.array([fewest[offered] for offered in traffic(profile)[1]])
 
 
-def delivered_usd(profile: str, paid: np.ndarray | int, run: pd.Series | None = None) -> float:
+def delivered_usd(profile: str, paid: np.ndarray | int) -> float:
     """Dollars of a week over its tokens."""
     mean = traffic(profile)[0]
-    gpu_h = np.broadcast_to(paid, mean.shape).sum() * (REPLICA if run is None else run)["n_gpus"]
-    return gpu_h * hour("h200") / (mean.sum() * 3600 * 2048 / 1e6)
+    gpu_h = np.broadcast_to(paid, mean.shape).sum() * REPLICA["n_gpus"]
+    return gpu_h * hour("h200") / (mean.sum() * 3600 * (PROMPT + ANSWER) / 1e6)
 
 
 def fixed_usd(profile: str) -> float:
@@ -346,18 +158,34 @@ def autoscaled() -> np.ndarray:
     return 0.75 * serving + 0.25 * np.maximum(serving, np.roll(serving, -1))
 
 
-def batch_fleet(run: pd.Series) -> int:
+def batch_fleet() -> int:
     """Replicas that finish all within a day of its arrival: the worst window of hours, and a day, by trying all of them."""
     twice, n = np.tile(traffic(BASE["profile"])[0], 2), 168
     rates = [twice[i : i + length].sum() / (length + 24) for length in range(1, n + 1) for i in range(n)]
-    return int(np.ceil(max(*rates, twice.mean()) * 2048 / run["total_tok_per_s_per_gpu"] / run["n_gpus"]))
+    return int(np.ceil(max(*rates, twice.mean()) / EACH_PER_S))
+
+
+def valley_usd() -> float:
+    """The fixed fleet, with as much steady work as the fewest free replicas of any 24 hours in a row can do."""
+    needed = replicas(BASE["profile"], BURSTS)
+    free = np.tile((needed.max() - needed) * EACH_PER_S, 2)
+    steady = min(free[i : i + 24].mean() for i in range(168))
+    return fixed_usd(BASE["profile"]) * REQUESTS / (REQUESTS + steady)
 
 
 REQUESTS, LEVEL, WAIT_S, BURSTS = 40.0, 0.99, 1.0, float(BASE["arrival_cv"])
-_STATED = runs("h200").dropna(subset=["n_gpus"]).sort_values("total_tok_per_s_per_gpu", ascending=False)
-REPLICA, SLOW = _STATED[_STATED["tok_per_s_per_user"] >= SPEED].iloc[0], _STATED.iloc[0]
-HELD_S = REPLICA["concurrency"] * 2048 / (REPLICA["total_tok_per_s_per_gpu"] * REPLICA["n_gpus"])
-PROFILES = sorted(set(table("load_profiles")["profile"]))
+_FACTS = table("traffic").query("trace == @BASE['profile']").set_index("quantity")["value"]
+PROMPT, ANSWER = _FACTS["isl"], _FACTS["osl"]
+_STATED = runs("h200", isl=8192).dropna(subset=["n_gpus"]).sort_values("total_tok_per_s_per_gpu", ascending=False)
+REPLICA = _STATED[_STATED["tok_per_s_per_user"] >= SPEED].iloc[0]
+#: GPU-seconds of a request of 1,024 and of 8,192 prompt tokens at that speed, and what a token of each kind takes of them
+_SHORT_S, _LONG_S = (tokens / read(runs("h200", isl=tokens - 1024), SPEED) for tokens in (2048, 9216))
+_PROMPT_S = (_LONG_S - _SHORT_S) / 7168
+WEIGHT = (_SHORT_S - 1024 * _PROMPT_S) / 1024 / _PROMPT_S
+#: requests of this service that a replica completes in a second: as much work as it did on those of its benchmark
+EACH_PER_S = REPLICA["total_tok_per_s_per_gpu"] * REPLICA["n_gpus"] / 9216 * (8192 + 1024 * WEIGHT) / (PROMPT + ANSWER * WEIGHT)
+HELD_S = REPLICA["concurrency"] / EACH_PER_S
+FULL_USD = hour("h200") * REPLICA["n_gpus"] / (EACH_PER_S * 3600 * (PROMPT + ANSWER) / 1e6)
 
 _CLAIM_FP8 = CLAIM.query("accelerator == 'gb300' and isl == 1024 and precision == 'fp8'")
 _CLAIM_FP4 = CLAIM.query("accelerator == 'gb300' and isl == 1024 and precision == 'fp4'")
@@ -370,25 +198,12 @@ def _claim_ratio(new: pd.DataFrame) -> float:
     return ratio(_CLAIM_OLD, new, 116.7, THEN, fast_run)
 
 
-def _claim_range(new: pd.DataFrame, *others: list[float]) -> tuple[float, float]:
-    value = _claim_ratio(new)
-    return ratio_range(_CLAIM_OLD, new, 116.7, value, other_lists(value, THEN, price_lists()), *others)
-
-
 def _own_cost() -> float:
     return usd_per_mtok(1.41, 90)
 
 
-def _own_range() -> tuple[float, float]:
-    return in_all(_own_cost(), list(_own_cost() * H200_PRICES / 1.41), [_own_cost() / REPEATS, _own_cost() * REPEATS])
-
-
 def _base_ratio() -> float:
     return ratio(H200, GB300, SPEED, NOW, fast_run)
-
-
-def _base_range() -> tuple[float, float]:
-    return ratio_range(H200, GB300, SPEED, _base_ratio(), other_lists(_base_ratio(), NOW, price_lists().xs(BASE["price_basis"])))
 
 
 def _quick_cost() -> float:
@@ -399,32 +214,16 @@ def _quick_cost() -> float:
 #: (notebook, result, which of value, low and high, what it must be)
 FIGURES = [
     ("00", "gb300_total_token_cost_usd_per_mtok", "value", lambda: usd_per_mtok(hour("gb300"), fast_run(GB300, SPEED))),
-    ("00", "gb300_total_token_cost_usd_per_mtok", "low", lambda: cost_range(GB300, "gb300", SPEED)[0]),
-    ("00", "gb300_total_token_cost_usd_per_mtok", "high", lambda: cost_range(GB300, "gb300", SPEED)[1]),
     ("00", "cost_ratio", "value", _base_ratio),
-    ("00", "cost_ratio", "low", lambda: _base_range()[0]),
-    ("00", "cost_ratio", "high", lambda: _base_range()[1]),
     ("01", "total_token_cost_usd_per_mtok", "value", _own_cost),
-    ("01", "total_token_cost_usd_per_mtok", "low", lambda: _own_range()[0]),
-    ("01", "total_token_cost_usd_per_mtok", "high", lambda: _own_range()[1]),
     ("01", "revenue_usd_per_gpu_h", "value", lambda: 90 * 3600 / 1e6 * 6),
     ("01", "profit_usd_per_gpu_h", "value", lambda: 90 * 3600 / 1e6 * 6 - 1.41),
     ("02", "total_token_cost_usd_per_mtok", "value", lambda: usd_per_mtok(hour("gb300"), fast_run(runs("gb300"), SPEED))),
-    ("02", "total_token_cost_usd_per_mtok", "low", lambda: cost_range(runs("gb300"), "gb300", SPEED)[0]),
-    ("02", "total_token_cost_usd_per_mtok", "high", lambda: cost_range(runs("gb300"), "gb300", SPEED)[1]),
     ("06", "candidate_total_token_cost_usd_per_mtok", "value", lambda: usd_per_mtok(hour("gb300"), fast_run(runs("gb300"), SPEED))),
-    ("06", "candidate_total_token_cost_usd_per_mtok", "low", lambda: cost_range(runs("gb300"), "gb300", SPEED)[0]),
-    ("06", "candidate_total_token_cost_usd_per_mtok", "high", lambda: cost_range(runs("gb300"), "gb300", SPEED)[1]),
     ("06", "cost_ratio", "value", _base_ratio),
-    ("06", "cost_ratio", "low", lambda: _base_range()[0]),
-    ("06", "cost_ratio", "high", lambda: _base_range()[1]),
     ("06", "limited_total_token_cost_usd_per_mtok", "value", _quick_cost),
     ("03", "cost_ratio", "value", lambda: _claim_ratio(_CLAIM_FP4)),
-    ("03", "cost_ratio", "low", lambda: _claim_range(_CLAIM_FP4)[0]),
-    ("03", "cost_ratio", "high", lambda: _claim_range(_CLAIM_FP4)[1]),
     ("03", "fp8_on_both_cost_ratio", "value", lambda: _claim_ratio(_CLAIM_FP8)),
-    ("03", "fp8_on_both_cost_ratio", "low", lambda: _claim_range(_CLAIM_FP8, [_claim_ratio(_CLAIM_FP8_SOUND)])[0]),
-    ("03", "fp8_on_both_cost_ratio", "high", lambda: _claim_range(_CLAIM_FP8, [_claim_ratio(_CLAIM_FP8_SOUND)])[1]),
     ("03", "per_mw_ratio", "value", lambda: per_mw("2026-03")),
     ("03", "per_mw_ratio", "low", lambda: per_mw("2026-07")),
     ("04", "baseline_rate_usd_per_gpu_h", "value", lambda: OWN["h200"]),
@@ -433,7 +232,7 @@ FIGURES = [
         *("04", "candidate_total_token_cost_usd_per_mtok", "value"),
         lambda: usd_per_mtok(OWN["gb300"], fast_run(runs("gb300"), SPEED) * float(BASE["utilization_frac"])),
     ),
-    ("04", "cost_ratio", "value", lambda: ratio(runs("h200"), runs("gb300"), SPEED, _OURS, fast_run)),
+    ("04", "cost_ratio", "value", lambda: ratio(runs("h200"), runs("gb300"), SPEED, OURS, fast_run)),
     ("05", "gb300_total_tok_per_joule", "value", lambda: carbon_and_water()["tok_per_joule"]),
     ("05", "energy_share_frac", "value", lambda: carbon_and_water()["energy_share"]),
     ("05", "per_mw_ratio", "value", lambda: per_mw(BASE["power_vintage"])),
@@ -441,22 +240,17 @@ FIGURES = [
     ("05", "carbon_g_per_mtok", "value", lambda: carbon_and_water()["carbon"]),
     ("05", "water_l_per_mtok", "value", lambda: carbon_and_water()["water"]),
     ("07", "allocation_token_cost_usd_per_mtok", "value", lambda: fixed_usd(BASE["profile"])),
-    ("07", "allocation_token_cost_usd_per_mtok", "low", lambda: min(map(fixed_usd, PROFILES))),
-    ("07", "allocation_token_cost_usd_per_mtok", "high", lambda: max(map(fixed_usd, PROFILES))),
-    (
-        *("07", "utilization_frac", "value"),
-        lambda: usd_per_mtok(hour("h200"), REPLICA["total_tok_per_s_per_gpu"]) / fixed_usd(BASE["profile"]),
-    ),
+    ("07", "utilization_frac", "value", lambda: FULL_USD / fixed_usd(BASE["profile"])),
+    ("07", "output_weight_ratio", "value", lambda: WEIGHT),
     ("07", "scaled_allocation_token_cost_usd_per_mtok", "low", lambda: delivered_usd(BASE["profile"], autoscaled())),
     ("07", "scaled_allocation_token_cost_usd_per_mtok", "high", lambda: fixed_usd(BASE["profile"])),
-    ("07", "batch_allocation_token_cost_usd_per_mtok", "value", lambda: delivered_usd(BASE["profile"], batch_fleet(SLOW), SLOW)),
+    ("07", "filled_allocation_token_cost_usd_per_mtok", "value", valley_usd),
+    ("07", "batch_allocation_token_cost_usd_per_mtok", "value", lambda: delivered_usd(BASE["profile"], batch_fleet())),
     (
         *("07", "poisson_fleet_in_time_frac", "value"),
         lambda: in_time(traffic(BASE["profile"])[1].max(), replicas(BASE["profile"], 1.0).max(), BURSTS),
     ),
     ("08", "cost_ratio", "value", lambda: gain(_PLAIN, _FULL)[0] * NOW[0] / NOW[1]),
-    ("08", "cost_ratio", "low", lambda: gain(_PLAIN, _FULL)[1] / price_lists().max()),
-    ("08", "cost_ratio", "high", lambda: gain(_PLAIN, _FULL)[2] / price_lists().min()),
     ("08", "together_ratio", "value", lambda: over_orders(_TOGETHER)[0]),
     ("08", "together_ratio", "low", lambda: over_orders(_TOGETHER)[1]),
     ("08", "together_ratio", "high", lambda: over_orders(_TOGETHER)[2]),
@@ -495,24 +289,15 @@ SAID = [
     ("04", lambda: f"a ratio of {ratio(runs('h200'), runs('gb300'), SPEED, NOW, fast_run):.2g}× at the published prices"),
     ("05", lambda: f"water at the power plant (L) {carbon_and_water()['at_plant']:.3g}"),
     ("05", lambda: f"is {per_mw('2026-03'):.3g}× on the power figures of its time, {per_mw('2026-07'):.3g}× on newer ones"),
-    ("07", lambda: f"a fixed fleet of {replicas(BASE['profile'], BURSTS).max() * REPLICA['n_gpus']:,.0f} H200 GPUs"),
-    ("07", lambda: "benchmark says " + _printed(usd_per_mtok(hour("h200"), fast_run(runs("h200"), SPEED)))),
-    ("07", lambda: _printed(delivered_usd(BASE["profile"], batch_fleet(REPLICA))) + " at the same speed"),
+    ("07", lambda: f"{replicas(BASE['profile'], BURSTS).max() * REPLICA['n_gpus']:,.0f} H200 GPUs"),
+    ("07", lambda: "at full load " + _printed(FULL_USD)),
+    ("07", lambda: "All as batch work within 24 h: " + _printed(delivered_usd(BASE["profile"], batch_fleet()))),
 ]
 
 
 @pytest.mark.parametrize(("number", "figure"), SAID)
 def test_an_answer_says_what_the_tables_give(number, figure):
     assert figure() in answer(number)
-
-
-def test_no_two_notebooks_give_one_quantity_two_values():
-    """Results that carry one label are one quantity: under the base case it has one value."""
-    found: dict[str, set[float]] = {}
-    for number in OF_THE_BASE_CASE:
-        for one in results(number).values():
-            found.setdefault(one["label"], set()).add(one["value"])
-    assert {label: values for label, values in found.items() if len(values) > 1} == {}
 
 
 def test_no_result_prices_a_system_above_a_measured_run_that_is_at_least_as_fast():
@@ -526,18 +311,6 @@ def test_no_result_prices_a_system_above_a_measured_run_that_is_at_least_as_fast
         assert result["value"] <= usd_per_mtok(usd_per_h, fast_run(runs("gb300"), SPEED)) * (1 + SAME)
 
 
-def test_the_ladder_holds_the_ratios_of_the_other_notebooks():
-    text = next(data["text/plain"] for data in outputs("00") if "one change at a time" in str(data.get("text/plain")))
-    steps = [re.split(r"\s{2,}", line.strip()) for line in "".join(text).splitlines()[2:]]
-    runs_of = {cells[0]: float(cells[1]) for cells in steps}
-    own = next(value for name, value in runs_of.items() if name == f"{SPEED:g} tokens/s per user; our own hours")
-    claim = next(value for name, value in runs_of.items() if name.endswith("; price list of the claim") and "next run" not in name)
-    plain = next(value for name, value in runs_of.items() if name.endswith("H200 undivided, without MTP"))
-    assert plain == float(f"{results('08')['cost_ratio']['value']:.2g}")
-    assert own == float(f"{results('04')['cost_ratio']['value']:.2g}")
-    assert claim == float(f"{CLAIM_RATIO * THEN[0] / THEN[1]:.2g}")
-
-
 def chips(precision: str | None = None, ran_in: str | None = None) -> pd.DataFrame:
     """02: cost with what its runs leave open, and dense FLOPS per dollar, of each accelerator with a run at least as fast."""
     ratings = table("accelerators").set_index(["accelerator", "quantity"])["value"].astype(float)
@@ -549,7 +322,7 @@ def chips(precision: str | None = None, ran_in: str | None = None) -> pd.DataFra
             continue
         run, usd = fast.loc[fast["total_tok_per_s_per_gpu"].idxmax()], hour(str(name))
         cost = usd_per_mtok(usd, run["total_tok_per_s_per_gpu"])
-        low, high = in_all(cost, [cost / slower_to_run(rows, SPEED)], [cost / REPEATS, cost * REPEATS])
+        low, high = nine_of_ten(cost, usd_per_mtok(usd, throughputs(rows, SPEED)))
         peak = ratings.get((name, f"peak_{precision or run['precision']}_dense_tflop_per_s"), np.nan)
         found.append({"cost": cost, "low": low, "high": high, "usd": usd, "flops": peak / usd})
     return pd.DataFrame(found)

@@ -17,6 +17,7 @@ import tokcost
 #: subcommand -> where it lives, and what it is for
 COMMANDS = {
     "report": ("tokcost.report.command:report", "Execute notebooks and write HTML reports."),
+    "batch": ("tokcost.report.batch_command:batch", "Make hundreds of reports at once, one for each row of a table."),
     "history": ("tokcost.report.history_command:history", "List the runs of reports that were made, with their headline values."),
     "diff": ("tokcost.report.diff_command:diff", "Say why the headline of a report moved from one run to another."),
     "schedule": ("tokcost.schedule.command:schedule", "Make reports at their times and send them by mail, webhook or to a folder."),

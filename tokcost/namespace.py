@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 
 import lazy_loader
@@ -25,3 +26,14 @@ def attach(package: str, file: str) -> tuple[Callable[[str], object], Callable[[
         return load(name)
 
     return getattr_, lambda: sorted(names), names
+
+
+def import_all() -> None:
+    """Load every module that a notebook can reach by name, for a process that others are copied from."""
+    import tokcost
+
+    for name in dir(tokcost):
+        found = getattr(tokcost, name)
+        if inspect.ismodule(found):
+            for inner in dir(found):
+                getattr(found, inner)

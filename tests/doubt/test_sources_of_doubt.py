@@ -113,12 +113,12 @@ def test_runs_left_out_fall_inside_intervals_that_have_not_seen_their_configurat
 
 
 def test_traffic_of_unknown_rhythm_is_a_source_of_doubt_of_its_own():
-    """The utilization of a fleet under each named load profile, all as likely: from even to bursty."""
+    """The utilization of a fleet under each recorded rhythm, all as likely: from even to very uneven."""
     run = evidence.measured(model="dsr1", accelerator="h200", isl=1024, osl=1024).dropna(subset=["n_gpus", "median_ttft_s"])
     point = load.operating_point(frontier(run), tok_per_s_per_user=40)
     plans = {}
-    for name in ("flat", "business_hours", "diurnal_weekend", "bursty"):
-        week = load.named_profile(name, offered_request_per_s=40.0, isl=1024, osl=1024)
+    for name in ("flat", "servegen_m_large", "azure_2024_conv", "azure_2024_code"):
+        week = load.recorded_profile(name, offered_request_per_s=40.0, isl=1024, osl=1024)
         plans[name] = load.plan(week, point, rate_usd_per_gpu_h=2.0, service_level_frac=0.99, wait_limit_s=1.0)
     busy = [plan.utilization_frac for plan in plans.values()]
     at = {"readings": {"speed": reading(1000.0, 1.0, MEASURED)}, "prices": {"rate": 2.0}}

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from tokcost import formulas
 from tokcost.evidence import rate
 from tokcost.load.capacity import OperatingPoint
-from tokcost.load.fleet_plan import Autoscaling, batch_request_per_s, plan, plan_batch
-from tokcost.load.profiles import hourly_profile, named_profile
+from tokcost.load.fleet_plan import Autoscaling, batch_request_per_s, fill_valleys, plan, plan_batch
+from tokcost.load.profiles import hourly_profile, recorded_profile
 from tokcost.quantities import QuantityError
 
 NODE = OperatingPoint("h200", "m", 1000, 1000, 64, 8, 500.0, 50.0, 0.5, 0.02)
@@ -122,12 +122,28 @@ def test_capacity_follows_the_peak_within_the_hour_and_tokens_its_average():
     assert plans[1].n_gpus > 2 * plans[0].n_gpus
 
 
-def test_the_more_a_shape_swings_the_more_a_delivered_token_costs():
-    costs = [
-        plan(named_profile(shape, offered_request_per_s=40, isl=1000, osl=1000), NODE, **LEVEL).allocation_token_cost_usd_per_mtok
-        for shape in ("flat", "diurnal_weekend", "business_hours", "bursty")
+def test_the_more_a_week_swings_the_more_a_delivered_token_costs():
+    weeks = [
+        recorded_profile(name, offered_request_per_s=40, isl=1000, osl=1000) for name in ("flat", "azure_2024_conv", "azure_2024_code")
     ]
-    assert costs == sorted(costs) and costs[-1] > 2 * costs[0]
+    costs = [plan(week, NODE, **LEVEL).allocation_token_cost_usd_per_mtok for week in weeks]
+    assert costs == sorted(costs) and costs[-1] > 3 * costs[0]
+
+
+@given(days, st.floats(1, 48))
+@settings(max_examples=30, deadline=None)
+def test_batch_work_in_the_valleys_takes_only_what_is_free_and_adds_its_own_tokens(offered, deadline_h):
+    fixed = plan(day_of(offered), NODE, **LEVEL)
+    free = np.maximum(fixed.hours["serving_replicas"] - fixed.hours["needed_replicas"], 0) * NODE.capacity_request_per_s()
+    if not free.any():
+        with pytest.raises(QuantityError, match="there is no valley to fill"):
+            fill_valleys(fixed, deadline_h=deadline_h)
+        return
+    filled = fill_valleys(fixed, deadline_h=deadline_h)
+    added = (filled.hours["delivered_request_per_s"] - fixed.hours["delivered_request_per_s"]).to_numpy()
+    assert (added <= free + 1e-9).all() and added.sum() <= free.sum() + 1e-9
+    assert filled.cost_usd == fixed.cost_usd
+    assert filled.delivered_total_tok == pytest.approx(filled.offered_total_tok - filled.unserved_total_tok, rel=1e-9)
 
 
 @given(days, st.floats(0, 48), st.floats(0, 48))

@@ -1,15 +1,15 @@
-"""Load profiles: what a file of traffic, a Prometheus range and a named shape say about requests by hour."""
+"""Load profiles: what a file of traffic, a Prometheus range and a recorded service say about requests by hour."""
 
 import json
 
 import numpy as np
 import pytest
 
-from tokcost.load.profiles import hourly_profile, named_profile
+from tokcost.load.profiles import hourly_profile, recorded_profile, shared_profile
 from tokcost.load.traffic import profile_from_csv, profile_from_prometheus
 from tokcost.quantities import QuantityError
 
-SHAPES = ("flat", "business_hours", "diurnal_weekend", "bursty")
+SERVICES = ("azure_2024_code", "azure_2024_conv", "servegen_m_large", "servegen_m_small", "servegen_deepseek_r1")
 
 
 def range_answer(path, *series):
@@ -18,23 +18,42 @@ def range_answer(path, *series):
     return path
 
 
-@pytest.mark.parametrize("shape", SHAPES)
-def test_a_named_shape_is_a_week_with_the_stated_average(shape):
-    week = named_profile(shape, offered_request_per_s=3.0, isl=1000, osl=500)
+@pytest.mark.parametrize("name", [*SERVICES, "flat"])
+def test_a_recorded_rhythm_is_a_week_with_the_stated_average(name):
+    week = recorded_profile(name, offered_request_per_s=3.0, isl=1000, osl=500)
     assert week.n_hours == 168
     assert week.n_requests == pytest.approx(3.0 * 168 * 3600)
     assert week.offered_total_tok_per_s.sum() * 3600 == pytest.approx(week.n_requests * 1500)
+    assert (week.peak_to_mean_ratio > 1.3) == (name != "flat")
 
 
-def test_only_the_flat_shape_has_no_peak():
-    ratios = {shape: named_profile(shape, offered_request_per_s=3.0, isl=1000, osl=500).peak_to_mean_ratio for shape in SHAPES}
-    assert ratios.pop("flat") == pytest.approx(1)
-    assert min(ratios.values()) > 1.4
+def test_the_coding_week_is_as_published():
+    """Azure's coding service of May 2024: 28 % of its peak minute on average, weekends at a third of a weekday, Monday first."""
+    week = recorded_profile("azure_2024_code", offered_request_per_s=27.8)
+    assert 1 / week.peak_to_mean_ratio == pytest.approx(0.28, abs=0.005)
+    days = week.hours["offered_request_per_s"].to_numpy().reshape(7, 24).sum(axis=1)
+    assert days[5:].mean() / days[:5].mean() == pytest.approx(0.324, abs=0.01) and week.start == "Monday"
 
 
-def test_an_unknown_shape_is_answered_with_the_nearest():
-    with pytest.raises(QuantityError, match="did you mean `business_hours`"):
-        named_profile("bussiness_hours", offered_request_per_s=1, isl=1, osl=1)
+def test_a_service_without_known_lengths_asks_for_them():
+    with pytest.raises(QuantityError, match="does not say how long the requests of `flat` are; give isl and osl"):
+        recorded_profile("flat", offered_request_per_s=1)
+
+
+def test_an_unknown_service_is_answered_with_the_nearest():
+    with pytest.raises(QuantityError, match="did you mean `azure_2024_code`"):
+        recorded_profile("azure_2024_cod", offered_request_per_s=1, isl=1, osl=1)
+
+
+def test_two_services_on_one_fleet_keep_their_work_and_their_tokens():
+    """Requests of one GPU-second and of four: 3 x 1 + 1 x 4 GPU-seconds a second in the first hour, 1 + 8 in the second."""
+    short, long = hourly_profile([3, 1], isl=100, osl=10), hourly_profile([1, 2], isl=900, osl=90)
+    both = shared_profile({"short": (short, 1.0), "long": (long, 4.0)})
+    each_s = (4 * 1.0 + 3 * 4.0) / 7  # four short requests and three long ones
+    assert (both.hours["offered_request_per_s"] * each_s).tolist() == pytest.approx([7, 9])
+    assert both.n_requests * (both.isl + both.osl) == pytest.approx(short.n_requests * 110 + long.n_requests * 990)
+    with pytest.raises(QuantityError, match="one length; take weeks with weeks"):
+        shared_profile({"a": (short, 1.0), "b": (hourly_profile([1], isl=1, osl=1), 1.0)})
 
 
 def test_counts_by_interval_become_hours_with_their_peak(tmp_path):

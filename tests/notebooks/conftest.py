@@ -1,8 +1,6 @@
 """Cells of a notebook, run in this process with other parameters than its own."""
 
 import ast
-import subprocess
-import sys
 from pathlib import Path
 
 import nbformat
@@ -35,10 +33,9 @@ def displayed():
 
 
 @pytest.fixture(scope="session")
-def reports(tmp_path_factory):
+def reports(tmp_path_factory, tokcost):
     """All scenarios, made by the command that users type; run from elsewhere, so that no notebook leans on the working directory."""
     output = tmp_path_factory.mktemp("scenarios")
-    command = [Path(sys.executable).with_name("tokcost"), "report", SCENARIOS, "--output", output, "--tables", "--quiet"]
-    run = subprocess.run(command, cwd=output, capture_output=True, text=True)
-    assert run.returncode == 0, run.stderr
+    run = tokcost("report", SCENARIOS, "--output", output, "--tables", "--quiet", cwd=output)
+    assert run.status == 0, run.err
     return output

@@ -5,6 +5,7 @@
 
 import os
 import random
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -82,8 +83,8 @@ def test_the_cost_of_a_typed_price_and_speed_is_one_division(displayed, seed):
     shown = results(displayed(NOTEBOOKS["01"].stem, **given))[COST]
     by_hand = 1e6 / (3600 * given["total_tok_per_s_per_gpu"] * given["utilization_frac"])
     assert shown["value"] == pytest.approx(by_hand * given["rate_usd_per_gpu_h"])
-    prices = RATES.loc[RATES["accelerator"] == given["accelerator"], "value"] * by_hand
-    assert shown["low"] <= prices.min() and prices.max() <= shown["high"]
+    prices = [given["rate_usd_per_gpu_h"], *RATES.loc[RATES["accelerator"] == given["accelerator"], "value"]]
+    assert min(prices) * by_hand / 1.3 < shown["low"] <= shown["value"] <= shown["high"] < max(prices) * by_hand * 1.3
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -148,3 +149,64 @@ def test_a_gain_lies_within_what_its_runs_allow(displayed, seed):
     least = price * best(sides["gb300"], speed) / sides["h200"]["total_tok_per_s_per_gpu"].max()
     ratio = shown["cost_ratio"]["value"]
     assert np.isnan(ratio) or least * (1 - 1e-5) <= ratio <= most * (1 + 1e-5)
+
+
+def system(accelerator: str) -> pd.DataFrame:
+    """The runs of the pool of 04, 05 and 10."""
+    return RUNS.query("model == 'dsr1' and isl == 1024 and osl == 1024 and accelerator == @accelerator")
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_an_own_hour_makes_what_the_cheapest_runs_make(displayed, seed):
+    """04: the cost of a token and the ratio are those of its own two hours, at the cheapest runs that are fast enough."""
+    given = drawn("04", seed)
+    shown, speed = results(displayed(NOTEBOOKS["04"].stem, **given)), given["tok_per_s_per_user"]
+    old, new = (shown[f"{role}_rate_usd_per_gpu_h"] for role in ("baseline", "candidate"))
+    made = [best(system(given[f"{role}_accelerator"]), speed) for role in ("baseline", "candidate")]
+    token = new["value"] / made[1] / given["utilization_frac"] / 3600 * 1e6
+    assert shown[f"candidate_{COST}"]["value"] == pytest.approx(token, nan_ok=True, **SAME)
+    assert shown["cost_ratio"]["value"] == pytest.approx(old["value"] / new["value"] * made[1] / made[0], nan_ok=True, **SAME)
+    assert all(one["low"] < one["value"] < one["high"] for one in (old, new))
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_fleet_serves_from_a_run_that_was_made_and_pays_its_idle_hours(displayed, seed):
+    """07: cost of a delivered token times the share of the hours that works is the cost of a measured run, fast enough."""
+    given = drawn("07", seed)
+    shown = results(displayed(NOTEBOOKS["07"].stem, **given))
+    served = RUNS.query("model == 'dsr1' and osl == 1024 and accelerator == @given['accelerator'] and isl == @given['isl']")
+    costs = hours(given)[given["accelerator"]] / served["total_tok_per_s_per_gpu"] / 3600 * 1e6
+    full = shown["allocation_token_cost_usd_per_mtok"]["value"] * shown["utilization_frac"]["value"]
+    at = costs[served["tok_per_s_per_user"] >= given["tok_per_s_per_user"]]
+    assert np.isnan(full) or np.isclose(at, full, rtol=1e-5).any()
+    assert np.isnan(full) or 0 < shown["utilization_frac"]["value"] <= 1
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_files_of_ones_own_cost_what_their_fastest_enough_point_costs(displayed, seed, tmp_path):
+    """09, on files that are not the example: the price over the best of the points that are fast enough, or no price at all."""
+    shutil.copytree(DATA / "benchmark_example", tmp_path / "mine")
+    given = drawn("09", seed, benchmark_path=str(tmp_path / "mine"), stated_gpus=random.Random(seed).randint(1, 16))
+    cells = displayed(NOTEBOOKS["09"].stem, **given)
+    shown, points = results(cells)[COST], table(cells, "What they delivered")
+    speeds, made = (pd.to_numeric(points[name].str.replace(",", ""), errors="coerce") for name in points.columns[[1, 0]])
+    fast = made[speeds >= given["tok_per_s_per_user"]]
+    price = given["rate_usd_per_gpu_h"] if given["price_basis"] == "own" else hours(given).get(given["accelerator"], np.nan)
+    if np.isnan(shown["value"]):
+        assert fast.empty or np.isnan([price, fast.max()]).any() or given["tok_per_s_per_user"] < speeds.min()
+    else:
+        assert shown["value"] == pytest.approx(price / fast.max() / 3600 * 1e6, rel=0.01), "tables show three digits"
+        assert shown["low"] <= shown["value"] <= shown["high"]
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_how_sure_is_about_the_cheapest_runs(displayed, seed):
+    """10: the ratio and the delivered cost are those of the cheapest runs, and lie in their intervals."""
+    given = drawn("10", seed)
+    shown, rows = results(displayed(NOTEBOOKS["10"].stem, **given)), RUNS.query("model == 'dsr1' and osl == 1024")
+    rows = rows[rows["isl"] == given["isl"]]
+    old, new = (cost(rows, given, given[f"{role}_accelerator"]) for role in ("baseline", "candidate"))
+    assert shown["cost_ratio"]["value"] == pytest.approx(old / new, nan_ok=True, **SAME)
+    assert shown[COST]["value"] == pytest.approx(new / given["utilization_frac"], nan_ok=True, **SAME)
+    for one in (shown["cost_ratio"], shown[COST]):
+        assert np.isnan(one["value"]) or one["low"] <= one["value"] <= one["high"]

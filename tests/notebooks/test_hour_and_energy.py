@@ -55,7 +55,7 @@ def test_an_input_of_ones_own_may_still_be_the_road_to_the_published_hour(displa
 def test_a_speed_that_was_not_reached_has_no_cost(displayed):
     """H200 was not measured at 250 tokens/s per user, GB300 was."""
     shown = displayed(HOUR, tok_per_s_per_user=250.0)
-    assert row(shown, "USD per million tokens", "H200")[1:] == ["not reached"] * 5
+    assert row(shown, "USD per million tokens", "H200")[1:] == ["not reached"] * 3
     assert result(shown, "candidate_total_token_cost_usd_per_mtok")["value"] > 0
     assert result(shown, "cost_ratio")["value"] is None
 
@@ -66,20 +66,21 @@ def test_electricity_is_that_of_the_stated_load_pue_and_price(displayed):
     load = 0.7 * 1.0 + 0.3 * node.idle_load_frac
     by_hand = node.critical_kw_per_gpu * load * 2.5 * 0.0725 / node.availability_frac / node.owned_rate_usd_per_gpu_h
     share = result(shown, "energy_share_frac")
-    assert share["value"] == share["high"] == pytest.approx(by_hand), "what is drawn is then more than what was provisioned"
+    assert share["low"] < share["value"] < share["high"] and share["value"] == pytest.approx(by_hand)
     assert "Energy changes by -38%, the hour by -$" in text(shown).replace("\\", "")
 
 
-def test_the_load_of_serving_boards_is_an_end_of_the_range_on_tokens_per_joule(displayed, watt):
+def test_the_load_of_serving_boards_is_an_end_of_the_load_in_doubt(displayed, watt):
     """By hand: the busiest GB300 board drew 579.7 of 1,400 W; the other 467 W of 1,867 at their rating make a load of 0.561.
 
-    No board of a GB200 was measured: its range is that of the sourced loads.
+    No board of a GB200 was measured: its load lies between the sourced ones, and is less in doubt.
     """
-    found = result(watt, "gb300_total_tok_per_joule")
-    assert found["high"] / found["value"] == pytest.approx(0.76 / ((0.5797 + 1.86667 - 1.4) / 1.86667), rel=1e-4)
-    assert found["low"] / found["value"] == pytest.approx(0.76 / 0.82)
-    found = result(displayed(WATT, candidate_accelerator="gb200"), "gb200_total_tok_per_joule")
-    assert found["high"] / found["value"] == pytest.approx(0.76 / 0.6)
+    busiest = (0.5797 + 1.86667 - 1.4) / 1.86667
+    assert f"Load with all else at its rating: {busiest * 100:.0f}%" in text(watt)
+    found, other = result(watt, "gb300_total_tok_per_joule"), displayed(WATT, candidate_accelerator="gb200")
+    assert "Load with all else at its rating: not known" in text(other)
+    assert found["shares"]["average load"] > result(other, "gb200_total_tok_per_joule")["shares"]["average load"] > 0
+    assert found["low"] < found["value"] < found["high"] < found["value"] * 0.76 / busiest * 1.3
 
 
 def test_about_a_tenth_holds_on_provisioned_power_alone(watt):

@@ -1,8 +1,6 @@
 """The notebook that reads your own files runs on the files of every tool: its cells for all, the report command for three."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -86,7 +84,7 @@ def test_what_is_ranked_priced_or_measured_is_said_and_nothing_is_filled_in(disp
     assert says in text and ("Your tokens against theirs" in text) == ("are not ranked" not in text)
 
 
-def test_one_command_makes_a_report_of_your_own_files(tmp_path, same_job):
+def test_one_command_makes_a_report_of_your_own_files(tmp_path, same_job, tokcost):
     """Side by side in one command, from another folder: other jobs, one at its speed and one not; the same job; the shipped example."""
     samples = ROOT / "tests" / "samples"
     wanted = {
@@ -100,9 +98,8 @@ def test_one_command_makes_a_report_of_your_own_files(tmp_path, same_job):
             f'notebook = "{NOTEBOOK}"\n[parameters]\nbenchmark_path = "{path}"\nstated_gpus = {n_gpus}\ntok_per_s_per_user = {speed}\n'
         )
     definitions = [tmp_path / f"{name}.toml" for name in wanted]
-    command = [Path(sys.executable).with_name("tokcost"), "report", *definitions, "--output", tmp_path / "out", "-q"]
-    run = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
-    assert run.returncode == 0, run.stderr
+    run = tokcost("report", *definitions, "--output", tmp_path / "out", "-q", cwd=tmp_path)
+    assert run.status == 0, run.err
     made = {name: json.loads((tmp_path / "out" / f"{name}.result.json").read_text()) for name in wanted}
     for name, one in made.items():
         assert {i["name"]: i["value"] for i in one["answer"]["inputs"]}["stated_gpus"] == wanted[name][1]
@@ -133,17 +130,7 @@ def test_one_command_makes_a_report_of_your_own_files(tmp_path, same_job):
     assert "EXAMPLE, not your files." in index
 
 
-def test_a_path_that_leads_nowhere_fails_with_one_sentence(tmp_path):
-    command = [
-        Path(sys.executable).with_name("tokcost"),
-        "report",
-        NOTEBOOK,
-        "-p",
-        "benchmark_path=no/such/place",
-        "--output",
-        tmp_path,
-        "-q",
-    ]
-    run = subprocess.run(command, capture_output=True, text=True)
-    assert run.returncode == 1
-    assert "there is no such file or folder in the folder of this project" in run.stderr
+def test_a_path_that_leads_nowhere_fails_with_one_sentence(tmp_path, tokcost):
+    run = tokcost("report", NOTEBOOK, "-p", "benchmark_path=no/such/place", "--output", tmp_path, "-q", cwd=tmp_path)
+    assert run.status == 1
+    assert "there is no such file or folder in the folder of this project" in run.err

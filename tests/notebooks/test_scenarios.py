@@ -4,10 +4,7 @@ A scenario is a report definition in `scenarios/`; a notebook without one fails 
 """
 
 import json
-import os
 import re
-import subprocess
-import sys
 import tomllib
 from html import unescape
 from pathlib import Path
@@ -143,17 +140,11 @@ def test_a_report_is_accessible_and_asks_the_network_for_nothing(reports, scenar
         context.close()
 
 
-def test_reports_say_the_same_numbers_as_their_notebooks_when_nothing_is_changed(tmp_path):
+def test_reports_say_the_same_numbers_as_their_notebooks_when_nothing_is_changed(tmp_path, tokcost):
     """The committed outputs are the default report: same results, cell for cell."""
     stem = NOTEBOOKS[1].stem
-    run = subprocess.run(
-        [Path(sys.executable).with_name("tokcost"), "report", stem, "--output", tmp_path, "-q"],
-        cwd=ROOT,
-        env=os.environ,
-        capture_output=True,
-        text=True,
-    )
-    assert run.returncode == 0, run.stderr
+    run = tokcost("report", stem, "--output", tmp_path, "-q", cwd=ROOT)
+    assert run.status == 0, run.err
     executed = nbformat.read(tmp_path / f"{stem}.ipynb", as_version=4)
     committed = nbformat.read(ROOT / "notebooks" / f"{stem}.ipynb", as_version=4)
 

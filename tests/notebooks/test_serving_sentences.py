@@ -39,24 +39,28 @@ def test_released_hours_that_are_paid_save_nothing(said, price_basis, whose):
     assert f"saves 0% at this price basis ({whose})" in text
 
 
-def test_a_flat_load_has_no_valley_to_cut_away(said):
-    text, results = said(LOAD, profile="flat", offered_request_per_s=2000.0, service_level_frac=0.99999, wait_limit_s=0.0)
-    assert "autoscaling saves 0%" in text
-    assert results["allocation_token_cost_usd_per_mtok"]["value"] == results["allocation_token_cost_usd_per_mtok"]["low"]
-    assert results["scaled_allocation_token_cost_usd_per_mtok"]["low"] == results["scaled_allocation_token_cost_usd_per_mtok"]["high"]
+def test_batch_work_in_the_valleys_costs_between_all_waiting_and_none(said):
+    _, results = said(LOAD, profile="azure_2024_conv", cached_input_frac=0.5)
+    cost = {which: results[f"{which}allocation_token_cost_usd_per_mtok"]["value"] for which in ("", "filled_", "batch_")}
+    assert cost["batch_"] <= cost["filled_"] < cost[""]
+
+
+def test_a_cache_makes_a_token_cheaper_and_never_the_fleet_larger(said):
+    without, half = ({"cached_input_frac": share} for share in (0.0, 0.5))
+    costs = [said(LOAD, **given)[1]["allocation_token_cost_usd_per_mtok"] for given in (without, half)]
+    assert costs[1]["value"] < costs[0]["value"]
 
 
 def test_a_run_that_contradicts_itself_is_passed_over_and_named(said):
-    """H100 at 30 tokens/s per user: 182 tokens/s per GPU by its throughput, and latencies that say otherwise."""
-    text, _ = said(LOAD, accelerator="h100", tok_per_s_per_user=30.0)
+    """H100 at 30 tokens/s per user, one prompt token to an answer token: 182 tokens/s per GPU, and latencies that say otherwise."""
+    text, _ = said(LOAD, accelerator="h100", tok_per_s_per_user=30.0, profile="servegen_deepseek_r1")
     assert "contradict each other by more than a quarter: 182 tokens/s per GPU" in text
-    assert "gives 182 tokens/s per GPU, the run used 66.8" in text
 
 
 def test_a_speed_before_the_frontier_begins_is_served_by_its_first_run_and_no_slower_one_is_in_its_range(said):
     _, results = said(SPEED, isl=8192, tok_per_s_per_user=10.0, candidate_accelerator="b200", ttft_limit_s=100.0)
     cost = results["candidate_total_token_cost_usd_per_mtok"]
-    assert cost["low"] < cost["value"] < cost["high"] and "range: repeat runs" in cost["note"]
+    assert cost["low"] < cost["value"] < cost["high"] and "reading between runs" not in cost["shares"]
 
 
 def test_runs_that_state_no_start_are_counted_and_what_they_change_is_told(said):
@@ -94,4 +98,4 @@ def test_the_ladder_begins_at_a_named_run(said):
     assert f"begins at H200, FP8, aggregated, no MTP: {named}, " in text
     assert f"the plain H200 is {best['framework']}, {best['run_date']}; " in text
     cost = results["cost_ratio"]
-    assert cost["low"] < cost["value"] < cost["high"]
+    assert cost["low"] <= cost["value"] <= cost["high"]

@@ -1,9 +1,6 @@
 """Small notebooks, and the command as users type it."""
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -48,18 +45,6 @@ def bundle():
 @pytest.fixture(scope="session")
 def parameters_source():
     return PARAMETERS
-
-
-@pytest.fixture(scope="session")
-def tokcost():
-    """Run `tokcost ...` in a process of its own."""
-
-    def run(*arguments, cwd, **environment):
-        command = [Path(sys.executable).with_name("tokcost"), *map(str, arguments)]
-        done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, env={**os.environ, **environment}, timeout=120)
-        return SimpleNamespace(status=done.returncode, out=done.stdout, err=done.stderr)
-
-    return run
 
 
 @pytest.fixture

@@ -87,10 +87,11 @@ def test_streams_that_are_closed_or_full_lose_no_report(tmp_path, notebook, stre
     assert {path.name for path in (tmp_path / "out").iterdir()} == {"a.html", "a.result.json", "a.ipynb", "history.sqlite"}
 
 
-def test_names_that_are_no_text_come_out_as_they_are(tmp_path, notebook):
+def test_names_that_are_no_text_come_out_as_they_are(tmp_path, notebook, warm_tokcost):
     notebook(tmp_path / "a.ipynb", *GOOD)
     (tmp_path / os.fsdecode(b"caf\xe9.ipynb")).write_bytes((tmp_path / "a.ipynb").read_bytes())
-    run = subprocess.run([TOKCOST, b"report", b"caf\xe9.ipynb", b"a.ipynb", b"-o", b"o\xe9"], cwd=tmp_path, capture_output=True, timeout=60)
+    command = [warm_tokcost, b"report", b"caf\xe9.ipynb", b"a.ipynb", b"-o", b"o\xe9"]
+    run = subprocess.run(command, cwd=tmp_path, capture_output=True, timeout=60)
     assert run.returncode == 1 and b"cannot name a report" in run.stderr and run.stdout.splitlines()[0] == b"o\xe9/a.html"
 
 

@@ -8,6 +8,8 @@ import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult
 
+from tokcost.schedule import make
+
 PARAMETERS = """rate_usd_per_gpu_h = 1.41  # price of a GPU-hour, 0.1 to 100
 accelerator = "h200"  # which one; one of: h200, gb300
 """
@@ -39,6 +41,12 @@ def notebook(tmp_path):
         return path
 
     return write
+
+
+@pytest.fixture(autouse=True)
+def reports_begin_at_once(monkeypatch, warm_tokcost):
+    """The scheduler makes each report in a process of its own, as ever, here without waiting for imports."""
+    monkeypatch.setattr(make, "TOKCOST", (warm_tokcost,))
 
 
 @pytest.fixture

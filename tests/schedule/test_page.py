@@ -24,16 +24,16 @@ ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "schedule-a-report-in-five-minutes.md").read_text(encoding="utf-8")
 
 
-def shell(script: str, cwd: Path, **environment: str) -> str:
+def shell(script: str, cwd: Path, tokcost: Path, **environment: str) -> str:
     """Run a script as a reader's shell would, with `tokcost` on its path."""
-    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    path = f"{tokcost.parent}:{Path(sys.executable).parent}:{os.environ['PATH']}"
     everything = {**os.environ, "PATH": path, "PYTHONPATH": str(ROOT), **environment}
     done = subprocess.run(["sh", "-eu", "-c", script], cwd=cwd, env=everything, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     return done.stdout + done.stderr
 
 
-def test_the_page_works_as_it_is_written(tmp_path, smtp):
+def test_the_page_works_as_it_is_written(tmp_path, smtp, warm_tokcost):
     """All of its commands in one shell, in a clean directory; only the mail server is one of this machine."""
     authority, context = trustme.CA(), ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert("localhost").configure_cert(context)
@@ -43,7 +43,7 @@ def test_the_page_works_as_it_is_written(tmp_path, smtp):
     assert script.count("tokcost schedule") == 3 and "smtp.example.com" in script
     server = {"TOKCOST_SMTP_PORT": os.environ["TOKCOST_SMTP_PORT"], "TOKCOST_SMTP_SECURITY": "starttls"}
     script = script.replace("smtp.example.com", "localhost").replace("the password of that account", "correct horse battery")
-    said = shell(script, tmp_path, SSL_CERT_FILE=str(tmp_path / "authority.pem"), **server)
+    said = shell(script, tmp_path, warm_tokcost, SSL_CERT_FILE=str(tmp_path / "authority.pem"), **server)
     assert "At 06:00 on Monday, Europe/Berlin; next 20" in said and "copied to sent" in said
     assert (tmp_path / "my-costs/sent/our-tokens.html").is_file()
     (message,) = inbox.messages
@@ -87,12 +87,12 @@ def test_every_link_of_the_index_and_the_feed_leads_somewhere(site):
         assert read(f"{site}/{link}")
 
 
-def test_the_weekly_workflow_goes_on_with_the_feed_that_was_published(site, tmp_path):
+def test_the_weekly_workflow_goes_on_with_the_feed_that_was_published(site, tmp_path, warm_tokcost):
     steps = yaml.safe_load((ROOT / ".github/workflows/weekly-report.yml").read_text(encoding="utf-8"))["jobs"]["report"]["steps"]
     (bring,) = [step["run"] for step in steps if "SITE" in step.get("env", {})]
     for name, address in (("first", f"{site}/nothing-there"), ("later", site)):
         (tmp_path / name).mkdir()
-        shell(bring, tmp_path / name, SITE=address)
+        shell(bring, tmp_path / name, warm_tokcost, SITE=address)
     assert not (tmp_path / "first/reports/output/feed.xml").exists()
     assert (tmp_path / "later/reports/output/feed.xml").read_text() == (tmp_path / "out/feed.xml").read_text()
     with pytest.raises(HTTPError):

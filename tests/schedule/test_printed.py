@@ -6,6 +6,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 from types import ModuleType
@@ -15,6 +16,7 @@ import yaml
 from click.testing import CliRunner
 
 from tokcost.cli import main
+from tokcost.report.request.declared import read_parameters
 from tokcost.schedule.printed import FORMS, calendar
 from tokcost.schedule.timing import Timing
 
@@ -154,3 +156,23 @@ def test_the_file_for_airflow_is_python_and_makes_a_dag_of_each_report(monkeypat
         ("tokcost-weekend", ("15 7 * * 6,7", "Europe/Berlin")),
     ]
     assert not any(dag.catchup for dag in dags) and shlex.split(tasks[0]["bash_command"])[-4].endswith("a week's cost.toml")
+
+
+def test_the_example_for_airflow_runs_a_notebook_that_there_is_with_parameters_that_it_has(monkeypatch):
+    """Against stand-ins of the four names that it imports."""
+    tasks = []
+    names = {
+        "pendulum": {"datetime": lambda *date, tz: date},
+        "airflow": {"DAG": lambda **options: nullcontext(options)},
+        "airflow.providers.papermill.operators.papermill": {"PapermillOperator": lambda **options: tasks.append(options)},
+        "airflow.timetables.trigger": {"CronTriggerTimetable": lambda cron, timezone: Timing(cron, timezone)},
+    }
+    for name, content in names.items():
+        module = ModuleType(name)
+        module.__dict__.update(content)
+        monkeypatch.setitem(sys.modules, name, module)
+    exec(compile((ROOT / "docs" / "airflow_dag.py").read_text(encoding="utf-8"), "airflow_dag.py", "exec"), {})
+    assert len(tasks) == 2 and all("{{ ds }}" in task["output_nb"] for task in tasks)
+    for task in tasks:
+        known = {parameter.name for parameter in read_parameters(ROOT / "notebooks" / Path(task["input_nb"]).name)}
+        assert set(task["parameters"]) <= known

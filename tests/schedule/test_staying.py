@@ -1,10 +1,8 @@
 """`tokcost schedule` as a process that stays: it makes up for what was missed, ends politely, and is alone in its folder."""
 
 import json
-import os
 import signal
 import subprocess
-import sys
 import threading
 from pathlib import Path
 
@@ -15,7 +13,7 @@ WEEKLY = '[schedule]\ncron = "0 6 * * mon"\ntime_zone = "UTC"\n[deliver]\nfolder
 
 
 @pytest.fixture
-def stay(define, notebook):
+def stay(define, notebook, warm_tokcost):
     """Start a scheduler whose report was last made long ago, so that it has something to do at once."""
     Path("out").mkdir()
     Path("out/ours.result.json").write_text(json.dumps({"times": {"started": "2026-01-01T00:00:00+00:00"}}))
@@ -23,9 +21,8 @@ def stay(define, notebook):
 
     def start(*cells):
         notebook(*cells), define(WEEKLY)
-        command = [sys.executable, "-m", "tokcost.cli", "schedule", "ours.toml", "--output", "out"]
-        environment = os.environ | {"PYTHONPATH": str(ROOT)}
-        started.append(subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True))
+        command = [warm_tokcost, "schedule", "ours.toml", "--output", "out"]
+        started.append(subprocess.Popen(command, stderr=subprocess.PIPE, text=True))
         return started[-1]
 
     yield start

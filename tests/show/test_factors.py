@@ -1,8 +1,7 @@
 """A ratio drawn as steps: they lead from one to the whole, and what was not measured is written, not drawn."""
 
-import re
-
 import pandas as pd
+from drawn import texts
 
 from tokcost.show.factors import plot_factors
 
@@ -11,10 +10,6 @@ STEPS = pd.DataFrame({"factor": ["chip", "precision", "price"], "ratio": [6.0, 2
 
 def drawn(frame, **options):
     return plot_factors(frame, label="factor", ratio="ratio", x="cost_ratio", alt="The steps multiply to 6×.", **options)
-
-
-def texts(figure) -> list[str]:
-    return re.findall(r"<text[^>]*>([^<]+)</text>", figure.svg)
 
 
 def test_each_factor_and_their_product_are_written():

@@ -2,9 +2,6 @@
 
 import itertools
 import json
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 
@@ -23,10 +20,9 @@ TYPE = """(given) => given.map((values) => {
 
 
 @pytest.fixture(scope="module")
-def page(tmp_path_factory, chromium_browser):
+def page(tmp_path_factory, chromium_browser, tokcost):
     output = tmp_path_factory.mktemp("what-if")
-    command = [Path(sys.executable).with_name("tokcost"), "report", NOTEBOOK, "--output", output, "--quiet"]
-    subprocess.run([*command, "-p", f"price_usd_per_mtok={PRICE}"], check=True, capture_output=True)
+    assert tokcost("report", NOTEBOOK, "--output", output, "-p", f"price_usd_per_mtok={PRICE}", cwd=output).status == 0
     context = chromium_browser.new_context(viewport={"width": 390, "height": 900})
     tab = context.new_page()
     tab.goto((output / f"{NOTEBOOK}.html").as_uri())

@@ -133,8 +133,9 @@ def compare_with_public(
     headline = token_cost(*priced[YOURS], **at) if YOURS in reached else NOT_KNOWN
     ratio = NOT_KNOWN
     if rivals and not differs and {YOURS, rivals[0]} <= reached:
-        pair = {curve: price for curve, price in (priced[rivals[0]], priced[YOURS])}
-        ratio = times_cheaper(*pair, rates={curve.accelerator: price for curve, price in pair.items()}, **at)
+        pair = [priced[rivals[0]], priced[YOURS]]
+        rates = {curve.accelerator: price for curve, price in pair}
+        ratio = times_cheaper(*(curve for curve, _ in pair), rates=rates, **at)
     return PublicComparison(
         headline=headline,
         ratio=ratio,

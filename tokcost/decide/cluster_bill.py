@@ -70,7 +70,7 @@ def cluster(
     power_mw, provisioned_kw_per_gpu : utility power that there is, and what must be built for one GPU: as many as that feeds
     gpus_per_replica, total_tok_per_s_per_gpu : of the measured run that serves
     demand_mtok_per_month : million tokens (input + output) that users ask for
-    profile : how demand spreads over the hours (`tc.load.named_profile`, `tc.load.profile_from_csv`); only its shape counts here
+    profile : how demand spreads over the hours (`tc.load.recorded_profile`, `tc.load.profile_from_csv`); only its shape counts here
     kept_spare_replicas : whole replicas held back for failures and maintenance, idle on purpose
 
     Capacity is throughput, without a reserve for chance: what keeps a service level is up to `tc.load.plan`.
@@ -94,26 +94,32 @@ def cluster(
     check_whole("gpus_per_replica", gpus_per_replica, low=1)
     check_whole("kept_spare_replicas", kept_spare_replicas)
     check_value("demand_mtok_per_month", demand_mtok_per_month)
-    size, demand, kept = (np.asarray(one, dtype=float) for one in (gpus_per_replica, demand_mtok_per_month, kept_spare_replicas))
-    replicas = np.floor(np.asarray(n_gpus, dtype=float) / size)
+    check_value("rate_usd_per_gpu_h", rate_usd_per_gpu_h)
+    check_value("total_tok_per_s_per_gpu", total_tok_per_s_per_gpu)
+    gpus, size, demand, kept, rate, speed = (
+        np.asarray(one, dtype=float)
+        for one in (n_gpus, gpus_per_replica, demand_mtok_per_month, kept_spare_replicas, rate_usd_per_gpu_h, total_tok_per_s_per_gpu)
+    )
+    replicas = np.floor(gpus / size)
     serving = replicas - kept
     if np.any(serving < 1):
         raise QuantityError(
             f"{np.min(n_gpus):g} GPUs make {np.min(replicas):g} replicas of {np.max(size):g}, of which {np.max(kept):g} are kept spare: "
             "none is left to serve; take more GPUs, a run on fewer of them, or keep fewer spare"
         )
-    each = np.asarray(check_value("total_tok_per_s_per_gpu", total_tok_per_s_per_gpu)) * size * _MTOK_OF_A_MONTH
+    each = speed * size * _MTOK_OF_A_MONTH
     capacity, shape = serving * each, profile.hours["offered_request_per_s"].to_numpy(float)
     hours = demand[..., None] * shape / shape.mean()
+    unserved = np.maximum(hours - capacity[..., None], 0).mean(axis=-1)
     delivered = np.minimum(hours, capacity[..., None]).mean(axis=-1)
     peak = demand * profile.peak_to_mean_ratio
-    bill = np.asarray(n_gpus) * check_value("rate_usd_per_gpu_h", rate_usd_per_gpu_h) * HOURS_PER_MONTH
-    used = delivered / (np.asarray(n_gpus) * each / size)
+    bill = gpus * rate * HOURS_PER_MONTH
+    used = delivered / (gpus * speed * _MTOK_OF_A_MONTH)
     needed = np.minimum(np.ceil(np.round(peak / each, 9)), serving)
     with np.errstate(divide="ignore", invalid="ignore"):
         cost = np.where(delivered > 0, bill / delivered, np.nan)
         headroom = np.where(peak > 0, capacity / peak, np.inf)
-    found = (n_gpus, replicas, needed, replicas - needed, n_gpus - replicas * size, bill, capacity, delivered, demand - delivered)
+    found = (gpus, replicas, needed, replicas - needed, gpus - replicas * size, bill, capacity, delivered, unserved)
     return Cluster(*(_plain(one) for one in (*found, headroom, used, cost)))
 
 
@@ -123,7 +129,8 @@ _MTOK_OF_A_MONTH = SECONDS_PER_HOUR * HOURS_PER_MONTH / TOK_PER_MTOK
 def _gpus_within(power_mw: Numbers, provisioned_kw_per_gpu: Numbers | None) -> Numbers:
     """Whole GPUs that a budget of utility power feeds."""
     check_value("power_mw", power_mw)
-    return _plain(np.floor(np.asarray(power_mw) * KW_PER_MW / check_value("provisioned_kw_per_gpu", provisioned_kw_per_gpu)))
+    check_value("provisioned_kw_per_gpu", provisioned_kw_per_gpu)
+    return _plain(np.floor(np.asarray(power_mw) * KW_PER_MW / np.asarray(provisioned_kw_per_gpu, dtype=float)))
 
 
 def _plain(value: Numbers) -> Numbers:

@@ -14,6 +14,8 @@ from tokcost.quantities import QuantityError, find
 
 #: places between the ends of the span at which the formula is tried before a root is looked for
 _TRIES = 97
+#: a span over so many times is tried by factors, down to this share of its upper end
+_WIDE, _SMALLEST_SHARE = 100, 1e-12
 
 
 @dataclass(frozen=True)
@@ -96,12 +98,13 @@ def break_even(
         except QuantityError:
             return math.nan
 
-    by_factors = start > 0 and stop / start > 100
-    places = np.geomspace(start, stop, _TRIES) if by_factors else np.linspace(start, stop, _TRIES)
-    places[[0, -1]] = start, stop
+    first = max(start, stop * _SMALLEST_SHARE)
+    by_factors = start >= 0 and stop > first * _WIDE
+    places = np.geomspace(first, stop, _TRIES) if by_factors else np.linspace(start, stop, _TRIES)
+    places = np.unique([start, *places[1:-1], stop])
     off = np.array([distance(place) for place in places])
     if np.isnan(off).all():
-        formula(**inputs, **{solve_for: float(places[_TRIES // 2])})  # what it refuses is not this input: let it say so
+        formula(**inputs, **{solve_for: float(places[len(places) // 2])})  # what it refuses is not this input: let it say so
     found = [float(place) for place, by in zip(places, off, strict=True) if by == 0]
     for i in np.flatnonzero(off[:-1] * off[1:] < 0):
         root: Any = optimize.brentq(distance, places[i], places[i + 1], xtol=1e-14, rtol=np.float64(1e-14))

@@ -1,4 +1,4 @@
-"""The two figures that most headlines are, with their interval: what a token costs at a speed, and how many times less on another system."""
+"""The two figures that most headlines are, with their interval: what a token costs at a speed, and how many times less elsewhere."""
 
 from __future__ import annotations
 

@@ -14,7 +14,6 @@ from scipy.stats import binom, t
 
 from tokcost.quantities import QuantityError
 
-
 #: batches in which the requests of a run are averaged
 N_BATCHES = 10
 

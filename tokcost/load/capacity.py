@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -11,6 +11,7 @@ import pandas as pd
 from tokcost.quantities import QuantityError, check_value
 from tokcost.serving.configuration import configuration_label
 from tokcost.serving.pareto_frontier import CONFIGURATION, SPEED, Frontier
+from tokcost.serving.tokens import SplitRule
 
 #: lengths of the load may be this far from those of the measured point: throughput is known there only
 LENGTH_TOLERANCE = 0.25
@@ -68,6 +69,23 @@ class OperatingPoint:
         32.0
         """
         return self.concurrency / self.capacity_request_per_s(**lengths)
+
+    def carrying(self, rule: SplitRule, *, isl: float, osl: float, cached_input_frac: float = 0.0) -> OperatingPoint:
+        """The same replica under requests of other lengths, with a part of each prompt from a cache: as much work a second.
+
+        `rule` says what a fresh, a cached and an output token count; `tc.serving.workload_weights` has it from two measured
+        workloads. Latencies are not known there (NaN). The throughput counts the whole prompt, cached tokens too.
+
+        >>> node = OperatingPoint("h200", "m", 1000, 1000, 64, 8, 500.0, 50.0, 0.5, 0.02)
+        >>> rule = tc.serving.SplitRule("mine", input_weight_ratio=1.0, cached_input_weight_ratio=0.0, output_weight_ratio=3.0)
+        >>> agent = node.carrying(rule, isl=10_000, osl=100, cached_input_frac=0.9)
+        >>> round(agent.capacity_request_per_s() / node.capacity_request_per_s(), 2)
+        3.08
+        """
+        check_value("cached_input_frac", cached_input_frac)
+        own, asked = rule.work(self.isl, 0.0, self.osl), rule.work(isl * (1 - cached_input_frac), isl * cached_input_frac, osl)
+        total = self.capacity_request_per_s() * own / asked * (isl + osl) / self.n_gpus
+        return replace(self, isl=isl, osl=osl, total_tok_per_s_per_gpu=total, median_ttft_s=np.nan, median_tpot_s=np.nan)
 
     @property
     def latency_service_time_s(self) -> float:

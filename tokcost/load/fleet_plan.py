@@ -10,7 +10,7 @@ here: the measured throughput already contains them. Utilization is applied once
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -189,7 +189,7 @@ def plan(
     >>> plan.n_gpus, round(plan.utilization_frac, 4), round(plan.allocation_token_cost_usd_per_mtok, 2)
     (24.0, 0.3333, 3.33)
     """
-    rate = _rate_of(point, rate_usd_per_gpu_h)
+    rate = rate_of(point, rate_usd_per_gpu_h)
     lengths = {"isl": profile.isl, "osl": profile.osl}
     queue = {"service_time_s": point.service_time_s(**lengths), "wait_limit_s": wait_limit_s}
     queue |= {"arrival_cv": arrival_cv, "service_cv": service_cv}
@@ -237,7 +237,7 @@ def plan_batch(
     >>> plan_batch(tc.load.hourly_profile([1, 5, 1, 1], isl=1000, osl=1000), node, rate_usd_per_gpu_h=2.0, deadline_h=4).n_gpus
     8.0
     """
-    rate = _rate_of(point, rate_usd_per_gpu_h)
+    rate = rate_of(point, rate_usd_per_gpu_h)
     offered = profile.hours["offered_request_per_s"].to_numpy(float)
     each = point.capacity_request_per_s(isl=profile.isl, osl=profile.osl)
     # Rounded before it is raised: 3.0000000000000004 replicas are three.
@@ -250,12 +250,42 @@ def plan_batch(
     return _plan(profile, point, rate, delivered, unserved=0.0 * offered, needed=np.full(len(offered), needed), serving=full, paid=full)
 
 
-def _worked_through(offered: np.ndarray, capacity: float) -> np.ndarray:
+def fill_valleys(plan: LoadPlan, *, deadline_h: float) -> LoadPlan:
+    """The same fleet with batch work of the same kind on the replicas that an hour does not need for its service level.
+
+    As much as arrives evenly and is always done within the deadline. Both kinds count as delivered; the paid hours stay.
+    Raises: QuantityError where no replica is ever free.
+
+    >>> node = OperatingPoint("h200", "m", 1000, 1000, 64, 8, 500.0, 50.0, 0.5, 0.02)
+    >>> level = {"rate_usd_per_gpu_h": 2.0, "service_level_frac": 0.95, "wait_limit_s": 1}
+    >>> filled = fill_valleys(tc.load.plan(tc.load.hourly_profile([1, 5, 1, 1], isl=1000, osl=1000), node, **level), deadline_h=4)
+    >>> filled.n_gpus, round(filled.utilization_frac, 2)
+    (24.0, 0.83)
+    """
+    check_value("deadline_h", deadline_h)
+    hours, n = plan.hours, len(plan.hours)
+    each = plan.point.capacity_request_per_s(isl=plan.profile.isl, osl=plan.profile.osl)
+    free = np.maximum(hours["serving_replicas"] - hours["needed_replicas"], 0).to_numpy(float) * each
+    length = min(max(int(deadline_h), 1), n)
+    so_far = np.concatenate([[0.0], np.cumsum(np.tile(free, 2))])
+    steady = float((so_far[length : length + n] - so_far[:n]).min() / length)
+    if not free.any():
+        raise QuantityError("no hour of this plan leaves a whole replica free; there is no valley to fill")
+    named = {name: hours[name] + steady for name in ("offered_request_per_s", "peak_offered_request_per_s")}
+    profile = replace(plan.profile, hours=plan.profile.hours.assign(**named))
+    columns = {name: hours[f"{name}_replicas"].to_numpy() for name in ("needed", "serving", "paid")}
+    delivered = hours["delivered_request_per_s"].to_numpy() + _worked_through(np.full(n, steady), free)
+    unserved, in_time = hours["unserved_request_per_s"].to_numpy(), hours["in_time_frac"].to_numpy()
+    return _plan(profile, plan.point, plan.rate_usd_per_gpu_h, delivered, unserved=unserved, in_time=in_time, **columns)
+
+
+def _worked_through(offered: np.ndarray, capacity: float | np.ndarray) -> np.ndarray:
     """Requests per second done in each hour of a period that repeats: the second round starts with what the first left."""
     delivered, backlog = np.zeros(len(offered)), 0.0
+    capacities = np.broadcast_to(capacity, len(offered))
     for _ in range(2):
         for hour, arriving in enumerate(offered):
-            delivered[hour] = min(backlog + arriving, capacity)
+            delivered[hour] = min(backlog + arriving, capacities[hour])
             backlog += arriving - delivered[hour]
     return delivered
 
@@ -282,6 +312,7 @@ def _plan(
     return LoadPlan(profile, point, rate, hours)
 
 
-def _rate_of(point: OperatingPoint, rate) -> float:
+def rate_of(point: OperatingPoint, rate: Fact | float) -> float:
+    """The price of a GPU-hour as a number; refused where it is of another accelerator than the point."""
     require_fact_of(point, rate, "rate")
     return float(check_value("rate_usd_per_gpu_h", rate))

@@ -1,11 +1,12 @@
-"""When users ask: requests per second, hour by hour; named shapes, and traffic of one's own.
+"""When users ask: requests per second, hour by hour; the rhythm of recorded services, and traffic of one's own.
 
-A profile is one period that repeats (a week for the named shapes). For every hour it holds the average requests
-per second, which decide the tokens, and those of the busiest five minutes, which decide the capacity.
+A profile is one period that repeats (a week, where that much was recorded). For every hour it holds the average requests
+per second, which decide the tokens, and those of its busiest minutes, which decide the capacity.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -15,7 +16,9 @@ from numpy.typing import ArrayLike
 from tokcost import evidence
 from tokcost.quantities import SECONDS_PER_HOUR, QuantityError, check_value, nearest
 
-_DAYS = ("weekday",) * 5 + ("weekend",) * 2
+#: the load that never changes: a limit and no record
+FLAT = "flat"
+_HOURS_PER_WEEK = 168
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,7 +47,7 @@ class LoadProfile:
 
     @property
     def peak_to_mean_ratio(self) -> float:
-        """How far the busiest five minutes stand above the average hour."""
+        """How far the busiest minutes stand above the average hour."""
         return float(self.hours["peak_offered_request_per_s"].max() / self.hours["offered_request_per_s"].mean())
 
     def scaled(self, factor: float) -> LoadProfile:
@@ -95,24 +98,52 @@ def hourly_profile(
     return LoadProfile(name, hours, float(isl), float(osl), start)
 
 
-def named_profile(shape: str, *, offered_request_per_s: float, isl: float, osl: float) -> LoadProfile:
-    """A week of a named shape of the catalog with these average requests per second.
+def recorded_profile(name: str, *, offered_request_per_s: float, isl: float | None = None, osl: float | None = None) -> LoadProfile:
+    """A week of a recorded service with these average requests per second: its rhythm, by the hour (data/traffic_hours.csv).
 
-    The shapes are assumptions, to be replaced by one's own traffic: `flat`, `business_hours`, `diurnal_weekend`, `bursty`.
+    Without lengths its requests are as long as they were on average (data/traffic.csv). Where one day was recorded, the week is
+    that day seven times. `flat` has no rhythm and no lengths. `start` is the weekday of the first hour, where that is known.
+    Raises: QuantityError for a service that is not in the table, with the nearest that is, and for lengths that are not known.
 
-    Raises: QuantityError for a shape that is not in the dataset, with the nearest that is.
-
-    >>> week = named_profile("business_hours", offered_request_per_s=2, isl=1000, osl=500)
-    >>> week.n_hours, round(week.n_requests)
-    (168, 1209600)
+    >>> week = recorded_profile("azure_2024_code", offered_request_per_s=40)
+    >>> week.n_hours, round(week.peak_to_mean_ratio, 1), week.isl
+    (168, 3.5, 2560.0)
     """
-    shapes = evidence.load_table("load_profiles")
-    if shape not in set(shapes["profile"]):
-        raise QuantityError(f"there is no load shape `{shape}`{nearest(shape, shapes['profile'].unique())}")
-    rows = shapes[shapes["profile"] == shape].set_index(["day_type", "hour_of_day"]).sort_index()
-    week = pd.concat([rows.loc[day] for day in _DAYS], ignore_index=True)
-    mean = week["relative_rate_ratio"].to_numpy(float)
-    mean = mean / mean.mean() * offered_request_per_s
-    return hourly_profile(
-        mean, isl=isl, osl=osl, peak_offered_request_per_s=mean * week["within_hour_peak_ratio"].to_numpy(float), name=shape
-    )
+    hours = evidence.load_table("traffic_hours")
+    if name not in {FLAT, *hours["trace"]}:
+        raise QuantityError(f"there is no load profile `{name}`{nearest(name, [*hours['trace'].unique(), FLAT])}")
+    facts = evidence.load_table("traffic").query("trace == @name").set_index("quantity")["value"]
+    lengths = {"isl": facts.get("isl") if isl is None else isl, "osl": facts.get("osl") if osl is None else osl}
+    if None in lengths.values():
+        raise QuantityError(f"data/traffic.csv does not say how long the requests of `{name}` are; give isl and osl")
+    rows = hours[hours["trace"] == name].sort_values("hour")
+    relative = rows["relative_rate_ratio"].to_numpy(float) if len(rows) else np.ones(1)
+    within = rows["within_hour_peak_ratio"].to_numpy(float) if len(rows) else np.ones(1)
+    mean = np.resize(relative / relative.mean() * offered_request_per_s, _HOURS_PER_WEEK)
+    peak, start = mean * np.resize(within, _HOURS_PER_WEEK), str(rows["first_weekday"].iloc[0]) if len(rows) else ""
+    return hourly_profile(mean, **lengths, peak_offered_request_per_s=peak, name=name, start=start)  # pyright: ignore[reportArgumentType]
+
+
+def shared_profile(services: Mapping[str, tuple[LoadProfile, float]], *, name: str = "shared") -> LoadProfile:
+    """Several services on one fleet: their work adds up hour by hour. `services`: name -> its profile, and the work of one of its requests.
+
+    Counted in average requests of the mix, so that work and tokens stay what they are; each is a number of its own, such as
+    GPU-seconds. Peaks are added as if they fell together, which is the worst case within an hour.
+
+    Raises: QuantityError for no service, or profiles of different length.
+
+    >>> day, night = hourly_profile([3, 1], isl=1000, osl=100), hourly_profile([1, 3], isl=1000, osl=100)
+    >>> shared_profile({"a": (day, 1.0), "b": (night, 1.0)}).hours["offered_request_per_s"].tolist()
+    [4.0, 4.0]
+    """
+    profiles, work = [profile for profile, _ in services.values()], [each for _, each in services.values()]
+    if len({profile.n_hours for profile in profiles}) != 1:
+        raise QuantityError("services on one fleet need profiles of one length; take weeks with weeks")
+    requests = np.array([profile.n_requests for profile in profiles])
+    of_mix = np.average(work, weights=requests)
+    hours = {
+        column: sum(profile.hours[column].to_numpy() * each / of_mix for profile, each in zip(profiles, work, strict=True))
+        for column in ("offered_request_per_s", "peak_offered_request_per_s")
+    }
+    isl, osl = (float(np.average([getattr(each, length) for each in profiles], weights=requests)) for length in ("isl", "osl"))
+    return hourly_profile(**hours, isl=isl, osl=osl, name=name, start=profiles[0].start)

@@ -11,7 +11,7 @@ and a = requests per second x service time of them held on average. Two coeffici
     waits longer than t     C x exp(-(c - a) x t / (v x service time)), with v = (arrival_cv**2 + service_cv**2) / 2
 
 With both at 1 this is Erlang C, which is exact for M/M/c. Bursts make a fleet act like one of z times fewer places. Real traffic
-is not kinder than Poisson: two chat services have an `arrival_cv` of about 1.5, a coding service 9 (data/traffic_variability.csv).
+is not kinder than Poisson: two chat services have an `arrival_cv` of about 1.5, a coding service 9 (data/traffic.csv).
 
 How far to trust it: of simulated queues (64 to 2,160 places, Gamma gaps with an `arrival_cv` of 1 to 3, exponential service)
 98.6 to 99.0 % start in time where 99 % is stated, and 88.3 to 90.4 % where 90 % is; with a `service_cv` of 0 to 2 it is 98.2 to

@@ -43,10 +43,14 @@ class ReportBuilder:
         index: bool = False,
         tables: bool = False,
         timeout_s: int,
+        memory_mb: int | None = None,
         history: Path | None = None,
+        is_alone: bool = False,
     ):
+        """`is_alone`: the reports of the directory are made elsewhere too, and this one is not to look at them."""
         self.directory, self.plans, self.progress, self.refused = directory, plans, progress, refused
-        self.show_code, self.index, self.tables, self.timeout_s = show_code, index, tables, timeout_s
+        self.show_code, self.index, self.tables, self.is_alone = show_code, index, tables, is_alone
+        self.limits = {"timeout_s": timeout_s, "memory_mb": memory_mb}
         self.written: list[Path] = []
         self.failed: list[str] = []
         self.made: list[tuple] = []
@@ -56,24 +60,37 @@ class ReportBuilder:
 
     def build_all(self) -> None:
         for one in self.refused:
-            self._keep_aside(one.name, ReportFailed(f"{one.name}: {one.reason}"), Places(Path(one.name)))
+            self.keep_aside_refused(one)
         for ready in self.plans:
-            job = ready.job
-            with self.progress.report(job.name):
-                try:
-                    self._build(ready)
-                except Exception as error:  # the other reports still run
-                    failure = error if isinstance(error, ReportFailed) else ReportFailed(f"{job.name}: {_unforeseen(error)}")
-                    self._keep_aside(job.name, failure, Places(job.notebook, ready.settings), job.notebook)
+            with self.progress.report(ready.job.name):
+                entry = self.build(ready)
+            if entry is not None:
+                self.remember(entry, ready.job.alerts)
         try:
             self._unlink_failed()
             if self._has_index():
-                self._write_index()
+                self.write_index()
         except Exception as error:  # the reports are made
             self.failed.append("index.html")
             self.progress.error(f"FAILED index.html: {_unforeseen(error)}")
 
-    def _build(self, ready: Plan) -> None:
+    def build(self, ready: Plan) -> Entry | None:
+        """Make one report and publish it whole: the run to remember; None where it failed, which is said and kept aside."""
+        try:
+            return self._build(ready)
+        except Exception as error:  # the other reports still run
+            self.fail(ready, error)
+            return None
+
+    def keep_aside_refused(self, one: Refused) -> None:
+        self._keep_aside(one.name, ReportFailed(f"{one.name}: {one.reason}"), Places(Path(one.name)))
+
+    def fail(self, ready: Plan, error: Exception) -> None:
+        job = ready.job
+        failure = error if isinstance(error, ReportFailed) else ReportFailed(f"{job.name}: {_unforeseen(error)}")
+        self._keep_aside(job.name, failure, Places(job.notebook, ready.settings), job.notebook)
+
+    def _build(self, ready: Plan) -> Entry:
         from tokcost.report.execution.run import execute
         from tokcost.report.page.contents import split_contents
         from tokcost.report.page.record import record, to_json
@@ -81,7 +98,7 @@ class ReportBuilder:
         job = ready.job
         for name in ready.unused:
             self.progress.note(f"{job.name}: has no parameter `{name}`, which another report takes")
-        run = execute(job, ready.settings, on_cell=self.progress.cell, timeout_s=self.timeout_s)
+        run = execute(job, ready.settings, on_cell=self.progress.cell, **self.limits)
         places = Places(job.notebook, ready.settings)
         run.notebook, run.settings = places.notebook(run.notebook), [places.setting(setting) for setting in run.settings]
         for warning in run.warnings:
@@ -115,9 +132,9 @@ class ReportBuilder:
             (self.directory / "failed" / f"{job.name}.ipynb").unlink(missing_ok=True)
         self.made.append((run, contents))
         self.progress.done(job.name, len(run.notebook.cells), run.seconds, self.directory / f"{job.name}.html")
-        self._remember(entry, job.alerts)
+        return entry
 
-    def _remember(self, entry: Entry, alerts: Sequence[Alert]) -> None:
+    def remember(self, entry: Entry, alerts: Sequence[Alert]) -> None:
         """Record a run, and tell the alerts that are new; one that cannot be judged is a failure of its own."""
         from tokcost.report.page.since import value_of
 
@@ -146,12 +163,14 @@ class ReportBuilder:
         )
 
     def _has_index(self) -> bool:
-        return self.index or len(self.plans) + len(self.refused) > 1 or (self.directory / "index.html").exists()
+        return self.index or self.is_alone or len(self.plans) + len(self.refused) > 1 or (self.directory / "index.html").exists()
 
     def _moves(self, name: str) -> dict[str, tuple[str, str]]:
         """Where a reader of a report can go: to all reports, and to the one before and the one after."""
         from tokcost.report.page.index import HOME, moves, question_in
 
+        if self.is_alone:
+            return HOME
         made = {path.name.removesuffix(".result.json"): question_in(path) for path in self.directory.glob("*.result.json")}
         planned = {one: question for one, question in self._planned.items() if one not in self.failed}
         return (HOME if self._has_index() else {}) | moves({name: ""} | made | planned, name)
@@ -165,6 +184,8 @@ class ReportBuilder:
 
     def _links(self) -> dict[str, str]:
         """Notebook file name -> the report that shows it: made before, or in this run and not failed."""
+        if self.is_alone:
+            return {}
         links = {f"{path.stem}.ipynb": path.name for path in sorted(self.directory.glob("*.html")) if path.stem not in NO_REPORTS}
         links |= {ready.job.notebook.name: f"{ready.job.name}.html" for ready in self.plans if ready.job.name not in self.failed}
         return links
@@ -193,7 +214,7 @@ class ReportBuilder:
         if notebook["cells"]:
             self.progress.error(f"       {name}: what ran is kept at {path}")
 
-    def _write_index(self) -> None:
+    def write_index(self) -> None:
         from tokcost.report.page.index import glossary_page, overview
 
         trends = self._trends()

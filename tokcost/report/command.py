@@ -92,6 +92,9 @@ def report(targets, pairs, files, output, dry_run, help_parameters, show_code, i
 
 
 def _build(directory, plans, refused, quiet, **options) -> int:
+    from tokcost.report.execution.kernel import begin_imports
+
+    begin_imports()  # while this process imports what it needs itself
     from tokcost.report.build import ReportBuilder
     from tokcost.report.progress import Progress
 

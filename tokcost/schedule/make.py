@@ -17,6 +17,9 @@ from tokcost.schedule.task import Task, failed
 
 Say = Callable[[str], None]
 
+#: the command, whatever is on the path
+TOKCOST: tuple[str, ...] = (sys.executable, "-m", "tokcost.cli")
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -61,7 +64,7 @@ class Maker:
     def make(self, task: Task) -> list[Outcome]:
         """The outcome of each report of `task`."""
         earlier = {name: _result(self.directory, name) for name in task.reports}
-        command = [sys.executable, "-m", "tokcost.cli", "report", str(task.path), "--index", "--output", str(self.directory)]
+        command = [*TOKCOST, "report", str(task.path), "--index", "--output", str(self.directory)]
         command += ["--tables"] if task.delivery.xlsx else []
         pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "encoding": "utf-8", "errors": "replace"}
         with subprocess.Popen(command, env=public(task.delivery.addresses), stdin=subprocess.DEVNULL, **pipes) as self.process:

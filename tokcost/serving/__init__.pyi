@@ -27,6 +27,9 @@ from .pareto_frontier import cost_at as cost_at
 from .pareto_frontier import frontier as frontier
 from .pooling import Pool as Pool
 from .pooling import pool as pool
+from .prefix_cache import context_ratio as context_ratio
+from .prefix_cache import hold_s as hold_s
+from .prefix_cache import read_gpu_s_per_tok as read_gpu_s_per_tok
 from .reading import Reading as Reading
 from .service_limits import goodput as goodput
 from .service_limits import latency_frontier as latency_frontier
@@ -53,3 +56,5 @@ from .tokens import split_cost as split_cost
 from .tokens import started_task_cost_usd as started_task_cost_usd
 from .tokens import task_success_frac as task_success_frac
 from .tokens import token_weights as token_weights
+from .two_workloads import gpu_s_per_tok as gpu_s_per_tok
+from .two_workloads import workload_weights as workload_weights

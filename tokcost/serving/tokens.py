@@ -1,11 +1,12 @@
 """Input, cached input and output tokens: one joint cost, split by a named rule; and what a request and a task cost.
 
 The same GPU-hours read prompts and write answers, so there is no fact about what each of them costs.
-A split is a convention. Three are in use, and a report names the one it took:
+A split is a convention, and a report names the one it took:
 
     by tokens            every token counts the same
     by price weight      as the market prices the classes
     by processing time   as long as each class keeps the accelerators busy; a step that serves many at once is shared by them
+    by two workloads     as throughput differs between two measured mixes of prompt and answer (two_workloads.py)
 
 Whatever the rule, the parts add up to the joint cost to the last digit.
 """
@@ -68,6 +69,11 @@ class SplitRule:
 
     def of(self, token_class: str) -> float:
         return getattr(self, f"{token_class}_weight_ratio")
+
+    def work(self, input_tok: Numbers, cached_input_tok: Numbers, output_tok: Numbers) -> Numbers:
+        """What these tokens count together, in fresh prompt tokens where the rule counts those as 1."""
+        parts = zip(CLASSES, (input_tok, cached_input_tok, output_tok), strict=True)
+        return sum(self.of(name) * tok for name, tok in parts)  # pyright: ignore[reportReturnType]
 
 
 def token_weights() -> SplitRule:

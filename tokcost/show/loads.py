@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import calendar
+
 import numpy as np
 import pandas as pd
 
@@ -13,7 +15,6 @@ from tokcost.show.rows import keeps_rows
 from tokcost.show.style import ACCELERATOR, BLUE, GRID, INK, MARKERS, MUTED, ORANGE, SEA, SERIES
 
 _HOURS_PER_DAY = 24
-_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 
 @keeps_rows
@@ -100,8 +101,14 @@ def plot_by_category(
 
 @keeps_rows
 @chart
-def plot_week(frame: pd.DataFrame, *, by: str, alt: str = "", title: str = "") -> Figure:
-    """Hours of a period, one panel a plan: what is paid (outline), what works (filled), what users send (dashed), in requests/s."""
+def plot_week(frame: pd.DataFrame, *, by: str, alt: str = "", title: str = "", first_weekday: str = "") -> Figure:
+    """Hours of a period, one panel a plan: what is paid (outline), what works (filled), what users send (dashed), in requests/s.
+
+    Days go by their names where the weekday of the first is given, else by their number.
+    """
+    names = [day[:3] for day in calendar.day_name]
+    first = names.index(first_weekday[:3]) if first_weekday else 0
+    days = [*names[first:], *names[:first]] if first_weekday else [f"day {number}" for number in range(1, len(names) + 1)]
     plans = list(dict.fromkeys(frame[by]))
     highest = frame[["paid_request_per_s", "offered_request_per_s"]].to_numpy().max()
     with drawing(len(plans), 1, height=1.35 * len(plans) + 1.0, sharex=True, sharey=True, squeeze=False) as (fig, axes):
@@ -117,8 +124,8 @@ def plot_week(frame: pd.DataFrame, *, by: str, alt: str = "", title: str = "") -
             ax.set_xlim(edges[0], edges[-1])
             ax.set_ylim(0, highest * 1.05)
             ax.set_xticks(np.arange(edges[0], edges[-1] + 1, _HOURS_PER_DAY))
-            if len(hours) == _HOURS_PER_DAY * len(_DAYS):
-                ax.set_xticks(np.arange(len(_DAYS)) * _HOURS_PER_DAY + _HOURS_PER_DAY / 2, _DAYS, minor=True)
+            if len(hours) == _HOURS_PER_DAY * len(days):
+                ax.set_xticks(np.arange(len(days)) * _HOURS_PER_DAY + _HOURS_PER_DAY / 2, days, minor=True)
                 ax.tick_params(axis="x", which="major", labelbottom=False)
                 ax.tick_params(axis="x", which="minor", length=0)
         handles = [
@@ -141,14 +148,15 @@ def plot_stacked(frame: pd.DataFrame, *, label: str, parts: dict[str, str], x: s
         for row, (text, (_, fact)) in enumerate(zip(alike(sums), frame.iterrows(), strict=True)):
             start = 0.0
             for k, column in enumerate(parts):
-                ax.barh(row, fact[column], left=start, color=(BLUE, ORANGE)[k % 2], height=0.62)
+                ax.barh(row, fact[column], left=start, color=SERIES[k % len(SERIES)], height=0.62)
                 start += fact[column]
-            draw.write(ax, (start, row), text, size=9, fontweight="bold")
+            if not x.endswith("_frac"):  # shares add up to all of it, which needs no number
+                draw.write(ax, (start, row), text, size=9, fontweight="bold")
         draw.row_labels(ax, frame[label])
-        ax.set_xlim(0, sums.max() * 1.16)
+        ax.set_xlim(0, sums.max() * (1 if x.endswith("_frac") else 1.16))
         ax.set_xlabel(draw.axis_label(x))
         for k, name in enumerate(parts.values()):
-            ax.barh([0], [0], color=(BLUE, ORANGE)[k % 2], label=name)
+            ax.barh([0], [0], color=SERIES[k % len(SERIES)], label=name)
         draw.legend(fig, len(parts))
         draw.heading(fig, title)
         return finish(fig, alt)

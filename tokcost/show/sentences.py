@@ -154,7 +154,7 @@ def result(
         found, value = value, value.value
         if found.made_of:
             low, high, shares = found.low, found.high, found.shares
-            note = "; ".join(filter(None, [note, f"range: nine times in ten; {found.made_of}"]))
+            note = "; ".join(filter(None, [note, f"range: nine times in ten; {literal(found.made_of)}"]))
         numerator, denominator = numerator or found.numerator, denominator or found.denominator
     quantity, value = quantities.of(name), float(value)
     if not math.isnan(value):

@@ -98,9 +98,9 @@ def test_a_report_that_succeeds_again_takes_its_failure_back(troubled, tokcost):
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
-def test_an_interruption_stops_the_kernel_and_leaves_nothing_half_written(tmp_path, notebook, how):
+def test_an_interruption_stops_the_kernel_and_leaves_nothing_half_written(tmp_path, notebook, warm_tokcost, how):
     notebook(tmp_path / "long.ipynb", *cells("import os, time\nopen('pid', 'w').write(str(os.getpid()))\ntime.sleep(60)"))
-    command = [Path(sys.executable).with_name("tokcost"), "report", "long.ipynb", "--output", "out"]
+    command = [warm_tokcost, "report", "long.ipynb", "--output", "out"]
     process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     deadline = time.monotonic() + 30
     while not (tmp_path / "pid").exists() or not (tmp_path / "pid").read_text():
@@ -116,10 +116,10 @@ def test_an_interruption_stops_the_kernel_and_leaves_nothing_half_written(tmp_pa
         os.kill(int((tmp_path / "pid").read_text()), 0)
 
 
-def test_two_runs_into_one_directory_leave_whole_files(tmp_path, notebook):
+def test_two_runs_into_one_directory_leave_whole_files(tmp_path, notebook, warm_tokcost):
     for name in ("a", "b"):
         notebook(tmp_path / f"{name}.ipynb", *cells("x"))
-    command = [Path(sys.executable).with_name("tokcost"), "report", "a.ipynb", "b.ipynb", "--output", "out", "--quiet", "-p"]
+    command = [warm_tokcost, "report", "a.ipynb", "b.ipynb", "--output", "out", "--quiet", "-p"]
     runs = [subprocess.Popen([*command, f"x={n}"], cwd=tmp_path) for n in (2, 3)]
     assert [run.wait(timeout=60) for run in runs] == [0, 0]
     for name in ("a", "b"):

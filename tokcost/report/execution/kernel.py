@@ -8,22 +8,17 @@ import os
 import shutil
 import signal
 import sys
-import tempfile
-import time
 from pathlib import Path
 from typing import Any
 
 from tokcost.paths import DATA_VARIABLE, chosen_data
-from tokcost.report.execution.kernel_process import MOST_MESSAGES_WAITING
+from tokcost.report.execution.kernel_process import MEMORY_VARIABLE, MOST_MESSAGES_WAITING
+from tokcost.report.execution.private import LONGEST_SOCKET_PATH, private_directory
+from tokcost.report.execution.template import ONE_THREAD, CannotFork, template_for
 from tokcost.show.rows import ASKED as REPORT_ASKED
-
-#: a Unix socket's path ends at 104 bytes on macOS, 108 on Linux; the kernel adds a few
-LONGEST_SOCKET_PATH = 96
 
 #: a file beside the notebook is the notebook's to import, but must not stand in for what the kernel itself is made of
 START = "import sys; del sys.path[0]; from tokcost.report.execution.kernel_process import main; main()"
-#: how the private directories are called
-PREFIX = "tokcost-"
 
 
 @contextlib.contextmanager
@@ -43,6 +38,20 @@ def light_import():
         del sys.modules[name]
 
 
+def _environment() -> dict[str, str]:
+    """What a kernel finds: hash order and the user's IPython profile must not change a report."""
+    environment = {**ONE_THREAD, **os.environ, "PYTHONHASHSEED": "0", "PYDEVD_DISABLE_FILE_VALIDATION": "1", REPORT_ASKED: "1"}
+    if data := chosen_data():
+        environment[DATA_VARIABLE] = str(data)
+    return environment
+
+
+def begin_imports() -> None:
+    """Have imported, in the background, what kernels need; where kernels start one by one there is nothing to begin."""
+    with contextlib.suppress(CannotFork):
+        template_for(_environment())
+
+
 class Kernel:
     """A Python kernel that starts at once, in the background, and is gone when the `with` block ends.
 
@@ -50,11 +59,13 @@ class Kernel:
     through sockets in the private directory: no ports that parallel kernels race for.
     """
 
-    def __init__(self, working_directory: Path):
+    def __init__(self, working_directory: Path, memory_mb: int | None = None):
         import zmq
         from jupyter_client.kernelspec import KernelSpecManager
         from jupyter_client.manager import AsyncKernelManager
         from jupyter_core.utils import run_sync
+
+        from tokcost.report.execution.provisioner import WarmProvisioner
 
         kernel = self
 
@@ -62,12 +73,11 @@ class Kernel:
             def client(self, **options):
                 kernel.client = super().client(**options)
                 kernel.client.context.setsockopt(zmq.RCVHWM, MOST_MESSAGES_WAITING)
+                kernel.client.context.setsockopt(zmq.RECONNECT_IVL, 5)  # ms; by default a kernel that is not there yet costs 100
                 return kernel.client
 
         self.client: Any = None
-        _sweep()
-        self.directory = Path(tempfile.mkdtemp(prefix=PREFIX))
-        self._held = _lock(self.directory)
+        self.directory, self._held = private_directory()
         self.manager = Manager(
             kernel_name="python3",
             kernel_spec_manager=KernelSpecManager(kernel_dirs=[]),
@@ -76,16 +86,15 @@ class Kernel:
         specification = self.manager.kernel_spec
         assert specification is not None  # of `python3`, which IPython brings
         specification.argv = [sys.executable, "-c", START, "-f", "{connection_file}"]
+        self.manager.provisioner = WarmProvisioner(parent=self.manager, kernel_id=self.manager.kernel_id, kernel_spec=specification)
         socket = str(self.directory / "socket")
         if os.name == "posix" and len(socket) <= LONGEST_SOCKET_PATH:
             self.manager.transport = "ipc"
             self.manager.ip = socket
         self.log = open(self.directory / "log", "w+", encoding="utf-8", errors="replace")  # noqa: SIM115
-        # Hash order and the user's IPython profile must not change a report.
-        environment = {**os.environ, "PYTHONHASHSEED": "0", "IPYTHONDIR": str(self.directory / "ipython")}
-        environment |= {"PYDEVD_DISABLE_FILE_VALIDATION": "1", REPORT_ASKED: "1"}
-        if data := chosen_data():
-            environment[DATA_VARIABLE] = str(data)
+        environment = {**_environment(), "IPYTHONDIR": str(self.directory / "ipython")}
+        if memory_mb is not None:
+            environment[MEMORY_VARIABLE] = str(memory_mb)
         self._sync = run_sync
         try:
             self._sync(self.manager.start_kernel)(
@@ -149,34 +158,3 @@ def _signal_name(number: int) -> str:
         return signal.Signals(number).name
     except ValueError:
         return f"signal {number}"
-
-
-def _lock(directory: Path) -> int | None:
-    """Hold a private directory for as long as this process lives; None where somebody else holds it or nobody can."""
-    try:
-        import fcntl
-
-        handle = os.open(directory / "held", os.O_RDWR | os.O_CREAT, 0o600)
-    except (ImportError, OSError):
-        return None
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        os.close(handle)
-        return None
-    return handle
-
-
-def _sweep() -> None:
-    """Remove the private directories of runs that were killed: nobody holds them any more."""
-    for directory in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
-        try:
-            # One that was made this minute may not be held yet.
-            if directory.is_symlink() or directory.stat().st_uid != os.getuid() or time.time() - directory.stat().st_mtime < 60:
-                continue
-        except (AttributeError, OSError):  # Windows, or gone
-            continue
-        handle = _lock(directory)
-        if handle is not None:
-            shutil.rmtree(directory, ignore_errors=True)
-            os.close(handle)

@@ -54,16 +54,18 @@ class _Watch:
         self._tell(cell_index + 1, len(self.notebook.cells))
 
 
-def execute(job: Job, settings: list[Setting], *, on_cell=lambda number, of: None, timeout_s: int = CELL_TIMEOUT_S) -> Run:
+def execute(
+    job: Job, settings: list[Setting], *, on_cell=lambda number, of: None, timeout_s: int = CELL_TIMEOUT_S, memory_mb: int | None = None
+) -> Run:
     """Run the notebook of `job` to its end, or raise `ReportFailed` that names the cell and the error.
 
-    `on_cell(number, of)` is called as each cell starts.
+    `on_cell(number, of)` is called as each cell starts; `memory_mb` is what the kernel may take.
     """
     started, clock = datetime.now(UTC), time.monotonic()
     watch = _Watch(on_cell)
     error = None
     try:
-        kernel = Kernel(job.notebook.resolve().parent)
+        kernel = Kernel(job.notebook.resolve().parent, memory_mb)
     except Exception as problem:
         raise ReportFailed(f"{job.name}: no Python kernel could be started: {type(problem).__name__}: {_last_line(problem)}") from None
     with kernel:

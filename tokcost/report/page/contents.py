@@ -6,13 +6,15 @@ import copy
 import re
 from dataclasses import dataclass, field
 
-from nbformat import NotebookNode
-from nbformat.v4 import new_markdown_cell
-
 from tokcost.report.errors import ReportFailed
+from tokcost.report.execution.kernel import light_import
 from tokcost.report.page.rows import Rows, rows_of
 from tokcost.report.page.sanitize import text_of
 from tokcost.show.text import literal
+
+with light_import():
+    from nbformat import NotebookNode
+    from nbformat.v4 import new_markdown_cell
 
 MIME = "application/vnd.tokcost.v1+json"
 

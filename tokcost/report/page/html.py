@@ -62,7 +62,7 @@ def render(
     before; `warn` takes what the page lacks.
     """
     prose = Prose(links, run.job.notebook.parent, warn)
-    page = _exporter()
+    page = exporter()
     page.filters_of(prose, _Outputs(prose, warn, [rows and rows.link(run.job.name) for rows in contents.rows]))
     for cell in contents.body:
         cell.metadata["hide_code"] = bool(HIDDEN_INPUT & set(cell.metadata.get("tags", [])))
@@ -88,7 +88,7 @@ def page_wide() -> dict[str, str]:
 
 
 @functools.cache
-def _exporter():
+def exporter():
     """The one exporter: its template is compiled once for all reports of a run."""
     with light_import():
         from nbconvert.exporters.html import HTMLExporter

@@ -59,6 +59,14 @@ def read_definition(path: Path) -> list[Job]:
     return [_variant(path, job, one) for one in variants(path, content["each"])] if "each" in content else [job]
 
 
+def jobs_of_rows(targets: tuple[str, ...], table: str) -> tuple[list[Job], list[Refused]]:
+    """The reports of one notebook, one for each row of a CSV table."""
+    if len(targets) != 1 or targets[0].endswith(".toml") or os.path.isdir(targets[0]):
+        raise ReportError('--each takes one notebook; a definition says `each` itself, in a line such as each = "clusters.csv"')
+    job = notebook_job(targets[0])
+    return [_variant(Path("--each"), job, one) for one in variants(Path("--each"), table)], []
+
+
 def _variant(path: Path, job: Job, one: Variant) -> Job:
     """The job of a definition with the values of one of its variants."""
     twice = next((key for key in one.values if key in job.layer.values), None)

@@ -1,0 +1,107 @@
+"""Kernels forked from a template process: as fresh as any other, gone with whoever asked, and ordinary ones where that cannot be."""
+
+import logging
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tokcost.report.execution import template
+from tokcost.report.execution.provisioner import cannot_stand_for
+from tokcost.report.execution.run import execute
+from tokcost.report.request.definition import notebook_job
+from tokcost.report.request.plan import plan
+
+pytestmark = pytest.mark.usefixtures("warm_tokcost")
+
+
+@pytest.fixture
+def ran(notebook, tmp_path):
+    """A function: run cells in a fresh kernel, and what they print."""
+
+    def run(*sources: str) -> list[str]:
+        rest = [("code", source) for source in sources]
+        path = notebook(tmp_path / "a.ipynb", ("markdown", "# Q?"), ("code", "x = 1.0  # a number, 0 to 10", "parameters"), *rest)
+        (ready,), _ = plan([notebook_job(str(path))], [])
+        cells = execute(ready.job, ready.settings).notebook.cells
+        return [output.text.strip() for cell in cells for output in cell.get("outputs", []) if output.output_type == "stream"]
+
+    return run
+
+
+def gone(pid: int) -> bool:
+    """Whether a process ends within a few seconds."""
+    for _ in range(200):
+        if not Path(f"/proc/{pid}").exists() or " Z " in Path(f"/proc/{pid}/stat").read_text():
+            return True
+        time.sleep(0.02)
+    return False
+
+
+def test_a_kernel_is_a_copy_whose_libraries_are_there_and_no_two_share_anything(ran):
+    spoil = "import builtins, os, pandas, random, sys\nbuiltins.left = 1\nos.environ['LEFT'] = '1'\npandas.options.display.max_rows = 3"
+    first = ran(f"import sys\nprint('pandas' in sys.modules)\n{spoil}\nprint(os.getpid(), random.random())")
+    second = ran(
+        "import builtins, os, pandas, random\nprint(hasattr(builtins, 'left'), 'LEFT' in os.environ, pandas.options.display.max_rows)",
+        "print(os.getpid(), random.random())",
+    )
+    assert first[0].startswith("True") and second[0] == "False False 60"
+    assert not set(first[0].split()[1:]) & set(second[1].split()), "another process, another random state"
+
+
+def test_numpy_draws_anew_in_each_kernel(ran):
+    draw = "import numpy\nprint(numpy.random.random())"
+    assert ran(draw) != ran(draw)
+
+
+def test_pandas_shows_what_it_shows_in_an_ordinary_kernel(ran, monkeypatch):
+    ask = "import pandas\nprint(pandas.options.display.max_columns, pandas.options.display.width)"
+    warm = ran(ask)
+    monkeypatch.setattr(template, "registered", {})
+    monkeypatch.setattr(template, "SYSTEM", "elsewhere")
+    assert ran(ask) == warm
+
+
+def test_where_processes_cannot_be_copied_the_kernel_starts_as_any_other_and_the_log_says_why(ran, monkeypatch, caplog):
+    monkeypatch.setattr(template, "registered", {})
+    monkeypatch.setattr(template, "SYSTEM", "elsewhere")
+    with caplog.at_level(logging.INFO, "traitlets"):
+        assert ran("print(1)") == ["1"]
+    assert "starts in the ordinary way: a process with imported libraries is copied on Linux only" in caplog.text
+
+
+def test_another_interpreter_than_this_one_is_started_as_it_is_asked_for():
+    assert cannot_stand_for(["/usr/bin/other", "-f", "x"]) == "the kernel specification asks for another interpreter, /usr/bin/other"
+    assert cannot_stand_for([sys.executable, "-f", "x"]) == ""
+
+
+def test_a_library_that_runs_a_thread_forbids_copying(tmp_path):
+    environment = {**os.environ, "PYTHONHASHSEED": "1"}
+    busy = tmp_path / "busy_library.py"
+    busy.write_text("import threading, time\nthreading.Thread(target=time.sleep, args=(60,), daemon=True).start()")
+    environment["PYTHONPATH"] = f"{tmp_path}:{environment.get('PYTHONPATH', '')}"
+    other = template.begun(environment, "busy_library")
+    with open(os.devnull, "w") as nowhere, pytest.raises(template.CannotFork, match="a library runs a thread"):
+        other.fork("signal:pause", [""], environment, "/", (nowhere.fileno(), nowhere.fileno()))
+
+
+@pytest.fixture
+def waiting():
+    """A forked process that waits for ever."""
+    environment = {**os.environ, "PYTHONHASHSEED": "0"}
+    with open(os.devnull, "w") as nowhere:
+        yield template.template_for(environment).fork("signal:pause", [""], environment, "/", (nowhere.fileno(), nowhere.fileno()))
+
+
+def test_how_a_process_ended_is_told(waiting):
+    assert waiting.poll() is None
+    waiting.kill()
+    assert waiting.wait(5) == -signal.SIGKILL
+
+
+def test_a_process_is_gone_with_whoever_asked_for_it(waiting):
+    waiting._connection.close()  # as when the asker is killed
+    assert gone(waiting.pid)

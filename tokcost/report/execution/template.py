@@ -1,0 +1,175 @@
+"""Asking a template process for a fresh process: it is started when first asked, and gone when this program is."""
+
+from __future__ import annotations
+
+import atexit
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+from typing import Any
+
+from tokcost.report.execution.private import LONGEST_SOCKET_PATH, private_directory
+
+#: a file beside a notebook is the notebook's to import, but must not stand in for what the template itself is made of
+_START = "import sys; del sys.path[0]; from tokcost.report.execution.template_process import main; main()"
+#: variables that are read when a process starts or imports, and never again: a template serves those that agree on them
+_READ_AT_START = ("PYTHON", "LD_", "LC_", "LANG", "MPL", "OMP_", "OPENBLAS_", "MKL_", "JE_", "HOME", "XDG_")
+#: without these a library that is imported starts threads, and a process with threads cannot be copied
+ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "JE_ARROW_MALLOC_CONF": "background_thread:false"}
+#: where a process is copied safely; elsewhere system libraries start threads, or there is no fork
+SYSTEM = sys.platform
+_INLINE = {"MPLBACKEND": "module://matplotlib_inline.backend_inline"}
+#: what a template has imported, and called, when it is asked
+IMPORTED = (
+    "ipykernel.ipkernel",
+    "ipykernel.kernelapp",
+    "ipykernel.zmqshell",
+    "tokcost.report.execution.kernel_process",
+    "tokcost.namespace:import_all",
+    "tokcost.evidence.catalog:read_ahead",
+)
+
+
+class CannotFork(RuntimeError):
+    """Why a process has to be started in the ordinary way."""
+
+
+class ForkedProcess:
+    """A process that a template forked, with as much of `subprocess.Popen` as a kernel provisioner asks of it."""
+
+    stdin = stdout = stderr = None
+
+    def __init__(self, connection: socket.socket, pid: int):
+        self._connection, self.pid = connection, pid
+        self.returncode: int | None = None
+
+    def poll(self) -> int | None:
+        return self._heard(0)
+
+    def wait(self, timeout: float | None = None) -> int:
+        status = self._heard(timeout)
+        if status is None:
+            raise subprocess.TimeoutExpired("a forked process", timeout or 0)
+        return status
+
+    def _heard(self, timeout: float | None) -> int | None:
+        if self.returncode is None:
+            self._connection.settimeout(timeout)
+            try:
+                said = _said(self._connection)
+            except (BlockingIOError, TimeoutError):
+                return None
+            except OSError:
+                said = {}
+            # A template that ends takes its children along.
+            self.returncode = said.get("status", -signal.SIGKILL)
+            self._connection.close()
+        return self.returncode
+
+    def send_signal(self, number: int) -> None:
+        if self.poll() is None:
+            os.kill(self.pid, number)
+
+    def kill(self) -> None:
+        self.send_signal(signal.SIGKILL)
+
+    def terminate(self) -> None:
+        self.send_signal(signal.SIGTERM)
+
+
+class Template:
+    """Where a template process listens."""
+
+    def __init__(self, path: str):
+        self.path = path
+
+    def fork(self, run: str, arguments: list[str], environment: dict[str, str], directory: str, streams: tuple[int, int]) -> ForkedProcess:
+        """A process that calls the function `run` (module:function); raises `CannotFork` where the template cannot give one."""
+        request = {"run": run, "arguments": arguments, "environment": environment, "directory": directory}
+        text = json.dumps(request).encode()
+        connection = socket.socket(socket.AF_UNIX)
+        try:
+            connection.connect(self.path)
+            socket.send_fds(connection, [b"%08d" % len(text)], list(streams))
+            connection.sendall(text)
+            said: dict[str, Any] = _said(connection)
+        except OSError as error:
+            said = {"refused": f"the template process does not answer: {error.strerror or error}"}
+        if "pid" not in said:
+            connection.close()
+            raise CannotFork(str(said.get("refused", "the template process ended before it answered")))
+        return ForkedProcess(connection, said["pid"])
+
+
+#: the templates of this program, by what they had at the start
+registered: dict[frozenset, Template] = {}
+
+
+def template_for(environment: dict[str, str], *more: str) -> Template:
+    """The template for processes with this environment; raises `CannotFork` where there can be none.
+
+    If there is none yet it is begun, with IMPORTED and `more` (modules, or module:function) done.
+    """
+    start = start_of(environment)
+    if start not in registered:
+        registered[start] = begun(environment, *IMPORTED, *more)
+    return registered[start]
+
+
+def start_of(environment: dict[str, str]) -> frozenset:
+    """What must agree between a template and the process that it is to become."""
+    settled = {**ONE_THREAD, **_INLINE, **environment}
+    return frozenset((name, value) for name, value in settled.items() if name.startswith(_READ_AT_START))
+
+
+def begun(environment: dict[str, str], *imported: str) -> Template:
+    """A template process of this program, with these modules imported and functions (module:function) called."""
+    if SYSTEM != "linux":
+        raise CannotFork("a process with imported libraries is copied on Linux only")
+    directory, held = private_directory()
+    path = str(directory / "template")
+    if len(path) > LONGEST_SOCKET_PATH:
+        shutil.rmtree(directory)
+        raise CannotFork("the path of the folder for temporary files is too long for a socket")
+    with socket.socket(socket.AF_UNIX) as listener, open(directory / "log", "wb") as log:
+        listener.bind(path)  # whoever connects before the imports are done waits
+        listener.listen(128)
+        process = subprocess.Popen(
+            [sys.executable, "-c", _START, str(listener.fileno()), *imported],
+            env={**ONE_THREAD, **_INLINE, **environment},
+            pass_fds=[listener.fileno()],
+            cwd=directory,
+            stdin=subprocess.PIPE,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+    owner = os.getpid()
+
+    def end() -> None:
+        if os.getpid() != owner:  # of a process that was forked from it
+            return
+        assert process.stdin is not None
+        process.stdin.close()
+        process.wait()
+        shutil.rmtree(directory, ignore_errors=True)
+        if held is not None:
+            os.close(held)
+
+    atexit.register(end)
+    return Template(path)
+
+
+def _said(connection: socket.socket) -> dict[str, Any]:
+    """The next line of JSON; empty where nothing more will come."""
+    line = b""
+    while not line.endswith(b"\n"):
+        part = connection.recv(1)
+        if not part:
+            return {}
+        line += part
+    return json.loads(line)

@@ -5,7 +5,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/ready
 
-.PHONY: report publish test lab notebooks check lock bench fuzz clean help
+.PHONY: report publish test lab notebooks check lock bench accuracy fuzz clean help
 .DEFAULT_GOAL := help
 
 help:
@@ -53,6 +53,12 @@ lock: $(READY)
 bench: $(READY)
 	$(BIN)/uv pip install --quiet --target .venv/bench chaospy monaco
 	$(BIN)/python -m benchmarks
+
+## make accuracy    how far off estimates of throughput are, beside aiconfigurator on the same runs (ten minutes; own rows in ten seconds)
+accuracy: $(READY)
+	@test -x .venv/aiconfigurator/bin/python || { $(BIN)/uv venv --quiet .venv/aiconfigurator \
+	    && $(BIN)/uv pip install --quiet --python .venv/aiconfigurator/bin/python aiconfigurator==0.12.0; } || rm -rf .venv/aiconfigurator
+	$(BIN)/python -m benchmarks.bench_accuracy
 
 ## make fuzz        damage real files at random for a few minutes and import them (FUZZ_SECONDS=180); draw parameters of notebooks
 FUZZ_SECONDS ?= 180

@@ -10,6 +10,7 @@ meaning and range.
 from __future__ import annotations
 
 import csv
+import datetime as dt
 import functools
 import inspect
 import math
@@ -307,3 +308,13 @@ def median_of_many(values: Numbers) -> float:
     known = np.asarray(values, dtype=float)
     known = known[~np.isnan(known)]
     return float(np.median(known)) if len(known) >= FEWEST_OF_MEDIAN else math.nan
+
+
+def months_old(when: str, today: dt.date) -> int:
+    """Whole months from a date (YYYY, YYYY-MM or YYYY-MM-DD) to today; a year counts as its end.
+
+    >>> months_old("2026-09", dt.date(2026, 11, 27)), months_old("2024", dt.date(2026, 11, 27)), months_old("2026", dt.date(2026, 11, 27))
+    (2, 23, 0)
+    """
+    year, month = int(when[:4]), int(when[5:7] or MONTHS_PER_YEAR)
+    return max(0, (today.year - year) * MONTHS_PER_YEAR + today.month - month)

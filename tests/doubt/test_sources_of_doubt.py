@@ -215,3 +215,16 @@ def test_what_cannot_be_is_said_in_one_sentence(call, sentence):
     with pytest.raises(QuantityError, match=sentence) as caught:
         call()
     assert "\n" not in str(caught.value)
+
+
+def test_an_estimate_brings_its_own_band_and_no_repeats_and_is_named():
+    from tokcost.serving import estimate, estimate_at
+
+    rows = estimate("llama70b", "h200", "fp8", batch=np.geomspace(1, 80, 30), isl=1024, osl=1024, tensor_parallel=4)
+    reading = estimate_at(rows, tok_per_s_per_user=float(rows["tok_per_s_per_user"].median()))
+    found = doubt.headline(lambda speed, price: price / speed, readings={"speed": reading}, prices={"price": 2.0})
+    assert found.shares == {"the estimate": 1.0}
+    low, high = spreads.estimate_factor("calibrated").ppf([0.05, 0.95])
+    assert (found.value / found.high, found.value / found.low) == pytest.approx((low, high), rel=0.02)
+    anchored = spreads.estimate_factor("anchored").ppf([0.05, 0.95])
+    assert high / low > anchored[1] / anchored[0] > 1.5

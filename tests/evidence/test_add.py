@@ -188,9 +188,9 @@ def test_files_are_replaced_all_or_none(data, price_list, monkeypatch):
 def test_a_headline_that_moves_is_told_with_its_size_and_one_that_does_not_is_not(monkeypatch):
     was = {"00": {"label": "times cheaper", "value": 10.0, "low": 8.0, "high": 12.0}, "01": {"label": "USD", "value": 1.0}}
     now = {"00": {"label": "times cheaper", "value": 10.0, "low": 7.0, "high": 12.0}, "01": {"label": "USD", "value": 1.00001}}
-    monkeypatch.setattr(headlines, "_started", lambda directory: directory)
+    monkeypatch.setattr(headlines, "_started", lambda directory, names: directory)
     monkeypatch.setattr(headlines, "_finished", lambda run: was if run == "before" else now)
-    assert [name for name, _, _ in headlines.moved("before", "after")] == ["00"]
+    assert [name for name, _, _ in headlines.moved("before", "after", {"inference"})] == ["00"]
 
 
 def test_a_measurement_that_stands_twice_is_found_by_the_check(data):

@@ -148,8 +148,8 @@ def test_what_does_not_fit_is_refused_and_a_batch_that_does_not_fit_is_no_number
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"model": "llama8"}, "architecture of model `llama8` is not in data/model_architectures.csv; did you mean `llama8b`"),
-        ({"accelerator": "h20x"}, "no row of data/accelerators.csv has accelerator `h20x`"),
+        ({"model": "llama8"}, "no row of data/model_architectures.csv has model `llama8`; did you mean `llama8b`"),
+        ({"accelerator": "h20x"}, "no row of data/accelerator_makers.csv has accelerator `h20x`; did you mean `h20`"),
         ({"accelerator": "trainium3"}, "no estimate for `trainium3`: data/accelerators.csv has no memory_gb"),
         ({"precision": "int8"}, "unknown precision `int8`"),
         ({"speculative": "mtp"}, "`llama70b` has no layer for speculative decoding .* estimate it with `none`"),

@@ -48,7 +48,7 @@ def test_a_strip_has_a_dot_for_every_value_and_leaves_the_random_numbers_of_the_
     svg = FIGURES["strip"]().svg
     assert np.random.random() == expected
     mark = re.search(r"<use xlink:href=\"(#\w+)\"[^>]*>", svg[svg.index(f"fill:{style.BLUE}") :])[1]
-    assert svg.count(f"href=\"{mark}\"") == len(PAIRS)
+    assert svg.count(f'href="{mark}"') == len(PAIRS)
 
 
 def test_a_strip_has_a_median_for_five_values_or_more():

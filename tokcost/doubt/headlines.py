@@ -17,13 +17,25 @@ import pandas as pd
 from tokcost.doubt.distributions import Input, Inputs, is_known
 from tokcost.doubt.evidence_kinds import from_value
 from tokcost.doubt.sampling import draw
-from tokcost.doubt.spreads import ANY, BETWEEN, NEXT_RUN, ONE_PRICE, PRICES_TOGETHER, REPEAT, factor, fall_group, repeat_group
+from tokcost.doubt.spreads import (
+    ANY,
+    BETWEEN,
+    NEXT_RUN,
+    ONE_PRICE,
+    PRICES_TOGETHER,
+    REPEAT,
+    estimate_factor,
+    factor,
+    fall_group,
+    repeat_group,
+)
 from tokcost.evidence import Fact
 from tokcost.quantities import QuantityError, find
+from tokcost.serving.accuracy import ESTIMATED
 from tokcost.serving.reading import Reading
 
 #: the sources of doubt, as sentences name them
-REPEATS, READING, PRICE = "repeat runs", "reading between runs", "the price list"
+REPEATS, READING, ESTIMATE, PRICE = "repeat runs", "reading between runs", "the estimate", "the price list"
 
 #: a smaller share of the variance is not named
 SMALLEST_NAMED = 0.08
@@ -90,7 +102,8 @@ def headline(
 
     The value is that of the figures as given, and of `runs` (by the names of the readings) where a headline rests on measured runs
     at least as fast (`Frontier.run_at`), whose column `throughput` counts; how well they say what was run decides how far a repeat
-    may lie. The doubts are those about the speed itself, and the interval always holds the value. The make-up is the share of the
+    may lie. A reading of `tc.serving.estimate_at` was never measured: it is as far off as estimates of runs that no constant was fitted
+    to. The doubts are those about the speed itself, and the interval always holds the value. The make-up is the share of the
     variance that each source has alone.
 
     Raises: QuantityError for names that the formula does not take, and figures that are not above 0.
@@ -126,6 +139,9 @@ def headline(
 
     for name, reading in readings.items():
         bracket = reading.bracket if isinstance(reading, Reading) else None
+        if bracket and bracket.basis in ESTIMATED:  # what repeats of the truth would do is in its errors already
+            add(f"{name} estimated", ESTIMATE, estimate_factor(bracket.basis), name)
+            continue
         if bracket and bracket.basis in (BETWEEN, NEXT_RUN):
             add(f"{name} read", READING, factor(bracket.basis, fall_group(bracket.fall_ratio)), name)
         add(f"{name} repeated", REPEATS, factor(REPEAT, repeat_group(runs[name]) if runs else ANY), name)

@@ -21,6 +21,7 @@ from tokcost import evidence
 from tokcost.doubt.distributions import from_quantiles
 from tokcost.quantities import QuantityError, nearest
 from tokcost.serving import frontier, leave_one_out
+from tokcost.serving.accuracy import READINGS
 from tokcost.serving.pareto_frontier import CONFIGURATION
 
 if TYPE_CHECKING:
@@ -92,6 +93,17 @@ def _factors(folder: Path) -> dict[tuple[str, str], rv_frozen]:
     """All of them, from the tables of a folder."""
     groups = evidence.load_table(TABLE).groupby(["doubt", "group"])
     return {key: from_quantiles(rows["quantile_frac"].tolist(), rows["truth_ratio"].tolist()) for key, rows in groups}  # pyright: ignore
+
+
+def estimate_factor(basis: str) -> rv_frozen:
+    """What the truth may be at a speed, as a multiple of an estimate, by what it rests on (data/estimate_errors.csv).
+
+    >>> low, high = estimate_factor("calibrated").ppf([0.1, 0.9])
+    >>> bool(low < 1 < high)
+    True
+    """
+    rows = evidence.load_table("estimate_errors", basis=basis, reading=READINGS["at_speed"]).sort_values("quantile_frac")
+    return from_quantiles(rows["quantile_frac"].tolist(), rows["truth_ratio"].tolist())
 
 
 def observed() -> pd.DataFrame:

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from tokcost.evidence.ageing import LASTS_MONTHS, newest
 from tokcost.evidence.base_values import typed
 from tokcost.evidence.reading import read
 from tokcost.evidence.schema import TABLES
@@ -261,7 +262,7 @@ def reset_used() -> None:
 
 
 def provenance() -> dict:
-    """Tables that this process has used (file, SHA-256, rows of the whole file), the sources that the rows used cite, and two dates.
+    """Tables that this process has used (file, SHA-256, rows, age), the sources that the rows used cite, and two dates.
 
     `measured_to` is the date of the last serving run used; where no run states one, that of the last source of runs; "" without runs.
     `prices_of` names the price lists used, the first and the last; "" without a price of an hour.
@@ -275,7 +276,8 @@ def provenance() -> dict:
     for table in _used:
         path = table_path(table)
         sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
-        tables.append({"table": table, "file": f"data/{path.name}", "sha256": sha256, "rows": len(_rows(table))})
+        age = {"newest": newest(_rows(table)), "lasts_months": LASTS_MONTHS[table]} if table in LASTS_MONTHS else {}
+        tables.append({"table": table, "file": f"data/{path.name}", "sha256": sha256, "rows": len(_rows(table))} | age)
     cited = set().union(*_used.values())
     fields = ["source_id", "title", "publisher", "locator", "date", "grade", "licence", "attribution"]
     rows = _rows("sources")

@@ -42,8 +42,9 @@ def text(*, required: bool = True) -> Column:
 
 
 def label(*values: str, required: bool = True) -> Column:
-    """One of the values, or of `LABELS[name]` where a single name of the vocabulary is given."""
-    return Column("label", required, vocabulary=values[0]) if len(values) == 1 and values[0] in LABELS else Column("label", required, values)
+    """One of the values, or of `LABELS[name]` where one name of the vocabulary is given alone."""
+    is_vocabulary = len(values) == 1 and values[0] in LABELS
+    return Column("label", required, vocabulary=values[0]) if is_vocabulary else Column("label", required, values)
 
 
 def quantity(*names: str) -> Column:

@@ -27,8 +27,12 @@ def data():
 
 
 @data.command()
-def check():
-    """List every problem of every table; exit status 2 if there is one."""
+@click.option("--age", is_flag=True, help="Say how old each table is, the stalest first, and how old it may be.")
+def check(age: bool):
+    """List every problem of every table; exit status 2 if there is one. Old rows are no problem, but are said with --age."""
+    if age:
+        _show_ages()
+        return
     from tokcost.evidence.catalog import data_dir
     from tokcost.evidence.checking import check_all
 
@@ -41,6 +45,14 @@ def check():
     click.echo(
         f"{_said(data_dir())} is in order: every row valid, every source known and cited, every captured row kept or listed as excluded"
     )
+
+
+def _show_ages() -> None:
+    from tokcost.evidence.ageing import ages
+
+    for one in ages():
+        told = "STALE" if one.is_stale else "fresh"
+        click.echo(f"{told}  {one.table:20} newest {one.newest:10}  {one.months:3} months old, may be {one.lasts_months}")
 
 
 def _said(directory: Path) -> str:

@@ -11,7 +11,7 @@ from dataclasses import replace
 from tokcost.evidence.base_values import names_and_values_are_allowed
 from tokcost.evidence.columns import date, fact, flag, label, number, quantity, source, text, whole
 from tokcost.evidence.estimate_tables import ESTIMATE_TABLES
-from tokcost.evidence.schema_prices import PRICE_TABLES
+from tokcost.evidence.schema_traced import TRACED_TABLES
 from tokcost.evidence.tables import (
     TAIL,
     Table,
@@ -349,5 +349,4 @@ TABLES |= {
     ),
 }
 
-TABLES |= ESTIMATE_TABLES
-TABLES |= PRICE_TABLES
+TABLES |= ESTIMATE_TABLES | TRACED_TABLES

@@ -19,7 +19,7 @@ from tokcost.evidence.command import data
 @click.option("--set", "given", multiple=True, metavar="COLUMN=TEXT", help="What FILE does not say, the same for all rows; repeatable.")
 @click.option("--label", "labels", multiple=True, metavar="NAME=VALUE=LABEL", help="A new row of labels.csv: accelerator=x100=X100.")
 @click.option("--dry-run", is_flag=True, help="Say everything, write nothing.")
-@click.option("--headlines/--no-headlines", default=True, help="Work out which headlines move (half a minute); else they are not compared.")
+@click.option("--headlines/--no-headlines", default=True, help="Whether to work out which headlines move; it takes up to half a minute.")
 def add(file: Path, table: str, source_id: str, source_is, given, labels, dry_run: bool, headlines: bool) -> None:
     """Add the rows of FILE to a table of data/.
 
@@ -96,7 +96,7 @@ def _show_moved(found, before: Path) -> None:
     from tokcost.renew.headlines import moved
 
     with staged(found) as after:
-        changes = moved(before, after)
+        changes = moved(before, after, {name.removesuffix(".csv") for name in found.files} - {"sources", "labels", "captures"})
     if not changes:
         click.echo("no headline moves")
     for name, old, new in changes:

@@ -1,7 +1,7 @@
 """The headline of every notebook on one state of data/: the cells up to its first `tc.result`, at its defaults, in one process.
 
-`python -m tokcost.renew.headlines` writes them as JSON, on the data that TOKCOST_DATA_DIR names; `moved` compares two states. Tables
-and figures of a notebook are left out: no headline rests on them.
+`python -m tokcost.renew.headlines NOTEBOOK...` writes them as JSON, on the data that TOKCOST_DATA_DIR names; `moved` compares two states,
+for the notebooks that use a table which changed. Tables and figures of a notebook are left out: no headline rests on them.
 """
 
 from __future__ import annotations
@@ -14,11 +14,14 @@ import math
 import os
 import subprocess
 import sys
+from collections.abc import Iterable, Set
 from pathlib import Path
 
 from tokcost.evidence.selection import DataError
 from tokcost.paths import DATA_VARIABLE, NOTEBOOKS
 
+#: the type under which a notebook talks to its report
+MIME = "application/vnd.tokcost.v1+json"
 #: the least change that is told: below it a headline stays as printed
 LEAST_FRAC = 5e-5
 
@@ -48,24 +51,43 @@ def headline_of(notebook: Path) -> dict | None:
     return None
 
 
-def headlines() -> dict[str, dict]:
+def headlines(names: Iterable[str]) -> dict[str, dict]:
     """The headline of each notebook, or why it has none."""
     found: dict[str, dict] = {}
-    for notebook in sorted(NOTEBOOKS.glob("*.ipynb")):
+    for name in names:
         try:
             with contextlib.redirect_stdout(io.StringIO()):
-                found[notebook.stem] = headline_of(notebook) or {"label": "no result"}
+                found[name] = headline_of(NOTEBOOKS / f"{name}.ipynb") or {"label": "no result"}
         except Exception as error:
-            found[notebook.stem] = {"label": f"does not run: {type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"}
+            found[name] = {"label": f"does not run: {type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"}
     return found
 
 
-def moved(before: Path, after: Path) -> list[tuple[str, dict, dict]]:
-    """The headlines that differ between two data directories, in value or range: notebook, before, after.
+def using(tables: Set[str]) -> list[str]:
+    """The notebooks that use one of these tables, as their stored outputs say; one without outputs may.
+
+    >>> using({"clock_limits"})
+    ['05-tokens-per-watt']
+    """
+    found = []
+    for notebook in sorted(NOTEBOOKS.glob("*.ipynb")):
+        cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
+        shown = [output.get("data", {}).get(MIME) or {} for cell in cells for output in cell.get("outputs", [])]
+        used = {table["table"] for one in shown if one.get("kind") == "sources" for table in one["tables"]}
+        if not used or used & tables:
+            found.append(notebook.stem)
+    return found
+
+
+def moved(before: Path, after: Path, tables: Set[str]) -> list[tuple[str, dict, dict]]:
+    """The headlines that differ between two data directories that differ in these tables, in value or range: notebook, before, after.
 
     Raises: DataError where the notebooks cannot be run.
     """
-    runs = [_started(before), _started(after)]
+    names = using(tables)
+    if not names:
+        return []
+    runs = [_started(before, names), _started(after, names)]
     old, new = (_finished(run) for run in runs)
     return [(name, old[name], new[name]) for name in new if not _alike(old[name], new[name])]
 
@@ -76,9 +98,10 @@ def _alike(was: dict, now: dict) -> bool:
     return same and ("value" in now or was["label"] == now["label"])
 
 
-def _started(directory: Path) -> subprocess.Popen:
+def _started(directory: Path, names: list[str]) -> subprocess.Popen:
     environment = os.environ | {DATA_VARIABLE: str(directory)}
-    return subprocess.Popen([sys.executable, "-m", __name__], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment)
+    command = [sys.executable, "-m", __name__, *names]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment)
 
 
 def _finished(run: subprocess.Popen) -> dict[str, dict]:
@@ -89,4 +112,4 @@ def _finished(run: subprocess.Popen) -> dict[str, dict]:
 
 
 if __name__ == "__main__":
-    print(json.dumps(headlines()))
+    print(json.dumps(headlines(sys.argv[1:])))

@@ -7,6 +7,7 @@ from .ablation import without_effect as without_effect
 from .accuracy import held_out_errors as held_out_errors
 from .architectures import architecture as architecture
 from .calibration import calibration_rows as calibration_rows
+from .calibration import chip as chip
 from .calibration import constants as constants
 from .compare import base_speed as base_speed
 from .compare import leave_one_out as leave_one_out
@@ -22,6 +23,7 @@ from .estimation import band as band
 from .estimation import estimate as estimate
 from .estimation import estimate_at as estimate_at
 from .estimation import estimated_curve as estimated_curve
+from .estimation import two_figures as two_figures
 from .pareto_frontier import Frontier as Frontier
 from .pareto_frontier import cost_at as cost_at
 from .pareto_frontier import frontier as frontier

@@ -16,6 +16,8 @@ from tokcost.serving.step_time import Chip, Constants, Load, served
 MEASURED, ANCHORED, CALIBRATED, TEXTBOOK = "measured", "anchored", "calibrated", "textbook"
 DRAFTED = "calibrated, speculative decoding"
 ANCHORED_OTHER = "anchored, other maker"
+#: what is not measured and has a band of its own
+ESTIMATED = (ANCHORED, ANCHORED_OTHER, CALIBRATED, DRAFTED, TEXTBOOK)
 #: runs on one curve, which an anchor speaks for
 CURVE = [
     *("model", "accelerator", "precision", "framework", "speculative", "isl", "osl", "n_gpus", "tensor_parallel", "expert_parallel"),
@@ -27,7 +29,7 @@ _ANCHORS = 5
 OWN_METHODS = ("estimate", "textbook")
 #: the two questions that an estimate answers: a column of errors, and how tables say it
 READINGS = {"at_load": "at a load", "at_speed": "at a speed"}
-LEVELS = np.array([0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.975, 0.99, 0.995])
+LEVELS = np.array([0, 0.005, 0.025, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.975, 0.995, 1])
 #: an anchor is near where its load is at most that many times more or less
 NEAR_RATIO = 2.01
 #: fewer chips or models than this say how far errors go, but not which way

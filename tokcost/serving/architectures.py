@@ -65,7 +65,7 @@ class Architecture:
 def architecture(model: str, precision: str) -> Architecture:
     """The sizes of a model with its weights in a precision, from its row of data/model_architectures.csv.
 
-    Raises: QuantityError for a model that has no row and for a precision that is none.
+    Raises: QuantityError for a precision that is none; NoSuchRow, a kind of it, for a model that has no row.
 
     >>> llama = architecture("llama8b", "bf16")
     >>> round(llama.total_parameters / 1e9, 2), llama.cache_bytes_per_tok
@@ -73,12 +73,6 @@ def architecture(model: str, precision: str) -> Architecture:
     """
     if precision not in BYTES_PER_PARAMETER:
         raise QuantityError(f"unknown precision `{precision}`{nearest(precision, BYTES_PER_PARAMETER)}")
-    table = evidence.load_table("model_architectures")
-    if model not in set(table["model"]):
-        raise QuantityError(
-            f"the architecture of model `{model}` is not in data/model_architectures.csv{nearest(model, table['model'])}; "
-            "a model is a row of that table"
-        )
     row = evidence.load_table("model_architectures", model=model).iloc[0]
     return _sized(precision, *(row[name] for name in _SIZES))
 

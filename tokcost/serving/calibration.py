@@ -8,7 +8,6 @@ nothing is fitted for one chip, one model or one framework. The own runs on sing
 
 from __future__ import annotations
 
-import functools
 import hashlib
 from collections.abc import Mapping
 from dataclasses import asdict, replace
@@ -18,6 +17,7 @@ import numpy as np
 import pandas as pd
 
 from tokcost import evidence
+from tokcost.evidence import NoSuchRow
 from tokcost.quantities import QuantityError
 from tokcost.serving.architectures import architecture, stacked
 from tokcost.serving.pooling import each_once
@@ -41,42 +41,40 @@ _DIGITS = 4
 _BYTES_PER_GB, _FLOP_PER_TFLOP = 1e9, 1e12
 
 
-@functools.lru_cache(maxsize=64)
-def _chip(accelerator: str, precision: str, rated: tuple[tuple[str, float, float], ...]) -> Chip:
-    facts = {quantity: (value, low) for quantity, value, low in rated}
-
-    def rating(quantity: str) -> float:
-        if quantity not in facts:
-            raise QuantityError(
-                f"no estimate for `{accelerator}`: data/accelerators.csv has no {quantity} of it; a chip is rows of that table"
-            )
-        return facts[quantity][0]
-
-    own = f"peak_{precision}_dense_tflop_per_s"
-    bf16 = rating("peak_bf16_dense_tflop_per_s")
-    memory_gb, usable_gb = (rating("memory_gb"), facts["memory_gb"][1])
-    return Chip(
-        memory_bytes=(usable_gb if np.isfinite(usable_gb) else memory_gb) * BYTES_PER_GIB,
-        memory_bytes_per_s=rating("memory_bandwidth_gb_per_s") * _BYTES_PER_GB,
-        link_bytes_per_s=facts.get("scale_up_gb_per_s", (NO_LINK, np.nan))[0] * _BYTES_PER_GB,
-        flop_per_s=(facts[own][0] if own in facts else bf16) * _FLOP_PER_TFLOP,
-        bf16_flop_per_s=bf16 * _FLOP_PER_TFLOP,
-    )
-
-
 def chip(accelerator: str, precision: str) -> Chip:
     """What an accelerator is rated at, from its rows of data/accelerators.csv.
 
     Memory is what is usable of it, in GiB as vendors count; arithmetic that the chip has no rate for in this precision (FP4 weights
     on a Hopper) is done in bf16.
 
-    Raises: QuantityError for an accelerator without rows, or without a figure that is needed.
+    Raises: NoSuchRow for an accelerator without rows; QuantityError, of which that is a kind, where a figure is missing.
 
     >>> chip("h200", "fp8").memory_bytes_per_s
     4800000000000.0
     """
-    rows = evidence.load_table("accelerators", accelerator=accelerator)
-    return _chip(accelerator, precision, tuple(rows[["quantity", "value", "low"]].itertuples(index=False, name=None)))
+    memory, bf16 = _rated(accelerator, "memory_gb"), _rated(accelerator, "peak_bf16_dense_tflop_per_s")
+    own = _rated(accelerator, f"peak_{precision}_dense_tflop_per_s", required=False) or bf16
+    link = _rated(accelerator, "scale_up_gb_per_s", required=False)
+    return Chip(
+        memory_bytes=(memory.value if memory.low is None else memory.low) * BYTES_PER_GIB,
+        memory_bytes_per_s=_rated(accelerator, "memory_bandwidth_gb_per_s").value * _BYTES_PER_GB,
+        link_bytes_per_s=link.value * _BYTES_PER_GB if link else NO_LINK,
+        flop_per_s=own.value * _FLOP_PER_TFLOP,
+        bf16_flop_per_s=bf16.value * _FLOP_PER_TFLOP,
+    )
+
+
+def _rated(accelerator: str, quantity: str, *, required: bool = True) -> Any:
+    """One rating, as a fact; None where no source states one that is not required."""
+    evidence.load_table("accelerator_makers", accelerator=accelerator)  # an unknown name is answered with the nearest
+    try:
+        return evidence.fact("accelerators", accelerator=accelerator, quantity=quantity)
+    except NoSuchRow:
+        if required:
+            raise QuantityError(
+                f"no estimate for `{accelerator}`: data/accelerators.csv has no {quantity} of it; a chip is rows of that table"
+            ) from None
+        return None
 
 
 def maker(accelerator: str) -> str:
@@ -144,7 +142,8 @@ def calibration_rows(**where: object) -> pd.DataFrame:
     rows = evidence.measured(deployment="aggregated", **where)
     rows = rows[rows[["n_gpus", "tensor_parallel", "output_tok_per_s_per_gpu"]].notna().all(axis=1)]
     rows = rows[rows["model"].isin(evidence.load_table("model_architectures")["model"])]
-    makers = evidence.load_table("accelerator_makers").set_index("accelerator")["maker"]
+    there = list(rows["accelerator"].unique())
+    makers = evidence.load_table("accelerator_makers", accelerator=there).set_index("accelerator")["maker"]
     return each_once(rows).assign(maker=lambda kept: kept["accelerator"].map(makers))
 
 

@@ -168,6 +168,15 @@ def band(basis: str, reading: str, level: float) -> tuple[float, float]:
     return cast(tuple[float, float], tuple(np.exp(ends).tolist()))
 
 
+def two_figures(value: float) -> float:
+    """An estimate to the two significant figures that it is worth.
+
+    >>> two_figures(2847.3), two_figures(0.4451)
+    (2800.0, 0.45)
+    """
+    return float(f"{value:.2g}")
+
+
 def estimated_curve(table: pd.DataFrame, *, throughput: str = TOTAL, level: float = 0.8, series: str = "estimate") -> pd.DataFrame:
     """The best of estimates at every speed, as a curve beside those of `Frontier.curve`: dashed throughout, with its band.
 

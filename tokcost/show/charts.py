@@ -33,12 +33,13 @@ def plot_curves(
     mark: dict[str, float] | None = None,
     level: dict[str, float] | None = None,
     colours: dict[str, str] | None = None,
+    band: tuple[str, str] | None = None,
 ) -> Figure:
     """Curves of `y` over `x`, one for each value of `by`, or a single one without a name; NaN is a gap, never a bridge.
 
     Where a column `is_hole` is true the line is thin and dotted: the measured runs on either side lie too far apart to be
-    read between. `points` (same columns) adds the measured points; `mark` draws labelled vertical lines,
-    `level` labelled horizontal ones. Log axes say so in their label.
+    read between, or nothing was measured at all. `band` names two columns between which it is shaded. `points` (same columns)
+    adds the measured points; `mark` draws labelled vertical lines, `level` labelled horizontal ones. Log axes say so in their label.
     """
     with drawing(height=3.7) as (fig, ax):
         ends = []
@@ -47,6 +48,8 @@ def plot_curves(
             group = group.sort_values(x)
             hole = group["is_hole"] if "is_hole" in group else pd.Series(False, index=group.index)
             ax.plot(group[x], group[y].mask(hole), color=colour, linestyle=draw.DASHES[i % len(draw.DASHES)], label=str(name))
+            if band:
+                ax.fill_between(group[x], group[band[0]], group[band[1]], color=colour, alpha=0.13, linewidth=0)
             if hole.any():
                 edges = hole | hole.shift(-1, fill_value=False) | hole.shift(fill_value=False)
                 ax.plot(group[x], group[y].where(edges), color=colour, linewidth=0.8, linestyle=(0, (1, 3)))
@@ -61,7 +64,8 @@ def plot_curves(
             draw.log_axis(ax.xaxis, frame[x].min(), frame[x].max())
         if log_y:
             ax.set_yscale("log")
-            draw.log_axis(ax.yaxis, frame[y].min(), frame[y].max())
+            shown = frame[[y, *(band or ())]].stack()
+            draw.log_axis(ax.yaxis, shown.min(), shown.max())
         else:
             ax.set_ylim(bottom=0)
         draw.shares_in_percent(ax.xaxis, x)

@@ -19,6 +19,7 @@ from tokcost.report import data_directory
 from tokcost.report.execution.kernel import light_import
 from tokcost.report.execution.run import Run
 from tokcost.report.page import figures
+from tokcost.report.page.age import aged, stale
 from tokcost.report.page.citation import AUTHORS, Citation, data_fingerprint
 from tokcost.report.page.contents import HIDDEN_INPUT, MIME, Contents
 from tokcost.report.page.markdown import Prose, scrollable
@@ -221,6 +222,7 @@ def _facts(run: Run, contents: Contents, prose: Prose) -> dict:
         "interval": contents.answer["interval"] and prose.line(contents.answer["interval"]),
         "inputs": [input_said(given) for given in contents.answer["inputs"]],
     }
+    prices_of = next((str(s.value) for s in run.settings if s.parameter.name == "rate_vintage"), contents.prices_of)
     question = prose.line(contents.question)
     title, made_with = plain(text_of(question)), versions()
     return {
@@ -228,8 +230,9 @@ def _facts(run: Run, contents: Contents, prose: Prose) -> dict:
         "kicker": "What inference really costs",
         "question": question,
         "started": run.started,
-        "measured_to": contents.measured_to,
-        "prices_of": next((str(s.value) for s in run.settings if s.parameter.name == "rate_vintage"), contents.prices_of),
+        "measured_to": aged(contents.measured_to, run.started),
+        "prices_of": aged(prices_of, run.started),
+        "stale": stale(contents.tables, run.started),
         "seconds": run.seconds,
         "answer": answer,
         "results": [_headline(r, prose) for r in contents.results],

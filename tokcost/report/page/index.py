@@ -46,17 +46,21 @@ def overview(directory: Path, note=lambda sentence: None, trends: dict[str, str]
             unknown = {"question": escape(visible(stem)), "name": visible(stem), "answer": "", "href": "", "started": None}
             rows[stem] = unknown | rows.get(stem, {}) | failure
     ordered: list[dict] = [{"trend": (trends or {}).get(name, "")} | rows[name] for name in sorted(rows)]
-    page = _templates().get_template("overview.html.j2").render(
-        rows=ordered,
-        n_failed=sum("failure" in row for row in ordered),
-        measured_to=max((row.get("measured_to", "") for row in ordered), default=""),
-        prices_of=max((row.get("prices_of", "") for row in ordered), default=""),
-        base=next((row["inputs"] for row in ordered if row.get("inputs")), []),
-        tables=[row | row["table"] for row in ordered if row.get("table")],
-        what_ifs=[row["what_if"] for row in ordered if row.get("what_if")],
-        moves=HOME,
-        feed=FEED if (directory / FEED).is_file() else "",
-        **page_wide(),
+    page = (
+        _templates()
+        .get_template("overview.html.j2")
+        .render(
+            rows=ordered,
+            n_failed=sum("failure" in row for row in ordered),
+            measured_to=max((row.get("measured_to", "") for row in ordered), default=""),
+            prices_of=max((row.get("prices_of", "") for row in ordered), default=""),
+            base=next((row["inputs"] for row in ordered if row.get("inputs")), []),
+            tables=[row | row["table"] for row in ordered if row.get("table")],
+            what_ifs=[row["what_if"] for row in ordered if row.get("what_if")],
+            moves=HOME,
+            feed=FEED if (directory / FEED).is_file() else "",
+            **page_wide(),
+        )
     )
     return marked(page, HOME["glossary"][0])
 

@@ -1,0 +1,84 @@
+"""The page "Renew the evidence in ten minutes", followed literally; and with its rows in it data/ breaks no promise."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import tokcost as tc
+from tokcost.evidence import check_all
+from tokcost.paths import NOTEBOOKS
+from tokcost.renew.headlines import headline_of
+
+ROOT = Path(__file__).parents[2]
+PAGE = (ROOT / "docs" / "renew-the-evidence-in-ten-minutes.md").read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def renewed(tmp_path_factory):
+    """A folder in which every command of the page was run, and what they said."""
+    folder = tmp_path_factory.mktemp("renew")
+    shutil.copytree(ROOT / "data", folder / "data")
+    script = "\n".join(re.findall(r"^```sh\n(.*?)^```", PAGE, re.S | re.M))
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    environment = {**os.environ, "PATH": path, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(["sh", "-eu", "-c", script], cwd=folder, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return folder, done.stdout
+
+
+def test_every_step_of_the_page_says_what_the_page_says(renewed):
+    folder, said = renewed
+    tried, done = said.index("no headline moves\ndry run: nothing was written"), said.index("no headline moves\nwritten: ")
+    assert tried < done
+    for table, n_rows in {"accelerators": 5, "hourly_rates": 6, "provisioned_power": 1, "mlperf_inference": 1}.items():
+        assert f"{n_rows} rows for {table}.csv" in said
+    assert "2 rows for inference.csv\nexcluded: runs.json: row 3: breaks a rule of a sound measurement" in said
+    assert "practice/ is in order" in said
+
+
+def test_the_chip_the_model_and_the_price_list_are_choices_of_a_report_that_ranks_them(renewed):
+    folder, _ = renewed
+    made = json.loads((folder / "report" / "02-input-or-output-metrics.result.json").read_text(encoding="utf-8"))
+    assert made["parameters"]["model"]["value"] == "newmoe" and all(check["passed"] for check in made["checks"])
+    (cheapest,) = (result for result in made["results"] if result["name"] == "total_token_cost_usd_per_mtok")
+    assert cheapest["label"] == "Cheapest million tokens: X100"
+    assert cheapest["value"] == pytest.approx(1.90 / 1100 / 3600 * 1e6)
+    assert "INT4" in (folder / "report" / "02-input-or-output-metrics.html").read_text(encoding="utf-8")
+
+
+def add(folder, table, text, source):
+    file = folder / f"{table}.csv"
+    file.write_text(text)
+    command = [Path(sys.executable).with_name("tokcost"), "data", "add", file, "--as", table, "--source", source, "--no-headlines"]
+    done = subprocess.run(command, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+def test_with_a_claim_and_a_provider_besides_the_tables_keep_every_promise_and_notebooks_run(renewed, monkeypatch):
+    """The short proof that sound new rows break nothing; `make prove-new-rows` runs the tests that read data/ on such a copy."""
+    folder, _ = renewed
+    monkeypatch.setenv("TOKCOST_DATA_DIR", str(folder / "practice"))
+    add(folder, "claims", CLAIM, "example_runs"), add(folder, "providers", PROVIDER, "example_runs")
+    assert check_all() == []
+    audited = tc.claims.audit("example_x100").set_index("role")
+    assert audited.loc["ratio", "derived"] == pytest.approx(2)
+    for number in ("01", "03", "05"):
+        (notebook,) = NOTEBOOKS.glob(f"{number}-*.ipynb")
+        found = headline_of(notebook)
+        assert found and found["value"] > 0
+
+
+CLAIM = """claim_id,title,role,accelerator,quantity,printed,direction,locator,date,kind
+example_x100,"Example: the X100 against H200",baseline,h200,total_tok_per_s_per_gpu,550,,page 1,2026-11-02,vendor_claim
+example_x100,"Example: the X100 against H200",candidate,x100,total_tok_per_s_per_gpu,1100,,page 1,2026-11-02,vendor_claim
+example_x100,"Example: the X100 against H200",ratio,,total_tok_per_s_per_gpu,2x,as_is,page 1,2026-11-02,vendor_claim
+"""
+PROVIDER = """provider,is_price_public,quantity,locator,date,kind,tier,note
+Example Cloud,true,rate_usd_per_gpu_h,price page,2026-11,list_price,company statement,list prices in rental_prices.csv
+"""

@@ -31,6 +31,11 @@ are those of the installed package; to use your own, copy its data/ and set TOKC
 def new(folder: Path) -> None:
     """Make a workspace in FOLDER: notebooks and report definitions to edit.
 
+    \b
+      tokcost new my-costs
+      cd my-costs
+      tokcost report reports                      all reports, with your changes; open reports/output/index.html
+
     FOLDER must not exist, or be empty; where something goes wrong nothing is left behind.
     """
     folder = folder.absolute()
@@ -54,9 +59,16 @@ def new(folder: Path) -> None:
 
 
 @click.command(context_settings={"ignore_unknown_options": True})
-@click.argument("options", nargs=-1, type=click.UNPROCESSED)
+@click.argument("options", metavar="[OPTION OF JUPYTERLAB]...", nargs=-1, type=click.UNPROCESSED)
 def lab(options: tuple[str, ...]) -> None:
-    """Open JupyterLab on the notebooks; OPTIONS are passed on to it."""
+    """Open JupyterLab on the notebooks of the workspace that you stand in; options are passed on to it.
+
+    \b
+      tokcost lab
+      tokcost lab --no-browser --port 8889
+
+    The kernel "Python 3 (tokcost, imports done)" starts at once: it is a fresh copy of a process that has imported everything.
+    """
     folder = Path("notebooks")
     if not folder.is_dir():
         raise click.UsageError("there is no folder `notebooks` here; make a workspace with: tokcost new my-costs, then cd my-costs")

@@ -46,7 +46,7 @@ def price_changes(accelerator: str, *, since: str = "", until: str = "9999") -> 
     after the next chip came tell apart what it did.
 
     Columns: `provider`, `accelerator`, `first_month`, `last_month`, `first_rate_usd_per_gpu_h`, `last_rate_usd_per_gpu_h`,
-    `elapsed_yr`, `rent_erosion_frac` (yearly; below zero the price rose).
+    `elapsed_yr`, `rent_decline_frac` (yearly; below zero the price rose).
     Raises: QuantityError where no provider was seen twice, half a year apart.
 
     >>> price_changes("h100")["elapsed_yr"].min() >= 0.5
@@ -68,7 +68,7 @@ def price_changes(accelerator: str, *, since: str = "", until: str = "9999") -> 
             f"no provider's price of {accelerator} was seen twice, half a year apart, from {since or 'the start'} to {until}"
         )
     columns = ["provider", "accelerator", "first_month", "last_month", "first_rate_usd_per_gpu_h", "last_rate_usd_per_gpu_h"]
-    return pd.DataFrame(rows, columns=[*columns, "elapsed_yr", "rent_erosion_frac"])
+    return pd.DataFrame(rows, columns=[*columns, "elapsed_yr", "rent_decline_frac"])
 
 
 def _sights(accelerator: str) -> pd.DataFrame:
@@ -112,7 +112,7 @@ def market_value_usd_per_gpu(
     age_yr: int,
     last_yr: int,
     rental_rate_usd_per_gpu_h: Numbers,
-    rent_erosion_frac: Numbers,
+    rent_decline_frac: Numbers,
     running_cost_usd_per_gpu_h: Numbers,
     wacc_frac: Numbers,
     next_rental_rate_usd_per_gpu_h: Numbers | None = None,
@@ -121,13 +121,13 @@ def market_value_usd_per_gpu(
 ) -> Any:
     """What one accelerator is worth at an age: the present value of what its hours save a buyer until `last_yr`, the year it fails.
 
-    An hour saves its own rent, which falls by `rent_erosion_frac` a year from today, or, from the arrival of the next chip on, the
+    An hour saves its own rent, which falls by `rent_decline_frac` a year from today, or, from the arrival of the next chip on, the
     hours of that one which make the same tokens (`next_output_ratio` times the output at the same speed per user, at a rent that
     falls alike). The running cost is paid from it; where it is more, the chip is switched off and saves nothing.
 
     Raises: QuantityError for an age above the last year, and values that the vocabulary does not allow.
 
-    >>> flat = {"rent_erosion_frac": 0.0, "running_cost_usd_per_gpu_h": 0.5, "wacc_frac": 0.0}
+    >>> flat = {"rent_decline_frac": 0.0, "running_cost_usd_per_gpu_h": 0.5, "wacc_frac": 0.0}
     >>> round(market_value_usd_per_gpu(age_yr=3, last_yr=5, rental_rate_usd_per_gpu_h=2.5, **flat))
     35040
     >>> later = {"next_rental_rate_usd_per_gpu_h": 5.0, "next_output_ratio": 4.0, "next_arrival_yr": 4}
@@ -136,12 +136,12 @@ def market_value_usd_per_gpu(
     """
     if not 0 <= age_yr <= last_yr:
         raise QuantityError(f"an age of {age_yr} years does not lie in the {last_yr} years that the hardware lasts")
-    check_value("rent_erosion_frac", rent_erosion_frac)
+    check_value("rent_decline_frac", rent_decline_frac)
     check_value("wacc_frac", wacc_frac)
     worth: Any = np.asarray(0.0)
     for year in range(age_yr, last_yr):
         saved = _hour_worth(
-            year, rental_rate_usd_per_gpu_h, rent_erosion_frac, next_rental_rate_usd_per_gpu_h, next_output_ratio, next_arrival_yr
+            year, rental_rate_usd_per_gpu_h, rent_decline_frac, next_rental_rate_usd_per_gpu_h, next_output_ratio, next_arrival_yr
         )
         left = np.maximum(saved - running_cost_usd_per_gpu_h, 0) * q.HOURS_PER_YEAR
         worth = worth + left / (1 + np.asarray(wacc_frac)) ** (year - age_yr + 0.5)
@@ -171,7 +171,7 @@ def sold_cost_usd_per_mtok(
     The capital, less the present value of the sale, is paid back evenly over the years held. `market` is what
     `market_value_usd_per_gpu` takes besides.
 
-    >>> flat = {"rent_erosion_frac": 0.0, "rental_rate_usd_per_gpu_h": 0.5, "running_cost_usd_per_gpu_h": 0.5}
+    >>> flat = {"rent_decline_frac": 0.0, "rental_rate_usd_per_gpu_h": 0.5, "running_cost_usd_per_gpu_h": 0.5}
     >>> fleet = {"capital_usd_per_gpu": 35_040, "total_tok_per_s_per_gpu": 1000, "utilization_frac": 0.5, "wacc_frac": 0.0}
     >>> round(sold_cost_usd_per_mtok(hold_yr=4, last_yr=6, **fleet, **flat), 4)  # 1 USD an hour of capital, 0.5 to run
     0.8333
@@ -200,7 +200,7 @@ def fleet_by_year(
     running_cost_usd_per_gpu_h: float,
     wacc_frac: float,
     rental_rate_usd_per_gpu_h: float,
-    rent_erosion_frac: float,
+    rent_decline_frac: float,
     next_rental_rate_usd_per_gpu_h: float,
     next_output_ratio: float,
     next_arrival_yr: float = 0.0,
@@ -214,11 +214,11 @@ def fleet_by_year(
 
     >>> table = fleet_by_year(last_yr=4, book_life_yr=4, capital_usd_per_gpu=35_040, total_tok_per_s_per_gpu=1000,
     ...     utilization_frac=0.5, running_cost_usd_per_gpu_h=0.5, wacc_frac=0.0, rental_rate_usd_per_gpu_h=2.0,
-    ...     rent_erosion_frac=0.0, next_rental_rate_usd_per_gpu_h=4.0, next_output_ratio=10.0, next_arrival_yr=2)
+    ...     rent_decline_frac=0.0, next_rental_rate_usd_per_gpu_h=4.0, next_output_ratio=10.0, next_arrival_yr=2)
     >>> table["is_replaced"].tolist(), table["stranded_cost_usd_per_gpu"].tolist()
     ([False, False, True, True], [13140.0, 17520.0, 8760.0, 0.0])
     """
-    market = {"rental_rate_usd_per_gpu_h": rental_rate_usd_per_gpu_h, "rent_erosion_frac": rent_erosion_frac}
+    market = {"rental_rate_usd_per_gpu_h": rental_rate_usd_per_gpu_h, "rent_decline_frac": rent_decline_frac}
     market |= {"next_rental_rate_usd_per_gpu_h": next_rental_rate_usd_per_gpu_h, "next_output_ratio": next_output_ratio}
     market |= {"next_arrival_yr": next_arrival_yr}
     per_h = capital_usd_per_gpu * year_end_capital_recovery_per_yr(wacc_frac=wacc_frac, life_yr=book_life_yr) / q.HOURS_PER_YEAR

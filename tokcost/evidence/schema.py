@@ -251,6 +251,7 @@ TABLES |= {
         "Providers that a reader asks for first; a price that is not published stays empty.",
         {
             "provider": text(),
+            "sells_tokens_as": text(required=False),
             "is_price_public": flag(),
             "quantity": quantity("rate_usd_per_gpu_h"),
             **{name: fact(required=False) for name in ("value", "low", "high")},

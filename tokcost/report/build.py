@@ -156,6 +156,7 @@ class ReportBuilder:
             run,
             contents,
             show_code=self.show_code or run.job.show_code,
+            one_page=run.job.one_page,
             links=self._links(),
             moves=self._moves(run.job.name),
             since=section(since) if since else "",

@@ -46,6 +46,7 @@ MEANINGS = {
     "parameters": "Values of the notebook's parameters; tokcost report --help-parameters NOTEBOOK lists them.",
     "alerts": "Lines such as total_token_cost_usd_per_mtok > 5: each is told once, when it begins.",
     "show_code": "Whether the code of the notebook is shown.",
+    "one_page": "Whether the printed page (and the PDF) holds the summary and no more.",
     "each": "One report each: for every row of a CSV table, or for every combination of the lists of a grid.",
     "schedule": "When tokcost schedule makes this report.",
     "deliver": "Where tokcost schedule sends it.",

@@ -69,11 +69,10 @@ def plot_strip(
     n_rows = shown[by].nunique()
     with drawing(height=0.48 * n_rows + 1.3) as (fig, ax):
         rows = shown.groupby(by, sort=False)[x]
-        quartiles = rows.quantile([0.25, 0.5, 0.75]).unstack()
-        quartiles[rows.size() < FEWEST_OF_MEDIAN] = np.nan
-        low, median, high = quartiles.to_numpy().T
-        ax.barh(range(n_rows), high - low, left=low, height=0.66, color=SEA)
-        ax.vlines(median, np.arange(n_rows) - 0.33, np.arange(n_rows) + 0.33, color=INK, linewidth=1.6)
+        many = np.flatnonzero(rows.size() >= FEWEST_OF_MEDIAN)
+        low, median, high = rows.quantile([0.25, 0.5, 0.75]).unstack().to_numpy()[many].T
+        ax.barh(many, high - low, left=low, height=0.66, color=SEA)
+        ax.vlines(median, many - 0.33, many + 0.33, color=INK, linewidth=1.6)
         state = np.random.get_state()
         np.random.seed(0)  # seaborn takes the spread from the global generator; the picture must be the same every time
         seaborn.stripplot(shown, x=x, y=by, ax=ax, color=BLUE, alpha=0.6, size=3.5, jitter=0.22)

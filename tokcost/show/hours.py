@@ -9,7 +9,7 @@ import numpy as np
 from tokcost import quantities
 from tokcost.show import draw, form
 from tokcost.show.figure import Figure, chart, drawing, finish
-from tokcost.show.numbers import alike, label_and_unit, percents, say_label
+from tokcost.show.numbers import alike, label_and_unit, num, percents, say_label
 from tokcost.show.rows import keeps_rows
 from tokcost.show.style import BLUE, GRID, INK, MUTED, ORANGE, SERIES, TEAL
 
@@ -155,7 +155,7 @@ def plot_tornado(
         draw.row_labels(ax, names)
         ax.set_xlim(min(outermost), max(outermost))
         ax.set_xlabel(draw.axis_label(x))
-        draw.write(ax, (here, 1), f"{here:.2f}", offset=(3, 1), va="baseline", xycoords=("data", "axes fraction"))
+        draw.write(ax, (here, 1), num(here), offset=(3, 1), va="baseline", xycoords=("data", "axes fraction"))
         draw.heading(fig, title)
         return finish(fig, alt)
 

@@ -52,6 +52,7 @@ def render(
     contents: Contents,
     *,
     show_code: bool = False,
+    one_page: bool = False,
     links: dict[str, str] | None = None,
     moves: dict[str, tuple[str, str]] | None = None,
     since: str = "",
@@ -59,7 +60,7 @@ def render(
 ) -> str:
     """The page of a report. `links` maps notebook file names to report file names.
 
-    `moves` maps a relation (home, next) to the address and the words of a link; `since` is what the page says of the run
+    With `one_page` the printed page holds the summary and no more. `moves` maps a relation (home, next) to the address and the words of a link; `since` is what the page says of the run
     before; `warn` takes what the page lacks.
     """
     prose = Prose(links, run.job.notebook.parent, warn)
@@ -70,7 +71,7 @@ def render(
     notebook = copy.copy(run.notebook)
     notebook["cells"] = contents.body
     about = {"report": _facts(run, contents, prose), "key_figure": contents.key_figure, "moves": moves or {}, "since": since}
-    resources = {"show_code": show_code, **about, **page_wide()}
+    resources = {"show_code": show_code, "one_page": one_page, **about, **page_wide()}
     html, _ = page.from_notebook_node(notebook, resources)
     return marked(re.sub(r"\n{2,}", "\n", html) if "<pre" not in html else html, (moves or {}).get("glossary", ("",))[0])
 

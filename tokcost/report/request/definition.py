@@ -31,6 +31,7 @@ KEYS = {
     "parameters": (dict, "a table", "; write its lines under [parameters]"),
     "alerts": (list, "a list of lines", '; write alerts = ["total_token_cost_usd_per_mtok > 5"]'),
     "show_code": (bool, "true or false", "; write show_code = true"),
+    "one_page": (bool, "true or false", "; write one_page = true"),
     "each": ((str, dict), "a table file or a grid", '; write each = "clusters.csv", or lists of values under [each]'),
     "schedule": (dict, "a table", "; write its lines under [schedule]"),
     "deliver": (dict, "a table", "; write its lines under [deliver]"),
@@ -47,6 +48,8 @@ class Job:
     show_code: bool = False
     layer: Layer = field(default_factory=lambda: Layer("definition", {}))
     alerts: tuple[Alert, ...] = ()
+    #: printed, it is its summary and no more
+    one_page: bool = False
 
 
 def read_definition(path: Path) -> list[Job]:
@@ -55,7 +58,8 @@ def read_definition(path: Path) -> list[Job]:
     notebook = _notebook(path, content)
     name = _file_name(content.get("name", path.stem), str(path))
     layer = Layer(path.name, content.get("parameters", {}))
-    job = Job(name, notebook, content.get("title"), content.get("show_code", False), layer, _alerts(path, content.get("alerts", [])))
+    shows = {key: content.get(key, False) for key in ("show_code", "one_page")}
+    job = Job(name, notebook, content.get("title"), layer=layer, alerts=_alerts(path, content.get("alerts", [])), **shows)
     return [_variant(path, job, one) for one in variants(path, content["each"])] if "each" in content else [job]
 
 

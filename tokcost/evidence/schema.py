@@ -11,7 +11,7 @@ from dataclasses import replace
 from tokcost.evidence.base_values import names_and_values_are_allowed
 from tokcost.evidence.columns import date, fact, flag, label, number, quantity, source, text, whole
 from tokcost.evidence.estimate_tables import ESTIMATE_TABLES
-from tokcost.evidence.schema_traced import TRACED_TABLES
+from tokcost.evidence.schema_prices import PRICE_TABLES
 from tokcost.evidence.tables import (
     TAIL,
     Table,
@@ -27,16 +27,9 @@ from tokcost.evidence.tables import (
 from tokcost.evidence.traffic_tables import TRAFFIC_TABLES
 
 ACCELERATOR_QUANTITIES = (
-    "peak_bf16_dense_tflop_per_s",
-    "peak_fp8_dense_tflop_per_s",
-    "peak_fp4_dense_tflop_per_s",
-    "peak_fp8_sparse_tflop_per_s",
-    "peak_fp4_sparse_tflop_per_s",
-    "memory_gb",
-    "memory_bandwidth_gb_per_s",
-    "scale_up_gb_per_s",
-    "rated_power_w",
-    "accelerator_price_usd",
+    *(f"peak_{precision}_dense_tflop_per_s" for precision in ("bf16", "fp8", "fp4")),
+    *(f"peak_{precision}_sparse_tflop_per_s" for precision in ("fp8", "fp4")),
+    *("memory_gb", "memory_bandwidth_gb_per_s", "scale_up_gb_per_s", "rated_power_w", "accelerator_price_usd"),
 )
 COUNTS = ("n_gpus", "tensor_parallel", "expert_parallel", "n_prefill_gpus", "n_decode_gpus")
 _ACCELERATOR = {"accelerator": label("accelerator")}
@@ -310,4 +303,4 @@ TABLES |= {
     ),
 }
 
-TABLES |= ESTIMATE_TABLES | TRACED_TABLES | TRAFFIC_TABLES
+TABLES |= ESTIMATE_TABLES | PRICE_TABLES | TRAFFIC_TABLES

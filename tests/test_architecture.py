@@ -51,6 +51,7 @@ MAY_IMPORT = {
         "labels",
     },
     "schedule": {"errors", "quantities", "parameters", "report", "show.text"},
+    "teaching": {"errors", "quantities", "paths", "parameters.hints", "spreadsheet", "show", "decide"},
     "workspace": {"paths"},
     "cli": {"quantities", "report", "workspace", "schedule", "renew"},
 }

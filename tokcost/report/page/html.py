@@ -60,8 +60,8 @@ def render(
 ) -> str:
     """The page of a report. `links` maps notebook file names to report file names.
 
-    With `one_page` the printed page holds the summary and no more. `moves` maps a relation (home, next) to the address and the words of
-    a link; `since` is what the page says of the run before; `warn` takes what the page lacks.
+    With `one_page` the printed page holds the summary and no more. `moves` maps a relation (home, next) to the address and the words
+    of a link; `since` is what the page says of the run before; `warn` takes what the page lacks.
     """
     prose = Prose(links, run.job.notebook.parent, warn)
     page = exporter()

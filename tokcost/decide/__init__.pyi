@@ -17,12 +17,12 @@ from .investment import rent_decline_frac_per_yr as rent_decline_frac_per_yr
 from .investment import rent_path_usd_per_gpu_h as rent_path_usd_per_gpu_h
 from .margin import margin_by_class as margin_by_class
 from .margin import unit_economics as unit_economics
+from .price_card import price_entry as price_entry
+from .price_card import write_price_card as write_price_card
 from .providers import hour_costs as hour_costs
 from .providers import hour_offers as hour_offers
 from .providers import side_by_side as side_by_side
 from .providers import token_offers as token_offers
-from .price_card import price_entry as price_entry
-from .price_card import write_price_card as write_price_card
 from .root_finding import BreakEven as BreakEven
 from .root_finding import break_even as break_even
 from .ways_to_serve import CallApi as CallApi

@@ -53,7 +53,7 @@ def around_value(quantity: str, value: float, *, kind: str = "assumption") -> In
     >>> round(float(load.median()), 6), [round(float(end), 3) for end in load.support()]
     (0.7, [0.35, 0.85])
     """
-    spread = from_value(quantity, value, kind=kind)
+    spread: Any = from_value(quantity, value, kind=kind)
     if is_known(spread) or value >= spread.support()[1]:
         return float(value)
     return from_quantiles([0, 0.5, 1], [spread.support()[0], value, spread.support()[1]])

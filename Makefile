@@ -5,7 +5,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/ready
 
-.PHONY: report publish test lab notebooks check lock bench accuracy fuzz clean help
+.PHONY: report publish test prove-new-rows lab notebooks check lock bench accuracy fuzz clean help
 .DEFAULT_GOAL := help
 
 help:
@@ -41,6 +41,10 @@ lab: $(READY)
 ## make notebooks   execute the notebooks and rewrite their committed outputs
 notebooks: $(READY)
 	$(BIN)/python -m tokcost.report.execution.refresh_outputs notebooks/*.ipynb --figure reports/cost-ratio.svg
+
+## make prove-new-rows  add made-up rows to a copy of the project, and run there what reads data/
+prove-new-rows: $(READY)
+	$(BIN)/python tests/prove_new_rows.py
 
 ## make lock        derive requirements.lock and environment.yml from pyproject.toml
 lock: $(READY)

@@ -31,7 +31,7 @@ MAY_IMPORT = {
     "hour": {"quantities", "formulas", "evidence"},
     "serving": {"quantities", "formulas", "evidence"},
     "load": {"quantities", "formulas", "evidence", "importers", "serving"},
-    "renew": {"quantities", "labels", "paths", "evidence", "importers", "spreadsheet"},
+    "renew": {"quantities", "labels", "paths", "evidence", "importers", "doubt", "spreadsheet"},
     "doubt": {"quantities", "formulas", "evidence", "hour", "serving", "load"},
     "claims": {"quantities", "formulas", "evidence", "serving"},
     "decide": {"quantities", "labels", "formulas", "evidence", "hour", "serving", "load", "doubt"},
@@ -51,6 +51,7 @@ MAY_IMPORT = {
         "labels",
     },
     "schedule": {"errors", "quantities", "parameters", "report", "show.text"},
+    "teaching": {"errors", "quantities", "paths", "parameters.hints", "spreadsheet", "show", "decide"},
     "workspace": {"paths"},
     "cli": {"quantities", "report", "workspace", "schedule", "renew"},
 }

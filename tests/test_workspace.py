@@ -45,5 +45,15 @@ def test_lab_says_what_is_missing(tmp_path, monkeypatch, has_notebooks, says):
     monkeypatch.setattr(workspace.importlib.util, "find_spec", lambda name: None)
     if has_notebooks:
         (tmp_path / "notebooks").mkdir()
+        (tmp_path / "notebooks" / workspace.START).touch()
     done = CliRunner().invoke(main, ["lab"])
     assert done.exit_code == 2 and says in done.output and done.output.count("\n") == 1
+
+
+def test_a_layout_that_somebody_has_made_stays(tmp_path):
+    workspace.save_layout(tmp_path)
+    (saved,) = tmp_path.iterdir()
+    assert workspace.START in saved.read_text()
+    saved.write_text("mine")
+    workspace.save_layout(tmp_path)
+    assert saved.read_text() == "mine"

@@ -12,9 +12,9 @@ from . import load as load
 from . import quantities as quantities
 from . import serving as serving
 from . import show as show
+from . import teaching as teaching
 from .decide import break_even as break_even
 from .decide import cluster as cluster
-from .evidence import DataError as DataError
 from .evidence import accelerators as accelerators
 from .evidence import fact as fact
 from .evidence import load_table as load_table
@@ -31,9 +31,7 @@ from .formulas import total_tok_per_s_per_gpu as total_tok_per_s_per_gpu
 from .formulas import total_tok_per_s_per_mw as total_tok_per_s_per_mw
 from .formulas import total_token_cost_usd_per_mtok as total_token_cost_usd_per_mtok
 from .glossary import glossary as glossary
-from .hour import Deployment as Deployment
 from .hour import reference_deployment as reference_deployment
-from .quantities import QuantityError as QuantityError
 from .serving.compare import ratio_at as ratio_at
 from .serving.pareto_frontier import cost_at as cost_at
 from .serving.pareto_frontier import frontier as frontier
@@ -59,5 +57,7 @@ from .show.sentences import say as say
 from .show.sentences import sources as sources
 from .show.tables import table as table
 from .show.text import literal as literal
+from .teaching.explorer import explore as explore
+from .teaching.guesses import predict as predict
 
 __version__: str

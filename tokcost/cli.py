@@ -25,6 +25,7 @@ COMMANDS = {
     "data": ("tokcost.renew.command:data", "Check the data tables, show a fact with its source, or add new evidence."),
     "calibrate": ("tokcost.serving.calibrate_command:calibrate", "Fit the constants of the throughput estimate again, with its accuracy."),
     "new": ("tokcost.workspace:new", "Make a workspace: notebooks and report definitions to edit."),
+    "class": ("tokcost.teaching.command:class_", "Make a class of the notebooks: for students, and for the teacher."),
     "lab": ("tokcost.workspace:lab", "Open JupyterLab on the notebooks."),
     "schema": ("tokcost.schedule.command:schema", "Print the JSON Schema of report definitions, for editors."),
 }

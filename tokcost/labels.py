@@ -49,6 +49,9 @@ class _Labels(Mapping[str, tuple[str, ...]]):
         fixed = _NAMES[name]
         return tuple(value for value in _labels().get(name, ()) if value) if fixed is None else fixed
 
+    def __contains__(self, name: object) -> bool:  # without reading a file, for schemas ask when they are imported
+        return name in _NAMES
+
     def __iter__(self) -> Iterator[str]:
         return iter(_NAMES)
 

@@ -20,6 +20,8 @@ PROJECT = _SHIPPED if _SHIPPED.is_dir() else _PACKAGE.parent
 DATA = PROJECT / "data"
 NOTEBOOKS = PROJECT / "notebooks"
 REPORTS = PROJECT / "reports"
+#: exercises, the lesson and the slides of the course
+TEACHING = PROJECT / "teaching"
 
 #: names a directory of tables to be used instead
 DATA_VARIABLE = "TOKCOST_DATA_DIR"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import shutil
 import subprocess
 import sys
@@ -12,6 +13,13 @@ from pathlib import Path
 import click
 
 from tokcost import paths
+
+#: what JupyterLab opens on: the map of the notebooks, and how far one is
+START = "00-start-here.ipynb"
+#: what JupyterLab calls the layout that `tokcost lab` opens
+LAYOUT = "tokcost"
+#: the name by which JupyterLab restores its table of contents
+_CONTENTS = "@jupyterlab/toc:plugin"
 
 _README = """# Costs of AI inference: a workspace
 
@@ -30,6 +38,11 @@ are those of the installed package; to use your own, copy its data/ and set TOKC
 @click.argument("folder", type=click.Path(path_type=Path))
 def new(folder: Path) -> None:
     """Make a workspace in FOLDER: notebooks and report definitions to edit.
+
+    \b
+      tokcost new my-costs
+      cd my-costs
+      tokcost report reports                      all reports, with your changes; open reports/output/index.html
 
     FOLDER must not exist, or be empty; where something goes wrong nothing is left behind.
     """
@@ -54,12 +67,40 @@ def new(folder: Path) -> None:
 
 
 @click.command(context_settings={"ignore_unknown_options": True})
-@click.argument("options", nargs=-1, type=click.UNPROCESSED)
+@click.argument("options", metavar="[OPTION OF JUPYTERLAB]...", nargs=-1, type=click.UNPROCESSED)
 def lab(options: tuple[str, ...]) -> None:
-    """Open JupyterLab on the notebooks; OPTIONS are passed on to it."""
-    folder = Path("notebooks")
-    if not folder.is_dir():
+    """Open JupyterLab on the notebooks of the workspace that you stand in; options are passed on to it.
+
+    \b
+      tokcost lab
+      tokcost lab --no-browser --port 8889
+
+    The kernel "Python 3 (tokcost, imports done)" starts at once: it is a fresh copy of a process that has imported everything.
+    """
+    folder = Path("notebooks") if Path("notebooks").is_dir() else Path()
+    if not (folder / START).is_file():
         raise click.UsageError("there is no folder `notebooks` here; make a workspace with: tokcost new my-costs, then cd my-costs")
     if importlib.util.find_spec("jupyterlab") is None:
         raise click.UsageError('JupyterLab is not installed; install it with: pip install "tokcost[lab]"')
-    sys.exit(subprocess.call([sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={folder.resolve()}", *options]))
+    from jupyterlab.commands import get_workspaces_dir
+
+    save_layout(Path(get_workspaces_dir()))
+    opened = [f"--ServerApp.root_dir={folder.resolve()}", f"--LabApp.default_url=/lab/workspaces/{LAYOUT}"]
+    sys.exit(subprocess.call([sys.executable, "-m", "jupyterlab", *opened, *options]))
+
+
+def save_layout(folder: Path) -> None:
+    """Let JupyterLab open on the start page, with its table of contents beside it; a layout that somebody has made since stays.
+
+    `folder` is where JupyterLab keeps what is open.
+    """
+    from jupyterlab_server.workspaces_handler import WorkspacesManager, slugify
+
+    manager, page = WorkspacesManager(str(folder)), f"notebook:{START}"
+    if (folder / slugify(LAYOUT)).with_suffix(".jupyterlab-workspace").exists():
+        return
+    dock = {"dock": {"type": "tab-area", "currentIndex": 0, "widgets": [page]}, "current": page}
+    left = {"collapsed": False, "visible": True, "current": _CONTENTS, "widgets": ["filebrowser", _CONTENTS]}
+    places = {"main": dock, "left": left, "relativeSizes": [0.22, 0.78, 0]}
+    data = {"layout-restorer:data": places, page: {"data": {"path": START, "factory": "Notebook"}}}
+    manager.save(LAYOUT, json.dumps({"data": data, "metadata": {"id": LAYOUT}}))

@@ -1,5 +1,6 @@
 """What is installed from the wheel works outside a checkout: tables, notebooks and definitions are in it."""
 
+import json
 import os
 import subprocess
 import sys
@@ -28,8 +29,8 @@ def installed(tmp_path_factory):
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "TOKCOST"))}
     environment["JUPYTER_PATH"] = os.path.join(sys.prefix, "share", "jupyter")  # nbconvert's templates
 
-    def run(*arguments, cwd, **variables):
-        command = [folder / "venv/bin/tokcost", *map(str, arguments)]
+    def run(*arguments, cwd, program="tokcost", **variables):
+        command = [folder / "venv/bin" / program, *map(str, arguments)]
         done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, env=environment | variables, timeout=120)
         return SimpleNamespace(status=done.returncode, out=done.stdout, err=done.stderr)
 
@@ -48,6 +49,20 @@ def test_the_wheel_makes_a_workspace_whose_reports_run(installed, tmp_path):
     done = installed("report", "reports", cwd=workspace)
     assert done.status == 0, done.err
     assert list((workspace / "reports/output").glob("01-*.html"))
+
+
+def test_the_kernel_of_the_wheel_is_forked_for_whoever_runs_it(installed, tmp_path):
+    """By papermill, which knows nothing of it: the kernel specification and the entry point of the provisioner do it."""
+    ask = "import os, sys\nprint('pandas' in sys.modules, open(f'/proc/{os.getppid()}/cmdline').read().count('template_process'))"
+    cell = {"id": "a", "cell_type": "code", "metadata": {}, "execution_count": None, "outputs": [], "source": ask}
+    (tmp_path / "a.ipynb").write_text(json.dumps({"cells": [cell], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}))
+    program = (
+        "import papermill; papermill.execute_notebook('a.ipynb', 'b.ipynb', kernel_name='tokcost', language='python', progress_bar=False)"
+    )
+    ran = installed("-c", program, program="python", cwd=tmp_path)
+    assert ran.status == 0, ran.err
+    (output,) = json.loads((tmp_path / "b.ipynb").read_text())["cells"][0]["outputs"]
+    assert "".join(output["text"]).split() == ["True", "1"]
 
 
 def test_the_tables_of_the_wheel_are_in_order(installed, tmp_path):

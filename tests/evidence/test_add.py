@@ -25,6 +25,12 @@ def sets(**values):
     return [part for name, text in values.items() for part in ("--set", f"{name}={text}")]
 
 
+@pytest.fixture(autouse=True)
+def spreads_as_they_are(monkeypatch):
+    """What is worked out from runs and prices takes a second each time; the test of the page makes it in earnest."""
+    monkeypatch.setattr(adding.spreads, "as_csv", lambda: (adding.data_dir() / "observed_spreads.csv").read_text(encoding="utf-8"))
+
+
 @pytest.fixture
 def price_list(tmp_path):
     (tmp_path / "list.csv").write_text("accelerator,price_basis,value\nh200,owning_hyperscaler,1.3\ngb300,owning_hyperscaler,2.4\n")

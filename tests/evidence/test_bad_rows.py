@@ -147,7 +147,7 @@ def test_a_bad_cell_is_named_by_file_line_column_and_fix(data, table, good, bad,
 
 
 FILES = [
-    (lambda raw: raw + b"h200,owning\n", r"hourly_rates.csv line 83: 2 cells, the header has 12; one cell a column"),
+    (lambda raw: raw + b"h200,owning\n", r"hourly_rates.csv line LAST: 2 cells, the header has 12; one cell a column"),
     (lambda raw: raw.replace(b"h200,owning_", b"h200,SXM,owning_", 1), r"hourly_rates.csv line 5: 13 cells.*double quotes"),
     (
         lambda raw: raw.replace(b"rate_vintage", b"vintage", 1),
@@ -160,14 +160,14 @@ FILES = [
     (lambda raw: raw.replace(b",note\n", b",kind\n", 1), r"line 1: column 'kind': appears 2 times; keep one"),
     (
         lambda raw: raw + raw.splitlines(keepends=True)[4],
-        r"line 83: column 'quantity': the same row as line 5 \(accelerator h200, .*keep one of the two",
+        r"line LAST: column 'quantity': the same row as line 5 \(accelerator h200, .*keep one of the two",
     ),
     (lambda raw: raw.replace(b"provisional", b"provisoire \xe9", 1), r"line \d+: byte 0xe9 is not UTF-8; save the file as UTF-8"),
     (lambda raw: b"\xef\xbb\xbf" + raw, r"line 1: the file begins with a byte order mark"),
     (lambda raw: b"", r"hourly_rates.csv: the file is empty"),
     (lambda raw: raw.splitlines(keepends=True)[0], r"hourly_rates.csv: the file has a header and no row"),
     (lambda raw: raw.replace(b"\nh200", b"\n\nh200", 1), r"line 5: the line is empty; delete it"),
-    (lambda raw: raw + b'h100,"owning', r"line 83: not readable as CSV .*twice"),
+    (lambda raw: raw + b'h100,"owning', r"line LAST: not readable as CSV .*twice"),
     (lambda raw: None, r"hourly_rates.csv: there is no such file; put it back"),
 ]
 
@@ -175,9 +175,11 @@ FILES = [
 @pytest.mark.parametrize(("change", "message"), FILES, ids=range(len(FILES)))
 def test_a_broken_file_is_named_with_the_line_and_the_fix(data, change, message):
     path = data / "hourly_rates.csv"
+    n_lines = path.read_bytes().count(b"\n")
     raw = change(path.read_bytes())
     path.unlink() if raw is None else path.write_bytes(raw)
     _, problems = examined("hourly_rates")
+    message = message.replace("LAST", str(n_lines + 1))
     assert any(problem.startswith("data/hourly_rates.csv") and re.search(message, problem) for problem in problems), problems
 
 
@@ -203,10 +205,13 @@ def test_all_problems_are_told_at_once(data):
 def test_a_measured_row_that_vanishes_is_noticed(data):
     path = data / "inference.csv"
     path.write_text("".join(path.read_text().splitlines(keepends=True)[:-1]))
-    assert check_all() == [
-        "data/captures.csv: campaign aiconfigurator_nvidia held 727 rows, 726 in inference.csv and 0 in excluded_rows.csv; "
-        "a row that is taken out of one belongs in the other"
-    ]
+    (problem,) = check_all()
+    counted = re.fullmatch(
+        r"data/captures.csv: campaign \w+ held (\d+) rows, (\d+) in inference.csv and (\d+) in "
+        "excluded_rows.csv; a row that is taken out of one belongs in the other",
+        problem,
+    )
+    assert counted and int(counted[1]) == int(counted[2]) + int(counted[3]) + 1
 
 
 def test_a_file_without_schema_and_a_source_without_use_are_noticed(data):
@@ -224,7 +229,7 @@ def test_a_corrected_file_is_read_again(data):
     with pytest.raises(DataError):
         load_table("hourly_rates")
     spoil(data, "hourly_rates", "cheap", "1.41")
-    assert len(load_table("hourly_rates")) == 81
+    assert 1.41 in set(load_table("hourly_rates")["value"])
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import tokcost as tc
+from tokcost.doubt import spreads
 from tokcost.evidence import check_all
 from tokcost.paths import NOTEBOOKS
 from tokcost.renew.headlines import headline_of
@@ -19,15 +20,19 @@ ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "renew-the-evidence-in-ten-minutes.md").read_text(encoding="utf-8")
 
 
+def commands(page: str) -> str:
+    """What a reader of the page types."""
+    return "\n".join(re.findall(r"^```sh\n(.*?)^```", page, re.S | re.M))
+
+
 @pytest.fixture(scope="module")
 def renewed(tmp_path_factory):
     """A folder in which every command of the page was run, and what they said."""
     folder = tmp_path_factory.mktemp("renew")
     shutil.copytree(ROOT / "data", folder / "data")
-    script = "\n".join(re.findall(r"^```sh\n(.*?)^```", PAGE, re.S | re.M))
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
     environment = {**os.environ, "PATH": path, "PYTHONPATH": str(ROOT)}
-    done = subprocess.run(["sh", "-eu", "-c", script], cwd=folder, env=environment, capture_output=True, text=True)
+    done = subprocess.run(["sh", "-eu", "-c", commands(PAGE)], cwd=folder, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     return folder, done.stdout
 
@@ -66,7 +71,8 @@ def test_with_a_claim_and_a_provider_besides_the_tables_keep_every_promise_and_n
     monkeypatch.setenv("TOKCOST_DATA_DIR", str(folder / "practice"))
     add(folder, "claims", CLAIM, "example_runs"), add(folder, "providers", PROVIDER, "example_runs")
     assert check_all() == []
-    audited = tc.claims.audit("example_x100").set_index("role")
+    assert (folder / "practice" / "observed_spreads.csv").read_text(encoding="utf-8") == spreads.as_csv()
+    audited = tc.claims.audit_figures("example_x100").set_index("role")
     assert audited.loc["ratio", "derived"] == pytest.approx(2)
     for number in ("01", "03", "05"):
         (notebook,) = NOTEBOOKS.glob(f"{number}-*.ipynb")

@@ -11,6 +11,8 @@ from urllib.request import urlopen
 
 import pytest
 
+from tokcost.workspace import save_layout
+
 ROOT = Path(__file__).parents[2]
 #: all cells in the page, whether or not they are in view; no question on leaving; nothing fetched
 SETTINGS = {
@@ -88,6 +90,7 @@ def lab(chromium_browser, tmp_path_factory):
         notebook = json.loads(path.read_text("utf-8"))
         _put(home / "notebooks" / "stored" / path.name, notebook | {"metadata": {}})
         _put(home / "notebooks" / path.name, _not_run(notebook))
+    save_layout(home / "spaces")
     (home / "settings").mkdir()
     (home / "settings" / "overrides.json").write_text(json.dumps(SETTINGS))
     places = {f"JUPYTER_{kind}_DIR": str(home / kind.lower()) for kind in ("CONFIG", "DATA", "RUNTIME")}

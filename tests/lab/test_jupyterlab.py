@@ -62,3 +62,35 @@ def test_run_all_shows_the_answer_below_the_inputs_and_a_wrong_input_gets_one_se
         lines = below.inner_text().strip().splitlines()
         assert lines[0].startswith(f"InputError: {sentence}") and re.fullmatch(r"Cell In\[\d+\], line 1: tc.inputs\(\)", lines[-1])
         assert len(lines) == 2, "no traceback"
+
+
+def test_a_course_begins_on_the_start_page_answers_a_guess_and_moves_a_curve(lab):
+    """Open, predict, reveal, explore: on copies of the notebooks that have not been run."""
+    from playwright.sync_api import expect
+
+    page = lab.page
+    page.goto(f"{lab.address}/lab/workspaces/tokcost")
+    contents = page.locator("#table-of-contents")
+    contents.get_by_text("One ladder of ratios").wait_for(timeout=60_000)
+    page.locator(".jp-Notebook .jp-CodeCell").filter(has_text="tc.teaching.progress()").wait_for()
+
+    lab.open("01-what-does-a-million-tokens-cost.ipynb")
+    cells = page.locator(".jp-Notebook .jp-CodeCell")
+    solution = cells.filter(has=page.locator(".jp-InputPlaceholder"))
+    assert solution.count() > 3, "what only prepares the report is folded"
+    attempt = cells.filter(has_text='tc.predict("01-1"').first
+    attempt.locator(".cm-content").fill('tc.predict("01-1", 441.67)')
+    lab.run_all(attempt.get_by_text("3,600 times too large: the seconds of an hour are missing"))
+    reveal = attempt.locator("details")
+    assert not reveal.get_by_text("$0.123").is_visible()
+    reveal.locator("summary").click()
+    reveal.get_by_text("$0.123").wait_for(timeout=5_000)
+
+    explored = cells.filter(has_text="tc.explore(").first
+    picture, copied = explored.locator("div[role=img]"), explored.locator("textarea")
+    picture.wait_for(timeout=30_000)
+    before = picture.get_attribute("aria-label")
+    explored.locator(".noUi-handle").first.focus()
+    page.keyboard.press("ArrowRight")
+    expect(picture).not_to_have_attribute("aria-label", before)
+    assert "rate_usd_per_gpu_h: float = " in copied.input_value()

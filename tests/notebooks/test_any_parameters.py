@@ -210,3 +210,35 @@ def test_how_sure_is_about_the_cheapest_runs(displayed, seed):
     assert shown[COST]["value"] == pytest.approx(new / given["utilization_frac"], nan_ok=True, **SAME)
     for one in (shown["cost_ratio"], shown[COST]):
         assert np.isnan(one["value"]) or one["low"] <= one["value"] <= one["high"]
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_an_older_hour_is_worth_the_hours_of_the_next_chip_that_make_its_tokens(displayed, seed):
+    """13: the rent of the next chip over the ratio of what the cheapest measured runs deliver, and its place in its interval."""
+    given = drawn("13", seed)
+    shown, rows = results(displayed(NOTEBOOKS["13"].stem, **given)), RUNS.query("model == 'dsr1' and osl == 1024")
+    rows = rows[rows["isl"] == given["isl"]]
+    old, new = (best(rows, given["tok_per_s_per_user"], accelerator=given[f"{role}_accelerator"]) for role in ("baseline", "candidate"))
+    rent = hours(given | {"price_basis": "rental_3yr"})[given["candidate_accelerator"]]
+    worth = shown["token_worth_rate_usd_per_gpu_h"]
+    assert worth["value"] == pytest.approx(rent * old / new, **SAME) and worth["low"] <= worth["value"] <= worth["high"]
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_provider_costs_its_hour_over_what_was_measured_to_come_out_of_it(displayed, seed):
+    """14: the lowest list price on demand with all on top, over the delivered tokens of a run that is fast enough."""
+    given = drawn("14", seed)
+    shown = results(displayed(NOTEBOOKS["14"].stem, **given))[COST]
+    prices = pd.read_csv(DATA / "rental_prices.csv").query("price_basis == 'on_demand'")
+    prices = prices[prices["accelerator"] == given["baseline_accelerator"]]
+    asked = ["CoreWeave", "Nebius", "Together AI", "AWS", "Azure", "GCP", "Oracle Cloud"]
+    prices = prices[prices["provider"].isin(asked) & (prices["month"] == prices.groupby("provider")["month"].transform("max"))]
+    hour = prices["value"].min() * (1 + given["support_frac"])
+    hour += (
+        given["storage_gb_per_gpu"] * given["storage_usd_per_gb_month"] / 730 + given["egress_gb_per_gpu_h"] * given["egress_usd_per_gb"]
+    )
+    rows = RUNS[(RUNS["model"] == given["model"]) & (RUNS["osl"] == 1024) & (RUNS["isl"] == given["isl"])]
+    made = best(rows, given["tok_per_s_per_user"], accelerator=given["baseline_accelerator"])
+    delivered = made * given["utilization_frac"] * given["availability_frac"]
+    assert shown["value"] == pytest.approx(hour / delivered / 3600 * 1e6, rel=1e-3)
+    assert shown["low"] <= shown["value"] <= shown["high"]

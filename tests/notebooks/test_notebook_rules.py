@@ -10,6 +10,7 @@ import nbformat
 import pytest
 
 from tokcost import quantities
+from tokcost.report.execution.folded import fold
 
 MIME = "application/vnd.tokcost.v1+json"
 FOLDER = Path(__file__).parents[2] / "notebooks"
@@ -138,13 +139,19 @@ def test_at_most_five_figures_each_with_alt_text(notebook):
         assert re.search(r"\balt=f?[\"']", cell.source), cell.source
 
 
-def test_exercises_come_in_pairs_of_prompt_and_worked_answer(notebook):
-    marks = [next((t for t in tags(c) if t in ("exercise", "solution")), None) for c in notebook.cells]
-    pairs = [m for m in marks if m]
-    assert pairs and pairs == ["exercise", "solution"] * (len(pairs) // 2)
+def test_each_exercise_has_a_cell_to_answer_in_and_a_worked_answer(notebook):
+    marks = [next((t for t in tags(c) if t in ("exercise", "attempt", "solution")), None) for c in notebook.cells]
+    found = [m for m in marks if m]
+    assert re.fullmatch("(exercise (attempt )?solution )+", " ".join([*found, ""]))
     prompts = " ".join(c.source for c, m in zip(notebook.cells, marks, strict=True) if m == "exercise")
     for kind in ("**Predict.**", "**Change.**", "**Extend.**"):
         assert kind in prompts
+
+
+def test_what_only_prepares_the_report_and_worked_answers_are_folded(notebook):
+    stored = [dict(cell.metadata) for cell in notebook.cells]
+    fold(notebook.cells)
+    assert [dict(cell.metadata) for cell in notebook.cells] == stored, "refresh with: make notebooks"
 
 
 def test_it_is_committed_with_its_outputs_in_order_and_nothing_volatile(notebook):
@@ -152,7 +159,7 @@ def test_it_is_committed_with_its_outputs_in_order_and_nothing_volatile(notebook
     assert counts == list(range(1, len(counts) + 1)), "refresh with: make notebooks"
     assert set(notebook.metadata) == {"kernelspec", "language_info"}
     for cell in notebook.cells:
-        assert set(cell.metadata) <= {"tags"}
+        assert set(cell.metadata) <= {"tags", "jupyter"}
         assert not [o for o in cell.get("outputs", []) if o.output_type in ("stream", "error")], cell.source
 
 

@@ -239,3 +239,12 @@ def test_speculative_decoding_writes_more_than_a_token_a_step():
     )
     assert 1 < drafted["tok_per_s_per_user"] / plain["tok_per_s_per_user"] < constants().draft_tok_per_step
     assert drafted["basis"] == "calibrated, speculative decoding"
+
+
+def test_a_chip_without_runs_enters_a_fleet_plan_as_an_estimate_that_says_so():
+    rows = estimate("llama70b", "b300", "fp8", batch=np.geomspace(1, 300, 40), isl=1024, osl=1024, tensor_parallel=4)
+    point = tc.load.estimated_point(rows, tok_per_s_per_user=50)
+    assert point.label == "estimate, calibrated" and point.tok_per_s_per_user >= 50
+    assert point.capacity_request_per_s() == pytest.approx(point.total_tok_per_s_per_gpu * 4 / 2048)
+    with pytest.raises(tc.QuantityError, match="no estimate reaches 4000 tok/s/user; the fastest has"):
+        tc.load.estimated_point(rows, tok_per_s_per_user=4000)

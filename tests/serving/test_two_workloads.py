@@ -53,11 +53,11 @@ def test_the_rule_splits_a_cost_as_the_times_do():
 
 
 def test_a_long_context_by_hand():
-    """DeepSeek-R1: 74 billion operations, and 5 million for each token before: 4.2 times as long after 64,000 tokens as after 4,096."""
-    counts = {"flop_per_tok": 7.4e10, "context_flop_per_tok": 4.997e6}
-    ratio = serving.context_ratio(context_tok=pd.Series([4096, 64_000]), measured_context_tok=4096, **counts)
-    assert ratio.tolist() == pytest.approx([1, (7.4e10 + 64_000 * 4.997e6) / (7.4e10 + 4096 * 4.997e6)])
-    assert ratio[1] == pytest.approx(4.17, abs=0.01)
+    """DeepSeek-R1: 37 billion active parameters twice, and 5 million operations for each token before: 2 x 128 heads x 320 x 61 layers."""
+    model = serving.architecture("dsr1", "fp8")
+    ratio = serving.context_ratio(model, context_tok=pd.Series([4096, 64_000]), measured_context_tok=4096)
+    alone, each = 2 * 37e9, 2 * 128 * 320 * 61
+    assert ratio.tolist() == pytest.approx([1, (alone + 64_000 * each) / (alone + 4096 * each)], rel=0.02)
 
 
 def test_holding_costs_as_much_as_reading_anew_when_the_rent_of_its_memory_does():

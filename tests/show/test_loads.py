@@ -64,6 +64,19 @@ def test_every_bar_ends_in_the_sum_of_its_parts():
     assert {"3.5", "1.2"} <= set(texts(FIGURES["stacked"]()))
 
 
+def test_shares_of_a_whole_need_no_sum_and_fill_the_axis():
+    shares = pd.DataFrame({"plan": ["a"], "usage": [0.25], "idle": [0.75]})
+    drawn = loads.plot_stacked(shares, label="plan", parts={"usage": "worked", "idle": "idle"}, x="share_frac", alt="a")
+    assert "1.00" not in texts(drawn) and "1" not in texts(drawn) and {"worked", "idle"} <= set(texts(drawn))
+
+
+def test_days_go_by_name_only_where_the_first_is_known():
+    columns = dict.fromkeys(set(WEEK) - {"hour", "plan"}, 1.0)
+    long = pd.DataFrame({"hour": range(168), "plan": "p"}).assign(**columns)
+    named, numbered = loads.plot_week(long, by="plan", alt="a", first_weekday="Monday"), loads.plot_week(long, by="plan", alt="a")
+    assert {"Mon", "Sun"} <= set(texts(named)) and {"day 1", "day 7"} <= set(texts(numbered))
+
+
 def test_service_levels_are_named_as_people_say_them():
     assert {"90%", "99.9%"} <= set(texts(FIGURES["categories"]()))
 

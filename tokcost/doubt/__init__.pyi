@@ -18,7 +18,6 @@ from .distributions import triangular as triangular
 from .distributions import uniform as uniform
 from .drivers import sobol_indices as sobol_indices
 from .drivers import tornado as tornado
-from .evidence_kinds import around_value as around_value
 from .evidence_kinds import from_fact as from_fact
 from .evidence_kinds import from_rows as from_rows
 from .evidence_kinds import from_value as from_value

@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from tokcost import evidence
-from tokcost.doubt.distributions import Input, from_quantiles, is_known, lognormal, pert
+from tokcost.doubt.distributions import Input, lognormal, pert
 from tokcost.evidence import Fact
 from tokcost.quantities import QuantityError, nearest, of
 
@@ -42,21 +42,6 @@ def from_value(quantity: str, value: float, *, low: float | None = None, high: f
     if limits.low <= around.ppf(1e-6) and around.ppf(1 - 1e-6) <= limits.high:
         return around
     return pert(max(value / spread, limits.low), float(value), min(value * spread, limits.high))
-
-
-def around_value(quantity: str, value: float, *, kind: str = "assumption") -> Input:
-    """Like `from_value`, with the value as the median: straight lines to the two ends. For a headline that states the value itself.
-
-    A share of 1, which nothing lies above, is taken as known.
-
-    >>> load = around_value("utilization_frac", 0.7)
-    >>> round(float(load.median()), 6), [round(float(end), 3) for end in load.support()]
-    (0.7, [0.35, 0.85])
-    """
-    spread: Any = from_value(quantity, value, kind=kind)
-    if is_known(spread) or value >= spread.support()[1]:
-        return float(value)
-    return from_quantiles([0, 0.5, 1], [spread.support()[0], value, spread.support()[1]])
 
 
 def from_fact(fact: Fact) -> Input:

@@ -162,13 +162,17 @@ def _either_way(logs: pd.Series) -> np.ndarray:
     return np.concatenate([logs.to_numpy(), -logs.to_numpy()])
 
 
-def main() -> None:
-    """Write data/observed_spreads.csv."""
+def as_csv() -> str:
+    """The text of data/observed_spreads.csv, as the tables of runs and prices have it now."""
     tail = {"source_id": "tokcost_derived", "date": "2026-11-27", "kind": "measured"}
     table = observed().assign(**tail)
     table.insert(6, "locator", table["doubt"].map(_LOCATOR))
-    path = evidence.data_dir() / f"{TABLE}.csv"
-    table.to_csv(path, index=False, lineterminator="\n", quoting=csv.QUOTE_MINIMAL)
+    return table.to_csv(index=False, lineterminator="\n", quoting=csv.QUOTE_MINIMAL)
+
+
+def main() -> None:
+    """Write data/observed_spreads.csv."""
+    (evidence.data_dir() / f"{TABLE}.csv").write_text(as_csv(), encoding="utf-8", newline="")
 
 
 if __name__ == "__main__":

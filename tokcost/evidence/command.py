@@ -23,7 +23,13 @@ class Facts(click.Group):
 
 @click.group(cls=Facts)
 def data():
-    """The facts behind every number: check them, list them, look one up."""
+    """The facts behind every number: check them, list them, look one up.
+
+    \b
+      tokcost data check                                            are all tables in order?
+      tokcost data list                                             which tables there are
+      tokcost data show hourly_rates --where accelerator=h200       their rows, each with its source
+    """
 
 
 @data.command()

@@ -11,7 +11,7 @@ from dataclasses import replace
 from tokcost.evidence.base_values import names_and_values_are_allowed
 from tokcost.evidence.columns import date, fact, flag, label, number, quantity, source, text, whole
 from tokcost.evidence.estimate_tables import ESTIMATE_TABLES
-from tokcost.evidence.schema_traced import TRACED_TABLES
+from tokcost.evidence.schema_prices import PRICE_TABLES
 from tokcost.evidence.tables import (
     TAIL,
     Table,
@@ -24,24 +24,12 @@ from tokcost.evidence.tables import (
     rows_are_sound,
     value_within_range,
 )
+from tokcost.evidence.traffic_tables import TRAFFIC_TABLES
 
 ACCELERATOR_QUANTITIES = (
-    "peak_bf16_dense_tflop_per_s",
-    "peak_fp8_dense_tflop_per_s",
-    "peak_fp4_dense_tflop_per_s",
-    "peak_fp8_sparse_tflop_per_s",
-    "peak_fp4_sparse_tflop_per_s",
-    "memory_gb",
-    "memory_bandwidth_gb_per_s",
-    "scale_up_gb_per_s",
-    "rated_power_w",
-    "accelerator_price_usd",
-)
-TRAFFIC_QUANTITIES = (
-    *("arrival_cv", "gap_cv", "answer_length_cv", "offered_request_per_s", "weekend_to_weekday_ratio"),
-    *("isl", "osl", "prompt_to_output_ratio", "cached_input_frac", "reasoning_frac"),
-    *("requests_per_session", "turns_per_session", "median_turns_per_session", "median_gap_s"),
-    *("median_input_tok", "median_cached_input_tok", "median_output_tok"),
+    *(f"peak_{precision}_dense_tflop_per_s" for precision in ("bf16", "fp8", "fp4")),
+    *(f"peak_{precision}_sparse_tflop_per_s" for precision in ("fp8", "fp4")),
+    *("memory_gb", "memory_bandwidth_gb_per_s", "scale_up_gb_per_s", "rated_power_w", "accelerator_price_usd"),
 )
 COUNTS = ("n_gpus", "tensor_parallel", "expert_parallel", "n_prefill_gpus", "n_decode_gpus")
 _ACCELERATOR = {"accelerator": label("accelerator")}
@@ -152,41 +140,6 @@ TABLES: dict[str, Table] = {
             "note": text(required=False),
         },
         ("accelerator", "model", "workload", "metric", "from_date", "from_version", "to_version"),
-    ),
-    "traffic_hours": Table(
-        "The rhythm of recorded services: the request rate of each hour, relative to the mean, and its busiest minutes over the hour.",
-        {
-            "trace": text(),
-            "hour": whole(),
-            "first_weekday": text(required=False),
-            "relative_rate_ratio": number(),
-            "within_hour_peak_ratio": number(),
-            "peak_window_s": number(),
-            **TAIL,
-        },
-        ("trace", "hour"),
-    ),
-    "traffic": facts(
-        "What recorded services are asked for: arrivals and how uneven they are, lengths, cached shares, sessions.",
-        "trace",
-        of=TRAFFIC_QUANTITIES,
-    ),
-    "traffic_lengths": Table(
-        "Quantiles of the lengths of recorded requests, and of the share of a prompt that a cache could give.",
-        {
-            "trace": text(),
-            "quantity": quantity("isl", "osl", "cached_input_frac", "reasoning_frac"),
-            "quantile_frac": number(),
-            "value": fact(),
-            **TAIL,
-            "note": text(required=False),
-        },
-        ("trace", "quantity", "quantile_frac"),
-    ),
-    "kv_cache": facts(
-        "What long prompts take: bytes of a cached token, how fast a tier of memory gives them back, arithmetic over the context.",
-        "subject",
-        of=("kv_byte_per_tok", "kv_read_gb_per_s", "flop_per_tok", "context_flop_per_tok"),
     ),
     "claims": Table(
         "Published claims, number by number as printed: a baseline, a candidate and their ratio for each quantity.",
@@ -346,4 +299,4 @@ TABLES |= {
     ),
 }
 
-TABLES |= ESTIMATE_TABLES | TRACED_TABLES
+TABLES |= ESTIMATE_TABLES | PRICE_TABLES | TRAFFIC_TABLES

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import itertools
+import math
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -121,6 +123,28 @@ def operating_point(frontier: Frontier, *, tok_per_s_per_user: float, ttft_limit
             f"{frontier.reach[1]:.4g}" + (f", and none of the {len(fast)} rows that fast qualifies" if len(fast) else "")
         )
     return sound[0]
+
+
+def estimated_point(estimates: pd.DataFrame, *, tok_per_s_per_user: float) -> OperatingPoint:
+    """The operating point of a chip without runs: of `tc.serving.estimate`, the row with the most throughput that is fast enough.
+
+    Its label says that it is an estimate and what that rests on; no plan shows it as a run. Its time to first token is not known.
+
+    Raises: QuantityError where no estimate is that fast.
+
+    >>> rows = tc.serving.estimate("llama70b", "b300", "fp8", batch=[8, 16, 32], isl=1024, osl=1024, tensor_parallel=4)
+    >>> estimated_point(rows, tok_per_s_per_user=70).label
+    'estimate, calibrated'
+    """
+    check_value(SPEED, tok_per_s_per_user)
+    fast = estimates[estimates[SPEED] >= tok_per_s_per_user]
+    if fast.empty:
+        raise QuantityError(f"no estimate reaches {tok_per_s_per_user:g} tok/s/user; the fastest has {estimates[SPEED].max():.2g}")
+    row = fast.loc[fast["total_tok_per_s_per_gpu"].idxmax()]
+    own: dict[str, Any] = {name: float(row[name]) for name in ("isl", "osl", "n_gpus", SPEED, "total_tok_per_s_per_gpu")}
+    latencies = {"median_ttft_s": math.nan, "median_tpot_s": 1 / own[SPEED]}
+    said = {"accelerator": str(row["accelerator"]), "model": str(row["model"]), "label": f"estimate, {row['basis']}"}
+    return OperatingPoint(**said, concurrency=float(row["batch"]), **own, **latencies)
 
 
 def skipped_runs(frontier: Frontier, *, tok_per_s_per_user: float, ttft_limit_s: float | None = None) -> list[OperatingPoint]:

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from tokcost.doubt import spreads
 from tokcost.evidence import soundness
 from tokcost.evidence.catalog import data_dir, examined
 from tokcost.evidence.checking import unaccounted
@@ -156,6 +157,13 @@ def check(found: Addition, file: str) -> None:
             problems = unaccounted(*(examined(name)[0] for name in ("captures", "inference", "excluded_rows")))
     if problems:
         raise DataError([_by_row(problem, f"data/{found.table}.csv", first, file) for problem in problems])
+
+
+def derive(found: Addition) -> None:
+    """The table that is worked out from runs and prices of an hour follows them."""
+    if found.n_added and found.table in ("inference", "hourly_rates"):
+        with _staged(found.files) as directory, using_data(directory):
+            found.files[f"{spreads.TABLE}.csv"] = spreads.as_csv()
 
 
 @contextmanager

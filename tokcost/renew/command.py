@@ -28,7 +28,7 @@ def add(file: Path, table: str, source_id: str, source_is, given, labels, dry_ru
     summary_results.json of a round, power_measurements a power log.
 
     Rows that are there already are left out; measured rows that cannot be true, or repeat another capture, go to
-    excluded_rows.csv with the reason. Captures and sources follow. Undo: git checkout data.
+    excluded_rows.csv with the reason. Captures, sources and observed_spreads follow. Undo: git checkout data.
     """
     from tokcost.evidence.catalog import data_dir
     from tokcost.evidence.schema import TABLES
@@ -51,6 +51,7 @@ def add(file: Path, table: str, source_id: str, source_is, given, labels, dry_ru
             rows = rows_of_file(file, table, fixed)
         found = adding.addition(rows, table, source=source, labels=new_labels, note=note, file=file.name)
         adding.check(found, file.name)
+        adding.derive(found)
     except DataError as error:
         for problem in error.problems[1:]:
             click.echo(problem, err=True)

@@ -31,6 +31,9 @@ column `name` says how its files are called:
   berlin,2.10,0.4
   austin,1.70,0.6
 
+With --dask the work goes to the workers of a cluster that runs already (pip install "tokcost[dask]" here and there);
+notebooks, data and output must be reached by the same paths on all its machines. A worker that dies loses no report.
+
 Each report is made in a process of its own, written whole or not at all, and remembered as tokcost report does it (see
 tokcost history). One that fails, takes too long or takes too much memory costs no other. At the end a table says what became
 of each. Exit status: 0 all are made, 1 one or more failed, 2 the request was wrong and nothing was done, 3 an alert fired.

@@ -70,7 +70,7 @@ def static_batches(column: str = "value") -> pd.DataFrame:
     >>> bool(static_batches()["step_ratio"].between(0, 2).all())
     True
     """
-    rows, of = evidence.load_table("own_gpu_runs"), constants(column)
+    rows, of = evidence.load_table("own_gpu_runs").dropna(subset=["decode_step_s"]), constants(column)
     found = []
     for run in rows.itertuples():
         where = architecture(run.model, run.precision), chip(run.accelerator, run.precision)

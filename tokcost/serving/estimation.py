@@ -55,9 +55,10 @@ def estimate(
     curve is moved to go through it. `level` is the share of cases whose truth lies from `low_` to `high_`, as runs that no constant
     was fitted to did.
 
-    Columns: `batch`, `tok_per_s_per_user`, `output_tok_per_s_per_gpu` and `total_tok_per_s_per_gpu`, each throughput with `low_` and
-    `high_`; `largest_batch` (what fits; beyond it the row is NaN), `binds` (the largest term), seconds per output token by term
-    (`overhead_s`, `weights_s`, `kv_s`, `compute_s`, `communication_s`, `prefill_s`: they add up to 1 / speed), and `basis`.
+    Columns: what was asked (`model`, `accelerator`, `precision`, `isl`, `osl`, `n_gpus`), `batch`, `tok_per_s_per_user`,
+    `output_tok_per_s_per_gpu` and `total_tok_per_s_per_gpu`, each throughput with `low_` and `high_`; `largest_batch` (what fits;
+    beyond it the row is NaN), `binds` (the largest term), seconds per output token by term (`overhead_s`, `weights_s`, `kv_s`,
+    `compute_s`, `communication_s`, `prefill_s`: they add up to 1 / speed), and `basis`.
     Raises: QuantityError for an architecture or a chip that is not in the data, weights that do not fit, and an anchor of something else.
 
     >>> one = estimate("llama70b", "h200", "fp8", batch=[1, 64], isl=1024, osl=1024, tensor_parallel=4)
@@ -83,15 +84,22 @@ def estimate(
             f"{has:,.0f} GiB, and not one request beside them; split it over more GPUs or take a narrower precision"
         )
     of, basis = _constants(accelerator, is_drafted, anchor)
+    asked = {
+        "model": model,
+        "accelerator": accelerator,
+        "precision": precision,
+        "isl": load.isl,
+        "osl": load.osl,
+        "n_gpus": tensor_parallel,
+    }
     found = served(sizes, rated, load, of)
     faster, more = 1.0, 1.0
     if anchor is not None:
-        asked = {"model": model, "accelerator": accelerator, "precision": precision, "speculative": speculative}
-        asked |= {"isl": float(isl), "osl": float(osl), "n_gpus": tensor_parallel, "tensor_parallel": load.attention_gpus}
-        run = _checked_anchor(anchor, asked)
+        run = _checked_anchor(anchor, asked | {"speculative": speculative, "tensor_parallel": load.attention_gpus})
         there = served(sizes, rated, Load(float(run["concurrency"]), load.isl, load.osl, load.n_gpus, load.attention_gpus, is_drafted), of)
         faster, more = float(run[SPEED] * there["tpot_s"]), float(run[OUTPUT] / there[OUTPUT])
-    return _table(batches, found, fits, faster, more, load, basis, level)
+    rows = _table(batches, found, fits, faster, more, load, basis, level)
+    return pd.concat([pd.DataFrame(asked, index=rows.index), rows], axis=1)
 
 
 def _table(batches, found, fits, faster, more, load, basis, level) -> pd.DataFrame:

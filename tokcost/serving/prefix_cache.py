@@ -7,6 +7,7 @@ rated speed, and operations beside those of the measured prompts. None is a meas
 from __future__ import annotations
 
 from tokcost.quantities import Numbers, check_value
+from tokcost.serving.architectures import FLOP_PER_PARAMETER, Architecture
 
 _BYTES_PER_GB = 1e9
 
@@ -24,18 +25,16 @@ def read_gpu_s_per_tok(*, kv_byte_per_tok: Numbers, kv_read_gb_per_s: Numbers) -
     return kv_byte_per_tok / (kv_read_gb_per_s * _BYTES_PER_GB)
 
 
-def context_ratio(*, context_tok: Numbers, measured_context_tok: Numbers, flop_per_tok: float, context_flop_per_tok: float) -> Numbers:
+def context_ratio(model: Architecture, *, context_tok: Numbers, measured_context_tok: Numbers) -> Numbers:
     """How many times longer a prompt token takes after this much context than after that of the measured runs, by its operations.
 
-    >>> counts = {"flop_per_tok": 100.0, "context_flop_per_tok": 1.0}
-    >>> context_ratio(context_tok=500, measured_context_tok=100, **counts)
-    3.0
+    >>> round(context_ratio(tc.serving.architecture("dsr1", "fp8"), context_tok=64_000, measured_context_tok=4096), 1)
+    4.2
     """
-    check_value("flop_per_tok", flop_per_tok)
-    check_value("context_flop_per_tok", context_flop_per_tok)
     check_value("prompt_tok", context_tok)
     check_value("prompt_tok", measured_context_tok)
-    return (flop_per_tok + context_flop_per_tok * context_tok) / (flop_per_tok + context_flop_per_tok * measured_context_tok)
+    alone, over_context = FLOP_PER_PARAMETER * model.active_parameters, model.prefill_attention_flop_per_tok
+    return (alone + over_context * context_tok) / (alone + over_context * measured_context_tok)
 
 
 def hold_s(*, gpu_s_per_tok: Numbers, memory_gb: float, kv_byte_per_tok: float) -> Numbers:

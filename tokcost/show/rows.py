@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 #: what the kernel of a report sets; elsewhere outputs go without rows and figures without their form for a phone, so that
 #: notebooks that people save stay small
 ASKED = "TOKCOST_REPORT"
+#: what is set where outputs are stored: nothing is shown that only a running kernel can draw
+STILL = "TOKCOST_STILL"
 MIME = "text/csv"
 
 P = ParamSpec("P")

@@ -89,14 +89,14 @@ def test_an_output_of_another_kind_is_left_alone():
     assert len(apart(code({"kind": ["answer"]}), code({"kind": "other"})).body) == 2
 
 
-@pytest.mark.parametrize("tag", ["exercise", "solution", "parameters", "injected-parameters", "remove-cell", "notebook-only"])
+@pytest.mark.parametrize("tag", ["attempt", "parameters", "injected-parameters", "remove-cell", "notebook-only"])
 def test_cells_for_the_notebooks_reader_are_left_out(tag):
     assert body(apart(md("seen"), md("unseen", tag))) == ["seen"]
 
 
 def test_a_heading_over_nothing_is_left_out_with_what_stood_under_it():
     contents = apart(
-        md("## One"), md("text"), md("## Sources"), code(SOURCES), md("## Exercises"), md("do", "exercise"), md("## Two"), md("more")
+        md("## One"), md("text"), md("## Sources"), code(SOURCES), md("## Exercises"), md("do", "attempt"), md("## Two"), md("more")
     )
     assert body(contents) == ["## One", "text", "## Two", "more"]
 

@@ -67,6 +67,7 @@ def pages(tmp_path_factory, tokcost, notebook, bundle, parameters_source):
         ("code", bundle(sources)),
         ("markdown", "## Exercises"),
         ("markdown", "Predict it.", "exercise"),
+        ("code", "print('your guess')", "attempt"),
         ("code", "print('worked answer')", "solution"),
     ]
     made = []
@@ -184,14 +185,19 @@ def test_the_command_at_the_foot_makes_the_same_report(pages, tokcost, tmp_path)
 
 
 def test_code_and_the_notebooks_own_matters_are_left_out(page):
-    for words in ("secret_code", "worked answer", "Predict it", "Exercises", "one of: h200, gb300\n", "object object at"):
+    for words in ("secret_code", "your guess", "one of: h200, gb300\n", "object object at"):
         assert words not in page
     assert 'id="sources"' not in page, "the section whose only cell went to the foot is gone"
 
 
 def test_code_is_shown_where_asked_for(pages):
     page = (pages[0] / "02-other.html").read_text()
-    assert "secret_code" in page and "worked answer" not in page and 'class="code"' in page
+    assert "secret_code" in page and "your guess" not in page and 'class="code"' in page
+
+
+def test_a_question_is_shown_and_its_worked_answer_folded(page):
+    folded = r'<details class="solution"><summary>Worked answer</summary><pre[^>]*>worked answer\n</pre>'
+    assert re.search(rf"Predict it\..*{folded}", page, re.S)
 
 
 def test_formulas_are_mathml_and_amounts_are_text(page):

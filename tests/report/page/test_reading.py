@@ -120,3 +120,27 @@ def test_the_glossary_is_accessible_and_no_wider_than_the_screen(chromium_browse
     assert [v["id"] for v in Axe().run(page).response["violations"]] == []
     assert not re.search(r"<script|url\(", page.content())
     context.close()
+
+
+def test_the_index_is_searched_by_words_in_any_order_and_says_how_many_are_left(chromium_browser, tmp_path):
+    from axe_playwright_python.sync_playwright import Axe
+
+    from tokcost.report.page.index import overview
+
+    times = {"started": "2026-11-27T10:00:00+00:00", "seconds": 1}
+    empty = {"schema": 1, "answer": None, "results": [], "checks": [], "parameters": {}, "times": times}
+    for name in ("berlin-low", "berlin-high", "austin-low", "oslo", "paris"):
+        (tmp_path / f"{name}.result.json").write_text(json.dumps(empty | {"question": f"What of {name}?"}))
+        (tmp_path / f"{name}.html").write_text("")
+    (tmp_path / "index.html").write_text(overview(tmp_path))
+    tab = chromium_browser.new_page(viewport={"width": 390, "height": 800}, color_scheme="dark")
+    tab.goto((tmp_path / "index.html").as_uri())
+    field = tab.get_by_role("searchbox", name="Search these reports")
+    field.fill("LOW berlin")
+    assert tab.locator("ol.reports li:visible h2").all_inner_texts() == ["What of berlin-low?"]
+    assert tab.locator(".search [role=status]").inner_text() == "1 of 5"
+    assert [v["id"] for v in Axe().run(tab).response["violations"] if v["impact"] in ("serious", "critical")] == []
+    assert tab.evaluate("document.documentElement.scrollWidth") <= 390
+    field.fill("")
+    assert tab.locator("ol.reports li:visible").count() == 5 and tab.locator(".search [role=status]").inner_text() == ""
+    tab.close()

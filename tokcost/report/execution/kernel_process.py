@@ -35,7 +35,7 @@ def _limit_memory(more_bytes: int) -> None:
             taken = int(sizes.read().split()[5]) * resource.getpagesize()
     except OSError:  # not Linux: counted from nothing
         taken = 0
-    resource.setrlimit(resource.RLIMIT_DATA, (taken + more_bytes,) * 2)
+    resource.setrlimit(resource.RLIMIT_DATA, (taken + more_bytes, taken + more_bytes))
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ that fails is left as it was.
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
@@ -15,6 +16,8 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 
 from tokcost.report.execution.files import write_atomically
+from tokcost.report.execution.folded import fold
+from tokcost.show.rows import STILL
 
 _KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 
@@ -23,7 +26,8 @@ def refresh_outputs(path: Path) -> bool:
     """Execute one notebook in place; True when a byte of it changed."""
     before = path.read_text(encoding="utf-8")
     notebook = nbformat.reads(before, as_version=4)
-    NotebookClient(notebook, kernel_name="python3", resources={"metadata": {"path": str(path.parent)}}, record_timing=False).execute()
+    client = NotebookClient(notebook, kernel_name="python3", resources={"metadata": {"path": str(path.parent)}}, record_timing=False)
+    client.execute(env=os.environ | {STILL: "1"})
     strip(notebook, path.stem)
     after = nbformat.writes(notebook) + "\n"
     if after != before:
@@ -32,12 +36,13 @@ def refresh_outputs(path: Path) -> bool:
 
 
 def strip(notebook, stem: str) -> None:
-    """Remove what differs from run to run or machine to machine; name cells by their place, so that diffs are small."""
+    """Remove what differs from run to run or machine to machine, fold what only prepares the report; name cells by their place."""
     notebook.metadata = nbformat.from_dict({"kernelspec": _KERNEL, "language_info": {"name": "python"}})
     for number, cell in enumerate(notebook.cells):
         cell.id = f"{stem[:2]}-{number:02d}"
         tags = cell.metadata.get("tags")
         cell.metadata = nbformat.from_dict({"tags": tags} if tags else {})
+    fold(notebook.cells)
 
 
 def first_figure(path: Path) -> str:

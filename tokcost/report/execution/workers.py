@@ -33,7 +33,7 @@ def each_in_a_process(tasks: Iterable, work: Callable, *, at_once: int, longest_
 
     A process is copied from this one, which must have no other thread, where the system does that safely; else started anew.
     """
-    context = multiprocessing.get_context("fork" if SYSTEM == "linux" else "spawn")
+    context: Any = multiprocessing.get_context("fork" if SYSTEM == "linux" else "spawn")
     waiting = iter(tasks)
     running: dict[Any, tuple[Any, Any, float]] = {}  # the pipe of a result -> process, task, when it began
     try:
@@ -41,16 +41,17 @@ def each_in_a_process(tasks: Iterable, work: Callable, *, at_once: int, longest_
             while len(running) < at_once and (task := next(waiting, None)) is not None:
                 here, there = context.Pipe(duplex=False)
                 process = context.Process(target=_work, args=(there, work, task))
-                process.start()  # pyright: ignore[reportAttributeAccessIssue]
+                process.start()
                 there.close()  # so that its end is heard when the process is gone
                 running[here] = process, task, time.monotonic()
             if not running:
                 return
             first = min(began for _, _, began in running.values())
-            for pipe in connection.wait(list(running), longest_s and max(0.0, first + longest_s - time.monotonic())):
+            ready: list[Any] = connection.wait(list(running), longest_s and max(0.0, first + longest_s - time.monotonic()))
+            for pipe in ready:
                 process, task, began = running.pop(pipe)
                 try:
-                    result, why = pipe.recv(), ""  # pyright: ignore[reportAttributeAccessIssue]
+                    result, why = pipe.recv(), ""
                 except EOFError:
                     result, why = None, _ended(process)
                 process.join()

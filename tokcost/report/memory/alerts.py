@@ -30,9 +30,6 @@ def _holds(alert: Alert, now: Entry, before: Entry | None, show: Callable[[Resul
     if alert.form == "stale":
         return _is_stale(alert, now)
     result = _result(alert.name, now)
-    earlier = next((r for r in before.results if r.name == alert.name), None) if before else None
-    if alert.form == "label" and earlier:  # words may change where no value was reached
-        return result.label != earlier.label, f"was “{earlier.label}”, is “{result.label}”"
     value = getattr(result, alert.end)
     if value is None:
         return None, "not reached" if alert.end == "value" else "has no range"
@@ -43,8 +40,11 @@ def _holds(alert: Alert, now: Entry, before: Entry | None, show: Callable[[Resul
         if other.value is None:
             return None, f"{alert.other} was not reached"
         return _COMPARED[alert.operator](value, other.value), f"{show(result, value)} against {show(other, other.value)}"
+    earlier = next((r for r in before.results if r.name == alert.name), None) if before else None
     if earlier is None or earlier.value is None:
         return None, "no run before it to compare with"
+    if alert.form == "label":
+        return result.label != earlier.label, f"was “{earlier.label}”, is “{result.label}”"
     said = f"was {show(earlier, earlier.value)}, is {show(result, value)}"
     if alert.form == "crosses":
         return (value > alert.number) != (earlier.value > alert.number), said

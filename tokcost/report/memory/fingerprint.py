@@ -9,9 +9,9 @@ from pathlib import Path
 
 PACKAGE = Path(__file__).parents[2]
 #: parts of the package that run, show or write what the others compute
-_COMPUTES_NOTHING = ("report", "cli.py", "glossary.py", "shipped", "workbook.py", "workspace.py")
+_COMPUTES_NOTHING = ("report", "cli.py", "glossary.py", "shipped", "teaching", "workbook.py", "workspace.py")
 #: cells that are no part of what a report computes; parameters are recorded by their values
-_LEFT_OUT = {"parameters", "injected-parameters", "exercise", "solution"}
+_LEFT_OUT = {"parameters", "injected-parameters", "exercise", "attempt", "solution"}
 #: libraries whose version can move a number
 LIBRARIES = ("numpy", "pandas", "scipy")
 

@@ -29,7 +29,7 @@ HOLDS = {
 }
 
 #: cells that are for the reader of the notebook, not of the report
-LEFT_OUT = {"exercise", "solution", "parameters", "injected-parameters", "remove-cell", "notebook-only"}
+LEFT_OUT = {"attempt", "parameters", "injected-parameters", "remove-cell", "notebook-only"}
 #: the one figure of the two-minute layer, and the table that the index shows
 KEY_FIGURE, INDEX_TABLE = "key-figure", "index-table"
 HIDDEN_INPUT = {"remove-input", "remove_input", "hide-input"}

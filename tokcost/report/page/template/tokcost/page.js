@@ -47,6 +47,23 @@ for (const figure of document.querySelectorAll("figure[data-values]")) {
   });
 }
 
+// The index: reports that do not hold every word typed are hidden. Without this script all are shown.
+for (const list of document.querySelectorAll("ol.reports")) {
+  const reports = Array.from(list.children, (item) => [item, item.textContent.toLowerCase()]);
+  if (reports.length < 5) continue;
+  const place = document.createElement("p");
+  place.className = "search";
+  place.innerHTML = '<label for="search">Search these reports</label> <input id="search" type="search"> <span role="status"></span>';
+  const [, field, said] = place.children;
+  field.addEventListener("input", () => {
+    const words = field.value.toLowerCase().split(/\s+/);
+    for (const [item, text] of reports) item.hidden = !words.every((word) => text.includes(word));
+    const left = reports.filter(([item]) => !item.hidden).length;
+    said.textContent = left < reports.length ? `${left} of ${reports.length}` : "";
+  });
+  list.before(place);
+}
+
 // What if: three inputs that a reader moves. Digits are those of tokcost.show.numbers.
 const text = (value, decimals) => {
   const exact = value.toFixed(Math.min(100, decimals + 60));

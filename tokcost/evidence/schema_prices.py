@@ -1,11 +1,11 @@
-"""Tables of what is traced over time or measured here: prices of tokens and of GPU-hours, one model shape on single cards."""
+"""Histories of prices: tokens by model and provider, GPU-hours by month."""
 
 from __future__ import annotations
 
 from tokcost.evidence.columns import date, fact, flag, label, number, quantity, source, text, whole
-from tokcost.evidence.tables import TAIL, Table, value_within_range
+from tokcost.evidence.tables import Table, value_within_range
 
-TRACED_TABLES: dict[str, Table] = {
+PRICE_TABLES: dict[str, Table] = {
     "api_price_history": Table(
         "What a provider asked for a million tokens of one model, and when the price was seen first and last.",
         {
@@ -40,27 +40,5 @@ TRACED_TABLES: dict[str, Table] = {
         },
         ("provider", "accelerator", "offer", "month", "source_id", "locator"),
         (value_within_range,),
-    ),
-    "card_measurements": Table(
-        "One model shape on single cards at rising batch, by level of the software, with the energy counter: measured with benchmarks/gpu.",
-        {
-            "accelerator": label("accelerator"),
-            "level": text(),
-            "precision": label("precision"),
-            "isl": whole(),
-            "osl": whole(),
-            "concurrency": whole(),
-            "output_tok_per_s_per_gpu": number(required=False),
-            "tok_per_s_per_user": number(required=False),
-            "median_ttft_s": number(required=False),
-            "median_tpot_s": number(required=False),
-            "first_median_tpot_s": number(required=False),
-            "average_w_per_gpu": number(required=False),
-            "decode_output_token_energy_joule_per_tok": number(required=False),
-            "output_token_energy_joule_per_tok": number(required=False),
-            **TAIL,
-            "note": text(required=False),
-        },
-        ("accelerator", "level", "concurrency", "source_id", "locator"),
     ),
 }

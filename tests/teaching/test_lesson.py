@@ -1,0 +1,99 @@
+"""The lesson keeps its clock: its minutes add up, and what is read in them can be read in them."""
+
+import re
+from itertools import pairwise
+
+import nbformat
+import pytest
+
+from tokcost import paths
+from tokcost.teaching.slides import slides_html
+
+LESSON = (paths.TEACHING / "input-versus-output.md").read_text("utf-8")
+SLIDES = slides_html()
+WORDS_PER_MINUTE = 200
+
+
+def section(title: str) -> str:
+    return LESSON.partition(f"## {title}\n")[2].partition("\n## ")[0]
+
+
+def plan(title: str) -> list[list[str]]:
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in section(title).splitlines() if line.startswith("|")]
+    return rows[2:]
+
+
+def notebook(number: str):
+    (path,) = paths.NOTEBOOKS.glob(f"{number}-*.ipynb")
+    return nbformat.read(path, as_version=4)
+
+
+def words_of(number: str, heading: str) -> int:
+    """Words of a section: its prose, its sentences, and of each table and figure its caption."""
+    words, level = 0, 0
+    for cell in notebook(number).cells:
+        if cell.cell_type == "markdown" and (found := re.match(r"(#+) (.+)", cell.source)):
+            if found[2].strip() == heading:
+                level = len(found[1])
+            elif level and len(found[1]) <= level:
+                level = 0
+        if level and cell.cell_type == "markdown":
+            words += len(cell.source.split())
+        elif level:
+            data = [output.get("data", {}) for output in cell.outputs]
+            words += sum(
+                len(d["text/markdown"].split()) if "text/markdown" in d else len(d["text/plain"].partition("\n")[0].split()) for d in data
+            )
+    return words
+
+
+def read_in_class(cell: str) -> list[tuple[str, str]]:
+    number, _, headings = cell.partition(": ")
+    return [(number, heading) for heading in headings.split("; ") if heading]
+
+
+@pytest.mark.parametrize(("title", "minutes"), [("Ninety minutes", 90), ("Twenty minutes", 20)])
+def test_the_minutes_follow_each_other_and_add_up(title, minutes):
+    rows = plan(title)
+    starts = [int(row[0]) for row in rows] + [minutes]
+    assert starts[0] == 0 and [later - earlier for earlier, later in pairwise(starts)] == [int(row[1]) for row in rows]
+
+
+@pytest.mark.parametrize("row", [row for title in ("Ninety minutes", "Twenty minutes") for row in plan(title)], ids=lambda row: row[0])
+def test_what_is_read_fits_into_half_of_its_minutes(row):
+    """The other half is for predicting, voting and talking."""
+    words = [words_of(number, heading) for number, heading in read_in_class(row[3])]
+    assert all(words), "a section that no notebook has"
+    assert sum(words) / WORDS_PER_MINUTE <= int(row[1]) / 2
+
+
+def test_the_exercises_and_slides_of_the_plan_exist():
+    n_slides = SLIDES.count("<section")
+    for row in plan("Ninety minutes") + plan("Twenty minutes"):
+        assert all(
+            int(number) <= n_slides for found in re.findall(r"Slides? (\d+)(?: (?:and|to) (\d+))?", row[2]) for number in found if number
+        )
+        assert all(f'tc.predict("{name}"' in "".join(c.source for c in notebook(name[:2]).cells) for name in re.findall(r"\d\d-\d", row[2]))
+
+
+def test_each_of_the_five_questions_names_a_section_that_answers_it():
+    questions = re.findall(r"^\d\. \*(.+?)\* .+\((\d\d): (.+)\)$", section("Five questions to answer after 00 and 01"), re.M)
+    assert len(questions) == 5 and {number for _, number, _ in questions} == {"00", "01"}
+    assert all(words_of(number, heading) > 50 for _, number, heading in questions)
+
+
+def test_the_slides_stand_alone_and_each_has_words_for_the_speaker():
+    assert not re.search(r"(?:src|href)=\"(?!data:|#)|@import|url\((?!data:)", SLIDES)
+    shown = re.findall(r"<section.*?</section>", SLIDES, re.S)
+    for slide in shown:
+        assert re.search(r"<aside[^>]*><p>", slide) and all(len(alt) > 40 for alt in re.findall(r'alt="([^"]*)"', slide))
+    assert "{{" not in SLIDES and "$4.35" in SLIDES
+
+
+def test_a_slide_that_asks_for_what_no_notebook_says_is_refused(monkeypatch):
+    from tokcost.teaching import slides
+
+    with pytest.raises(ValueError, match="notebook 01 says nothing that begins with `Nobody said`; look at its stored outputs"):
+        slides.said("01", "Nobody said")
+    with pytest.raises(ValueError, match="notebook 01 has no figure whose alt text begins with `No such`"):
+        slides.figure("01", "No such")

@@ -1,5 +1,7 @@
 """An audit compares ranges: what rounds to a printed figure, and what follows from printed figures."""
 
+import shutil
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -12,6 +14,7 @@ from tokcost.claims.claim_audit import audit_figures as audit
 from tokcost.claims.flops_per_dollar import flops_candidates, flops_ratios
 from tokcost.claims.printed import printed, printed_range
 from tokcost.claims.reproduction import reproducing_points, speeds_where_ratio_holds
+from tokcost.paths import DATA
 from tokcost.quantities import QuantityError
 from tokcost.serving.pareto_frontier import frontier
 
@@ -95,6 +98,7 @@ def test_an_invented_claim_in_another_data_directory_is_audited_without_a_line_o
     table = invented(**{RATE: ("1.10", "2.20", "2x"), THROUGHPUT: ("500", "4K", "8x"), COST: ("0.61", "0.15", "6x")})
     extra = {"source_id": "s1", "locator": "table 1", "date": "2026-10-01", "kind": "vendor_claim", "note": ""}
     table.assign(**extra).to_csv(tmp_path / "claims.csv", index=False)
+    shutil.copy(DATA / "labels.csv", tmp_path)
     monkeypatch.setenv("TOKCOST_DATA_DIR", str(tmp_path))
     said = verdicts(audit("chip_b"))
     assert said["baseline", COST, f"{RATE} and {THROUGHPUT}"] == FOLLOWS

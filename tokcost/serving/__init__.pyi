@@ -1,9 +1,7 @@
 """The denominator: tokens that an hour delivers, measured, at the speed that users need."""
 
-from .ablation import EFFECTS as EFFECTS
 from .ablation import ablation_table as ablation_table
 from .ablation import static_batches as static_batches
-from .ablation import without_effect as without_effect
 from .accuracy import held_out_errors as held_out_errors
 from .architectures import architecture as architecture
 from .calibration import calibration_rows as calibration_rows
@@ -19,7 +17,6 @@ from .decomposition import NotMeasured as NotMeasured
 from .decomposition import along_path as along_path
 from .decomposition import decompose as decompose
 from .decomposition import decompose_by_speed as decompose_by_speed
-from .estimation import band as band
 from .estimation import estimate as estimate
 from .estimation import estimate_at as estimate_at
 from .estimation import estimated_curve as estimated_curve

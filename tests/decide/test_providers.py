@@ -65,6 +65,18 @@ def test_nscale_sells_by_the_token_and_only_the_checkpoint_that_it_lists():
     assert missing.loc["Nebius", COST] == pytest.approx(0.75 * 0.8 + 0.25 * 2.4)
 
 
+def test_the_latest_price_of_each_provider_comes_out_of_the_history():
+    history = load_table("api_price_history", model="gptoss120b", provider="DeepInfra").sort_values("last_seen")
+    then, now = (history.iloc[place] for place in (0, -1))
+    assert then["output_price_usd_per_mtok"] != now["output_price_usd_per_mtok"]
+    for row in (then, now):
+        sold = token_offers("gptoss120b", isl=1, osl=0, on=row["last_seen"], providers=["DeepInfra"])
+        assert sold[COST].tolist() == [row["input_price_usd_per_mtok"]] and sold["last_seen"].tolist() == [row["last_seen"]]
+    assert token_offers("gptoss120b", isl=1, osl=1)["provider"].is_unique
+    unchecked = token_offers("gptoss120b", isl=1, osl=1, providers=["Nscale"])["note"].iloc[0]
+    assert unchecked == "the same since 2025-11, and nobody may have looked"
+
+
 def test_coreweave_sells_tokens_under_another_name():
     sold = token_offers("dsr1", isl=1024, osl=1024, on="2026-11", providers=["CoreWeave"])
     assert sold["checkpoint"].tolist() == ["DeepSeek-R1-0528"] and sold[COST].tolist() == pytest.approx([(1.35 + 5.4) / 2])

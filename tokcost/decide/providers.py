@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable, Mapping
 
 import numpy as np
@@ -55,8 +56,7 @@ def hour_offers(accelerator: str, *, on: str, providers: Iterable[str] | None = 
 
 
 def _age(month: str, on: str) -> int:
-    (year, number), (this_year, this_month) = ([int(part) for part in one[:7].split("-")] for one in (month, on))
-    return (this_year - year) * q.MONTHS_PER_YEAR + this_month - number
+    return q.months_old(month, dt.date(int(on[:4]), int(on[5:7]), 1))
 
 
 def _why(accelerator: str, is_price_public: bool) -> str:
@@ -117,48 +117,47 @@ def _of(stated: Mapping[str, float] | float, name: str, default: float) -> float
     return stated.get(name, default) if isinstance(stated, Mapping) else stated
 
 
-def token_offers(model: str, *, isl: int, osl: int, on: str, providers: Iterable[str] | None = None) -> pd.DataFrame:
-    """What the same checkpoint costs by the million at each provider, at a mix of prompt and answer tokens.
+def token_offers(model: str, *, isl: int, osl: int, on: str | None = None, providers: Iterable[str] | None = None) -> pd.DataFrame:
+    """What the same checkpoint costs by the million at each provider, at a mix of prompt and answer tokens: the latest price of each.
 
-    A provider's own name and the name under which it sells tokens (data/providers.csv) count as one. Prompt tokens that come from a
-    cache cost less where a list says so; they are not counted here.
+    `on` is the date of the report, without one that of the newest price; later sights do not count. Where two catalogues list a
+    provider, the one that anybody corrected counts, of two such the later sight. A provider's own name and the name under which it
+    sells tokens (data/providers.csv) count as one. Prompt tokens that come from a cache are not counted in the mix.
 
-    Columns: `provider`, `checkpoint`, `date`, `age_months`, `is_stale`, `input_price_usd_per_mtok`, `output_price_usd_per_mtok`,
-    `model`, `total_token_cost_usd_per_mtok` (of prompt and answer together, to set beside `hour_costs`), `note`.
+    Columns: `provider`, `checkpoint`, `last_seen`, `age_months`, `is_stale`, the prices `input_price_usd_per_mtok`,
+    `cached_input_price_usd_per_mtok` (NaN: not listed) and `output_price_usd_per_mtok`, `model`, `total_token_cost_usd_per_mtok`
+    (of prompt and answer together, to set beside `hour_costs`), `note`.
     Raises: QuantityError for a model that no list has.
 
     >>> offers = token_offers("gptoss120b", isl=1024, osl=1024, on="2026-11", providers=["Nscale", "AWS"]).set_index("provider")
-    >>> offers.loc["Nscale", "total_token_cost_usd_per_mtok"], offers.loc["Nscale", "checkpoint"]
+    >>> float(offers.loc["Nscale", "total_token_cost_usd_per_mtok"]), offers.loc["Nscale", "checkpoint"]
     (0.25, 'gpt-oss-120b')
     """
-    rows = load_table("api_prices")
-    rows = rows[(rows["model"] == model) & (rows["date"].astype(str).str[:7] <= on[:7])]
+    history = load_table("api_price_history")
+    on = str(history["last_seen"].max()) if on is None else on
+    rows = history[(history["model"] == model) & (history["last_seen"].str[:7] <= on[:7])]
     if rows.empty:
-        sold = ", ".join(sorted(load_table("api_prices")["model"].unique()))
+        sold = ", ".join(sorted(set(history["model"]) - {""}))
         raise QuantityError(f"no price per million tokens of `{model}` by {on}; there are prices of {sold}")
-    names = load_table("providers").set_index("sells_tokens_as").index.to_list()
-    own = dict(zip(names, load_table("providers")["provider"], strict=True))
-    rows = rows.assign(provider=rows["provider"].map(lambda name: own.get(name, name)), date=rows["date"].astype(str).str[:10])
-    wide = rows.pivot_table(index=["provider", "checkpoint", "date"], columns="quantity", values="value").reset_index()
-    wide = wide.sort_values("date").drop_duplicates(["provider", "checkpoint"], keep="last")
-    wanted = list(dict.fromkeys(providers)) if providers is not None else sorted(wide["provider"])
-    prices = ["input_price_usd_per_mtok", "output_price_usd_per_mtok"]
-    table = wide.set_index("provider").reindex(wanted)[["checkpoint", "date", *prices]].reset_index()
-    ages = [np.nan if pd.isna(date) else _age(date, on) for date in table["date"]]
-    mixed = (isl * table[prices[0]] + osl * table[prices[1]]) / (isl + osl)
-    return table.assign(
-        age_months=ages,
-        is_stale=np.array(ages) > STALE_AFTER_MONTHS,
-        model=model,
-        note=[_token_note(age) for age in ages],
-        **{COST: mixed},
-    )
+    own = {row.sells_tokens_as: row.provider for row in load_table("providers").itertuples()}
+    latest = rows.assign(provider=rows["provider"].replace(own)).sort_values(["is_unchecked", "last_seen"], ascending=[False, True])
+    latest = latest.drop_duplicates("provider", keep="last").set_index("provider").sort_index()
+    wanted = list(dict.fromkeys(providers)) if providers is not None else latest.index
+    prices = [f"{name}_price_usd_per_mtok" for name in ("input", "cached_input", "output")]
+    found = latest.reindex(wanted)
+    table = found[["checkpoint", "last_seen", *prices]].rename_axis("provider").reset_index()
+    ages = np.array([np.nan if pd.isna(seen) else _age(seen, on) for seen in table["last_seen"]])
+    mixed = (isl * table[prices[0]] + osl * table[prices[2]]) / (isl + osl)
+    notes = [_token_note(*one) for one in zip(ages, found["is_unchecked"], found["first_seen"], strict=True)]
+    return table.assign(age_months=ages, is_stale=ages > STALE_AFTER_MONTHS, model=model, note=notes, **{COST: mixed})
 
 
-def _token_note(age_months: float) -> str:
+def _token_note(age_months: float, is_unchecked: bool, first_seen: str) -> str:
     if np.isnan(age_months):
         return "does not list this checkpoint"
-    return "nobody looked since" if age_months > STALE_AFTER_MONTHS else ""
+    if age_months > STALE_AFTER_MONTHS:
+        return "nobody looked since"
+    return f"the same since {first_seen[:7]}, and nobody may have looked" if is_unchecked else ""
 
 
 def side_by_side(*tables: pd.DataFrame, tok_per_task: Mapping[str, float] | None = None) -> pd.DataFrame:

@@ -46,7 +46,7 @@ def price_changes(accelerator: str, *, since: str = "", until: str = "9999") -> 
     `elapsed_yr`, `rent_decline_frac` (yearly; below zero the price rose).
     Raises: QuantityError where no provider was seen twice, half a year apart.
 
-    >>> price_changes("h100")["elapsed_yr"].min() >= 0.5
+    >>> bool(price_changes("h100")["elapsed_yr"].min() >= 0.5)
     True
     """
     sights = _sights(accelerator)
@@ -151,7 +151,7 @@ def sold_cost_usd_per_mtok(
 
     >>> flat = {"rent_decline_frac": 0.0, "rental_rate_usd_per_gpu_h": 0.5, "running_cost_usd_per_gpu_h": 0.5}
     >>> fleet = {"capital_usd_per_gpu": 35_040, "total_tok_per_s_per_gpu": 1000, "utilization_frac": 0.5, "wacc_frac": 0.0}
-    >>> round(sold_cost_usd_per_mtok(hold_yr=4, last_yr=6, **fleet, **flat), 4)  # 1 USD an hour of capital, 0.5 to run
+    >>> round(float(sold_cost_usd_per_mtok(hold_yr=4, last_yr=6, **fleet, **flat)), 4)  # 1 USD an hour of capital, 0.5 to run
     0.8333
     """
     worth = market_value_usd_per_gpu(

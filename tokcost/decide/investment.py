@@ -46,7 +46,7 @@ def appraise(usd_by_month: ArrayLike, *, wacc_frac: float) -> Appraisal:
 
     >>> found = appraise([-1200.0] + [110.0] * 12, wacc_frac=0.10)
     >>> round(found.npv_usd, 2), round(found.irr_frac, 3), round(found.payback_yr, 3)
-    (52.72, 0.19, 0.909)
+    (54.05, 0.195, 0.909)
     """
     check_value("wacc_frac", wacc_frac)
     usd = np.asarray(usd_by_month, dtype=float)

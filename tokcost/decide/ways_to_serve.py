@@ -164,7 +164,7 @@ def mixed_fleet(generations: pd.DataFrame, *, demand_tok_per_s: float) -> pd.Dat
     >>> rows = [("old", 10, 100.0, 1.0, 0.1), ("new", 10, 1000.0, 3.0, 0.2)]
     >>> columns = ["name", "n_gpus", "total_tok_per_s_per_gpu", "rate_usd_per_gpu_h", "running_cost_usd_per_gpu_h"]
     >>> found = mixed_fleet(pd.DataFrame(rows, columns=columns), demand_tok_per_s=10_500)
-    >>> found["utilization_frac"].round(3).tolist(), round(found["total_token_cost_usd_per_mtok"].iloc[-1], 3)
+    >>> found["utilization_frac"].round(3).tolist(), round(float(found["total_token_cost_usd_per_mtok"].iloc[-1]), 3)
     ([1.0, 0.5, 0.955], 1.124)
     """
     for name in ("total_tok_per_s_per_gpu", "rate_usd_per_gpu_h"):

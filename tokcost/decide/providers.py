@@ -13,6 +13,7 @@ from tokcost import quantities as q
 from tokcost.evidence import load_table
 from tokcost.hour.rental import Rental
 from tokcost.quantities import QuantityError, check_value
+from tokcost.serving.reading import Reading
 
 #: a list price that nobody looked at for longer than this is stale
 STALE_AFTER_MONTHS = 6
@@ -67,20 +68,23 @@ def hour_costs(
     offers: pd.DataFrame,
     *,
     model: str,
-    total_tok_per_s_per_gpu: float,
+    total_tok_per_s_per_gpu: float | Reading,
     utilization_frac: float,
     availability_frac: Mapping[str, float] | float = 1.0,
     support_frac: Mapping[str, float] | float = 0.0,
     extras: Mapping[str, Mapping[str, float]] | None = None,
 ) -> pd.DataFrame:
-    """The cost per million delivered tokens at each offer, for one measured output at one speed.
+    """The cost per million delivered tokens at each offer, for one output at one speed.
 
-    `availability_frac` is the share of the hours that work (a cluster's goodput: failures and restarts taken off), `support_frac` what
+    `total_tok_per_s_per_gpu` is a measured run, a reading between runs, or the estimate of a chip without runs
+    (`tc.serving.estimate_at`): what a `Reading` leaves open, or the band of an estimate, comes out beside the cost.
+    `availability_frac` is the share of the hours that work, failures and restarts taken off (providers call it goodput; here goodput
+    is the share of requests that meet their limits): the tokens of the others are not made. `support_frac` is what
     support adds to the price; one number for all or by provider. `extras` has per provider what `EXTRAS` lists: storage, egress, and
     interruptions, which only spot has; what is not stated is 0.
 
-    Columns: those of `offers`, `model`, `hour_usd_per_gpu_h` with all that is paid on top, and `total_token_cost_usd_per_mtok`;
-    NaN where no price is public.
+    Columns: those of `offers`, `model`, `hour_usd_per_gpu_h` with all that is paid on top, `total_token_cost_usd_per_mtok`, NaN where
+    no price is public, and for a `Reading` also the cost's `low_` and `high_` and the `basis` of the output.
     Raises: QuantityError for an extra that no contract charges, and for shares outside their range.
 
     >>> offers = pd.DataFrame({"provider": ["A", "B"], "price_basis": "on_demand", "rate_usd_per_gpu_h": [3.6, None]})
@@ -88,13 +92,16 @@ def hour_costs(
     >>> table["total_token_cost_usd_per_mtok"].round(3).tolist()
     [1.25, nan]
     """
+    output = {COST: float(total_tok_per_s_per_gpu)}
+    if isinstance(total_tok_per_s_per_gpu, Reading):  # more output is a lower cost
+        output |= {f"low_{COST}": total_tok_per_s_per_gpu.high, f"high_{COST}": total_tok_per_s_per_gpu.low}
     rows = []
     for offer in offers.to_dict("records"):
         name, rate = offer["provider"], offer["rate_usd_per_gpu_h"]
         own = dict((extras or {}).get(name, {}))
         for unknown in set(own) - set(EXTRAS):
             raise QuantityError(f"`{unknown}` is nothing that a rented hour pays on top{q.nearest(unknown, EXTRAS)}")
-        hour = cost = np.nan
+        hour, costs = np.nan, dict.fromkeys(output, np.nan)
         if not pd.isna(rate):
             added = check_value("support_frac", _of(support_frac, name, 0.0))
             kept = check_value("availability_frac", _of(availability_frac, name, 1.0))
@@ -105,12 +112,14 @@ def hour_costs(
                 **{one: own.get(one, 0.0) if one not in SPOT_ONLY or offer["price_basis"] == "spot" else 0.0 for one in EXTRAS},
             )
             hour = float(rental.rented_rate_usd_per_gpu_h)
-            delivered = formulas.delivered_total_tok_per_s_per_gpu(
-                total_tok_per_s_per_gpu=total_tok_per_s_per_gpu * kept, utilization_frac=utilization_frac
-            )
-            cost = float(formulas.total_token_cost_usd_per_mtok(rate_usd_per_gpu_h=hour, total_tok_per_s_per_gpu=delivered))
-        rows.append(offer | {"model": model, "hour_usd_per_gpu_h": hour, COST: cost})
-    return pd.DataFrame(rows)
+            for name, speed in output.items():
+                delivered = formulas.delivered_total_tok_per_s_per_gpu(
+                    total_tok_per_s_per_gpu=speed * kept, utilization_frac=utilization_frac
+                )
+                costs[name] = float(formulas.total_token_cost_usd_per_mtok(rate_usd_per_gpu_h=hour, total_tok_per_s_per_gpu=delivered))
+        rows.append(offer | {"model": model, "hour_usd_per_gpu_h": hour, **costs})
+    table = pd.DataFrame(rows)
+    return table.assign(basis=total_tok_per_s_per_gpu.bracket.basis) if isinstance(total_tok_per_s_per_gpu, Reading) else table
 
 
 def _of(stated: Mapping[str, float] | float, name: str, default: float) -> float:

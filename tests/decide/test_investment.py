@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tokcost.decide import appraise, rent_decline_frac_per_yr, rent_path_usd_per_gpu_h
+from tokcost.decide import appraise, implied_rent_decline_frac, rent_path_usd_per_gpu_h
 from tokcost.hour import capital_recovery_per_yr
 from tokcost.quantities import QuantityError
 
@@ -89,7 +89,7 @@ def test_a_published_own_or_rent_analysis_from_its_inputs():
 @settings(max_examples=25)
 def test_renewing_at_the_implied_fall_costs_what_the_long_contract_does(short, share, wacc):
     long = short * share
-    decline = rent_decline_frac_per_yr(
+    decline = implied_rent_decline_frac(
         short_term_yr=1, short_rate_usd_per_gpu_h=short, long_term_yr=3, long_rate_usd_per_gpu_h=long, wacc_frac=wacc
     )
     monthly = (1 + wacc) ** (1 / 12) - 1
@@ -99,6 +99,6 @@ def test_renewing_at_the_implied_fall_costs_what_the_long_contract_does(short, s
 
 def test_a_rent_that_nothing_explains_is_refused():
     with pytest.raises(QuantityError, match="no yearly change explains 4 USD per GPU-hour for 1 and 1 for 3 years"):
-        rent_decline_frac_per_yr(short_term_yr=1, short_rate_usd_per_gpu_h=4.0, long_term_yr=3, long_rate_usd_per_gpu_h=1.0, wacc_frac=0.0)
+        implied_rent_decline_frac(short_term_yr=1, short_rate_usd_per_gpu_h=4.0, long_term_yr=3, long_rate_usd_per_gpu_h=1.0, wacc_frac=0.0)
     with pytest.raises(QuantityError, match="the long term must be longer"):
-        rent_decline_frac_per_yr(short_term_yr=3, short_rate_usd_per_gpu_h=4.0, long_term_yr=1, long_rate_usd_per_gpu_h=3.0, wacc_frac=0.0)
+        implied_rent_decline_frac(short_term_yr=3, short_rate_usd_per_gpu_h=4.0, long_term_yr=1, long_rate_usd_per_gpu_h=3.0, wacc_frac=0.0)

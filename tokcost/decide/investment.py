@@ -47,7 +47,7 @@ def appraise(usd_by_month: ArrayLike, *, wacc_frac: float) -> Appraisal:
 
     >>> found = appraise([-1200.0] + [110.0] * 12, wacc_frac=0.10)
     >>> round(found.npv_usd, 2), round(found.irr_frac, 3), round(found.payback_yr, 3)
-    (52.72, 0.19, 0.909)
+    (54.05, 0.195, 0.909)
     """
     check_value("wacc_frac", wacc_frac)
     try:
@@ -94,7 +94,7 @@ def _payback_yr(usd: np.ndarray) -> float:
     return float(last - so_far[last] / usd[last + 1]) / MONTHS_PER_YEAR
 
 
-def rent_decline_frac_per_yr(
+def implied_rent_decline_frac(
     *, short_term_yr: float, short_rate_usd_per_gpu_h: float, long_term_yr: float, long_rate_usd_per_gpu_h: float, wacc_frac: float
 ) -> float:
     """The yearly fall of the short contract's price at which renewing it costs as much as the long one: what the market expects.
@@ -105,7 +105,7 @@ def rent_decline_frac_per_yr(
     Raises: QuantityError where no fall down to a twentieth and no rise up to threefold a year explains the two prices.
 
     >>> terms = {"short_term_yr": 1, "long_term_yr": 2, "wacc_frac": 0.0}
-    >>> round(rent_decline_frac_per_yr(short_rate_usd_per_gpu_h=4.0, long_rate_usd_per_gpu_h=3.5, **terms), 4)
+    >>> round(implied_rent_decline_frac(short_rate_usd_per_gpu_h=4.0, long_rate_usd_per_gpu_h=3.5, **terms), 4)
     0.25
     """
     n_months = round(long_term_yr * MONTHS_PER_YEAR)
@@ -127,7 +127,7 @@ def rent_decline_frac_per_yr(
     return found.value
 
 
-def rent_path_usd_per_gpu_h(rate_usd_per_gpu_h: float, decline_frac_per_yr: float, *, n_months: int, term_yr: float = 1.0) -> np.ndarray:
+def rent_path_usd_per_gpu_h(rate_usd_per_gpu_h: float, rent_decline_frac: float, *, n_months: int, term_yr: float = 1.0) -> np.ndarray:
     """The rent of each month where a contract is renewed at each term, at prices that fall by a yearly share.
 
     Raises: QuantityError for a term under a month.
@@ -140,4 +140,4 @@ def rent_path_usd_per_gpu_h(rate_usd_per_gpu_h: float, decline_frac_per_yr: floa
     if term < 1:
         raise QuantityError(f"a contract lasts a month or longer, got {term_yr:g} years")
     begun = np.arange(n_months) // term * term / MONTHS_PER_YEAR
-    return rate_usd_per_gpu_h * (1 - decline_frac_per_yr) ** begun
+    return rate_usd_per_gpu_h * (1 - rent_decline_frac) ** begun

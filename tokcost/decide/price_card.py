@@ -50,11 +50,7 @@ def price_entry(
         if not isinstance(text, str) or not text.strip() or not text.isprintable():
             raise QuantityError(f"`{name}` must be the name that calls use, in one line of printable characters; got {str(text)[:40]!r}")
     per_mtok = {"input": input_price_usd_per_mtok, "cached_input": cached_input_price_usd_per_mtok, "output": output_price_usd_per_mtok}
-    per_token = {
-        name: float(check_value(f"{name}_price_usd_per_mtok", price)) / TOK_PER_MTOK
-        for name, price in per_mtok.items()
-        if price is not None
-    }
+    per_token = {name: _per_token(f"{name}_price_usd_per_mtok", price) for name, price in per_mtok.items() if price is not None}
     if format == "litellm":
         for name, limit in (("max_input_tok", max_input_tok), ("max_output_tok", max_output_tok)):
             if limit is not None and (not isinstance(limit, int) or limit < 1):
@@ -66,6 +62,11 @@ def price_entry(
     prices = {_LANGFUSE_USAGE[name]: price for name, price in per_token.items()}
     tier = {"name": "Standard", "isDefault": True, "priority": 0, "conditions": [], "prices": prices}
     return {"modelName": model, "matchPattern": f"(?i)^{re.escape(model)}$", "unit": "TOKENS", "pricingTiers": [tier]}
+
+
+def _per_token(name: str, usd_per_mtok: float) -> float:
+    """As a price list writes it: 2e-07, and no 2.0000000000000002e-07."""
+    return float(f"{float(check_value(name, usd_per_mtok)) / TOK_PER_MTOK:.12g}")
 
 
 def write_price_card(path: str | Path, card: dict[str, Any]) -> Path:

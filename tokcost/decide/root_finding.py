@@ -85,7 +85,7 @@ def break_even(
     total_tok_per_s_per_gpu = 2500 gives 0.3
     >>> margin = tc.formulas.gross_margin_frac
     >>> print(break_even(margin, solve_for="total_token_cost_usd_per_mtok", target=1.2, price_usd_per_mtok=1.0))
-    no value of total_token_cost_usd_per_mtok from 1e-05 to 10000 gives 1.2: the result reaches -992.742 to 0.99999 there
+    no value of total_token_cost_usd_per_mtok from 1e-05 to 10000 gives 1.2: the result reaches -9999 to 0.99999 there
     """
     if solve_for in inputs:
         raise QuantityError(f"`{solve_for}` is what to solve for; do not give it as well")

@@ -41,21 +41,21 @@ def price_list(tmp_path):
     return tmp_path / "list.csv"
 
 
-LIST = sets(rate_vintage="2026-11", date="2026-11-20", kind="modelled", locator="table 1")
+LIST = sets(rate_vintage="2099-11", date="2026-11-20", kind="modelled", locator="table 1")
 
 
 def test_a_price_list_of_a_new_month_is_added_with_its_source_and_its_label(data, price_list):
-    done = add(price_list, "hourly_rates", "rates_of_november", *LIST, "--label", "rate_vintage=2026-11=2026-11", new=True)
+    done = add(price_list, "hourly_rates", "example_rates", *LIST, "--label", "rate_vintage=2099-11=2099-11", new=True)
     assert done.exit_code == 0, done.output
     assert done.output.startswith("2 rows for hourly_rates.csv\nwritten: ") and "undo: git checkout data/" in done.output
     assert check_all() == []
-    assert load_table("hourly_rates", rate_vintage="2026-11", accelerator="gb300")["value"].tolist() == [2.4]
-    assert add(price_list, "hourly_rates", "rates_of_november", *LIST).output == "0 rows for hourly_rates.csv, 2 are there already\n"
+    assert load_table("hourly_rates", rate_vintage="2099-11", accelerator="gb300")["value"].tolist() == [2.4]
+    assert add(price_list, "hourly_rates", "example_rates", *LIST).output == "0 rows for hourly_rates.csv, 2 are there already\n"
 
 
 def test_a_dry_run_and_a_refused_file_write_nothing(data, price_list):
     before = {path.name: path.read_bytes() for path in data.iterdir() if path.is_file()}
-    assert add(price_list, "hourly_rates", "rates", *LIST, "--label", "rate_vintage=2026-11=2026-11", "--dry-run", new=True).exit_code == 0
+    assert add(price_list, "hourly_rates", "rates", *LIST, "--label", "rate_vintage=2099-11=2099-11", "--dry-run", new=True).exit_code == 0
     assert add(price_list, "hourly_rates", "rates", *LIST, new=True).exit_code == 2
     assert {path.name: path.read_bytes() for path in data.iterdir() if path.is_file()} == before
 
@@ -85,8 +85,8 @@ def test_what_is_wrong_is_told_by_the_row_of_the_file(data, price_list, change, 
 
 
 def test_a_source_that_nobody_knows_must_say_what_it_is(data, price_list):
-    done = add(price_list, "hourly_rates", "rates_of_november", *LIST)
-    assert done.exit_code == 2 and "does not know `rates_of_november`; say what it is with --source-is FIELD=TEXT for title" in done.output
+    done = add(price_list, "hourly_rates", "example_rates", *LIST)
+    assert done.exit_code == 2 and "does not know `example_rates`; say what it is with --source-is FIELD=TEXT for title" in done.output
 
 
 def run_of(**change):
@@ -120,24 +120,24 @@ def test_an_export_becomes_runs_of_a_new_capture_without_what_cannot_be_true_or_
     metrics |= {"median_intvty": there["tok_per_s_per_user"]}
     twice = run_of(isl=int(there["isl"]), conc=int(there["concurrency"]), model=there["model"], metrics=metrics)
     crowded = run_of(conc=4)
-    done = add(export(run_of(), crowded, twice), "inference", "inferencex_2026_11", "--set", NOTE, new=True)
+    done = add(export(run_of(), crowded, twice), "inference", "example_export", "--set", NOTE, new=True)
     assert done.exit_code == 0, done.output
     assert "1 rows for inference.csv" in done.output
     assert re.search(r"excluded: .*row 2: breaks a rule of a sound measurement: .*\n", done.output)
     assert f"row 3: the same measurement as inferencex_api_2026_06, {there['locator']}" in done.output
-    (row,) = load_table("inference", campaign="inferencex_2026_11").to_dict("records")
+    (row,) = load_table("inference", campaign="example_export").to_dict("records")
     assert (row["n_gpus"], row["speculative"], row["deployment"], row["run_date"]) == (8, "mtp", "aggregated", "2026-11-02")
-    assert load_table("captures", campaign="inferencex_2026_11")["n_rows"].tolist() == [3]
+    assert load_table("captures", campaign="example_export")["n_rows"].tolist() == [3]
     slower = run_of(conc=32)
     slower["metrics"] |= {"median_ttft": 0.4, "tput_per_gpu": 390.0, "output_tput_per_gpu": 195.0, "input_tput_per_gpu": 195.0}
     more = export(slower).rename(tmp_path / "december.json")
-    assert add(more, "inference", "inferencex_2026_11").exit_code == 0
-    assert load_table("captures", campaign="inferencex_2026_11")["n_rows"].tolist() == [4]
+    assert add(more, "inference", "example_export").exit_code == 0
+    assert load_table("captures", campaign="example_export")["n_rows"].tolist() == [4]
 
 
 def test_a_capture_that_is_new_must_say_what_it_compares_with(data, export):
-    done = add(export(run_of()), "inference", "inferencex_2026_11", new=True)
-    assert done.exit_code == 2 and "`inferencex_2026_11` is a new capture; say under which load" in done.output
+    done = add(export(run_of()), "inference", "example_export", new=True)
+    assert done.exit_code == 2 and "`example_export` is a new capture; say under which load" in done.output
 
 
 def test_points_that_import_wrote_are_runs_of_ones_own(data, export, tmp_path):
@@ -150,16 +150,16 @@ def test_points_that_import_wrote_are_runs_of_ones_own(data, export, tmp_path):
 
 def test_a_round_of_mlperf_comes_from_its_summary(data, tmp_path):
     result = {"Submitter": "Demo", "Availability": "available", "Category": "closed", "System": "demo", "Platform": "8xDEMO"}
-    result |= {"Model": "gpt-oss-120b", "Scenario": "Offline", "Nodes": 2, "a#": 4, "Accelerator": "NVIDIA X100-SXM", "version": "v7.0"}
+    result |= {"Model": "gpt-oss-120b", "Scenario": "Offline", "Nodes": 2, "a#": 4, "Accelerator": "NVIDIA Y900-SXM", "version": "v99.0"}
     result |= {"Performance_Result": 80000.0, "Performance_Units": "Tokens/s", "inferred": 0, "weight_data_types": "fp4"}
     pictures = result | {"Performance_Units": "Samples/s"}
     mixed = result | {"a#": "8 MI300X, 8 MI325X", "Scenario": "Server"}
     (tmp_path / "summary_results.json").write_text(json.dumps([result, pictures, mixed]))
-    label = ["--label", "accelerator=x100=X100", "--set", "published_date=2026-11-04"]
-    done = add(tmp_path, "mlperf_inference", "mlperf_inference_v7_0", *label, new=True)
+    label = ["--label", "accelerator=y900=Y900", "--set", "published_date=2026-11-04"]
+    done = add(tmp_path, "mlperf_inference", "example_round", *label, new=True)
     assert done.exit_code == 0, done.output
-    (row,) = load_table("mlperf_inference", round="v7.0").to_dict("records")
-    assert (row["accelerator"], row["n_gpus"], row["output_tok_per_s_per_gpu"], row["scenario"]) == ("x100", 8, 10000, "offline")
+    (row,) = load_table("mlperf_inference", round="v99.0").to_dict("records")
+    assert (row["accelerator"], row["n_gpus"], row["output_tok_per_s_per_gpu"], row["scenario"]) == ("y900", 8, 10000, "offline")
 
 
 def test_a_power_log_becomes_watts_per_gpu(data, tmp_path):
@@ -190,7 +190,7 @@ def test_files_are_replaced_all_or_none(data, price_list, monkeypatch):
         replaced.append(path.write_bytes(aside.read_bytes()))
 
     monkeypatch.setattr(adding.os, "replace", fail_at_the_second)
-    done = add(price_list, "hourly_rates", "rates", *LIST, "--label", "rate_vintage=2026-11=2026-11", new=True)
+    done = add(price_list, "hourly_rates", "rates", *LIST, "--label", "rate_vintage=2099-11=2099-11", new=True)
     assert done.exit_code == 2 and "No space left on device; nothing was changed" in done.output
     assert {path.name: path.read_bytes() for path in data.iterdir() if path.is_file()} == before
 

@@ -14,7 +14,7 @@ import pandas as pd
 from tokcost import evidence
 from tokcost.importers import documents
 from tokcost.importers.point import UNEXPECTED, ImportProblem, as_problem
-from tokcost.load.profiles import LoadProfile, hourly_profile
+from tokcost.load.profiles import HOURS_PER_WEEK, LoadProfile, hourly_profile
 from tokcost.load.queueing import measured_arrival_cv
 from tokcost.quantities import SECONDS_PER_HOUR, QuantityError, nearest
 
@@ -84,6 +84,19 @@ class Trace:
         names = {"prompt_tok": "isl", "output_tok": "osl"} | ({_OPTIONAL: _OPTIONAL} if self.states_cache else {})
         found = self.requests[[*names]].quantile(list(levels)).rename(columns=names)
         return found.rename_axis("quantile_frac").reset_index()
+
+    def week(self) -> LoadProfile:
+        """The trace as a week that repeats: its first seven days, or its whole days (its whole hours, where it has no day) over and over.
+
+        >>> week = recorded_trace("azure_2023_conv").week()
+        >>> week.n_hours, round(week.hours["offered_request_per_s"].mean(), 2)
+        (168, 5.54)
+        """
+        hours = self.profile()
+        n_kept = min(hours.n_hours, HOURS_PER_WEEK) // 24 * 24 or hours.n_hours
+        kept = hours.hours.iloc[:n_kept]
+        mean, peak = (np.resize(kept[f"{which}offered_request_per_s"].to_numpy(), HOURS_PER_WEEK) for which in ("", "peak_"))
+        return hourly_profile(mean, isl=hours.isl, osl=hours.osl, peak_offered_request_per_s=peak, name=self.name)
 
     def profile(self) -> LoadProfile:
         """The trace as a load profile, hour by hour from its first request; what is left over of the last hour is not in it.

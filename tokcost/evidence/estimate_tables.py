@@ -64,7 +64,7 @@ ESTIMATE_TABLES: dict[str, Table] = {
             "reading": label("at a load", "at a speed"),
             "n_observations": whole(),
             **{name: number() for name in ("median_error_frac", "high_error_frac")},
-            "coverage_frac": number(required=False),
+            **{f"{end}coverage_frac": number(required=False) for end in ("", "low_", "high_")},
             **TAIL,
         },
         ("method", "left_out", "held_out", "reading"),

@@ -11,9 +11,10 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from tokcost.decide.demand_path import ServedPath
+from tokcost.decide.erosion import hardware_usd_per_gpu, running_cost_usd_per_gpu_h
 from tokcost.decide.investment import Appraisal, appraise
 from tokcost.hour.cashflow import Nominal, months, schedule_value_frac
-from tokcost.hour.deployment import OTHER_CAPITAL, Deployment
+from tokcost.hour.deployment import Deployment
 from tokcost.quantities import HOURS_PER_MONTH, MONTHS_PER_YEAR, SECONDS_PER_HOUR, TOK_PER_MTOK, QuantityError, check_value
 
 
@@ -44,7 +45,7 @@ class Own:
 
     def cost_usd_by_month(self, path: ServedPath) -> np.ndarray:
         node, n = self.deployment, path.n_months
-        capital = float(sum(node.capital_usd_per_gpu().values())) * path.gpus_per_replica
+        capital = float(hardware_usd_per_gpu(node)) * path.gpus_per_replica
         life, delay = months("life_yr", node.economic_life_yr), months("install_delay_yr", node.install_delay_yr)
         held = np.maximum.accumulate(path.peak_replicas)
         usd = np.zeros(n + 1)
@@ -75,9 +76,7 @@ class Own:
 
     def running_usd_per_gpu_h(self) -> float:
         """What an owned GPU costs in every hour besides its capital: place, electricity, upkeep, people, insurance."""
-        bought = {"Accelerator server or rack", *OTHER_CAPITAL.values()}
-        parts = self.deployment.components().items()
-        return float(sum(usd for item, usd in parts if item not in bought) * self.deployment.availability_frac)
+        return float(running_cost_usd_per_gpu_h(self.deployment) * self.deployment.availability_frac)
 
 
 @dataclass(frozen=True)

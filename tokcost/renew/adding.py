@@ -207,7 +207,7 @@ def with_labels(labels: list[Row]) -> Iterator[None]:
 
 @contextmanager
 def _staged(files: dict[str, str]) -> Iterator[Path]:
-    with TemporaryDirectory(prefix="tokcost-add-") as scratch:
+    with TemporaryDirectory(prefix="evidence-add-") as scratch:
         directory = Path(scratch, "data")
         shutil.copytree(data_dir(), directory)
         for name, text in files.items():

@@ -34,8 +34,11 @@ def ran(notebook, tmp_path):
 
 def gone(pid: int) -> bool:
     """Whether a process ends within a few seconds."""
-    for _ in range(200):
-        if not Path(f"/proc/{pid}").exists() or " Z " in Path(f"/proc/{pid}/stat").read_text():
+    for _ in range(500):
+        try:
+            if " Z " in Path(f"/proc/{pid}/stat").read_text():
+                return True
+        except OSError:  # there is no such process
             return True
         time.sleep(0.02)
     return False

@@ -33,6 +33,8 @@ from tokcost.show.text import plain, shown
 
 #: a table of more rows is there for those who want to look something up
 MOST_OPEN_ROWS = 5
+#: of a longer label what follows its colon is folded
+LONGEST_LABEL = 60
 #: the tags of a cell whose table is the point, however long, and of one whose table is for looking up, however short
 OPEN_TABLE, FOLDED_TABLE = "open-table", "folded-table"
 
@@ -330,7 +332,8 @@ def _headline(result: dict, prose: Prose) -> dict:
     if result["low"] is not None and result["high"] is not None:
         span = " to ".join(quantity(result["name"], result[end], label, digits)[0] for end in ("low", "high"))
     note = prose.line(result["note"]) if result["note"] else ""
-    return {"label": result["label"], "value": value, "unit": unit, "span": span, "note": note}
+    name, _, which = result["label"].partition(": ") if len(result["label"]) > LONGEST_LABEL else (result["label"], "", "")
+    return {"label": name, "which": which, "value": value, "unit": unit, "span": span, "note": note}
 
 
 def command(run: Run) -> str:

@@ -55,6 +55,19 @@ def test_where_there_is_no_answer_it_is_nan_and_not_a_number():
     assert appraise([5.0, 5.0], wacc_frac=0.1).payback_yr == 0
 
 
+def test_a_loan_has_no_rate_of_return_for_a_high_one_would_look_good():
+    # 1,200 come in and 12 times 110 go out: 19.5 % a year is what it costs, and at 10 % it loses what the opposite deal gains.
+    loan, deal = (appraise([side * 1200.0] + [-side * 110.0] * 12, wacc_frac=0.1) for side in (1, -1))
+    assert math.isnan(loan.irr_frac) and deal.irr_frac == pytest.approx(0.195, abs=5e-4)
+    assert loan.npv_usd == pytest.approx(-deal.npv_usd) and loan.npv_usd < 0
+
+
+@pytest.mark.parametrize("amounts", [["a", "b"], None, [], [1.0], [1.0, math.nan], [[1.0, 2.0]]])
+def test_what_are_no_amounts_is_refused_in_one_sentence(amounts):
+    with pytest.raises(QuantityError, match="must be one row of two months or more, all finite"):
+        appraise(amounts, wacc_frac=0.1)
+
+
 def test_a_published_own_or_rent_analysis_from_its_inputs():
     """Accelerator ROI Console (legitlads.com, seen 2026-11): 64 accelerators at 30,000 USD, 70 % used, against 2 USD an hour, 4 years."""
     hours = 64 * 8760 * 4 * 0.7

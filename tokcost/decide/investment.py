@@ -38,9 +38,10 @@ class Appraisal:
 def appraise(usd_by_month: ArrayLike, *, wacc_frac: float) -> Appraisal:
     """NPV, IRR and payback of amounts by month, month 0 first; what is spent is negative, what comes in (or is saved) positive.
 
-    A yearly IRR stands only where one rate is right: amounts that change their sign once, or whose running sum does, from below to
-    above 0 (Norstrom, "A sufficient condition for a unique nonnegative internal rate of return", 1972). Payback is when the sum
-    first stays at 0 or above, read between two months; discounted at the cost of capital it is the later one of the two.
+    A yearly IRR stands only where money is laid out first and one rate is right: amounts that change their sign once, from below 0
+    to above, or whose running sum does (Norstrom, "A sufficient condition for a unique nonnegative internal rate of return", 1972).
+    Payback is when the sum first stays at 0 or above, read between two months; discounted at the cost of capital it is the later
+    one of the two.
 
     Raises: QuantityError for anything but one row of finite amounts.
 
@@ -49,7 +50,10 @@ def appraise(usd_by_month: ArrayLike, *, wacc_frac: float) -> Appraisal:
     (54.05, 0.195, 0.909)
     """
     check_value("wacc_frac", wacc_frac)
-    usd = np.asarray(usd_by_month, dtype=float)
+    try:
+        usd = np.asarray(usd_by_month, dtype=float)
+    except (TypeError, ValueError):
+        usd = np.asarray(np.nan)
     if usd.ndim != 1 or usd.size < 2 or not np.isfinite(usd).all():
         raise QuantityError("amounts by month must be one row of two months or more, all finite")
     monthly = float(Nominal(wacc_frac).per_month)
@@ -67,9 +71,11 @@ def _turns(amounts: np.ndarray) -> int:
 
 
 def _irr_per_month(usd: np.ndarray) -> float:
+    so_far = np.cumsum(usd)
+    if not usd.any() or usd[np.flatnonzero(usd)[0]] > 0:  # money that comes first is lent to us: a high rate would be a bad one
+        return math.nan
     if _turns(usd) == 1:
         return float(npf.irr(usd))
-    so_far = np.cumsum(usd)
     if usd[0] < 0 < so_far[-1] and _turns(so_far) == 1:
         with np.errstate(over="ignore"):
             found: Any = optimize.brentq(lambda rate: float(npf.npv(rate, usd)), 0.0, _HIGHEST_PER_MONTH, xtol=1e-14)

@@ -23,7 +23,7 @@ def main() -> int:
     sys.path.insert(0, str(ROOT / "tests" / "evidence"))
     from test_renew_page import CLAIM, PAGE, PROVIDER, commands
 
-    with tempfile.TemporaryDirectory(prefix="tokcost-prove-") as scratch:
+    with tempfile.TemporaryDirectory(prefix="prove-new-rows-") as scratch:
         copy = Path(scratch, "tokcost")
         tracked = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
         for name in filter(None, tracked.split("\0")):

@@ -29,7 +29,7 @@ CONVERSIONS = {
     "TFLOP_PER_PFLOP": "tflop/pflop",
 }
 #: units that bear no relation to each other here, so that a conversion which is left out cannot go unseen
-BASE = "usd eur gpu user request tok mtok flop tflop pflop s h month yr W kW MW GW g kg L GB GiB MHz".split()
+BASE = "usd eur gpu user request tok mtok flop tflop pflop s h month yr W kW MW GW g kg L byte GB GiB MHz".split()
 #: joules are watts for seconds, without a factor
 DERIVED = ("J = W * s", "kWh = kW * h", "MWh = MW * h")
 #: a yearly rate is compounded by the year, and a power of years has no dimension: there the formula is checked at this value

@@ -61,7 +61,7 @@ def _settings(job: Job, entry: Entry) -> list[Setting]:
 @contextlib.contextmanager
 def _data_of(entry: Entry, past: History) -> Iterator[None]:
     """A copy of the data, with the tables that a run used as they were then, in the place of the project's own."""
-    with tempfile.TemporaryDirectory(prefix="tokcost-data-") as scratch:
+    with tempfile.TemporaryDirectory(prefix="evidence-of-run-") as scratch:
         folder = Path(scratch, "data")
         shutil.copytree(chosen_data() or DATA, folder)
         for file, sha256 in entry.tables.items():

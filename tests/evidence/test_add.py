@@ -1,15 +1,19 @@
 """`tokcost data add`: new rows are checked, told apart from old ones, counted, and written all at once or not at all."""
 
 import csv
+import gzip
 import json
+import os
 import re
 
+import click
 import pytest
 from click.testing import CliRunner
 
 from tokcost.cli import main
 from tokcost.evidence import check_all, load_table
 from tokcost.renew import adding, headlines
+from tokcost.renew.command import _show_moved
 
 NEW_SOURCE = {"title": "Our rates", "publisher": "Example", "locator": "the list", "date": "2026-11", "grade": "primary", "licence": "own"}
 NOTE = "comparability_note=random tokens of nominal length, closed loop: comparable with the InferenceX captures"
@@ -62,7 +66,7 @@ def test_a_dry_run_and_a_refused_file_write_nothing(data, price_list):
         (("h200", "h20O"), LIST, "list.csv row 1: column 'accelerator': unknown accelerator 'h20O'; did you mean `h20`"),
         (("1.3", "1300"), LIST, r"list.csv row 1: column 'value': `rate_usd_per_gpu_h` must be in \[0.01, 200\], got 1300; check the unit"),
         (("value", "price"), LIST, "`price` is no column of `hourly_rates`.*; `hourly_rates` takes a CSV of its columns"),
-        ((",1.3", ""), LIST, "list.csv row 1 has more or fewer cells than the header"),
+        ((",1.3", ""), LIST, "line 2 has another number of cells than the header"),
         (("1.3", "=1+1"), LIST, "value '=1\\+1' begins as a formula does"),
         (("", ""), LIST[2:], "list.csv row 1: column 'rate_vintage': is empty; every row needs one of 2026-03"),
         (
@@ -189,6 +193,43 @@ def test_files_are_replaced_all_or_none(data, price_list, monkeypatch):
     done = add(price_list, "hourly_rates", "rates", *LIST, "--label", "rate_vintage=2099-11=2099-11", new=True)
     assert done.exit_code == 2 and "No space left on device; nothing was changed" in done.output
     assert {path.name: path.read_bytes() for path in data.iterdir() if path.is_file()} == before
+
+
+def test_rows_that_somebody_else_added_meanwhile_are_not_overwritten(data, price_list, monkeypatch):
+    def meanwhile(found):
+        with open(data / "hourly_rates.csv", "a") as file:
+            file.write("their row\n")
+
+    monkeypatch.setattr(adding, "derive", meanwhile)
+    done = add(price_list, "hourly_rates", "rates", *LIST, "--label", "rate_vintage=2026-11=2026-11", new=True)
+    assert done.exit_code == 2 and "hourly_rates.csv was changed while the rows were checked; nothing was written" in done.output
+    assert (data / "hourly_rates.csv").read_text().endswith("their row\n")
+
+
+@pytest.mark.parametrize("table", ["hourly_rates", "inference", "mlperf_inference"])
+def test_a_pipe_a_device_and_a_file_that_unpacks_without_end_are_not_read(data, tmp_path, table):
+    os.mkfifo(tmp_path / "pipe.csv")
+    (tmp_path / "bomb.csv").write_bytes(gzip.compress(b"accelerator,value\n" + b"h200,1\n" * 3_000_000))
+    for path in (tmp_path / "pipe.csv", "/dev/zero", tmp_path / "bomb.csv"):
+        done = add(path, table, "rates", *sets(kind="modelled"), new=True)
+        assert done.exit_code == 2 and len(done.output.splitlines()[-1]) < 400, done.output
+        assert re.search("pipe or a device|is empty|without end|times its size|not a result of", done.output), done.output
+
+
+def test_a_column_that_stands_twice_is_refused(data, price_list):
+    price_list.write_text("accelerator,price_basis,value,value\nh200,owning_hyperscaler,1.3,9\n")
+    done = add(price_list, "hourly_rates", "rates", *LIST, new=True)
+    assert done.exit_code == 2 and "column `value` stands twice" in done.output
+
+
+def test_a_headline_that_nobody_knows_is_not_told_as_unmoved_and_the_sign_is_that_of_the_change(monkeypatch):
+    was = {"00": {"label": "does not run: KeyError: x"}, "01": {"label": "margin", "value": -0.2}}
+    now = {"00": {"label": "does not run: KeyError: x"}, "01": {"label": "margin", "value": -0.1}}
+    monkeypatch.setattr(headlines, "using", lambda tables: ["00", "01"])
+    monkeypatch.setattr(headlines, "_started", lambda directory, names: directory)
+    monkeypatch.setattr(headlines, "_finished", lambda run: was if run == "was" else now)
+    said = CliRunner().invoke(click.command()(lambda: _show_moved(adding.Addition("traffic"), "was")))
+    assert "headline 00: does not run: KeyError: x" in said.output and "-0.2 -> -0.1 (+50.0%)" in said.output
 
 
 def test_a_headline_that_moves_is_told_with_its_size_and_one_that_does_not_is_not(monkeypatch):

@@ -39,8 +39,8 @@ def require_whole(out: Path, values) -> None:
     for x in values:
         assert x_of(out / f"a-n{x}.result.json") == x and (out / f"a-n{x}.html").read_text().rstrip().endswith("</html>")
         json.loads((out / f"a-n{x}.ipynb").read_text())
-    beside = {"index.html", "glossary.html", "history.sqlite", "batch.jsonl"}
-    found = {path.name for path in out.iterdir() if path.name != "failed"}
+    beside = {"index.html", "glossary.html", "batch.jsonl"}
+    found = {path.name for path in out.iterdir() if path.name != "failed" and not path.name.startswith("history.sqlite")}
     assert found - beside == {f"a-n{x}.{ending}" for x in values for ending in ENDINGS}
 
 
@@ -159,6 +159,30 @@ def test_more_workers_than_processors_lose_nothing(batch, tmp_path):
     assert run.status == 0 and f"{len(values)} made" in run.out
     require_whole(tmp_path / "out", values)
     assert set(made_per_report(tmp_path / "out").values()) == {1}
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A file system of its own of 180 kB at out/; a function makes it larger."""
+    place = tmp_path / "out"
+    place.mkdir()
+    made = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=180k", "tmpfs", place], capture_output=True)
+    if made.returncode:
+        pytest.skip("this user may not mount a file system")
+    yield lambda size: subprocess.run(["mount", "-o", f"remount,size={size}", place], check=True)
+    subprocess.run(["umount", "--lazy", place], check=True)
+
+
+def test_on_a_full_disk_what_was_made_is_whole_and_with_more_room_the_rest_is_made(batch, tmp_path, small_disk):
+    values = list(range(11, 17))
+    run = batch(values, "--workers", "2")
+    assert run.status == 1 and "No space left on device" in run.err and "Traceback" not in run.err
+    rows = {line.split()[0]: line.split()[1] for line in run.out.splitlines() if line.startswith("  a-n")}
+    assert set(rows.values()) == {"made", "failed"}
+    require_whole(tmp_path / "out", [x for x in values if rows[f"a-n{x}"] == "made"])
+    small_disk("20m")
+    assert batch(values, "--resume").status == 0
+    require_whole(tmp_path / "out", values)
 
 
 @pytest.mark.parametrize(

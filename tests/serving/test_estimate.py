@@ -9,7 +9,6 @@ import pytest
 
 import tokcost as tc
 from tokcost import evidence
-from tokcost.quantities import QuantityError
 from tokcost.serving import step_time as st
 from tokcost.serving.architectures import BYTES_PER_PARAMETER, architecture
 from tokcost.serving.calibration import chip, constants
@@ -139,11 +138,17 @@ def test_two_cards_with_one_flops_figure_differ_as_their_bandwidth_lets_them():
 
 
 def test_what_does_not_fit_is_refused_and_a_batch_that_does_not_fit_is_no_number():
-    with pytest.raises(QuantityError, match="does not fit: .* GiB of weights for each of 8 `h100` .* split it over more GPUs"):
+    with pytest.raises(
+        tc.quantities.QuantityError, match="does not fit: .* GiB of weights for each of 8 `h100` .* split it over more GPUs"
+    ):
         estimate("dsr1", "h100", "fp8", batch=1, isl=1024, osl=1024, tensor_parallel=8)
     rows = estimate("llama70b", "h100", "fp8", batch=[8, 10_000], isl=1024, osl=1024, tensor_parallel=2)
     assert rows["binds"].tolist()[1] == "memory" and np.isnan(rows["output_tok_per_s_per_gpu"].iloc[1])
     assert 8 < rows["largest_batch"].iloc[0] < 10_000
+
+
+def _run(concurrency, speed, output):
+    return {"concurrency": concurrency, "tok_per_s_per_user": speed, "output_tok_per_s_per_gpu": output}
 
 
 @pytest.mark.parametrize(
@@ -160,12 +165,19 @@ def test_what_does_not_fit_is_refused_and_a_batch_that_does_not_fit_is_no_number
         ({"tensor_parallel": 4, "expert_parallel": 3}, "`expert_parallel` must divide the 4 GPUs"),
         ({"accelerator": "h20", "tensor_parallel": 4}, "no scale_up_gb_per_s of `h20`: it can be estimated with one GPU only"),
         ({"anchor": {"concurrency": 8}}, "the anchor must state `tok_per_s_per_user`"),
+        ({"anchor": "run 7"}, "`anchor` must be one measured run"),
+        ({"anchor": _run(64, 50, 5000)}, "contradicts itself: its GPUs write .* and its users receive 3200"),
+        ({"anchor": _run(10**6, 50, 500)}, "`tok_per_s_per_user` must be in"),
+        ({"batch": [[1, 2]]}, "`batch` must be one number or a row of them"),
+        ({"isl": [1, 2]}, "`isl` must be one number, got"),
+        ({"level": "most"}, "`level` must lie between 0 and 1, got most"),
+        ({"tensor_parallel": 3}, "`tensor_parallel` 3 does not divide the .* attention heads"),
     ],
 )
 def test_what_cannot_be_answered_is_refused_with_the_fix(change, said):
-    asked = {"model": "llama70b", "accelerator": "h200", "precision": "fp8"} | change
-    with pytest.raises(QuantityError, match=said):
-        estimate(**asked, **({"tensor_parallel": 2} if "tensor_parallel" not in asked else {}), batch=8, isl=1024, osl=1024)
+    asked = {"model": "llama70b", "accelerator": "h200", "precision": "fp8", "tensor_parallel": 2, "batch": 8, "isl": 1024, "osl": 1024}
+    with pytest.raises(tc.quantities.QuantityError, match=said):
+        estimate(**asked | change)
 
 
 def anchor_row():
@@ -187,9 +199,9 @@ def test_an_anchored_curve_goes_through_its_anchor_and_says_so():
 
 def test_an_anchor_of_something_else_is_refused():
     run = anchor_row()
-    with pytest.raises(QuantityError, match="the anchor has isl `1024`, asked is `8192.0` .*0.9 of the nominal ones"):
+    with pytest.raises(tc.quantities.QuantityError, match="the anchor has isl `1024`, asked is `8192.0` .*0.9 of the nominal ones"):
         estimate("llama70b", "h200", "fp8", batch=8, isl=8192, osl=1024, tensor_parallel=4, anchor=run)
-    with pytest.raises(QuantityError, match="the anchor has accelerator `h200`, asked is `b200`"):
+    with pytest.raises(tc.quantities.QuantityError, match="the anchor has accelerator `h200`, asked is `b200`"):
         estimate("llama70b", "b200", "fp8", batch=8, isl=922, osl=922, tensor_parallel=4, anchor=run)
 
 
@@ -197,7 +209,7 @@ def test_bases_are_never_mixed_on_a_curve():
     own = {"batch": [4, 16, 64], "isl": 1024, "osl": 1024, "tensor_parallel": 4}
     nvidia, amd = estimate("llama70b", "h200", "fp8", **own), estimate("llama70b", "mi300x", "fp8", **own)
     assert amd["basis"].unique().tolist() == ["textbook"]
-    with pytest.raises(QuantityError, match="a curve rests on one basis, these estimates on calibrated, textbook"):
+    with pytest.raises(tc.quantities.QuantityError, match="a curve rests on one basis, these estimates on calibrated, textbook"):
         estimated_curve(pd.concat([nvidia, amd]))
     curve = estimated_curve(nvidia)
     assert curve["is_hole"].all() and (curve["low"] < curve["high"]).all()
@@ -223,10 +235,16 @@ def test_a_chip_and_a_model_that_nobody_fitted_are_rows(tmp_path, monkeypatch):
     assert found["basis"].unique().tolist() == ["calibrated"]
     weights = 14.2e9 - 151936 * 5120 + 151936 * 5120 * 2  # all but the head in FP8, without the embeddings
     assert 0.6 < found["tok_per_s_per_user"].iloc[0] / (1792e9 / weights) < 1
-    with pytest.raises(QuantityError, match="no scale_up_gb_per_s of `rtx6000pro`"):
+    with pytest.raises(tc.quantities.QuantityError, match="no scale_up_gb_per_s of `rtx6000pro`"):
         estimate("mine-14b", "rtx6000pro", "fp8", batch=1, isl=1024, osl=1024, tensor_parallel=2)
-    with pytest.raises(QuantityError, match="does not fit"):
+    with pytest.raises(tc.quantities.QuantityError, match="does not fit"):
         estimate("llama405b", "rtx6000pro", "fp8", batch=1, isl=1024, osl=1024)
+
+
+def test_where_no_batch_fits_no_speed_is_reached():
+    none = estimate("llama70b", "h200", "fp8", batch=[10_000], isl=1024, osl=1024, tensor_parallel=4)
+    read = tc.serving.estimate_at(none, tok_per_s_per_user=50)
+    assert np.isnan(float(read)) and read.bracket.basis == "not reached"
 
 
 def test_one_call_answers_many_points():
@@ -247,5 +265,5 @@ def test_a_chip_without_runs_enters_a_fleet_plan_as_an_estimate_that_says_so():
     point = tc.load.estimated_point(rows, tok_per_s_per_user=50)
     assert point.label == "estimate, calibrated" and point.tok_per_s_per_user >= 50
     assert point.capacity_request_per_s() == pytest.approx(point.total_tok_per_s_per_gpu * 4 / 2048)
-    with pytest.raises(QuantityError, match="no estimate reaches 4000 tok/s/user; the fastest has"):
+    with pytest.raises(tc.quantities.QuantityError, match="no estimate reaches 4000 tok/s/user; the fastest has"):
         tc.load.estimated_point(rows, tok_per_s_per_user=4000)

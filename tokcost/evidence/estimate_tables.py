@@ -10,6 +10,8 @@ ARCHITECTURE_SIZES = (
     *("expert_ffn_size", "n_shared_experts"),
     *("vocabulary_size", "q_lora_rank", "kv_lora_rank", "rope_head_size", "sliding_window", "n_sliding_layers", "n_mtp_layers"),
 )
+#: what an estimate rests on, the best first
+ESTIMATE_BASES = ("anchored", "anchored, other maker", "calibrated", "calibrated, speculative decoding", "textbook")
 
 ESTIMATE_TABLES: dict[str, Table] = {
     "accelerator_makers": Table(
@@ -47,7 +49,7 @@ ESTIMATE_TABLES: dict[str, Table] = {
     "estimate_errors": Table(
         "What was measured over what was estimated without it: quantiles, by what the estimate rests on and whether load or speed is held.",
         {
-            "basis": text(),
+            "basis": label(*ESTIMATE_BASES),
             "reading": label("at a load", "at a speed"),
             **{name: number() for name in ("quantile_frac", "truth_ratio")},
             "n_observations": whole(),

@@ -68,7 +68,7 @@ class Batch:
             self._tell(number, len(todo))
         if self.progress.is_terminal:
             print(file=sys.stderr)
-        self.builder.write_index()
+        self.builder.close()
 
     def _take(self, end: Ended) -> None:
         ready: Plan = end.task.plan

@@ -89,7 +89,7 @@ def _made(directory, plans, refused, engine, quiet, resume, options) -> int:
     from tokcost.report.progress import Progress
 
     progress = Progress(quiet=quiet)
-    builder = ReportBuilder(directory, plans, progress, refused=refused, **options)
+    builder = ReportBuilder(directory, plans, progress, refused=refused, index=True, **options)
     batch = Batch(builder, progress, options | {"is_alone": True})
     try:
         with termination_as_interrupt():

@@ -66,10 +66,14 @@ class ReportBuilder:
                 entry = self.build(ready)
             if entry is not None:
                 self.remember(entry, ready.job.alerts)
+        self.close()
+
+    def close(self) -> None:
+        """Once all are made: no page links to one that failed, and the index lists them."""
         try:
             self._unlink_failed()
             if self._has_index():
-                self.write_index()
+                self._write_index()
         except Exception as error:  # the reports are made
             self.failed.append("index.html")
             self.progress.error(f"FAILED index.html: {_unforeseen(error)}")
@@ -215,7 +219,7 @@ class ReportBuilder:
         if notebook["cells"]:
             self.progress.error(f"       {name}: what ran is kept at {path}")
 
-    def write_index(self) -> None:
+    def _write_index(self) -> None:
         from tokcost.report.page.index import glossary_page, overview
 
         trends = self._trends()

@@ -28,7 +28,7 @@ from tokcost.report.page.rows import kind_of
 from tokcost.report.page.sanitize import sanitize, table_styles, text_of
 from tokcost.report.page.sources import by_publisher, licences
 from tokcost.report.page.terms import marked
-from tokcost.show.numbers import num, percent, say_label, times, unit_beside, usd
+from tokcost.show.numbers import label_text, num, percent, times, unit_beside, usd
 from tokcost.show.text import plain, shown
 
 #: a table of more rows is there for those who want to look something up
@@ -277,7 +277,7 @@ def quantity(name: str, value, unit: str) -> tuple[str, str]:
     if value is None:
         return "not reached", ""
     if isinstance(value, str):
-        return say_label(name, value), unit
+        return label_text(name, value), unit
     suffix = quantities.unit(name)
     if suffix == "frac":
         return percent(value, 3), ""
@@ -312,7 +312,7 @@ def _said(name: str, value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if not isinstance(value, (int, float)):
-        return say_label(name, str(value))
+        return label_text(name, str(value))
     unit = quantities.UNITS.get(quantities.unit(name) or "", ("", ""))[0]
     said = input_said({"name": name, "label": "", "value": float(value), "unit": unit})
     return f"{said['value']} {said['unit']}".strip()

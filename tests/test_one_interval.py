@@ -41,7 +41,7 @@ NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 #: an interval of draws is met to this share, printed with two digits to the other
 DRAWN, PRINTED = 0.012, 0.06
 #: the headline of each of these comes from one call that says of what its interval is made
-OF_ONE_CALL = ("00", "01", "02", "03", "04", "05", "06", "08", "10")
+OF_ONE_CALL = ("00", "01", "02", "03", "04", "05", "06", "07", "08", "10", "11", "12", "13", "14", "16", "17", "99")
 FULL = runs("gb300", precision="fp4", speculative="mtp", deployment="disaggregated")
 _CLAIM_OLD, _CLAIM_NEW = CLAIM.query("accelerator == 'h200' and isl == 1024"), CLAIM.query("accelerator == 'gb300' and isl == 1024")
 _CLAIM_FP4, _CLAIM_FP8 = _CLAIM_NEW.query("precision == 'fp4'"), _CLAIM_NEW.query("precision == 'fp8'")

@@ -27,6 +27,7 @@ _NAMES: dict[str, tuple[str, ...] | None] = {
     "model": None,
     "claim_id": (),
     "benchmark_path": (),
+    "trace_path": (),
     "operator": ("hyperscaler", "neocloud"),
     "region": (),
     "price_basis": ("owning_hyperscaler", "owning_neocloud", "rental_3yr", "on_demand", "reserved", "spot"),

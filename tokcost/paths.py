@@ -27,6 +27,22 @@ TEACHING = PROJECT / "teaching"
 DATA_VARIABLE = "TOKCOST_DATA_DIR"
 
 
+def located(text: str, name: str) -> Path:
+    """Where the path in the parameter `name` leads: absolute, below the home folder (`~`), or below this project's folder.
+
+    Raises: InputError where nothing is there.
+
+    >>> located("data/labels.csv", "trace_path") == DATA / "labels.csv"
+    True
+    """
+    path = Path(text).expanduser()
+    place = path if path.is_absolute() else PROJECT / path
+    if not text.strip() or not place.exists():
+        where = "" if path.is_absolute() else " in the folder of this project; give the whole path, from / or ~"
+        raise InputError(f"`{name}` is {text!r}: there is no such file or folder{where}")
+    return place
+
+
 def chosen_data() -> Path | None:
     """The directory that the environment names, absolute, for a kernel works elsewhere; None where it names none."""
     named = os.environ.get(DATA_VARIABLE)

@@ -89,6 +89,7 @@ QUANTITIES = {
 }
 
 
+@functools.lru_cache(maxsize=4096)
 def find(name: str) -> Quantity | None:
     """The quantity that `name` is or ends in, or None.
 
@@ -190,6 +191,8 @@ def check_value(name: str, value: Any, *, low: float | None = None, high: float 
     quantity = of(name)
     low = quantity.low if low is None else low
     high = quantity.high if high is None else high
+    if type(value) in (int, float) and low <= value <= high:  # most cells of the tables
+        return value
     for own_name in (getattr(value, "name", None), getattr(value, "quantity", None)):
         if isinstance(own_name, str):
             _require_name_fits(name, own_name)

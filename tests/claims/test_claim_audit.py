@@ -337,3 +337,12 @@ def test_where_35x_holds_on_the_curve():
         curves[isl] = speeds_where_ratio_holds(pd.DataFrame({"tok_per_s_per_user": speed, "ratio": ratio}), "35x lower")
     assert curves[1024].min_ratio < 9 and curves[1024].at_least[0][0] > 90
     assert curves[8192].at_least == () and curves[8192].max_ratio < 34.5
+
+
+def test_a_ratio_beside_two_prices_says_how_much_output_it_takes():
+    """Intel prints 2.3 times the performance per dollar, one board at 30,678 USD and eight at 125,000."""
+    row = audit("intel_2024_06_gaudi3").set_index("derived_from").loc["the printed ratio and the two prices"]
+    assert row["derived"] == pytest.approx(2.3 * (125_000 / 8) / 30_678) and row["verdict"] == NOT_STATED
+    assert row["derived_low"] == pytest.approx(2.25 * 15_625 / 30_678, rel=1e-4)  # the eight boards are eight, and 2.3 is 2.25 to 2.35
+    halved = invented(**{COST: ("", "", "2x lower"), "accelerator_price_usd": ("10,000", "20,000", "")})
+    assert audit("chip_b", halved).set_index("derived_from").loc["the printed ratio and the two prices", "derived"] == pytest.approx(4)

@@ -1,5 +1,7 @@
 """Break-evens: put back they give the target; where no value does it, that is the answer."""
 
+import math
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -32,6 +34,32 @@ def test_a_result_that_rises_and_falls_has_two_answers():
         lambda price_usd_per_mtok: (price_usd_per_mtok - 1) * (price_usd_per_mtok - 9), solve_for="price_usd_per_mtok", high=20
     )
     assert [found.value, *found.others] == pytest.approx([1, 9])
+
+
+@pytest.mark.parametrize(
+    "jumps",
+    [
+        lambda speed: 1 / (speed - 2.0001),  # a pole: plus and minus infinity on its two sides
+        lambda speed: math.tan(speed),
+        lambda speed: 1.0 if speed > 2 else -1.0,  # a step, such as one more node
+        lambda speed: math.inf if speed < 2 else -1.0,
+    ],
+)
+def test_where_the_result_jumps_over_the_target_nothing_gives_it(jumps):
+    found = tc.break_even(jumps, solve_for="speed", low=1, high=3)
+    assert not found.is_reachable and not found.others
+
+
+def test_what_a_formula_of_ones_own_cannot_work_out_is_no_answer():
+    found = tc.break_even(lambda speed: math.log(speed - 1), solve_for="speed", low=0, high=5)
+    assert found.value == pytest.approx(2)
+    assert tc.break_even(lambda speed: 1 / speed - 2, solve_for="speed", low=0, high=5).value == pytest.approx(0.5)
+
+
+@pytest.mark.parametrize("span", [{"high": math.inf}, {"high": 5, "target": math.nan}, {"high": "a"}, {"high": 5, "target": [1, 2]}])
+def test_a_span_or_a_target_that_is_no_number_is_refused(span):
+    with pytest.raises(QuantityError, match="`(high|target)` must be a finite number, got"):
+        tc.break_even(lambda speed: speed - 3, solve_for="speed", low=0, **span)
 
 
 def test_what_cannot_be_asked_is_refused():

@@ -26,7 +26,7 @@ def value(age_yr=2, **change):
     return market_value_usd_per_gpu(**{"age_yr": age_yr} | FLEET | change)
 
 
-def test_without_erosion_and_without_a_next_chip_the_value_is_an_annuity_of_what_an_hour_saves():
+def test_without_a_decline_and_without_a_next_chip_the_value_is_an_annuity_of_what_an_hour_saves():
     flat = {"rent_decline_frac": 0.0, "next_rental_rate_usd_per_gpu_h": None}
     at_year_ends = -npf.pv(0.08, 4, (2.5 - 0.45) * 8760)
     assert value(**flat) == pytest.approx(at_year_ends * 1.08**0.5)  # an hour of the middle of a year, not of its end
@@ -34,25 +34,25 @@ def test_without_erosion_and_without_a_next_chip_the_value_is_an_annuity_of_what
 
 @given(st.floats(-1.0, 0.9), st.floats(0.01, 0.5), st.floats(1.05, 20), st.integers(0, 5))
 @settings(max_examples=30, deadline=None)
-def test_more_erosion_a_better_next_chip_or_dearer_capital_never_raise_the_value(erosion, more, ratio, age):
-    given_values = {"age_yr": age, "rent_decline_frac": erosion, "next_output_ratio": ratio}
+def test_more_decline_a_better_next_chip_or_dearer_capital_never_raise_the_value(decline, more, ratio, age):
+    given_values = {"age_yr": age, "rent_decline_frac": decline, "next_output_ratio": ratio}
     here = value(**given_values)
     for worse in (
-        {"rent_decline_frac": min(erosion + more, 0.99)},
+        {"rent_decline_frac": min(decline + more, 0.99)},
         {"next_output_ratio": ratio * (1 + more)},
         {"wacc_frac": 0.08 + more / 2},
         {"running_cost_usd_per_gpu_h": 0.45 + more},
         {"next_arrival_yr": 0},
-        {"age_yr": age + 1, "rent_decline_frac": max(erosion, 0)} if erosion >= 0 and age >= 2 else {},
+        {"age_yr": age + 1, "rent_decline_frac": max(decline, 0)} if decline >= 0 and age >= 2 else {},
     ):
         assert 0 <= value(**given_values | worse) <= here * (1 + 1e-12)
 
 
 @given(st.floats(1.5, 30), st.floats(1.1, 3), st.floats(0.0, 0.5))
 @settings(max_examples=20, deadline=None)
-def test_a_stronger_next_chip_replaces_no_later_and_strands_no_less(ratio, stronger, erosion):
+def test_a_stronger_next_chip_replaces_no_later_and_strands_no_less(ratio, stronger, decline):
     weak, strong = (
-        fleet_by_year(**OWNED | FLEET | {"next_output_ratio": one, "rent_decline_frac": erosion}) for one in (ratio, ratio * stronger)
+        fleet_by_year(**OWNED | FLEET | {"next_output_ratio": one, "rent_decline_frac": decline}) for one in (ratio, ratio * stronger)
     )
     assert (weak["is_replaced"] <= strong["is_replaced"]).all()
     assert (weak["stranded_cost_usd_per_gpu"] <= strong["stranded_cost_usd_per_gpu"] + 1e-9).all()
@@ -68,9 +68,9 @@ def test_a_fleet_that_is_sold_at_once_for_what_it_cost_pays_only_to_run():
 
 
 def test_many_draws_give_what_each_gives_alone():
-    erosions = np.array([-0.5, 0.0, 0.3])
-    together = value(rent_decline_frac=erosions)
-    assert together == pytest.approx([value(rent_decline_frac=one) for one in erosions])
+    declines = np.array([-0.5, 0.0, 0.3])
+    together = value(rent_decline_frac=declines)
+    assert together == pytest.approx([value(rent_decline_frac=one) for one in declines])
 
 
 def test_extreme_parameters_give_an_answer_or_say_why_there_is_none():

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tokcost.decide import appraise, rent_decline_frac_per_yr, rent_path_usd_per_gpu_h
+from tokcost.decide import appraise, implied_rent_decline_frac, rent_path_usd_per_gpu_h
 from tokcost.hour import capital_recovery_per_yr
 from tokcost.quantities import QuantityError
 
@@ -55,6 +55,19 @@ def test_where_there_is_no_answer_it_is_nan_and_not_a_number():
     assert appraise([5.0, 5.0], wacc_frac=0.1).payback_yr == 0
 
 
+def test_a_loan_has_no_rate_of_return_for_a_high_one_would_look_good():
+    # 1,200 come in and 12 times 110 go out: 19.5 % a year is what it costs, and at 10 % it loses what the opposite deal gains.
+    loan, deal = (appraise([side * 1200.0] + [-side * 110.0] * 12, wacc_frac=0.1) for side in (1, -1))
+    assert math.isnan(loan.irr_frac) and deal.irr_frac == pytest.approx(0.195, abs=5e-4)
+    assert loan.npv_usd == pytest.approx(-deal.npv_usd) and loan.npv_usd < 0
+
+
+@pytest.mark.parametrize("amounts", [["a", "b"], None, [], [1.0], [1.0, math.nan], [[1.0, 2.0]]])
+def test_what_are_no_amounts_is_refused_in_one_sentence(amounts):
+    with pytest.raises(QuantityError, match="must be one row of two months or more, all finite"):
+        appraise(amounts, wacc_frac=0.1)
+
+
 def test_a_published_own_or_rent_analysis_from_its_inputs():
     """Accelerator ROI Console (legitlads.com, seen 2026-11): 64 accelerators at 30,000 USD, 70 % used, against 2 USD an hour, 4 years."""
     hours = 64 * 8760 * 4 * 0.7
@@ -76,7 +89,7 @@ def test_a_published_own_or_rent_analysis_from_its_inputs():
 @settings(max_examples=25)
 def test_renewing_at_the_implied_fall_costs_what_the_long_contract_does(short, share, wacc):
     long = short * share
-    decline = rent_decline_frac_per_yr(
+    decline = implied_rent_decline_frac(
         short_term_yr=1, short_rate_usd_per_gpu_h=short, long_term_yr=3, long_rate_usd_per_gpu_h=long, wacc_frac=wacc
     )
     monthly = (1 + wacc) ** (1 / 12) - 1
@@ -86,6 +99,6 @@ def test_renewing_at_the_implied_fall_costs_what_the_long_contract_does(short, s
 
 def test_a_rent_that_nothing_explains_is_refused():
     with pytest.raises(QuantityError, match="no yearly change explains 4 USD per GPU-hour for 1 and 1 for 3 years"):
-        rent_decline_frac_per_yr(short_term_yr=1, short_rate_usd_per_gpu_h=4.0, long_term_yr=3, long_rate_usd_per_gpu_h=1.0, wacc_frac=0.0)
+        implied_rent_decline_frac(short_term_yr=1, short_rate_usd_per_gpu_h=4.0, long_term_yr=3, long_rate_usd_per_gpu_h=1.0, wacc_frac=0.0)
     with pytest.raises(QuantityError, match="the long term must be longer"):
-        rent_decline_frac_per_yr(short_term_yr=3, short_rate_usd_per_gpu_h=4.0, long_term_yr=1, long_rate_usd_per_gpu_h=3.0, wacc_frac=0.0)
+        implied_rent_decline_frac(short_term_yr=3, short_rate_usd_per_gpu_h=4.0, long_term_yr=1, long_rate_usd_per_gpu_h=3.0, wacc_frac=0.0)

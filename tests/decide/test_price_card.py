@@ -48,7 +48,32 @@ def test_a_card_is_plain_json(tmp_path):
 def test_what_cannot_be_written_is_refused(tmp_path):
     with pytest.raises(QuantityError, match="must be one of litellm, langfuse"):
         price_entry("m", format="opencost", **PRICES)
-    with pytest.raises(QuantityError, match="got an empty one"):
+    with pytest.raises(QuantityError, match="must be the name that calls use"):
         price_entry(" ", format="litellm", **PRICES)
     with pytest.raises(QuantityError, match="make it first"):
         write_price_card(tmp_path / "no" / "card.json", {})
+
+
+@pytest.mark.parametrize(
+    ("wrong", "says"),
+    [
+        ({"model": None}, "`model` must be the name that calls use"),
+        ({"model": "a\nb"}, "in one line of printable characters"),
+        ({"model": "a\u202eb"}, "in one line of printable characters"),
+        ({"provider": ""}, "`provider` must be the name"),
+        ({"max_input_tok": -5}, "`max_input_tok` must be a whole number of tokens"),
+        ({"max_output_tok": "many"}, "`max_output_tok` must be a whole number of tokens"),
+        ({"input_price_usd_per_mtok": float("nan")}, "must be a finite number"),
+    ],
+)
+def test_what_a_gateway_would_choke_on_is_refused(wrong, says):
+    with pytest.raises(QuantityError, match=says):
+        price_entry(**{"model": "m", "format": "litellm", **PRICES} | wrong)
+
+
+def test_a_card_that_cannot_be_written_is_answered_in_one_sentence(tmp_path):
+    with pytest.raises(QuantityError, match="cannot write .*: Is a directory; name a file"):
+        write_price_card(tmp_path, {})
+    with pytest.raises(QuantityError, match="holds a price that is no finite number"):
+        write_price_card(tmp_path / "card.json", {"m": {"input_cost_per_token": float("nan")}})
+    assert not (tmp_path / "card.json").exists()

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import tokcost as tc
 from tokcost.decide import hour_costs, hour_offers, side_by_side, token_offers
 from tokcost.evidence import load_table
 from tokcost.quantities import QuantityError
@@ -65,6 +66,18 @@ def test_nscale_sells_by_the_token_and_only_the_checkpoint_that_it_lists():
     assert missing.loc["Nebius", COST] == pytest.approx(0.75 * 0.8 + 0.25 * 2.4)
 
 
+def test_the_latest_price_of_each_provider_comes_out_of_the_history():
+    history = load_table("api_price_history", model="gptoss120b", provider="DeepInfra").sort_values("last_seen")
+    then, now = (history.iloc[place] for place in (0, -1))
+    assert then["output_price_usd_per_mtok"] != now["output_price_usd_per_mtok"]
+    for row in (then, now):
+        sold = token_offers("gptoss120b", isl=1, osl=0, on=row["last_seen"], providers=["DeepInfra"])
+        assert sold[COST].tolist() == [row["input_price_usd_per_mtok"]] and sold["last_seen"].tolist() == [row["last_seen"]]
+    assert token_offers("gptoss120b", isl=1, osl=1)["provider"].is_unique
+    unchecked = token_offers("gptoss120b", isl=1, osl=1, providers=["Nscale"])["note"].iloc[0]
+    assert unchecked == "the same since 2025-11, and nobody may have looked"
+
+
 def test_coreweave_sells_tokens_under_another_name():
     sold = token_offers("dsr1", isl=1024, osl=1024, on="2026-11", providers=["CoreWeave"])
     assert sold["checkpoint"].tolist() == ["DeepSeek-R1-0528"] and sold[COST].tolist() == pytest.approx([(1.35 + 5.4) / 2])
@@ -98,3 +111,14 @@ def test_two_models_compare_by_the_task_and_not_by_the_token():
 def test_what_cannot_be_answered_says_why(call, says):
     with pytest.raises(QuantityError, match=says):
         call()
+
+
+def test_a_chip_without_runs_enters_with_its_band_and_says_what_it_rests_on():
+    rows = tc.serving.estimate("dsr1", "b300", "fp8", batch=[1, 4, 16, 64], isl=922, osl=922, tensor_parallel=8)
+    guess = tc.serving.estimate_at(rows, tok_per_s_per_user=70)
+    table = hour_costs(OFFERS, **JOB | {"total_tok_per_s_per_gpu": guess})
+    assert (table[f"low_{COST}"] < table[COST]).all() and (table[COST] < table[f"high_{COST}"]).all()
+    assert set(table["basis"]) == {"calibrated"}
+    # the low end of the output is the high end of the cost: 3.6 USD / (low x 0.5 x 3,600 s)
+    assert table[f"high_{COST}"].iloc[0] == pytest.approx(1e6 * 3.6 / (guess.low * 0.5 * 3600))
+    assert set(hour_costs(OFFERS, **JOB)) - set(OFFERS) == {"model", "hour_usd_per_gpu_h", COST}  # a run has no band of its own

@@ -27,7 +27,7 @@ def test_what_is_sold_early_brings_its_value_by_age():
     node = NODE.replace(residual_frac=0.1, install_delay_yr=0, tax_frac=None, depreciation=None)
     usd = Own(node).cost_usd_by_month(served_path([MTOK] * 12, **REPLICA))
     price = 8 * sum(node.capital_usd_per_gpu().values())
-    running = Own(node).running_usd_per_gpu_h() * 8 * 730
+    running = node.running_cost_usd_per_gpu_h() * node.availability_frac * 8 * 730
     assert usd[0] == pytest.approx(price)
     assert usd[-1] == pytest.approx(running - price * (1 - 0.9 * 12 / 60))  # one of five years is worn
 
@@ -73,7 +73,7 @@ def test_the_documented_scenarios_of_configiq(tokens, hosted, replicas, rented):
     own = Own(NODE.replace(system_price_usd=24_000, n_gpus=1, networking_frac=0, storage_frac=0, cpu_nodes_frac=0, wacc_frac=0,
                            economic_life_yr=5, residual_frac=0, install_delay_yr=0, tax_frac=None, depreciation=None))  # fmt: skip
     five_years = served_path([tokens / 1e6] * 60, profile=CONFIGIQ, gpus_per_replica=1, total_tok_per_s_per_gpu=450, scale_up_delay_h=0)
-    running = own.running_usd_per_gpu_h() * 730 * 60 * replicas
+    running = own.deployment.running_cost_usd_per_gpu_h() * own.deployment.availability_frac * 730 * 60 * replicas
     assert (own.cost_usd_by_month(five_years).sum() - running) / 60 == pytest.approx(400 * replicas)  # 24,000 over 60 months
 
 

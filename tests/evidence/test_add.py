@@ -1,15 +1,19 @@
 """`tokcost data add`: new rows are checked, told apart from old ones, counted, and written all at once or not at all."""
 
 import csv
+import gzip
 import json
+import os
 import re
 
+import click
 import pytest
 from click.testing import CliRunner
 
 from tokcost.cli import main
 from tokcost.evidence import check_all, load_table
 from tokcost.renew import adding, headlines
+from tokcost.renew.command import _show_moved
 
 NEW_SOURCE = {"title": "Our rates", "publisher": "Example", "locator": "the list", "date": "2026-11", "grade": "primary", "licence": "own"}
 NOTE = "comparability_note=random tokens of nominal length, closed loop: comparable with the InferenceX captures"
@@ -37,21 +41,21 @@ def price_list(tmp_path):
     return tmp_path / "list.csv"
 
 
-LIST = sets(rate_vintage="2026-11", date="2026-11-20", kind="modelled", locator="table 1")
+LIST = sets(rate_vintage="2099-11", date="2026-11-20", kind="modelled", locator="table 1")
 
 
 def test_a_price_list_of_a_new_month_is_added_with_its_source_and_its_label(data, price_list):
-    done = add(price_list, "hourly_rates", "rates_of_november", *LIST, "--label", "rate_vintage=2026-11=2026-11", new=True)
+    done = add(price_list, "hourly_rates", "example_rates", *LIST, "--label", "rate_vintage=2099-11=2099-11", new=True)
     assert done.exit_code == 0, done.output
     assert done.output.startswith("2 rows for hourly_rates.csv\nwritten: ") and "undo: git checkout data/" in done.output
     assert check_all() == []
-    assert load_table("hourly_rates", rate_vintage="2026-11", accelerator="gb300")["value"].tolist() == [2.4]
-    assert add(price_list, "hourly_rates", "rates_of_november", *LIST).output == "0 rows for hourly_rates.csv, 2 are there already\n"
+    assert load_table("hourly_rates", rate_vintage="2099-11", accelerator="gb300")["value"].tolist() == [2.4]
+    assert add(price_list, "hourly_rates", "example_rates", *LIST).output == "0 rows for hourly_rates.csv, 2 are there already\n"
 
 
 def test_a_dry_run_and_a_refused_file_write_nothing(data, price_list):
     before = {path.name: path.read_bytes() for path in data.iterdir() if path.is_file()}
-    assert add(price_list, "hourly_rates", "rates", *LIST, "--label", "rate_vintage=2026-11=2026-11", "--dry-run", new=True).exit_code == 0
+    assert add(price_list, "hourly_rates", "rates", *LIST, "--label", "rate_vintage=2099-11=2099-11", "--dry-run", new=True).exit_code == 0
     assert add(price_list, "hourly_rates", "rates", *LIST, new=True).exit_code == 2
     assert {path.name: path.read_bytes() for path in data.iterdir() if path.is_file()} == before
 
@@ -62,7 +66,7 @@ def test_a_dry_run_and_a_refused_file_write_nothing(data, price_list):
         (("h200", "h20O"), LIST, "list.csv row 1: column 'accelerator': unknown accelerator 'h20O'; did you mean `h20`"),
         (("1.3", "1300"), LIST, r"list.csv row 1: column 'value': `rate_usd_per_gpu_h` must be in \[0.01, 200\], got 1300; check the unit"),
         (("value", "price"), LIST, "`price` is no column of `hourly_rates`.*; `hourly_rates` takes a CSV of its columns"),
-        ((",1.3", ""), LIST, "list.csv row 1 has more or fewer cells than the header"),
+        ((",1.3", ""), LIST, "line 2 has another number of cells than the header"),
         (("1.3", "=1+1"), LIST, "value '=1\\+1' begins as a formula does"),
         (("", ""), LIST[2:], "list.csv row 1: column 'rate_vintage': is empty; every row needs one of 2026-03"),
         (
@@ -81,8 +85,8 @@ def test_what_is_wrong_is_told_by_the_row_of_the_file(data, price_list, change, 
 
 
 def test_a_source_that_nobody_knows_must_say_what_it_is(data, price_list):
-    done = add(price_list, "hourly_rates", "rates_of_november", *LIST)
-    assert done.exit_code == 2 and "does not know `rates_of_november`; say what it is with --source-is FIELD=TEXT for title" in done.output
+    done = add(price_list, "hourly_rates", "example_rates", *LIST)
+    assert done.exit_code == 2 and "does not know `example_rates`; say what it is with --source-is FIELD=TEXT for title" in done.output
 
 
 def run_of(**change):
@@ -116,24 +120,24 @@ def test_an_export_becomes_runs_of_a_new_capture_without_what_cannot_be_true_or_
     metrics |= {"median_intvty": there["tok_per_s_per_user"]}
     twice = run_of(isl=int(there["isl"]), conc=int(there["concurrency"]), model=there["model"], metrics=metrics)
     crowded = run_of(conc=4)
-    done = add(export(run_of(), crowded, twice), "inference", "inferencex_2026_11", "--set", NOTE, new=True)
+    done = add(export(run_of(), crowded, twice), "inference", "example_export", "--set", NOTE, new=True)
     assert done.exit_code == 0, done.output
     assert "1 rows for inference.csv" in done.output
     assert re.search(r"excluded: .*row 2: breaks a rule of a sound measurement: .*\n", done.output)
     assert f"row 3: the same measurement as inferencex_api_2026_06, {there['locator']}" in done.output
-    (row,) = load_table("inference", campaign="inferencex_2026_11").to_dict("records")
+    (row,) = load_table("inference", campaign="example_export").to_dict("records")
     assert (row["n_gpus"], row["speculative"], row["deployment"], row["run_date"]) == (8, "mtp", "aggregated", "2026-11-02")
-    assert load_table("captures", campaign="inferencex_2026_11")["n_rows"].tolist() == [3]
+    assert load_table("captures", campaign="example_export")["n_rows"].tolist() == [3]
     slower = run_of(conc=32)
     slower["metrics"] |= {"median_ttft": 0.4, "tput_per_gpu": 390.0, "output_tput_per_gpu": 195.0, "input_tput_per_gpu": 195.0}
     more = export(slower).rename(tmp_path / "december.json")
-    assert add(more, "inference", "inferencex_2026_11").exit_code == 0
-    assert load_table("captures", campaign="inferencex_2026_11")["n_rows"].tolist() == [4]
+    assert add(more, "inference", "example_export").exit_code == 0
+    assert load_table("captures", campaign="example_export")["n_rows"].tolist() == [4]
 
 
 def test_a_capture_that_is_new_must_say_what_it_compares_with(data, export):
-    done = add(export(run_of()), "inference", "inferencex_2026_11", new=True)
-    assert done.exit_code == 2 and "`inferencex_2026_11` is a new capture; say under which load" in done.output
+    done = add(export(run_of()), "inference", "example_export", new=True)
+    assert done.exit_code == 2 and "`example_export` is a new capture; say under which load" in done.output
 
 
 def test_points_that_import_wrote_are_runs_of_ones_own(data, export, tmp_path):
@@ -146,16 +150,16 @@ def test_points_that_import_wrote_are_runs_of_ones_own(data, export, tmp_path):
 
 def test_a_round_of_mlperf_comes_from_its_summary(data, tmp_path):
     result = {"Submitter": "Demo", "Availability": "available", "Category": "closed", "System": "demo", "Platform": "8xDEMO"}
-    result |= {"Model": "gpt-oss-120b", "Scenario": "Offline", "Nodes": 2, "a#": 4, "Accelerator": "NVIDIA X100-SXM", "version": "v7.0"}
+    result |= {"Model": "gpt-oss-120b", "Scenario": "Offline", "Nodes": 2, "a#": 4, "Accelerator": "NVIDIA Y900-SXM", "version": "v99.0"}
     result |= {"Performance_Result": 80000.0, "Performance_Units": "Tokens/s", "inferred": 0, "weight_data_types": "fp4"}
     pictures = result | {"Performance_Units": "Samples/s"}
     mixed = result | {"a#": "8 MI300X, 8 MI325X", "Scenario": "Server"}
     (tmp_path / "summary_results.json").write_text(json.dumps([result, pictures, mixed]))
-    label = ["--label", "accelerator=x100=X100", "--set", "published_date=2026-11-04"]
-    done = add(tmp_path, "mlperf_inference", "mlperf_inference_v7_0", *label, new=True)
+    label = ["--label", "accelerator=y900=Y900", "--set", "published_date=2026-11-04"]
+    done = add(tmp_path, "mlperf_inference", "example_round", *label, new=True)
     assert done.exit_code == 0, done.output
-    (row,) = load_table("mlperf_inference", round="v7.0").to_dict("records")
-    assert (row["accelerator"], row["n_gpus"], row["output_tok_per_s_per_gpu"], row["scenario"]) == ("x100", 8, 10000, "offline")
+    (row,) = load_table("mlperf_inference", round="v99.0").to_dict("records")
+    assert (row["accelerator"], row["n_gpus"], row["output_tok_per_s_per_gpu"], row["scenario"]) == ("y900", 8, 10000, "offline")
 
 
 def test_a_power_log_becomes_watts_per_gpu(data, tmp_path):
@@ -186,9 +190,46 @@ def test_files_are_replaced_all_or_none(data, price_list, monkeypatch):
         replaced.append(path.write_bytes(aside.read_bytes()))
 
     monkeypatch.setattr(adding.os, "replace", fail_at_the_second)
-    done = add(price_list, "hourly_rates", "rates", *LIST, "--label", "rate_vintage=2026-11=2026-11", new=True)
+    done = add(price_list, "hourly_rates", "rates", *LIST, "--label", "rate_vintage=2099-11=2099-11", new=True)
     assert done.exit_code == 2 and "No space left on device; nothing was changed" in done.output
     assert {path.name: path.read_bytes() for path in data.iterdir() if path.is_file()} == before
+
+
+def test_rows_that_somebody_else_added_meanwhile_are_not_overwritten(data, price_list, monkeypatch):
+    def meanwhile(found):
+        with open(data / "hourly_rates.csv", "a") as file:
+            file.write("their row\n")
+
+    monkeypatch.setattr(adding, "derive", meanwhile)
+    done = add(price_list, "hourly_rates", "rates", *LIST, "--label", "rate_vintage=2026-11=2026-11", new=True)
+    assert done.exit_code == 2 and "hourly_rates.csv was changed while the rows were checked; nothing was written" in done.output
+    assert (data / "hourly_rates.csv").read_text().endswith("their row\n")
+
+
+@pytest.mark.parametrize("table", ["hourly_rates", "inference", "mlperf_inference"])
+def test_a_pipe_a_device_and_a_file_that_unpacks_without_end_are_not_read(data, tmp_path, table):
+    os.mkfifo(tmp_path / "pipe.csv")
+    (tmp_path / "bomb.csv").write_bytes(gzip.compress(b"accelerator,value\n" + b"h200,1\n" * 3_000_000))
+    for path in (tmp_path / "pipe.csv", "/dev/zero", tmp_path / "bomb.csv"):
+        done = add(path, table, "rates", *sets(kind="modelled"), new=True)
+        assert done.exit_code == 2 and len(done.output.splitlines()[-1]) < 400, done.output
+        assert re.search("pipe or a device|is empty|without end|times its size|not a result of", done.output), done.output
+
+
+def test_a_column_that_stands_twice_is_refused(data, price_list):
+    price_list.write_text("accelerator,price_basis,value,value\nh200,owning_hyperscaler,1.3,9\n")
+    done = add(price_list, "hourly_rates", "rates", *LIST, new=True)
+    assert done.exit_code == 2 and "column `value` stands twice" in done.output
+
+
+def test_a_headline_that_nobody_knows_is_not_told_as_unmoved_and_the_sign_is_that_of_the_change(monkeypatch):
+    was = {"00": {"label": "does not run: KeyError: x"}, "01": {"label": "margin", "value": -0.2}}
+    now = {"00": {"label": "does not run: KeyError: x"}, "01": {"label": "margin", "value": -0.1}}
+    monkeypatch.setattr(headlines, "using", lambda tables: ["00", "01"])
+    monkeypatch.setattr(headlines, "_started", lambda directory, names: directory)
+    monkeypatch.setattr(headlines, "_finished", lambda run: was if run == "was" else now)
+    said = CliRunner().invoke(click.command()(lambda: _show_moved(adding.Addition("traffic"), "was")))
+    assert "headline 00: does not run: KeyError: x" in said.output and "-0.2 -> -0.1 (+50.0%)" in said.output
 
 
 def test_a_headline_that_moves_is_told_with_its_size_and_one_that_does_not_is_not(monkeypatch):

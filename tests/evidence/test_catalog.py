@@ -72,7 +72,7 @@ def test_the_rate_of_a_fact_reproduces_the_cost_of_the_two_measured_rows():
             lambda: rate("h200", "owning_neocloud", "2026-09"),
             "owning_neocloud` has rate_vintage `2026-09`; there is rate_vintage 2026-03, 2026-07",
         ),
-        (lambda: tc.fact("hourly_rates", accelerator="h200"), "has 8 rows for accelerator `h200`; add price_basis and rate_vintage"),
+        (lambda: tc.fact("hourly_rates", accelerator="h200"), r"has \d+ rows for accelerator `h200`; add price_basis and rate_vintage"),
         (lambda: tc.fact("hourly_rates", gpu="h200"), "has no key `gpu`; known: accelerator"),
         (
             lambda: tc.fact("accelerators", accelerator="h100", quantity="peak_fp4_dense_tflop_per_s"),
@@ -184,7 +184,7 @@ def test_a_report_can_show_the_provenance():
     rate("h200")
     shown = tc.sources(tc.provenance())
     text = shown._repr_mimebundle_()["text/markdown"]
-    assert "SemiAnalysis AI Cloud TCO Model" in text and "`data/hourly_rates.csv` (81 rows)" in text
+    assert "InferenceX dashboard constants" in text and f"`data/hourly_rates.csv` ({len(tc.load_table('hourly_rates'))} rows)" in text
 
 
 def test_another_data_directory_takes_over(data):
@@ -225,7 +225,7 @@ def test_a_disputed_rate_moves_the_ratio_by_its_own_factor_and_nothing_else(data
     moved = ("owning_hyperscaler", "2026-03")
     assert before[moved] == pytest.approx(34.08, abs=0.01)
     assert after[moved] / before[moved] == pytest.approx(2.652 / 3.10)
-    assert (after.drop(moved) == before.drop(moved)).all() and len(after) == 8
+    assert (after.drop(moved) == before.drop(moved)).all() and len(after) == len(before)
 
 
 def test_a_report_says_up_to_when_its_runs_were_measured():

@@ -12,9 +12,9 @@ def test_a_repeat_repeats_and_a_first_sight_does_not():
     assert before[~rows["is_repeat"]].ne(rows.loc[~rows["is_repeat"], "value"]).all()
 
 
-def test_a_stale_price_stood_a_quarter_at_a_provider_that_nobody_corrected():
+def test_an_unchecked_price_stood_a_quarter_at_a_provider_that_nobody_corrected():
     rows = load_table("api_price_history")
     days = (pd.to_datetime(rows["last_seen"]) - pd.to_datetime(rows["first_seen"])).dt.days
-    assert (days >= 0).all() and (days[rows["is_stale"]] >= 90).all()
-    stale = rows[rows["is_stale"]].drop_duplicates(["provider", "source_id"])
-    assert "OpenRouter" not in set(stale["provider"]) and "AWS Bedrock" in set(stale["provider"])
+    assert (days >= 0).all() and (days[rows["is_unchecked"]] >= 90).all()
+    unchecked = rows[rows["is_unchecked"]].drop_duplicates(["provider", "source_id"])
+    assert "OpenRouter" not in set(unchecked["provider"]) and "AWS" in set(unchecked["provider"])

@@ -28,7 +28,7 @@ STEADY = {
     "ramp_up_yr": 0.0,
     "output_growth_frac": 0.0,
 }
-PLAIN = {"install_delay_yr": 0, "price_erosion_frac": 0}
+PLAIN = {"install_delay_yr": 0, "price_decline_frac": 0}
 
 
 def cost(money="real", life_yr=5.0, delay_yr=0.0):
@@ -69,8 +69,8 @@ def test_ramp_up_raises_it_and_software_lowers_it(ramp, growth):
 
 
 @given(st.floats(0.01, 0.9))
-def test_a_falling_price_must_start_higher(erosion):
-    assert levelised(price_erosion_frac=erosion) > levelised()
+def test_a_falling_price_must_start_higher(decline):
+    assert levelised(price_decline_frac=decline) > levelised()
 
 
 def test_a_delay_raises_it_by_the_return_on_the_capital_that_waits():
@@ -81,11 +81,11 @@ def test_a_delay_raises_it_by_the_return_on_the_capital_that_waits():
 
 def test_a_fall_of_price_equal_to_the_growth_of_output_cancels():
     """Output up by 25 % a year and prices down by 20 %: each month earns the same."""
-    assert levelised(output_growth_frac=0.25, price_erosion_frac=0.2) == pytest.approx(levelised(), rel=0.01)
+    assert levelised(output_growth_frac=0.25, price_decline_frac=0.2) == pytest.approx(levelised(), rel=0.01)
 
 
 def test_real_and_nominal_costs_give_the_same_price_in_money_of_the_start():
-    """A nominal price that rises with inflation is a constant real one: erosion of -inflation turns one path into the other."""
+    """A nominal price that rises with inflation is a constant real one: decline of -inflation turns one path into the other."""
     tokens, inflation = output_by_month(**STEADY), 0.03
     real = levelised_token_cost_usd_per_mtok(cost=cost(), mtok_by_month=tokens, discount_rate=Real(0.07), **PLAIN)
     nominal = levelised_token_cost_usd_per_mtok(
@@ -93,7 +93,7 @@ def test_real_and_nominal_costs_give_the_same_price_in_money_of_the_start():
         mtok_by_month=tokens,
         discount_rate=Real(0.07).to_nominal(inflation_frac=inflation),
         install_delay_yr=0,
-        price_erosion_frac=-inflation,
+        price_decline_frac=-inflation,
     )
     assert nominal == pytest.approx(real, rel=1e-9)
 
@@ -106,7 +106,7 @@ def test_with_tax_the_price_is_the_one_whose_taxed_revenue_just_pays():
     )  # fmt: skip
     mtok = output_by_month(**STEADY)
     price = levelised_token_cost_usd_per_mtok(
-        cost=flow, mtok_by_month=mtok, discount_rate=Nominal(0.1), install_delay_yr=0.5, price_erosion_frac=0
+        cost=flow, mtok_by_month=mtok, discount_rate=Nominal(0.1), install_delay_yr=0.5, price_decline_frac=0
     )
     earned = np.zeros(flow.usd.size)
     earned[7 : 7 + mtok.size] = price * mtok * (1 - 0.25)
@@ -157,16 +157,16 @@ def test_cost_and_tokens_must_be_of_one_life():
         levelised_token_cost_usd_per_mtok(cost=by_hand, mtok_by_month=ten_years, discount_rate=Real(0.1), **PLAIN)
 
 
-def test_it_broadcasts_over_output_rate_and_erosion():
+def test_it_broadcasts_over_output_rate_and_decline():
     tokens = output_by_month(**STEADY | {"total_tok_per_s_per_gpu": np.array([500.0, 1000.0])})
     table = levelised_token_cost_usd_per_mtok(
-        cost=cost(), mtok_by_month=tokens, discount_rate=Real(0.1), install_delay_yr=0, price_erosion_frac=0.0
+        cost=cost(), mtok_by_month=tokens, discount_rate=Real(0.1), install_delay_yr=0, price_decline_frac=0.0
     )
     assert table[0] == pytest.approx(2 * table[1], rel=1e-12)
     assert table[1] == pytest.approx(levelised(), rel=1e-12)
     ramps = output_by_month(**STEADY | {"ramp_up_yr": np.array([0.0, 1.0])})
     assert ramps.shape == (2, 60) and (ramps[0] == output_by_month(**STEADY)).all() and ramps[1, 0] < ramps[0, 0]
     swept = levelised_token_cost_usd_per_mtok(
-        cost=cost(), mtok_by_month=tokens[1], discount_rate=Real(np.array([0.05, 0.1])), install_delay_yr=0, price_erosion_frac=0.0
+        cost=cost(), mtok_by_month=tokens[1], discount_rate=Real(np.array([0.05, 0.1])), install_delay_yr=0, price_decline_frac=0.0
     )
     assert swept[1] == pytest.approx(levelised(), rel=1e-12)

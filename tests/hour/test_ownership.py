@@ -113,7 +113,7 @@ def levelised_by_cash_flow(*, capital_usd, recovery_per_yr, running_cost_usd_per
         mtok_by_month=[energy_kwh / q.MONTHS_PER_YEAR] * months,
         discount_rate=cashflow.Real(rate),
         install_delay_yr=0,
-        price_erosion_frac=0,
+        price_decline_frac=0,
     )
 
 

@@ -18,6 +18,7 @@ TRACES = ("azure_2023_conv", "azure_2023_code", "mooncake_conversation")
 NODE = OperatingPoint("h200", "m", 1024, 1024, 16, 8, 280.0, 70.0, 0.5, 0.014)
 RULE = serving.SplitRule("mine", 1.0, 0.05, 6.0)
 HEADER = "arrival_s,prompt_tok,output_tok\n"
+ROW = '{"arrival_s": 0, "prompt_tok": 1, "output_tok": 1}\n'
 
 
 @pytest.fixture(scope="module")
@@ -184,7 +185,14 @@ def test_a_log_of_several_hours_becomes_a_profile_that_keeps_its_requests(tmp_pa
         ),
         ('{"arrival_s": 0, "prompt_tok": 1, "output_tok": 1}\n[1]\n', "line 2 is no object"),
         ('{"arrival_s": true, "prompt_tok": 1, "output_tok": 1}\n', "line 1: `arrival_s` must be a number"),
-        ('{"arrival_s": ' + "[" * 100_000, "laid out differently"),
+        ('{"arrival_s": ' + "[" * 100_000, "line 1 is not valid JSON; a JSONL trace has one whole object"),
+        ('[{"arrival_s": 0, "prompt_tok": 1, "output_tok": 1}]', r"a list in JSON; write one object a line"),
+        ("arrival_s,prompt_tok,output_tok,prompt_tok\n0,1,1,9\n1,1,1,9\n", "column `prompt_tok` stands twice"),
+        ('{"arrival_s": 0, "prompt_tok": 1, "prompt_tok": 9, "output_tok": 1}\n', "key `prompt_tok` stands twice"),
+        (HEADER + '0,"1,1\n1,1,1\n', "is no line of a CSV table"),
+        (HEADER + "0,0,0\n1,0,0\n", "no request has a token"),
+        (ROW + ROW.replace('"arrival_s": 0', '"timestamp": "2026-11-01"'), "line 2 .* `arrival_s` and the lines before do not agree"),
+        (ROW + ROW.replace("}", ', "cached_input_tok": 1}'), "line 2 has `cached_input_tok` and the lines before do not agree"),
     ],
 )
 def test_what_is_wrong_with_a_log_is_said_in_one_sentence_with_its_line(tmp_path, text, said):
@@ -192,6 +200,22 @@ def test_what_is_wrong_with_a_log_is_said_in_one_sentence_with_its_line(tmp_path
     with pytest.raises(QuantityError, match=said) as problem:
         trace(tmp_path / "a.log")
     assert "\n" not in str(problem.value) and len(str(problem.value)) < 250
+
+
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [
+        ("x" * 300, "x+: it cannot be read .File name too long."),
+        (".", "is a directory; give its files"),
+        (None, "a trace is named by its path, got NoneType"),
+        ("utf16.csv", "text in UTF-16, .* save it in UTF-8"),
+    ],
+)
+def test_what_is_no_log_at_all_is_said_in_one_sentence(tmp_path, monkeypatch, path, said):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "utf16.csv").write_text(HEADER + "0,1,1\n1,1,1\n", encoding="utf-16")
+    with pytest.raises(QuantityError, match=said):
+        trace(path)
 
 
 def test_a_file_that_unpacks_without_end_and_a_pipe_are_not_read(tmp_path):

@@ -75,7 +75,7 @@ def test_one_parameter_cell_of_plain_assignments_with_meaning_and_range(notebook
         assert quantities.find(name) or any(name == label or name.endswith(f"_{label}") for label in quantities.LABELS), (
             f"{name} is no word of the vocabulary"
         )
-        assert re.search(r"  # .+(, [\d.e+-]+ to [\d.e+-]+|; one of: .+|; any text.*)$", line), f"{line}: no meaning and range"
+        assert re.search(r"  # .+(, [\d.e+-]+ to [\d.e+-]+|; one of: .+|; any (text|path).*)$", line), f"{line}: no meaning and range"
 
 
 def test_the_cell_below_the_parameters_checks_them_and_holds_the_answer(notebook):

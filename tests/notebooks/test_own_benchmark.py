@@ -130,7 +130,7 @@ def test_one_command_makes_a_report_of_your_own_files(tmp_path, same_job, tokcos
     assert "EXAMPLE, not your files." in index
 
 
-def test_a_path_that_leads_nowhere_fails_with_one_sentence(tmp_path, tokcost):
+def test_a_path_that_leads_nowhere_is_refused_before_the_run(tmp_path, tokcost):
     run = tokcost("report", NOTEBOOK, "-p", "benchmark_path=no/such/place", "--output", tmp_path, "-q", cwd=tmp_path)
-    assert run.status == 1
+    assert run.status == 2
     assert "there is no such file or folder in the folder of this project" in run.err

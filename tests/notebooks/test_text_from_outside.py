@@ -24,12 +24,13 @@ MODULES = sorted((ROOT / "tokcost" / "show").glob("*.py"))
 COLUMNS = {name for table in TABLES.values() for name, column in table.columns.items() if column.kind in ("text", "source")} | set(TEXT)
 #: columns and attributes that hold words of a file; labels of the vocabulary are the project's own words
 OUTSIDE = (COLUMNS | {"value", "missing", "differs", "rival", "reason", "path"}) - (set(LABELS) - {"model"})
-#: methods that say what a file says
-SAYS = {"label"}
+#: methods and functions that say what a file says
+SAYS = {"label", "label_of"}
 #: what shows a sentence, and which of its arguments are sentences; a table escapes its own cells
 FIRST, SECOND = slice(1), slice(1, 2)
 SHOWS = {"say": FIRST, "answer": FIRST, "check": FIRST, "Shown": FIRST, "finish": SECOND, "table": SECOND, "sources": slice(1, None)}
-SHOWN_KEYWORDS = {"alt", "title", "note", "label", "interval", "caption", "missing", "claim", "text"}
+SHOWS["worked"] = slice(2, None)
+SHOWN_KEYWORDS = {"alt", "title", "note", "label", "interval", "caption", "missing", "claim", "text", "decision", "detail"}
 #: what makes text of a page or a number of a text: nothing from outside is left in it
 SAFE = {"literal", "usd", "num", "times", "percent", "spans", "len", "int", "float", "bool", "round", "count", "nunique"}
 SAFE |= {"contains", "startswith", "endswith", "isin", "isna", "notna", "eq", "ne"}
@@ -110,7 +111,7 @@ class Outside(ast.NodeVisitor):
             return name in self.returning
         if ast.unparse(function).startswith("tc.") and name not in PASSES:
             return False
-        if isinstance(function, ast.Attribute) and (name in self.columns | SAYS or self.comes_in(function.value)):
+        if name in SAYS or isinstance(function, ast.Attribute) and (name in self.columns or self.comes_in(function.value)):
             return True
         if name in BY_NAME and any(self.columns & self.named(given) for given in arguments):
             return True
@@ -261,7 +262,8 @@ def test_a_notebook_without_one_of_its_literals_is_found(path):
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: path.stem)
 def test_no_module_shows_words_from_outside_as_markup(path):
     source = path.read_text(encoding="utf-8")
-    assert places(source, own={"name", "value"}) == [], "pass them through literal"  # there, of a quantity and of a result
+    own = {"name", "value", "label"}  # there, of a quantity and of a result
+    assert places(source, own=own) == [], "pass them through literal"
 
 
 #: what a reader of a notebook may write: one word from outside each, shown as it came
@@ -286,6 +288,9 @@ tc.plot_curves(frame, alt=f"Cost of {run.model}", title="x")
 tc.plot_curves(frame, alt="x", title=title_of["all"] + row["title"])
 tc.sources(tc.provenance(), f"Read from {benchmark_path}.")
 tc.result("cost_ratio", 2.0, note=f"open: {beside.missing}")
+tc.answer("It is.", decision=f"Ask {row['provider']} first.")
+tc.answer("It is.", decision="Ask.", detail=f"As {row['provider']} says.")
+tc.teaching.worked("01-1", 2.0, f"{rows['title'].iloc[0]}.")
 tc.result("cost_ratio", 2.0, label=f"{found.rival} over yours")
 caption = f"As printed. {claim['title'].iloc[0]}"; tc.table(frame, caption)
 tc.table(frame, caption=rows["note"].iloc[0])
@@ -300,6 +305,7 @@ shown = ["title", "note"]; title, note = rows[shown].iloc[0]; tc.say(title)
 by = rows.set_index("provider")["value"].index[0]; tc.say(by)
 rows = rows.rename(columns={"title": "heading"}); tc.say(rows.iloc[0]["heading"])
 rows = rows.assign(named=rows["provider"].str.upper()); tc.say(rows.iloc[0]["named"])
+chip = label_of("accelerator", accelerator); tc.say(f"On {chip}.")
 rows["named"] = rows["accelerator"] + rows["model"]; tc.say(rows.iloc[0]["named"])
 said = "By"; said += row["publisher"]; tc.say(said)
 lines = []; lines.append(rate.note); tc.say("; ".join(lines))

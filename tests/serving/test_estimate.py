@@ -146,6 +146,10 @@ def test_what_does_not_fit_is_refused_and_a_batch_that_does_not_fit_is_no_number
     assert 8 < rows["largest_batch"].iloc[0] < 10_000
 
 
+def _run(concurrency, speed, output):
+    return {"concurrency": concurrency, "tok_per_s_per_user": speed, "output_tok_per_s_per_gpu": output}
+
+
 @pytest.mark.parametrize(
     ("change", "said"),
     [
@@ -160,12 +164,18 @@ def test_what_does_not_fit_is_refused_and_a_batch_that_does_not_fit_is_no_number
         ({"tensor_parallel": 4, "expert_parallel": 3}, "`expert_parallel` must divide the 4 GPUs"),
         ({"accelerator": "h20", "tensor_parallel": 4}, "no scale_up_gb_per_s of `h20`: it can be estimated with one GPU only"),
         ({"anchor": {"concurrency": 8}}, "the anchor must state `tok_per_s_per_user`"),
+        ({"anchor": "run 7"}, "`anchor` must be one measured run"),
+        ({"anchor": _run(64, 50, 5000)}, "contradicts itself: its GPUs write .* and its users receive 3200"),
+        ({"batch": [[1, 2]]}, "`batch` must be one number or a row of them"),
+        ({"isl": [1, 2]}, "`isl` must be one number, got"),
+        ({"level": "most"}, "`level` must lie between 0 and 1, got most"),
+        ({"tensor_parallel": 3}, "`tensor_parallel` 3 does not divide the .* attention heads"),
     ],
 )
 def test_what_cannot_be_answered_is_refused_with_the_fix(change, said):
-    asked = {"model": "llama70b", "accelerator": "h200", "precision": "fp8"} | change
+    asked = {"model": "llama70b", "accelerator": "h200", "precision": "fp8", "tensor_parallel": 2, "batch": 8, "isl": 1024, "osl": 1024}
     with pytest.raises(QuantityError, match=said):
-        estimate(**asked, **({"tensor_parallel": 2} if "tensor_parallel" not in asked else {}), batch=8, isl=1024, osl=1024)
+        estimate(**asked | change)
 
 
 def anchor_row():
@@ -225,6 +235,12 @@ def test_a_chip_and_a_model_that_nobody_fitted_are_rows(tmp_path, monkeypatch):
         estimate("mine-14b", "rtx6000pro", "fp8", batch=1, isl=1024, osl=1024, tensor_parallel=2)
     with pytest.raises(QuantityError, match="does not fit"):
         estimate("llama405b", "rtx6000pro", "fp8", batch=1, isl=1024, osl=1024)
+
+
+def test_where_no_batch_fits_no_speed_is_reached():
+    none = estimate("llama70b", "h200", "fp8", batch=[10_000], isl=1024, osl=1024, tensor_parallel=4)
+    read = tc.serving.estimate_at(none, tok_per_s_per_user=50)
+    assert np.isnan(float(read)) and read.bracket.basis == "not reached"
 
 
 def test_one_call_answers_many_points():

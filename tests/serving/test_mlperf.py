@@ -34,9 +34,8 @@ def test_system_rates_of_the_rounds_over_their_accelerators(accelerator, round_,
 
 def test_every_row_is_its_system_over_its_accelerators():
     rows = load_table("mlperf_inference")
-    assert set(rows["round"]) == {"v4.1", "v5.1", "v6.0"}
     assert (rows["output_tok_per_s"] / rows["n_gpus"] / rows["output_tok_per_s_per_gpu"] - 1).abs().max() < 1e-6
-    assert rows["locator"].str.match(r"[\w.-]+/inference_results_v\d\.\d@[0-9a-f]{40}:").all()
+    assert rows["locator"].str.contains("summary_results.json#", regex=False).all()
 
 
 def test_tokens_per_joule_of_measured_systems():

@@ -1,6 +1,5 @@
 """Dots of equal chance and maps of scenarios: the same bytes twice, every outcome drawn, the line where it belongs."""
 
-
 import numpy as np
 import pandas as pd
 import pytest

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from tokcost.report.page.markdown import Prose
 from tokcost.show.charts import plot_bars
 from tokcost.show.inputs_answer import answer
+from tokcost.show.numbers import say_label
 from tokcost.show.sentences import check, result, say, sources
 from tokcost.show.tables import table
 from tokcost.show.text import literal, plain, visible
@@ -49,6 +50,16 @@ def test_a_sentence_without_dollars_needs_no_second_form_and_a_table_with_some_i
     frame = pd.DataFrame({"what": ["$1 to $2"]})
     assert table(frame, "Prices").html().startswith('<table class="tokcost mathjax_ignore tex2jax_ignore">')
     assert table(frame.replace("$1 to $2", "1"), "Prices").html().startswith('<table class="tokcost">')
+
+
+@pytest.mark.parametrize("word", ATTACKS)
+def test_a_name_that_a_data_table_gives_to_a_label_reads_as_it_is(word, monkeypatch):
+    monkeypatch.setattr("tokcost.show.numbers.label_of", lambda name, value: word)
+    monkeypatch.setattr("tokcost.show.sentences.label_of", lambda name, value: word)
+    assert said(Prose().line(f"On {say_label('accelerator', 'x100')} it is fast.")) == f"On {visible(word)} it is fast."
+    found = result("x100_total_token_cost_usd_per_mtok", 1.0)
+    assert visible(word) in said(Prose().line(found.markdown).replace("<strong>", "").replace("</strong>", ""))
+    assert found.data is not None and found.data["label"].endswith(f", {visible(word)}")
 
 
 @given(st.text(max_size=60))

@@ -1,6 +1,7 @@
 """A class gets the questions and no answers; the teacher everything; nbgrader takes both as its own."""
 
 import json
+import os
 import re
 
 import nbformat
@@ -9,7 +10,7 @@ from click.testing import CliRunner
 from nbformat.v4 import new_code_cell, new_notebook
 
 from tokcost.cli import main
-from tokcost.teaching import editions
+from tokcost.teaching import command, editions
 from tokcost.teaching.exercise_table import exercises
 
 
@@ -110,3 +111,10 @@ def test_a_folder_in_use_is_refused_and_left_alone(tmp_path, monkeypatch):
     done = CliRunner().invoke(main, ["class", "mine"])
     assert done.exit_code == 2 and "mine exists and is not an empty folder; name one that does not exist yet" in done.output
     assert [path.name for path in tmp_path.rglob("*")] == ["mine", "notes.txt"]
+
+
+def test_the_empty_folder_that_one_stands_in_stays_the_one(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(command, "_write", lambda made, nbgrader: [(made / name).mkdir(parents=True) for name in ("student", "teacher")])
+    done = CliRunner().invoke(main, ["class", "."])
+    assert done.exit_code == 0 and sorted(os.listdir()) == ["student", "teacher"]

@@ -92,7 +92,15 @@ def test_each_known_slip_is_named_and_none_is_near_enough_to_be_right(exercise):
 
 
 @each
-@pytest.mark.parametrize("nonsense", ["cheap", "", math.nan, math.inf, True, [1, 2], {}, object(), "=1+1"], ids=lambda n: type(n).__name__)
+def test_an_answer_that_is_off_beyond_all_numbers_is_told_nothing_about_times(exercise):
+    for answer in (5e-324, 1.7e308):
+        assert "inf times" not in judged(exercise, answer).sentence
+
+
+@each
+@pytest.mark.parametrize(
+    "nonsense", ["cheap", "", math.nan, math.inf, True, [1, 2], {}, object(), "=1+1", b"1", 10**400], ids=lambda n: type(n).__name__
+)
 def test_nonsense_is_no_answer_and_reveals_nothing(exercise, nonsense, folder):
     feedback = tc.predict(exercise.name, nonsense, **exercise.needs)
     assert feedback.found.verdict == OPEN and feedback.reveal == ""

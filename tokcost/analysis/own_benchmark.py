@@ -15,7 +15,7 @@ import pandas as pd
 from tokcost import importers
 from tokcost.evidence import Fact
 from tokcost.importers import ImportProblem
-from tokcost.paths import DATA, PROJECT
+from tokcost.paths import DATA, located
 from tokcost.quantities import QuantityError
 from tokcost.serving.pareto_frontier import SPEED, Frontier, frontier
 from tokcost.serving.service_limits import goodput
@@ -83,13 +83,13 @@ def own_benchmark(benchmark_path: str, *, stated_gpus: float = 0, accelerator: s
     say it) and `accelerator` (`not stated`: the files say it) are what you add. Points without a successful
     request, and points of another workload than most, are set aside with the reason.
 
-    Raises: QuantityError where nothing there is a benchmark result, and says what was found instead.
+    Raises: InputError where nothing is there; QuantityError where nothing is a benchmark result, and says what was found instead.
 
     >>> own = own_benchmark("data/benchmark_example", stated_gpus=1, accelerator="h200")
     >>> len(own.points), own.label("tool"), own.label("model")
     (3, 'guidellm', 'tiny-llama')
     """
-    path = located(benchmark_path)
+    path = located(benchmark_path, "benchmark_path")
     found = importers.benchmarks([path], n_gpus=stated_gpus or None, accelerator=None if accelerator == NOT_STATED else accelerator)
     excluded_runs = [_excluded(path, p.source_file, "not readable", p.sentence) for p in found.problems]
     excluded_runs += [_excluded(path, p.source_file, "not a point", p.sentence) for p in found.skipped]
@@ -109,16 +109,6 @@ def own_benchmark(benchmark_path: str, *, stated_gpus: float = 0, accelerator: s
     points["source_file"] = points["source_file"].map(lambda name: _within(path, name))
     table = pd.DataFrame(excluded_runs, columns=["source_file", "what", "reason"])
     return OwnBenchmark(points, table, requests, len(rows), path.resolve().is_relative_to(EXAMPLE.resolve()))
-
-
-def located(benchmark_path: str) -> Path:
-    """Where a path leads: absolute, below the home folder (`~`), or below this project's folder."""
-    path = Path(benchmark_path).expanduser()
-    place = path if path.is_absolute() else PROJECT / path
-    if not str(benchmark_path).strip() or not place.exists():
-        where = "" if path.is_absolute() else " in the folder of this project; give the whole path, from / or ~"
-        raise QuantityError(f"`benchmark_path` is {benchmark_path!r}: there is no such file or folder{where}")
-    return place
 
 
 def known_and_missing(own: OwnBenchmark, *, stated_gpus: float, accelerator: str, rate: Fact | float | None) -> pd.DataFrame:

@@ -10,7 +10,8 @@ from __future__ import annotations
 import inspect
 import itertools
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -56,11 +57,28 @@ def peak_pflop_per_s(*, peak_pflop_per_s_per_usd_per_h: Numbers, rate_usd_per_gp
     return peak_pflop_per_s_per_usd_per_h * rate_usd_per_gpu_h
 
 
+@formula
+def accelerator_price_usd(*, system_price_usd: Numbers, n_gpus: Numbers) -> Numbers:
+    """The price of one accelerator of a kit or system. Definition.
+
+    >>> accelerator_price_usd(system_price_usd=125_000, n_gpus=8)
+    15625.0
+    """
+    return system_price_usd / n_gpus
+
+
 #: what follows from what within one system: formulas named for their result, and the printed figures that they take
 RULES = {
     rule: list(inspect.signature(rule).parameters)
-    for rule in (formulas.total_token_cost_usd_per_mtok, formulas.total_tok_per_s_per_gpu, provisioned_kw_per_gpu, peak_pflop_per_s)
+    for rule in (
+        formulas.total_token_cost_usd_per_mtok,
+        formulas.total_tok_per_s_per_gpu,
+        provisioned_kw_per_gpu,
+        peak_pflop_per_s,
+        accelerator_price_usd,
+    )
 }
+COST, THROUGHPUT, PRICE = "total_token_cost_usd_per_mtok", "total_tok_per_s_per_gpu", "accelerator_price_usd"
 
 
 @dataclass(frozen=True)
@@ -106,9 +124,15 @@ def claim(claim_id: str, claims: pd.DataFrame | None = None) -> Claim:
         claim_id=claim_id,
         title=rows["title"].iloc[0],
         accelerators={role: systems.loc[systems["role"] == role, "accelerator"].iloc[0] for role in systems["role"].unique()},
-        printed={(row.role, row.quantity): printed(row.printed) for row in systems.itertuples()},
+        printed={(row.role, row.quantity): _read(row.quantity, row.printed) for row in systems.itertuples()},
         ratios=rows[rows["role"] == "ratio"],
     )
+
+
+def _read(quantity: str, text: str) -> Printed:
+    """A printed figure; a count is exact: a kit of 8 boards holds no 7.6."""
+    figure = printed(text)
+    return replace(figure, strict=(figure.value,) * 2, loose=(figure.value,) * 2) if q.unit(quantity) == "count" else figure
 
 
 def audit_figures(claim_id: str, claims: pd.DataFrame | None = None) -> pd.DataFrame:
@@ -197,6 +221,23 @@ def _between_systems(one: Claim):
             yield quantity, derived_from, figure, quotient(sides[over], sides[under])
         if not ways:
             yield quantity, "nothing printed", figure, None
+    if COST in printed_ratios and THROUGHPUT not in printed_ratios:
+        yield from _implied_throughput(one, printed_ratios[COST])
+
+
+def _implied_throughput(one: Claim, row: Any):
+    """The ratio of throughputs that a ratio of costs needs at the printed prices of accelerators, where there are such prices."""
+    prices = {}
+    for role in SYSTEMS:
+        inputs = RULES[accelerator_price_usd]
+        if one.has(role, [PRICE]):
+            prices[role] = one.printed[role, PRICE]
+        elif one.has(role, inputs):
+            prices[role] = derive(accelerator_price_usd, {name: one.printed[role, name] for name in inputs})
+    if len(prices) == len(SYSTEMS):
+        cheaper_by = quotient(prices["baseline"], prices["candidate"])
+        gain = printed(row.printed) if row.direction == "inverse" else quotient(exact(1.0), printed(row.printed))
+        yield THROUGHPUT, "the printed ratio and the two prices", None, quotient(gain, cheaper_by)
 
 
 def _row(one: Claim, role: str, quantity: str, derived_from: str, figure: Printed | None, derived: Range | None) -> dict:

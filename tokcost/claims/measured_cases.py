@@ -16,13 +16,13 @@ import numpy as np
 import pandas as pd
 
 from tokcost import evidence, formulas
-from tokcost.claims.claim_audit import SYSTEMS, Claim
+from tokcost.claims.claim_audit import COST, SYSTEMS, THROUGHPUT, Claim
 from tokcost.evidence import rows_where
 from tokcost.quantities import QuantityError, phrase
 from tokcost.serving.pareto_frontier import SPEED, Frontier, frontier
 from tokcost.serving.pooling import each_once
 
-COST, THROUGHPUT, PER_MW = "total_token_cost_usd_per_mtok", "total_tok_per_s_per_gpu", "total_tok_per_s_per_mw"
+PER_MW = "total_tok_per_s_per_mw"
 RATE = "rate_usd_per_gpu_h"
 #: (role, or empty for both; column) -> the values that a claim allows
 Conditions = dict[tuple[str, str], list[str]]

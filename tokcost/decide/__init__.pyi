@@ -6,14 +6,12 @@ from .demand_path import ServedPath as ServedPath
 from .demand_path import served_path as served_path
 from .erosion import first_priced as first_priced
 from .erosion import fleet_by_year as fleet_by_year
-from .erosion import hardware_usd_per_gpu as hardware_usd_per_gpu
 from .erosion import market_value_usd_per_gpu as market_value_usd_per_gpu
 from .erosion import price_changes as price_changes
-from .erosion import running_cost_usd_per_gpu_h as running_cost_usd_per_gpu_h
 from .erosion import sold_cost_usd_per_mtok as sold_cost_usd_per_mtok
 from .investment import Appraisal as Appraisal
 from .investment import appraise as appraise
-from .investment import rent_decline_frac_per_yr as rent_decline_frac_per_yr
+from .investment import implied_rent_decline_frac as implied_rent_decline_frac
 from .investment import rent_path_usd_per_gpu_h as rent_path_usd_per_gpu_h
 from .margin import margin_by_class as margin_by_class
 from .margin import unit_economics as unit_economics

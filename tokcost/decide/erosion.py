@@ -16,7 +16,6 @@ import pandas as pd
 from tokcost import formulas
 from tokcost import quantities as q
 from tokcost.evidence import load_table
-from tokcost.hour.deployment import Deployment
 from tokcost.hour.ownership import year_end_capital_recovery_per_yr
 from tokcost.quantities import Numbers, QuantityError, check_value
 
@@ -24,8 +23,6 @@ from tokcost.quantities import Numbers, QuantityError, check_value
 ON_DEMAND = ("on_demand", "secure")
 #: a change between two sights nearer to each other than this, as a yearly rate, is noise
 MIN_ELAPSED_YR = 0.5
-#: parts of an owned hour that are paid once, for the hardware itself
-HARDWARE = ("Accelerator server or rack", "Networking", "Storage", "CPU and head nodes")
 
 
 def first_priced(accelerator: str) -> str:
@@ -49,7 +46,7 @@ def price_changes(accelerator: str, *, since: str = "", until: str = "9999") -> 
     `elapsed_yr`, `rent_decline_frac` (yearly; below zero the price rose).
     Raises: QuantityError where no provider was seen twice, half a year apart.
 
-    >>> price_changes("h100")["elapsed_yr"].min() >= 0.5
+    >>> bool(price_changes("h100")["elapsed_yr"].min() >= 0.5)
     True
     """
     sights = _sights(accelerator)
@@ -60,9 +57,9 @@ def price_changes(accelerator: str, *, since: str = "", until: str = "9999") -> 
         first, last = by_month.index[0], by_month.index[-1]
         years = (_months(last) - _months(first)) / q.MONTHS_PER_YEAR
         if years >= MIN_ELAPSED_YR:
-            erosion = 1 - (by_month.iloc[-1] / by_month.iloc[0]) ** (1 / years)
+            decline = 1 - (by_month.iloc[-1] / by_month.iloc[0]) ** (1 / years)
             rates = by_month.iloc[[0, -1]]
-            rows.append((some["provider"].iloc[0], accelerator, first, last, *rates, years, erosion))
+            rows.append((some["provider"].iloc[0], accelerator, first, last, *rates, years, decline))
     if not rows:
         raise QuantityError(
             f"no provider's price of {accelerator} was seen twice, half a year apart, from {since or 'the start'} to {until}"
@@ -86,25 +83,6 @@ def _sights(accelerator: str) -> pd.DataFrame:
 def _months(month: str) -> int:
     year, _, number = month.partition("-")
     return int(year) * q.MONTHS_PER_YEAR + int(number or 6)
-
-
-def running_cost_usd_per_gpu_h(deployment: Deployment) -> Numbers:
-    """What an owned GPU-hour costs besides its hardware: what switching it off saves, its place in the data center included.
-
-    >>> node = tc.reference_deployment("h100", "hyperscaler")
-    >>> 0 < float(running_cost_usd_per_gpu_h(node)) < float(node.owned_rate_usd_per_gpu_h)
-    True
-    """
-    return sum(part for name, part in deployment.components().items() if name not in HARDWARE)
-
-
-def hardware_usd_per_gpu(deployment: Deployment) -> Numbers:
-    """What the hardware of one accelerator costs: server or rack, network, storage, head nodes; no building.
-
-    >>> round(float(hardware_usd_per_gpu(tc.reference_deployment("h200", "hyperscaler"))), -3)
-    42000.0
-    """
-    return sum(part for name, part in deployment.capital_usd_per_gpu().items() if name in HARDWARE)
 
 
 def market_value_usd_per_gpu(
@@ -148,9 +126,9 @@ def market_value_usd_per_gpu(
     return float(worth) if np.ndim(worth) == 0 else worth
 
 
-def _hour_worth(year: int, rate: Any, erosion: Any, next_rate: Any, output_ratio: Any, arrival: float) -> Any:
+def _hour_worth(year: int, rate: Any, decline: Any, next_rate: Any, output_ratio: Any, arrival: float) -> Any:
     """USD that an hour of the older chip saves in the middle of a year."""
-    fallen = (1 - np.asarray(erosion)) ** (year + 0.5)
+    fallen = (1 - np.asarray(decline)) ** (year + 0.5)
     own = rate * fallen
     return own if next_rate is None or year + 0.5 < arrival else np.minimum(own, next_rate * fallen / output_ratio)
 
@@ -173,7 +151,7 @@ def sold_cost_usd_per_mtok(
 
     >>> flat = {"rent_decline_frac": 0.0, "rental_rate_usd_per_gpu_h": 0.5, "running_cost_usd_per_gpu_h": 0.5}
     >>> fleet = {"capital_usd_per_gpu": 35_040, "total_tok_per_s_per_gpu": 1000, "utilization_frac": 0.5, "wacc_frac": 0.0}
-    >>> round(sold_cost_usd_per_mtok(hold_yr=4, last_yr=6, **fleet, **flat), 4)  # 1 USD an hour of capital, 0.5 to run
+    >>> round(float(sold_cost_usd_per_mtok(hold_yr=4, last_yr=6, **fleet, **flat)), 4)  # 1 USD an hour of capital, 0.5 to run
     0.8333
     """
     worth = market_value_usd_per_gpu(

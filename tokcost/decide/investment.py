@@ -38,18 +38,22 @@ class Appraisal:
 def appraise(usd_by_month: ArrayLike, *, wacc_frac: float) -> Appraisal:
     """NPV, IRR and payback of amounts by month, month 0 first; what is spent is negative, what comes in (or is saved) positive.
 
-    A yearly IRR stands only where one rate is right: amounts that change their sign once, or whose running sum does, from below to
-    above 0 (Norstrom, "A sufficient condition for a unique nonnegative internal rate of return", 1972). Payback is when the sum
-    first stays at 0 or above, read between two months; discounted at the cost of capital it is the later one of the two.
+    A yearly IRR stands only where money is laid out first and one rate is right: amounts that change their sign once, from below 0
+    to above, or whose running sum does (Norstrom, "A sufficient condition for a unique nonnegative internal rate of return", 1972).
+    Payback is when the sum first stays at 0 or above, read between two months; discounted at the cost of capital it is the later
+    one of the two.
 
     Raises: QuantityError for anything but one row of finite amounts.
 
     >>> found = appraise([-1200.0] + [110.0] * 12, wacc_frac=0.10)
     >>> round(found.npv_usd, 2), round(found.irr_frac, 3), round(found.payback_yr, 3)
-    (52.72, 0.19, 0.909)
+    (54.05, 0.195, 0.909)
     """
     check_value("wacc_frac", wacc_frac)
-    usd = np.asarray(usd_by_month, dtype=float)
+    try:
+        usd = np.asarray(usd_by_month, dtype=float)
+    except (TypeError, ValueError):
+        usd = np.asarray(np.nan)
     if usd.ndim != 1 or usd.size < 2 or not np.isfinite(usd).all():
         raise QuantityError("amounts by month must be one row of two months or more, all finite")
     monthly = float(Nominal(wacc_frac).per_month)
@@ -67,9 +71,11 @@ def _turns(amounts: np.ndarray) -> int:
 
 
 def _irr_per_month(usd: np.ndarray) -> float:
+    so_far = np.cumsum(usd)
+    if not usd.any() or usd[np.flatnonzero(usd)[0]] > 0:  # money that comes first is lent to us: a high rate would be a bad one
+        return math.nan
     if _turns(usd) == 1:
         return float(npf.irr(usd))
-    so_far = np.cumsum(usd)
     if usd[0] < 0 < so_far[-1] and _turns(so_far) == 1:
         with np.errstate(over="ignore"):
             found: Any = optimize.brentq(lambda rate: float(npf.npv(rate, usd)), 0.0, _HIGHEST_PER_MONTH, xtol=1e-14)
@@ -88,7 +94,7 @@ def _payback_yr(usd: np.ndarray) -> float:
     return float(last - so_far[last] / usd[last + 1]) / MONTHS_PER_YEAR
 
 
-def rent_decline_frac_per_yr(
+def implied_rent_decline_frac(
     *, short_term_yr: float, short_rate_usd_per_gpu_h: float, long_term_yr: float, long_rate_usd_per_gpu_h: float, wacc_frac: float
 ) -> float:
     """The yearly fall of the short contract's price at which renewing it costs as much as the long one: what the market expects.
@@ -99,7 +105,7 @@ def rent_decline_frac_per_yr(
     Raises: QuantityError where no fall down to a twentieth and no rise up to threefold a year explains the two prices.
 
     >>> terms = {"short_term_yr": 1, "long_term_yr": 2, "wacc_frac": 0.0}
-    >>> round(rent_decline_frac_per_yr(short_rate_usd_per_gpu_h=4.0, long_rate_usd_per_gpu_h=3.5, **terms), 4)
+    >>> round(implied_rent_decline_frac(short_rate_usd_per_gpu_h=4.0, long_rate_usd_per_gpu_h=3.5, **terms), 4)
     0.25
     """
     n_months = round(long_term_yr * MONTHS_PER_YEAR)
@@ -121,7 +127,7 @@ def rent_decline_frac_per_yr(
     return found.value
 
 
-def rent_path_usd_per_gpu_h(rate_usd_per_gpu_h: float, decline_frac_per_yr: float, *, n_months: int, term_yr: float = 1.0) -> np.ndarray:
+def rent_path_usd_per_gpu_h(rate_usd_per_gpu_h: float, rent_decline_frac: float, *, n_months: int, term_yr: float = 1.0) -> np.ndarray:
     """The rent of each month where a contract is renewed at each term, at prices that fall by a yearly share.
 
     Raises: QuantityError for a term under a month.
@@ -134,4 +140,4 @@ def rent_path_usd_per_gpu_h(rate_usd_per_gpu_h: float, decline_frac_per_yr: floa
     if term < 1:
         raise QuantityError(f"a contract lasts a month or longer, got {term_yr:g} years")
     begun = np.arange(n_months) // term * term / MONTHS_PER_YEAR
-    return rate_usd_per_gpu_h * (1 - decline_frac_per_yr) ** begun
+    return rate_usd_per_gpu_h * (1 - rent_decline_frac) ** begun

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable, Mapping
 
 import numpy as np
@@ -12,6 +13,7 @@ from tokcost import quantities as q
 from tokcost.evidence import load_table
 from tokcost.hour.rental import Rental
 from tokcost.quantities import QuantityError, check_value
+from tokcost.serving.reading import Reading
 
 #: a list price that nobody looked at for longer than this is stale
 STALE_AFTER_MONTHS = 6
@@ -55,8 +57,7 @@ def hour_offers(accelerator: str, *, on: str, providers: Iterable[str] | None = 
 
 
 def _age(month: str, on: str) -> int:
-    (year, number), (this_year, this_month) = ([int(part) for part in one[:7].split("-")] for one in (month, on))
-    return (this_year - year) * q.MONTHS_PER_YEAR + this_month - number
+    return q.months_old(month, dt.date(int(on[:4]), int(on[5:7]), 1))
 
 
 def _why(accelerator: str, is_price_public: bool) -> str:
@@ -67,20 +68,23 @@ def hour_costs(
     offers: pd.DataFrame,
     *,
     model: str,
-    total_tok_per_s_per_gpu: float,
+    total_tok_per_s_per_gpu: float | Reading,
     utilization_frac: float,
     availability_frac: Mapping[str, float] | float = 1.0,
     support_frac: Mapping[str, float] | float = 0.0,
     extras: Mapping[str, Mapping[str, float]] | None = None,
 ) -> pd.DataFrame:
-    """The cost per million delivered tokens at each offer, for one measured output at one speed.
+    """The cost per million delivered tokens at each offer, for one output at one speed.
 
-    `availability_frac` is the share of the hours that work (a cluster's goodput: failures and restarts taken off), `support_frac` what
+    `total_tok_per_s_per_gpu` is a measured run, a reading between runs, or the estimate of a chip without runs
+    (`tc.serving.estimate_at`): what a `Reading` leaves open, or the band of an estimate, comes out beside the cost.
+    `availability_frac` is the share of the hours that work, failures and restarts taken off (providers call it goodput; here goodput
+    is the share of requests that meet their limits): the tokens of the others are not made. `support_frac` is what
     support adds to the price; one number for all or by provider. `extras` has per provider what `EXTRAS` lists: storage, egress, and
     interruptions, which only spot has; what is not stated is 0.
 
-    Columns: those of `offers`, `model`, `hour_usd_per_gpu_h` with all that is paid on top, and `total_token_cost_usd_per_mtok`;
-    NaN where no price is public.
+    Columns: those of `offers`, `model`, `hour_usd_per_gpu_h` with all that is paid on top, `total_token_cost_usd_per_mtok`, NaN where
+    no price is public, and for a `Reading` also the cost's `low_` and `high_` and the `basis` of the output.
     Raises: QuantityError for an extra that no contract charges, and for shares outside their range.
 
     >>> offers = pd.DataFrame({"provider": ["A", "B"], "price_basis": "on_demand", "rate_usd_per_gpu_h": [3.6, None]})
@@ -88,13 +92,16 @@ def hour_costs(
     >>> table["total_token_cost_usd_per_mtok"].round(3).tolist()
     [1.25, nan]
     """
+    output = {COST: float(total_tok_per_s_per_gpu)}
+    if isinstance(total_tok_per_s_per_gpu, Reading):  # more output is a lower cost
+        output |= {f"low_{COST}": total_tok_per_s_per_gpu.high, f"high_{COST}": total_tok_per_s_per_gpu.low}
     rows = []
     for offer in offers.to_dict("records"):
         name, rate = offer["provider"], offer["rate_usd_per_gpu_h"]
         own = dict((extras or {}).get(name, {}))
         for unknown in set(own) - set(EXTRAS):
             raise QuantityError(f"`{unknown}` is nothing that a rented hour pays on top{q.nearest(unknown, EXTRAS)}")
-        hour = cost = np.nan
+        hour, costs = np.nan, dict.fromkeys(output, np.nan)
         if not pd.isna(rate):
             added = check_value("support_frac", _of(support_frac, name, 0.0))
             kept = check_value("availability_frac", _of(availability_frac, name, 1.0))
@@ -105,60 +112,61 @@ def hour_costs(
                 **{one: own.get(one, 0.0) if one not in SPOT_ONLY or offer["price_basis"] == "spot" else 0.0 for one in EXTRAS},
             )
             hour = float(rental.rented_rate_usd_per_gpu_h)
-            delivered = formulas.delivered_total_tok_per_s_per_gpu(
-                total_tok_per_s_per_gpu=total_tok_per_s_per_gpu * kept, utilization_frac=utilization_frac
-            )
-            cost = float(formulas.total_token_cost_usd_per_mtok(rate_usd_per_gpu_h=hour, total_tok_per_s_per_gpu=delivered))
-        rows.append(offer | {"model": model, "hour_usd_per_gpu_h": hour, COST: cost})
-    return pd.DataFrame(rows)
+            for name, speed in output.items():
+                delivered = formulas.delivered_total_tok_per_s_per_gpu(
+                    total_tok_per_s_per_gpu=speed * kept, utilization_frac=utilization_frac
+                )
+                costs[name] = float(formulas.total_token_cost_usd_per_mtok(rate_usd_per_gpu_h=hour, total_tok_per_s_per_gpu=delivered))
+        rows.append(offer | {"model": model, "hour_usd_per_gpu_h": hour, **costs})
+    table = pd.DataFrame(rows)
+    return table.assign(basis=total_tok_per_s_per_gpu.bracket.basis) if isinstance(total_tok_per_s_per_gpu, Reading) else table
 
 
 def _of(stated: Mapping[str, float] | float, name: str, default: float) -> float:
     return stated.get(name, default) if isinstance(stated, Mapping) else stated
 
 
-def token_offers(model: str, *, isl: int, osl: int, on: str, providers: Iterable[str] | None = None) -> pd.DataFrame:
-    """What the same checkpoint costs by the million at each provider, at a mix of prompt and answer tokens.
+def token_offers(model: str, *, isl: int, osl: int, on: str | None = None, providers: Iterable[str] | None = None) -> pd.DataFrame:
+    """What the same checkpoint costs by the million at each provider, at a mix of prompt and answer tokens: the latest price of each.
 
-    A provider's own name and the name under which it sells tokens (data/providers.csv) count as one. Prompt tokens that come from a
-    cache cost less where a list says so; they are not counted here.
+    `on` is the date of the report, without one that of the newest price; later sights do not count. Where two catalogues list a
+    provider, the one that anybody corrected counts, of two such the later sight. A provider's own name and the name under which it
+    sells tokens (data/providers.csv) count as one. Prompt tokens that come from a cache are not counted in the mix.
 
-    Columns: `provider`, `checkpoint`, `date`, `age_months`, `is_stale`, `input_price_usd_per_mtok`, `output_price_usd_per_mtok`,
-    `model`, `total_token_cost_usd_per_mtok` (of prompt and answer together, to set beside `hour_costs`), `note`.
+    Columns: `provider`, `checkpoint`, `last_seen`, `age_months`, `is_stale`, the prices `input_price_usd_per_mtok`,
+    `cached_input_price_usd_per_mtok` (NaN: not listed) and `output_price_usd_per_mtok`, `model`, `total_token_cost_usd_per_mtok`
+    (of prompt and answer together, to set beside `hour_costs`), `note`.
     Raises: QuantityError for a model that no list has.
 
     >>> offers = token_offers("gptoss120b", isl=1024, osl=1024, on="2026-11", providers=["Nscale", "AWS"]).set_index("provider")
-    >>> offers.loc["Nscale", "total_token_cost_usd_per_mtok"], offers.loc["Nscale", "checkpoint"]
+    >>> float(offers.loc["Nscale", "total_token_cost_usd_per_mtok"]), offers.loc["Nscale", "checkpoint"]
     (0.25, 'gpt-oss-120b')
     """
-    rows = load_table("api_prices")
-    rows = rows[(rows["model"] == model) & (rows["date"].astype(str).str[:7] <= on[:7])]
+    history = load_table("api_price_history")
+    on = str(history["last_seen"].max()) if on is None else on
+    rows = history[(history["model"] == model) & (history["last_seen"].str[:7] <= on[:7])]
     if rows.empty:
-        sold = ", ".join(sorted(load_table("api_prices")["model"].unique()))
+        sold = ", ".join(sorted(set(history["model"]) - {""}))
         raise QuantityError(f"no price per million tokens of `{model}` by {on}; there are prices of {sold}")
-    names = load_table("providers").set_index("sells_tokens_as").index.to_list()
-    own = dict(zip(names, load_table("providers")["provider"], strict=True))
-    rows = rows.assign(provider=rows["provider"].map(lambda name: own.get(name, name)), date=rows["date"].astype(str).str[:10])
-    wide = rows.pivot_table(index=["provider", "checkpoint", "date"], columns="quantity", values="value").reset_index()
-    wide = wide.sort_values("date").drop_duplicates(["provider", "checkpoint"], keep="last")
-    wanted = list(dict.fromkeys(providers)) if providers is not None else sorted(wide["provider"])
-    prices = ["input_price_usd_per_mtok", "output_price_usd_per_mtok"]
-    table = wide.set_index("provider").reindex(wanted)[["checkpoint", "date", *prices]].reset_index()
-    ages = [np.nan if pd.isna(date) else _age(date, on) for date in table["date"]]
-    mixed = (isl * table[prices[0]] + osl * table[prices[1]]) / (isl + osl)
-    return table.assign(
-        age_months=ages,
-        is_stale=np.array(ages) > STALE_AFTER_MONTHS,
-        model=model,
-        note=[_token_note(age) for age in ages],
-        **{COST: mixed},
-    )
+    own = {row.sells_tokens_as: row.provider for row in load_table("providers").itertuples()}
+    latest = rows.assign(provider=rows["provider"].replace(own)).sort_values(["is_unchecked", "last_seen"], ascending=[False, True])
+    latest = latest.drop_duplicates("provider", keep="last").set_index("provider").sort_index()
+    wanted = list(dict.fromkeys(providers)) if providers is not None else latest.index
+    prices = [f"{name}_price_usd_per_mtok" for name in ("input", "cached_input", "output")]
+    found = latest.reindex(wanted)
+    table = found[["checkpoint", "last_seen", *prices]].rename_axis("provider").reset_index()
+    ages = np.array([np.nan if pd.isna(seen) else _age(seen, on) for seen in table["last_seen"]])
+    mixed = (isl * table[prices[0]] + osl * table[prices[2]]) / (isl + osl)
+    notes = [_token_note(*one) for one in zip(ages, found["is_unchecked"], found["first_seen"], strict=True)]
+    return table.assign(age_months=ages, is_stale=ages > STALE_AFTER_MONTHS, model=model, note=notes, **{COST: mixed})
 
 
-def _token_note(age_months: float) -> str:
+def _token_note(age_months: float, is_unchecked: bool, first_seen: str) -> str:
     if np.isnan(age_months):
         return "does not list this checkpoint"
-    return "nobody looked since" if age_months > STALE_AFTER_MONTHS else ""
+    if age_months > STALE_AFTER_MONTHS:
+        return "nobody looked since"
+    return f"the same since {first_seen[:7]}, and nobody may have looked" if is_unchecked else ""
 
 
 def side_by_side(*tables: pd.DataFrame, tok_per_task: Mapping[str, float] | None = None) -> pd.DataFrame:

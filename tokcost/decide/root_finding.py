@@ -16,6 +16,8 @@ from tokcost.quantities import QuantityError, find
 _TRIES = 97
 #: a span over so many times is tried by factors, down to this share of its upper end
 _WIDE, _SMALLEST_SHARE = 100, 1e-12
+#: an answer leaves this share of the distance to the target that the places beside it have, at most
+_NEAR_SHARE = 1e-6
 
 
 @dataclass(frozen=True)
@@ -73,13 +75,17 @@ def break_even(
     The span is tried at places that are evenly spread (by factors, where it spans several powers of ten), and each change of sign is
     narrowed down by Brent's method. Where the formula refuses a value, as implausible, that value counts as no answer.
 
-    Raises: QuantityError for an input without a known range whose span is not stated, or that is given as well.
+    Two answers that lie between two neighbouring places, or one that the result only touches, are not found; where the result jumps
+    over the target there is none.
+
+    Raises: QuantityError for an input without a known range whose span is not stated, or that is given as well, and for a span or
+    a target that is no finite number.
 
     >>> print(break_even(tc.total_token_cost_usd_per_mtok, solve_for="total_tok_per_s_per_gpu", target=0.30, rate_usd_per_gpu_h=2.70))
     total_tok_per_s_per_gpu = 2500 gives 0.3
     >>> margin = tc.formulas.gross_margin_frac
     >>> print(break_even(margin, solve_for="total_token_cost_usd_per_mtok", target=1.2, price_usd_per_mtok=1.0))
-    no value of total_token_cost_usd_per_mtok from 1e-05 to 10000 gives 1.2: the result reaches -992.742 to 0.99999 there
+    no value of total_token_cost_usd_per_mtok from 1e-05 to 10000 gives 1.2: the result reaches -9999 to 0.99999 there
     """
     if solve_for in inputs:
         raise QuantityError(f"`{solve_for}` is what to solve for; do not give it as well")
@@ -88,28 +94,41 @@ def break_even(
         if known is None:
             raise QuantityError(f"`{solve_for}` has no known range; say where to look: low=..., high=...")
         low, high = known.low if low is None else low, known.high if high is None else high
-    start, stop = float(low), float(high)
+    start, stop, target = (_finite(name, value) for name, value in (("low", low), ("high", high), ("target", target)))
     if not start < stop:
         raise QuantityError(f"the span to search must rise, got low={start:.6g}, high={stop:.6g}")
 
     def distance(value: float) -> float:
         try:
             return float(formula(**inputs, **{solve_for: value})) - target
-        except QuantityError:
+        except (ValueError, ArithmeticError):  # a QuantityError is one, and so is what a formula of one's own cannot work out
             return math.nan
 
     first = max(start, stop * _SMALLEST_SHARE)
     by_factors = start >= 0 and stop > first * _WIDE
     places = np.geomspace(first, stop, _TRIES) if by_factors else np.linspace(start, stop, _TRIES)
     places = np.unique([start, *places[1:-1], stop])
-    off = np.array([distance(place) for place in places])
+    off = np.array([distance(place) for place in places.tolist()])
     if np.isnan(off).all():
         formula(**inputs, **{solve_for: float(places[len(places) // 2])})  # what it refuses is not this input: let it say so
     found = [float(place) for place, by in zip(places, off, strict=True) if by == 0]
-    for i in np.flatnonzero(off[:-1] * off[1:] < 0):
-        root: Any = optimize.brentq(distance, places[i], places[i + 1], xtol=1e-14, rtol=np.float64(1e-14))
-        found.append(float(root))
+    for i in np.flatnonzero(np.sign(off[:-1]) * np.sign(off[1:]) < 0):
+        root: Any = optimize.brentq(distance, places[i], places[i + 1], xtol=1e-14, rtol=np.float64(1e-14), disp=False)
+        ends = np.abs(off[i : i + 2])
+        # At a pole or a step the sign changes too, but nothing gives the target there.
+        if abs(distance(float(root))) <= _NEAR_SHARE * ends[np.isfinite(ends)].max(initial=0):
+            found.append(float(root))
     first, *others = sorted(found) or [math.nan]
     reached = off[~np.isnan(off)] + target
     ends = (float(reached.min()), float(reached.max())) if reached.size else (math.inf, -math.inf)
-    return BreakEven(solve_for, float(target), first, tuple(others), start, stop, *ends)
+    return BreakEven(solve_for, target, first, tuple(others), start, stop, *ends)
+
+
+def _finite(name: str, value: Any) -> float:
+    try:
+        number = float(value)
+    except (TypeError, ValueError, OverflowError):
+        number = math.nan
+    if not math.isfinite(number):
+        raise QuantityError(f"`{name}` must be a finite number, got {str(value)[:40]!r}")
+    return number

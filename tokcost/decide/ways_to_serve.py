@@ -11,7 +11,6 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from tokcost.decide.demand_path import ServedPath
-from tokcost.decide.erosion import hardware_usd_per_gpu, running_cost_usd_per_gpu_h
 from tokcost.decide.investment import Appraisal, appraise
 from tokcost.hour.cashflow import Nominal, months, schedule_value_frac
 from tokcost.hour.deployment import Deployment
@@ -45,11 +44,12 @@ class Own:
 
     def cost_usd_by_month(self, path: ServedPath) -> np.ndarray:
         node, n = self.deployment, path.n_months
-        capital = float(hardware_usd_per_gpu(node)) * path.gpus_per_replica
+        capital = float(sum(node.capital_usd_per_gpu().values())) * path.gpus_per_replica
         life, delay = months("life_yr", node.economic_life_yr), months("install_delay_yr", node.install_delay_yr)
         held = np.maximum.accumulate(path.peak_replicas)
+        running = float(node.running_cost_usd_per_gpu_h() * node.availability_frac)  # paid in every hour
         usd = np.zeros(n + 1)
-        usd[1:] = held * path.gpus_per_replica * self.running_usd_per_gpu_h() * HOURS_PER_MONTH
+        usd[1:] = held * path.gpus_per_replica * running * HOURS_PER_MONTH
         grows = 1 + float(Nominal(node.wacc_frac).per_month)
         for start, bought in enumerate(np.diff(held, prepend=0)):
             first = start
@@ -73,10 +73,6 @@ class Own:
             depreciation=node.depreciation, book_life_yr=node.book_life_yr, wacc_frac=node.wacc_frac, life_yr=held_yr
         )
         return 1 / (1 - node.tax_frac), node.tax_frac * float(value) / (1 - node.tax_frac)
-
-    def running_usd_per_gpu_h(self) -> float:
-        """What an owned GPU costs in every hour besides its capital: place, electricity, upkeep, people, insurance."""
-        return float(running_cost_usd_per_gpu_h(self.deployment) * self.deployment.availability_frac)
 
 
 @dataclass(frozen=True)
@@ -168,7 +164,7 @@ def mixed_fleet(generations: pd.DataFrame, *, demand_tok_per_s: float) -> pd.Dat
     >>> rows = [("old", 10, 100.0, 1.0, 0.1), ("new", 10, 1000.0, 3.0, 0.2)]
     >>> columns = ["name", "n_gpus", "total_tok_per_s_per_gpu", "rate_usd_per_gpu_h", "running_cost_usd_per_gpu_h"]
     >>> found = mixed_fleet(pd.DataFrame(rows, columns=columns), demand_tok_per_s=10_500)
-    >>> found["utilization_frac"].round(3).tolist(), round(found["total_token_cost_usd_per_mtok"].iloc[-1], 3)
+    >>> found["utilization_frac"].round(3).tolist(), round(float(found["total_token_cost_usd_per_mtok"].iloc[-1]), 3)
     ([1.0, 0.5, 0.955], 1.124)
     """
     for name in ("total_tok_per_s_per_gpu", "rate_usd_per_gpu_h"):

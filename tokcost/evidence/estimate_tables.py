@@ -10,6 +10,12 @@ ARCHITECTURE_SIZES = (
     *("expert_ffn_size", "n_shared_experts"),
     *("vocabulary_size", "q_lora_rank", "kv_lora_rank", "rope_head_size", "sliding_window", "n_sliding_layers", "n_mtp_layers"),
 )
+#: what an estimate rests on, the best first
+ESTIMATE_BASES = (
+    *(f"{anchored}, {far}" for anchored in ("anchored", "anchored, other maker") for far in ("half to twice its load", "another load")),
+    *(f"calibrated, {kind}" for kind in ("dense model", "model with experts", "speculative decoding")),
+    "textbook",
+)
 
 ESTIMATE_TABLES: dict[str, Table] = {
     "accelerator_makers": Table(
@@ -47,7 +53,7 @@ ESTIMATE_TABLES: dict[str, Table] = {
     "estimate_errors": Table(
         "What was measured over what was estimated without it: quantiles, by what the estimate rests on and whether load or speed is held.",
         {
-            "basis": text(),
+            "basis": label(*ESTIMATE_BASES),
             "reading": label("at a load", "at a speed"),
             **{name: number() for name in ("quantile_frac", "truth_ratio")},
             "n_observations": whole(),

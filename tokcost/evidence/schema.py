@@ -231,7 +231,6 @@ TABLES |= {
         ),
         key=("provider", "accelerator", "offer", "month", "date", "source_id", "value", "locator"),
     ),
-    "api_prices": dated("List prices of a million tokens of a class.", "provider", "model", "checkpoint", labels={"model": label("model")}),
     "systems": facts("The reference systems: what differs between chips.", "accelerator", "system", labels=_ACCELERATOR, is_tiered=True),
     "operators": facts("The reference operators: what does not depend on the chip.", "operator", is_tiered=True),
     "published_cost_shares": facts("Hamilton's and Barroso's cost models: inputs and printed results.", "model", "item", is_tiered=True),

@@ -7,22 +7,24 @@ from tokcost.evidence.tables import Table, value_within_range
 
 PRICE_TABLES: dict[str, Table] = {
     "api_price_history": Table(
-        "What a provider asked for a million tokens of one model, and when the price was seen first and last.",
+        "What a provider asked for a million tokens of one listing, when it was seen first and last, and which measured model it is.",
         {
-            **{name: text() for name in ("provider", "family", "model")},
+            **{name: text() for name in ("provider", "family", "listing")},
+            "model": label("model", required=False),
+            "checkpoint": text(required=False),
             "input_price_usd_per_mtok": number(),
             "cached_input_price_usd_per_mtok": number(required=False),
             "output_price_usd_per_mtok": number(),
             "first_seen": date(),
             "last_seen": date(),
-            "is_stale": flag(),
+            "is_unchecked": flag(),
             "condition": text(required=False),
             "source_id": source(),
             "locator": text(),
             "kind": label("kind"),
             "note": text(required=False),
         },
-        ("provider", "model", "condition", "first_seen", "source_id", "locator"),
+        ("provider", "listing", "condition", "first_seen", "source_id", "locator"),
     ),
     "gpu_prices_monthly": Table(
         "The median price of a GPU-hour in one month at one provider, and whether it only repeats an earlier month's.",

@@ -280,6 +280,11 @@ class Deployment:
         """What electricity adds to the GPU-hour."""
         return self.components()["Electricity"]
 
+    def running_cost_usd_per_gpu_h(self):
+        """What an available GPU-hour costs besides its hardware: what switching it off saves, its place in the data center included."""
+        hardware = self.capital_usd_per_gpu()
+        return ownership.exact_sum([usd for item, usd in self.components().items() if item not in hardware])
+
     def fleet_cost_usd_per_h(self, *, n_gpus: Numbers) -> Numbers:
         """What a fleet of so many accelerators costs in an available hour."""
         return self.owned_rate_usd_per_gpu_h * check_value("n_gpus", n_gpus)

@@ -62,7 +62,7 @@ def _ramped_yr(time_yr, ramp_yr):
 
 
 def levelised_token_cost_usd_per_mtok(
-    *, cost: CashFlow, mtok_by_month: ArrayLike, discount_rate: DiscountRate, install_delay_yr: Numbers, price_erosion_frac: Numbers
+    *, cost: CashFlow, mtok_by_month: ArrayLike, discount_rate: DiscountRate, install_delay_yr: Numbers, price_decline_frac: Numbers
 ) -> Numbers:
     """The price of a million tokens, in money of month 0, that just pays for the life.
 
@@ -77,7 +77,7 @@ def levelised_token_cost_usd_per_mtok(
         Of the same money as the cost; real gives a constant-money price, nominal a fixed invoice price.
     install_delay_yr : float
         Service starts so much after month 0.
-    price_erosion_frac : float
+    price_decline_frac : float
         Yearly fall of the price of a token. With it the result is the price *at the start* that pays for
         the life while the price falls; 0 is the plain levelised cost.
 
@@ -87,21 +87,21 @@ def levelised_token_cost_usd_per_mtok(
     >>> when = {"life_yr": 1, "residual_frac": 0, "install_delay_yr": 0, "money": "real"}
     >>> flow = tc.hour.owner_cash_flow(capital_usd=1200.0, running_cost_usd_per_yr=0, **when)
     >>> round(float(levelised_token_cost_usd_per_mtok(cost=flow, mtok_by_month=[100.0] * 12, discount_rate=tc.hour.Real(0.0),
-    ...                                               install_delay_yr=0, price_erosion_frac=0)), 9)
+    ...                                               install_delay_yr=0, price_decline_frac=0)), 9)
     1.0
     """
     if not isinstance(cost, CashFlow):
         raise QuantityError(f"`cost` must be a RealCashFlow or a NominalCashFlow, got {type(cost).__name__}; see `owner_cash_flow`")
     if cost.money != getattr(discount_rate, "money", None):
         raise MoneyError(f"a {cost.money} cost needs a {cost.money} discount rate, got {discount_rate!r}; convert one with the inflation")
-    check_value("price_erosion_frac", price_erosion_frac)
+    check_value("price_decline_frac", price_decline_frac)
     tokens = np.asarray(mtok_by_month, dtype=float)
     if tokens.ndim < 1 or not np.isfinite(tokens).all() or (tokens < 0).any() or not tokens.any(axis=-1).all():
         raise QuantityError("`mtok_by_month` must be rows of tokens, none negative and some above 0")
     start = months("install_delay_yr", install_delay_yr)
     _check_same_life(cost, start, tokens.shape[-1])
     served = np.arange(1, tokens.shape[-1] + 1)
-    price = (1 - np.asarray(price_erosion_frac, dtype=float)[..., None]) ** (served / q.MONTHS_PER_YEAR)
+    price = (1 - np.asarray(price_decline_frac, dtype=float)[..., None]) ** (served / q.MONTHS_PER_YEAR)
     earned = (tokens * discount_rate.discounts(start + served) * price).sum(axis=-1) * (1 - cost.tax_frac)
     return cost.present_value_usd(discount_rate) / earned
 

@@ -8,12 +8,14 @@ times its size or expands by references is refused, and pipes, devices and files
 from __future__ import annotations
 
 import codecs
+import csv
 import gzip
 import hashlib
 import json
 import mmap
 import re
 import zlib
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from io import BufferedIOBase
@@ -24,7 +26,6 @@ from tokcost.importers import workbook
 from tokcost.importers.lazy import LazyObject, check_marks, each_line, unpacked
 from tokcost.importers.point import ImportProblem
 from tokcost.importers.yaml_bounds import check_yaml
-from tokcost.quantities import QuantityError
 
 HEAD_BYTES = 65536
 #: a JSON document larger than this is decoded on demand; a smaller one at once, with a look for keys that stand twice
@@ -110,9 +111,9 @@ class Cut(ImportProblem):
 
 def open_bytes(path: Path) -> BufferedIOBase:
     """The file's bytes as a stream, unpacked if it is gzipped (by content, not by name)."""
-    if path.is_dir():
-        raise QuantityError(f"{path} is a directory; give its files")
     try:
+        if path.is_dir():
+            raise ImportProblem(f"{path} is a directory; give its files")
         if path.exists() and not path.is_file():
             raise ImportProblem("it is no regular file but a pipe or a device; save the result to a file first")
         if path.exists() and path.stat().st_size == 0:  # so are the files of /proc, some of which never end
@@ -161,6 +162,21 @@ def lines(path: Path) -> Iterator[str]:
                 yield from (f"{line}\n" for line in found)
         if rest:
             yield _decoded(rest)
+
+
+def table(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
+    """The rows of a CSV with a header, as a stream: the line at which each ends, and its cells by column."""
+    rows = csv.DictReader(lines(path), strict=True)
+    try:
+        twice = [name for name, times in Counter(rows.fieldnames or ()).items() if times > 1 and name]
+        if twice:
+            raise ImportProblem(f"column `{twice[0][:40]}` stands twice, so that it is not known which one holds; take one of them out")
+        for row in rows:
+            if None in row or None in row.values():
+                raise ImportProblem(f"line {rows.line_num} has another number of cells than the header; mend that line")
+            yield rows.line_num, row
+    except csv.Error as error:
+        raise ImportProblem(f"line {rows.reader.line_num} is no line of a CSV table: {error}") from None
 
 
 def _decoded(content: bytes, is_whole: bool = True) -> str:
@@ -268,7 +284,7 @@ def _raw(path: Path, large_bytes: int):
 
 def _each_json(text: str, document: Document) -> Iterator[object]:
     """Every JSON document of `text`, whatever stands between them: new lines, blank lines, nothing."""
-    decoder = json.JSONDecoder(object_pairs_hook=_unambiguous)
+    decoder = json.JSONDecoder(object_pairs_hook=unambiguous)
     at = _after_space(text, 0)
     while at < len(text):
         line = text.count("\n", 0, at) + 1
@@ -295,7 +311,7 @@ def _why(error: Exception) -> str:
     return "nested too deeply" if isinstance(error, RecursionError) else getattr(error, "msg", "a number of too many digits")
 
 
-def _unambiguous(items: list[tuple]) -> dict:
+def unambiguous(items: list[tuple]) -> dict:
     """An object whose keys stand once; JSON allows a key twice, but then its value is anyone's guess."""
     found = dict(items)
     if len(found) != len(items):

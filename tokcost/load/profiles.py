@@ -18,7 +18,7 @@ from tokcost.quantities import SECONDS_PER_HOUR, QuantityError, check_value, nea
 
 #: the load that never changes: a limit and no record
 FLAT = "flat"
-_HOURS_PER_WEEK = 168
+HOURS_PER_WEEK = 168
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,8 +119,8 @@ def recorded_profile(name: str, *, offered_request_per_s: float, isl: float | No
     rows = hours[hours["trace"] == name].sort_values("hour")
     relative = rows["relative_rate_ratio"].to_numpy(float) if len(rows) else np.ones(1)
     within = rows["within_hour_peak_ratio"].to_numpy(float) if len(rows) else np.ones(1)
-    mean = np.resize(relative / relative.mean() * offered_request_per_s, _HOURS_PER_WEEK)
-    peak, start = mean * np.resize(within, _HOURS_PER_WEEK), str(rows["first_weekday"].iloc[0]) if len(rows) else ""
+    mean = np.resize(relative / relative.mean() * offered_request_per_s, HOURS_PER_WEEK)
+    peak, start = mean * np.resize(within, HOURS_PER_WEEK), str(rows["first_weekday"].iloc[0]) if len(rows) else ""
     return hourly_profile(mean, **lengths, peak_offered_request_per_s=peak, name=name, start=start)  # pyright: ignore[reportArgumentType]
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 from array import array
 from collections.abc import Iterator
@@ -15,7 +14,7 @@ import pandas as pd
 from tokcost import evidence
 from tokcost.importers import documents
 from tokcost.importers.point import UNEXPECTED, ImportProblem, as_problem
-from tokcost.load.profiles import LoadProfile, hourly_profile
+from tokcost.load.profiles import HOURS_PER_WEEK, LoadProfile, hourly_profile
 from tokcost.load.queueing import measured_arrival_cv
 from tokcost.quantities import SECONDS_PER_HOUR, QuantityError, nearest
 
@@ -27,6 +26,7 @@ MOST_REQUESTS = 5_000_000
 _MOST_TOK, _LATEST_S = 1e8, 4.1e9
 _REQUIRED, _OPTIONAL = ("arrival_s", "prompt_tok", "output_tok"), "cached_input_tok"
 _COLUMNS = (*_REQUIRED, _OPTIONAL)
+_MAY_MISS = ("arrival_s", "timestamp", _OPTIONAL)
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,6 +85,19 @@ class Trace:
         found = self.requests[[*names]].quantile(list(levels)).rename(columns=names)
         return found.rename_axis("quantile_frac").reset_index()
 
+    def week(self) -> LoadProfile:
+        """The trace as a week that repeats: its first seven days, or its whole days (its whole hours, where it has no day) over and over.
+
+        >>> week = recorded_trace("azure_2023_conv").week()
+        >>> week.n_hours, round(week.hours["offered_request_per_s"].mean(), 2)
+        (168, 5.54)
+        """
+        hours = self.profile()
+        n_kept = min(hours.n_hours, HOURS_PER_WEEK) // 24 * 24 or hours.n_hours
+        kept = hours.hours.iloc[:n_kept]
+        mean, peak = (np.resize(kept[f"{which}offered_request_per_s"].to_numpy(), HOURS_PER_WEEK) for which in ("", "peak_"))
+        return hourly_profile(mean, isl=hours.isl, osl=hours.osl, peak_offered_request_per_s=peak, name=self.name)
+
     def profile(self) -> LoadProfile:
         """The trace as a load profile, hour by hour from its first request; what is left over of the last hour is not in it.
 
@@ -139,9 +152,13 @@ def trace(path: str | Path) -> Trace:
     ...     trace(path).requests["prompt_tok"].tolist()
     [100.0, 900.0]
     """
+    if not isinstance(path, str | Path):
+        raise QuantityError(f"a trace is named by its path, got {type(path).__name__}")
     path = Path(path)
     try:
         columns, states_cache = _read(path)
+    except OSError as problem:
+        raise QuantityError(f"{path.name[:80]}: it cannot be read ({problem.strerror}); check its path") from None
     except UNEXPECTED as problem:
         raise QuantityError(f"{path.name}: {as_problem(problem)}") from None
     requests = pd.DataFrame({name: np.frombuffer(column) for name, column in columns.items()})
@@ -153,8 +170,14 @@ def trace(path: str | Path) -> Trace:
 
 
 def _read(path: Path) -> tuple[dict[str, array], bool]:
-    columns, states_cache = {name: array("d") for name in _COLUMNS}, False
+    columns = {name: array("d") for name in _COLUMNS}
+    known: set[str] = set()  # of the columns that may be missing, those of the first request: the others must have the same
     for line, row in _rows(path):
+        stated = {name for name in _MAY_MISS if row.get(name) is not None}
+        known = known or stated
+        if stated != known:
+            other = min(stated ^ known)
+            raise ImportProblem(f"line {line} {'has' if other in stated else 'lacks'} `{other}` and the lines before do not agree; mend it")
         if "arrival_s" not in row and "timestamp" in row:
             row = {**row, "arrival_s": _since_1970(row["timestamp"], line)}
         for name in _REQUIRED:
@@ -162,33 +185,37 @@ def _read(path: Path) -> tuple[dict[str, array], bool]:
                 also = " (or `timestamp`)" if name == "arrival_s" else ""
                 raise ImportProblem(f"line {line} has no `{name}`{also}{nearest(name, list(row))}; a trace needs {', '.join(_REQUIRED)}")
             columns[name].append(_number(name, row[name], line))
-        cached = row.get(_OPTIONAL)
-        states_cache |= cached is not None
-        columns[_OPTIONAL].append(0.0 if cached is None else _number(_OPTIONAL, cached, line))
+        columns[_OPTIONAL].append(_number(_OPTIONAL, row[_OPTIONAL], line) if _OPTIONAL in known else 0.0)
         if columns[_OPTIONAL][-1] > columns["prompt_tok"][-1]:
-            whole = columns["prompt_tok"][-1]
-            raise ImportProblem(f"line {line}: {cached} cached tokens of a prompt of {whole:g}; `prompt_tok` must be the whole prompt")
+            cached, whole = columns[_OPTIONAL][-1], columns["prompt_tok"][-1]
+            raise ImportProblem(f"line {line}: {cached:g} cached tokens of a prompt of {whole:g}; `prompt_tok` must be the whole prompt")
         if len(columns[_OPTIONAL]) > MOST_REQUESTS:
             raise ImportProblem(f"it holds more than {MOST_REQUESTS:,} requests; give a part of it, such as a day")
     if len(columns[_OPTIONAL]) < 2:
         raise ImportProblem(f"it holds {len(columns[_OPTIONAL])} requests; a trace needs two at least")
-    return columns, states_cache
+    if not any(columns["prompt_tok"]) and not any(columns["output_tok"]):
+        raise ImportProblem("no request has a token; `prompt_tok` and `output_tok` count them")
+    return columns, _OPTIONAL in known
 
 
 def _rows(path: Path) -> Iterator[tuple[int, dict]]:
-    if documents.head(path).lstrip()[:1] == b"{":
-        for line, text in enumerate(documents.lines(path), 1):
-            if text.strip():
-                row = json.loads(text)
-                if not isinstance(row, dict):
-                    raise ImportProblem(f"line {line} is no object; a JSONL trace has one on every line")
-                yield line, row
-    else:
-        table = csv.DictReader(documents.lines(path), strict=True)
-        for row in table:
-            if None in row or None in row.values():
-                raise ImportProblem(f"line {table.line_num} has another number of cells than the header; mend that line")
-            yield table.line_num, row
+    start = documents.head(path)
+    if start.startswith(documents.UTF_16):
+        raise ImportProblem("it is text in UTF-16, as some shells and spreadsheets write it; save it in UTF-8")
+    if start.lstrip()[:1] == b"[":
+        raise ImportProblem("it is a list in JSON; write one object a line (JSONL), without brackets around them")
+    if start.lstrip()[:1] != b"{":
+        yield from documents.table(path)
+        return
+    for line, text in enumerate(documents.lines(path), 1):
+        if text.strip():
+            try:
+                row = json.loads(text, object_pairs_hook=documents.unambiguous)
+            except (json.JSONDecodeError, RecursionError):
+                raise ImportProblem(f"line {line} is not valid JSON; a JSONL trace has one whole object on every line") from None
+            if not isinstance(row, dict):
+                raise ImportProblem(f"line {line} is no object; a JSONL trace has one on every line")
+            yield line, row
 
 
 def _number(name: str, cell: object, line: int) -> float:

@@ -1,9 +1,10 @@
 """What a notebook lets a reader change: its `parameters` cell, read without running it, and strictly checked.
 
 Each of its lines reads `name: type = literal  # meaning, LOW to HIGH` or `name: type = literal  # meaning; one of: a, b, c`, or
-`; one of: region in carbon_intensity.csv` where a column of a data table lists them, or `; any text: a file or a folder` where
-any will do. The type (bool, int, float, str) is that of the literal where none stands. The quantity that a name ends in adds
-its unit and its plausible range. A line that is a comment only may say what does not go together.
+`; one of: region in carbon_intensity.csv` where a column of a data table lists them, or `; any text: a name` where any will do,
+or `; any path: a file or a folder` for one that must be there. The type (bool, int, float, str) is that of the literal where none
+stands. The quantity that a name ends in adds its unit and its plausible range. A line that is a comment only may say what does
+not go together.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from tokcost import quantities
 from tokcost.errors import InputError
 from tokcost.parameters.choices import choices_of
 from tokcost.parameters.hints import fix, said
+from tokcost.paths import located
 
 _TYPES = {kind.__name__: kind for kind in (bool, int, float, str)}
 KINDS = {bool: "true or false", int: "a whole number", float: "a number", str: "text"}
@@ -29,7 +31,7 @@ MOST_LISTED = 20
 _NUMBER = r"[-+]?(?:\d{1,3}(?:,\d{3})+|\d[\d_]*)(?:\.\d+)?(?:[eE][-+]?\d+)?"
 _RANGE = re.compile(rf"(?:(?P<meaning>.*?)[,;]\s+)?(?P<low>{_NUMBER}) to (?P<high>{_NUMBER})")
 _CHOICES = re.compile(r"(?:(?P<meaning>.*?)[,;]\s+)?one of:\s*(?P<choices>.+)")
-_ANY_TEXT = re.compile(r"(?:(?P<meaning>.*?)[,;]\s+)?any text(?::\s*(?P<kind>.+))?")
+_ANY_TEXT = re.compile(r"(?:(?P<meaning>.*?)[,;]\s+)?any (?P<what>text|path)(?::\s*(?P<kind>.+))?")
 _PLAIN_NUMBER = re.compile(r"[-+]?(?:(?:0|[1-9]\d*)(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?")
 
 
@@ -48,6 +50,8 @@ class Parameter:
     holds: str = ""
     #: the data table that its choices are a column of
     table: str = ""
+    #: whether it is a path: what is not its default must be there
+    is_path: bool = False
     #: whether its line says more than a name and a value
     is_explained: bool = False
 
@@ -88,6 +92,8 @@ class Parameter:
             if "did you mean" not in near:
                 near = f"; `tokcost data show {self.table}` shows them" if self.table else ""
             raise InputError(f"`{self.name}` must be {self.holds or 'one of ' + self._listed}; got {said(value)}{near}")
+        if self.is_path and value != self.default:
+            located(value, self.name)
         return value
 
     def _check_number(self, kind, value):
@@ -208,7 +214,7 @@ def _declare(name: str, default, comment: str, kind: type) -> Parameter:
         holds = f"one of the {len(texts)} in column {column} of {table}.csv" if table and len(texts) > MOST_LISTED else ""
         return Parameter(name, default, kind, _trimmed(listed["meaning"]), choices=tuple(texts), holds=holds, table=table)
     if kind is str and (free := _ANY_TEXT.fullmatch(comment)):
-        return Parameter(name, default, kind, _trimmed(free["meaning"]), holds=free["kind"] or "")
+        return Parameter(name, default, kind, _trimmed(free["meaning"]), holds=free["kind"] or "", is_path=free["what"] == "path")
     label = next((label for label in quantities.LABELS if name == label or name.endswith(f"_{label}")), None)
     choices = tuple(quantities.LABELS.get(label or "", ())) if kind is str else ()
     return Parameter(name, default, kind, _trimmed(comment), choices=choices)

@@ -37,6 +37,8 @@ class Addition:
     n_there: int = 0
     excluded: list[tuple[str, str]] = field(default_factory=list)
     files: dict[str, str] = field(default_factory=dict)
+    #: the same files as they were, for somebody else may change them meanwhile
+    before: dict[str, str] = field(default_factory=dict)
 
 
 def addition(rows: list[Row], table: str, *, source: Row, labels: list[Row], note: str = "", file: str = "") -> Addition:
@@ -129,6 +131,7 @@ def _count(found: Addition, fresh: list[Row], source: Row, note: str) -> None:
         raise DataError(f"the rows are of several campaigns ({', '.join(sorted(campaigns))}); add one at a time")
     campaign, n_rows = campaigns.pop(), len(fresh) + len(found.excluded)
     captures = _old("captures")
+    found.before["captures.csv"] = _text("captures.csv")
     there = next((row for row in captures if row["campaign"] == campaign), None)
     if there is None:
         if not note:
@@ -175,6 +178,9 @@ def staged(found: Addition) -> Iterator[Path]:
 
 def write(found: Addition) -> list[str]:
     """Put the files of the addition in the place of the old ones: all, or none where one cannot be written."""
+    changed = [name for name, text in found.before.items() if _text(name) != text]
+    if changed:
+        raise DataError(f"{', '.join(changed)} was changed while the rows were checked; nothing was written, add them again")
     directory, done = data_dir(), {}
     waiting = [(directory / name, directory / f".{name}.new", text) for name, text in found.files.items()]
     try:
@@ -224,7 +230,7 @@ def _by_row(problem: str, table: str, before: int, file: str) -> str:
 
 def _append(found: Addition, table: str, rows: list[Row]) -> None:
     columns = next(csv.reader(io.StringIO(_text(f"{table}.csv"))))
-    text = found.files.get(f"{table}.csv", _text(f"{table}.csv"))
+    text = found.files.get(f"{table}.csv") or found.before.setdefault(f"{table}.csv", _text(f"{table}.csv"))
     found.files[f"{table}.csv"] = text + _csv(rows, columns, header=False)
 
 

@@ -101,7 +101,7 @@ def _show_moved(found, before: Path) -> None:
     if not changes:
         click.echo("no headline moves")
     for name, old, new in changes:
-        share = f" ({new['value'] / old['value'] - 1:+.1%})" if old.get("value") and new.get("value") else ""
+        share = f" ({(new['value'] - old['value']) / abs(old['value']):+.1%})" if old.get("value") and new.get("value") else ""
         click.echo(f"headline {name}: {new['label']}: {_value(old)} -> {_value(new)}{share}")
 
 

@@ -24,6 +24,7 @@ from tokcost.paths import DATA_VARIABLE, NOTEBOOKS
 MIME = "application/vnd.tokcost.v1+json"
 #: the least change that is told: below it a headline stays as printed
 LEAST_FRAC = 5e-5
+DOES_NOT_RUN = "does not run"
 
 
 def headline_of(notebook: Path) -> dict | None:
@@ -59,7 +60,7 @@ def headlines(names: Iterable[str]) -> dict[str, dict]:
             with contextlib.redirect_stdout(io.StringIO()):
                 found[name] = headline_of(NOTEBOOKS / f"{name}.ipynb") or {"label": "no result"}
         except Exception as error:
-            found[name] = {"label": f"does not run: {type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"}
+            found[name] = {"label": f"{DOES_NOT_RUN}: {type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"}
     return found
 
 
@@ -93,6 +94,9 @@ def moved(before: Path, after: Path, tables: Set[str]) -> list[tuple[str, dict, 
 
 
 def _alike(was: dict, now: dict) -> bool:
+    """Whether a headline is the same; of a notebook that does not run nobody knows, also where it did not run before."""
+    if now["label"].startswith(DOES_NOT_RUN):
+        return False
     pairs = [(was.get(name), now.get(name)) for name in ("value", "low", "high")]
     same = all(a == b or (a and b and math.isclose(a, b, rel_tol=LEAST_FRAC)) for a, b in pairs)
     return same and ("value" in now or was["label"] == now["label"])

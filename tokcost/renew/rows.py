@@ -7,7 +7,6 @@ Any table takes a CSV of its own columns. Besides, `inference` takes operating p
 from __future__ import annotations
 
 import csv
-import io
 import json
 import re
 from collections.abc import Callable, Iterator
@@ -17,6 +16,8 @@ import pandas as pd
 
 from tokcost.evidence.schema import TABLES
 from tokcost.evidence.selection import DataError
+from tokcost.importers import documents
+from tokcost.importers.point import ImportProblem
 from tokcost.labels import LABELS, label_of, served_as
 from tokcost.quantities import nearest
 
@@ -31,10 +32,9 @@ def rows_of_file(path: Path, table: str, given: Row) -> list[Row]:
     if not path.exists():
         raise DataError(f"there is no file {path}")
     columns = TABLES[table].columns
-    read = _own_columns if _is_of(path, columns) else _READERS.get(table, _own_columns)
     only = {name: column.values[0] for name, column in columns.items() if column.kind == "quantity" and len(column.values) == 1}
     rows = []
-    for number, row in enumerate(read(path, table, given), 1):
+    for number, row in enumerate(_read(path, table, given), 1):
         told = {name: text for name, text in row.items() if text != ""}
         for name, text in given.items():
             if told.get(name, text) != text:
@@ -45,28 +45,33 @@ def rows_of_file(path: Path, table: str, given: Row) -> list[Row]:
     return rows
 
 
+def _read(path: Path, table: str, given: Row) -> list[Row]:
+    """The rows as the reader for this file gives them; what is damaged, endless or no file is one sentence."""
+    try:
+        read = _own_columns if _is_of(path, TABLES[table].columns) else _READERS.get(table, _own_columns)
+        return list(read(path, table, given))
+    except (ImportProblem, OSError) as problem:
+        raise DataError(f"cannot read {path.name[:80]}: {getattr(problem, 'strerror', None) or problem}") from None
+
+
 def _is_of(path: Path, columns) -> bool:
     """Whether a file is a CSV of some of the columns of a table."""
     if path.suffix.lower() != ".csv" or not path.is_file():
         return False
-    with open(path, newline="", encoding="utf-8-sig", errors="replace") as lines:
-        header = next(csv.reader(lines), [])
+    first = documents.head(path).decode(errors="replace").splitlines()[:1]
+    try:
+        header = next(csv.reader(first), [])
+    except csv.Error:
+        return False
     return bool(header) and set(header) <= set(columns)
 
 
 def _own_columns(path: Path, table: str, given: Row) -> Iterator[Row]:
     columns = TABLES[table].columns
-    try:
-        reader = csv.DictReader(io.StringIO(path.read_text(encoding="utf-8-sig"), newline=""), strict=True)
-        found = list(reader)
-    except (OSError, ValueError, csv.Error) as error:
-        raise DataError(f"cannot read {path}: {getattr(error, 'strerror', None) or error}") from None
-    for name in reader.fieldnames or ():
-        if name not in columns:
-            raise DataError(f"{path.name}: `{name}` is no column of `{table}`{nearest(name, columns)}; {_takes(table)}")
-    for number, row in enumerate(found, 1):
-        if None in row or None in row.values():
-            raise DataError(f"{path.name} row {number} has more or fewer cells than the header")
+    for _, row in documents.table(path):
+        for name in row:
+            if name not in columns:
+                raise DataError(f"{path.name}: `{name}` is no column of `{table}`{nearest(name, columns)}; {_takes(table)}")
         yield row
 
 
@@ -102,7 +107,7 @@ _FIGURES = ("total_tok_per_s_per_gpu", "output_tok_per_s_per_gpu", "median_ttft_
 
 def _points(path: Path, given: Row) -> pd.DataFrame:
     """Operating points: those that `tokcost import` has written, or what it reads from a file or a folder."""
-    if path.suffix.lower() == ".csv" and path.read_text(encoding="utf-8-sig", errors="replace").startswith("source_file,"):
+    if path.suffix.lower() == ".csv" and documents.head(path).startswith(b"source_file,"):
         from tokcost.spreadsheet import read_csv
 
         return read_csv(path)
@@ -121,11 +126,11 @@ def _points(path: Path, given: Row) -> pd.DataFrame:
 def _mlperf(path: Path, table: str, given: Row) -> Iterator[Row]:
     file = path / "summary_results.json" if path.is_dir() else path
     try:
-        content = json.loads(file.read_text(encoding="utf-8"))
+        content = json.loads(documents.read_text(file))
         results = [row for row in content if str(row["Performance_Units"]).lower().replace(" ", "") in ("tokens/s", "tokens/sec")]
-    except OSError as error:
-        raise DataError(f"cannot read {file}: {error.strerror}; give a summary_results.json or the folder that holds it") from None
-    except (ValueError, KeyError, TypeError):
+    except ImportProblem:
+        raise
+    except (ValueError, KeyError, TypeError, RecursionError):
         raise DataError(f"{file} is no summary_results.json of an MLPerf round") from None
     for row in results:
         n_gpus = _product(row.get("Nodes"), row.get("a#"))

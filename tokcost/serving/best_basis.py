@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import pandas as pd
 
 from tokcost.quantities import QuantityError, check_value
@@ -56,10 +58,10 @@ def best_at(
     'calibrated, dense model'
     """
     best = best_basis(measured, estimates, tok_per_s_per_user=tok_per_s_per_user)
-    if isinstance(best, pd.DataFrame):
-        slowest = float(best.loc[best[throughput].notna(), SPEED].min())
-        return estimate_at(best, tok_per_s_per_user=max(tok_per_s_per_user, slowest), throughput=throughput, level=level)
-    return best.at(tok_per_s_per_user=max(tok_per_s_per_user, best.reach[0]))
+    if isinstance(best, Frontier):
+        return cast(Reading, best.at(tok_per_s_per_user=max(tok_per_s_per_user, best.reach[0])))
+    slowest = float(best.loc[best[throughput].notna(), SPEED].min())
+    return estimate_at(best, tok_per_s_per_user=max(tok_per_s_per_user, slowest), throughput=throughput, level=level)
 
 
 def _require_alike(measured: Frontier, estimates: pd.DataFrame) -> None:

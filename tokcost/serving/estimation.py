@@ -15,6 +15,7 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from tokcost import evidence
+from tokcost.evidence.soundness import IN_FLIGHT_SHARE
 from tokcost.quantities import LABELS, QuantityError, check_value, check_whole, nearest
 from tokcost.serving.accuracy import (
     ANCHORED,
@@ -83,10 +84,17 @@ def estimate(
     (['calibrated, dense model'], ['reading weights', 'communication'])
     """
     _check(speculative, level, tensor_parallel, expert_parallel)
-    for name, value in (("batch", batch), ("isl", isl), ("osl", osl)):
+    for name, value, most in (("batch", batch, 1), ("isl", isl, 0), ("osl", osl, 0)):
         check_value(name, value)
+        if np.ndim(value) > most:
+            raise QuantityError(f"`{name}` must be one number{' or a row of them' if most else ''}, got {np.ndim(value)} dimensions")
     batches = np.atleast_1d(np.asarray(batch, dtype=float))
     sizes, rated = architecture(model, precision), chip(accelerator, precision)
+    heads = int(evidence.load_table("model_architectures", model=model)["n_heads"].iloc[0])
+    if heads % tensor_parallel and not data_parallel_attention:
+        raise QuantityError(
+            f"`tensor_parallel` {tensor_parallel} does not divide the {heads} attention heads of `{model}`; no server splits it so"
+        )
     is_drafted = speculative == "mtp"
     if is_drafted and not sizes.has_draft_layer:
         raise QuantityError(f"`{model}` has no layer for speculative decoding in data/model_architectures.csv; estimate it with `none`")
@@ -120,6 +128,7 @@ def estimate(
         is_near = np.abs(np.log(batches / float(run["concurrency"]))) <= np.log(NEAR_RATIO)
         bases = bases + np.where(is_near, NEAR, FAR).astype(object)
     rows = _table(batches, found, fits, faster, more, load, bases, level)
+    check_value(SPEED, rows[SPEED])  # an anchor that fits nothing else moves the curve out of all that is plausible
     return pd.concat([pd.DataFrame(asked, index=rows.index), rows], axis=1)
 
 
@@ -140,8 +149,8 @@ def _table(batches, found, fits, faster, more, load, bases, level) -> pd.DataFra
 def _check(speculative: str, level: float, tensor_parallel: int, expert_parallel: int) -> None:
     if speculative not in ("none", "mtp"):
         raise QuantityError(f"`speculative` must be none or mtp, got {speculative!r}{nearest(str(speculative), LABELS['speculative'])}")
-    if not 0 < level < 1:
-        raise QuantityError(f"`level` must lie between 0 and 1, got {level:g}; 0.8 is a band that holds eight cases in ten")
+    if not isinstance(level, float) or not 0 < level < 1:
+        raise QuantityError(f"`level` must lie between 0 and 1, got {level}; 0.8 is a band that holds eight cases in ten")
     check_whole("tensor_parallel", tensor_parallel)
     check_whole("expert_parallel", expert_parallel)
     if tensor_parallel > MOST_GPUS:
@@ -166,11 +175,19 @@ def _constants(model: str, accelerator: str, is_drafted: bool, anchor: object):
 
 def _checked_anchor(anchor: Mapping[str, Any] | pd.Series, asked: dict[str, Any]) -> dict[str, Any]:
     """The anchor, if it is a run of what is asked: what it says of itself must agree, and lengths may be nominal ones."""
+    if not isinstance(anchor, Mapping | pd.Series):
+        raise QuantityError(f"`anchor` must be one measured run, a row of data/inference.csv or a mapping, got {type(anchor).__name__}")
     run = {str(name): value for name, value in dict(anchor).items() if not (isinstance(value, float) and np.isnan(value))}
     for name in ("concurrency", SPEED, OUTPUT):
         if name not in run:
             raise QuantityError(f"the anchor must state `{name}`; give a measured run with concurrency, {SPEED} and {OUTPUT}")
         check_value(name, run[name])
+    read, written = float(run["concurrency"]) * float(run[SPEED]), float(run[OUTPUT]) * asked["n_gpus"]
+    if written > IN_FLIGHT_SHARE[1] * read:
+        raise QuantityError(
+            f"the anchor contradicts itself: its GPUs write {written:g} tokens/s and its users receive {read:g}; "
+            f"give {OUTPUT} for each of the {asked['n_gpus']} GPUs, and all requests in flight as concurrency"
+        )
     share = mean_length_frac(str(run["campaign"])) if "campaign" in run else 1.0
     for name, wanted in asked.items():
         if name not in run or run[name] in (wanted, "unlabelled"):
@@ -248,8 +265,9 @@ def estimate_at(table: pd.DataFrame, *, tok_per_s_per_user: float, throughput: s
     """
     check_value(SPEED, tok_per_s_per_user)
     curve = estimated_curve(table, throughput=throughput, level=level)
-    nearest_row = (curve[SPEED] - tok_per_s_per_user).abs().argmin()
-    basis, n = curve["basis"].iloc[nearest_row], len(curve)
+    if curve.empty:  # no batch fits
+        return Reading(np.nan, np.nan, np.nan, Bracket(np.nan, np.nan, np.nan, 0, NOT_REACHED))
+    basis, n = curve["basis"].iloc[(curve[SPEED] - tok_per_s_per_user).abs().argmin()], len(curve)
     columns = (curve[name] for name in (throughput, "low", "high"))
     value, low, high = (float(np.interp(tok_per_s_per_user, curve[SPEED], one, left=np.nan, right=np.nan)) for one in columns)
     if np.isnan(value):

@@ -12,7 +12,7 @@ import pandas as pd
 from tokcost.show import draw, form
 from tokcost.show.figure import Figure, chart, drawing, finish
 from tokcost.show.labels import label_ends, label_marks
-from tokcost.show.numbers import alike, say_label
+from tokcost.show.numbers import alike, label_text
 from tokcost.show.rows import keeps_rows
 from tokcost.show.style import BLUE, MARKERS, MUTED, ORANGE, PAPER, SERIES
 
@@ -186,7 +186,7 @@ def plot_slope(frame: pd.DataFrame, *, by: str, rankings: dict[str, str], best: 
             heights = [ranks[h][index] for h in columns]
             line = {"marker": MARKERS[i % len(MARKERS)], "linestyle": draw.DASHES[i % len(draw.DASHES)]}
             ax.plot(range(len(columns)), heights, color=draw.colour_of(fact[by], i), zorder=3, **line)
-            name, first, last = say_label(by, fact[by]), texts[columns[0]][i], texts[columns[-1]][i]
+            name, first, last = label_text(by, fact[by]), texts[columns[0]][i], texts[columns[-1]][i]
             draw.write(ax, (0, heights[0]), f"{name}  {first}", offset=(-8, 0), size=9, ha="right")
             draw.write(ax, (len(columns) - 1, heights[-1]), f"{last}  {name}", offset=(8, 0), size=9)
             for k, says in enumerate(columns[1:-1], start=1):

@@ -8,7 +8,7 @@ import pandas as pd
 from tokcost.quantities import FEWEST_OF_MEDIAN, median_of_many
 from tokcost.show import draw
 from tokcost.show.figure import Figure, chart, drawing, finish
-from tokcost.show.numbers import alike, say_label
+from tokcost.show.numbers import alike, label_text
 from tokcost.show.rows import keeps_rows
 from tokcost.show.style import BLUE, INK, LOSS, MARKERS, ORANGE, PAPER, SEA, SHADES
 
@@ -65,7 +65,7 @@ def plot_strip(
     import seaborn
 
     known = frame.dropna(subset=[x])
-    shown = known.assign(**{by: known[by].map(lambda value: say_label(by, value))})
+    shown = known.assign(**{by: known[by].map(lambda value: label_text(by, value))})
     n_rows = shown[by].nunique()
     with drawing(height=0.48 * n_rows + 1.3) as (fig, ax):
         rows = shown.groupby(by, sort=False)[x]

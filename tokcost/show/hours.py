@@ -9,7 +9,7 @@ import numpy as np
 from tokcost import quantities
 from tokcost.show import draw, form
 from tokcost.show.figure import Figure, chart, drawing, finish
-from tokcost.show.numbers import alike, label_and_unit, num, percents, say_label
+from tokcost.show.numbers import alike, label_and_unit, label_text, num, percents
 from tokcost.show.rows import keeps_rows
 from tokcost.show.style import BLUE, GRID, INK, MUTED, ORANGE, SERIES, TEAL
 
@@ -69,7 +69,7 @@ def plot_prices(frame: pd.DataFrame, *, by: str, alt: str = "", title: str = "",
             for row, price in enumerate(rows.itertuples()):
                 _price(ax, row, price, groups.index(price.group))
             draw.row_labels(ax, rows["label"])
-            ax.set_title(say_label(by, name))
+            ax.set_title(label_text(by, name))
         ax.set_xlim(0, frame["high"].max() * (1.9 if form.is_narrow() else 1.28))
         ax.set_xlabel(draw.axis_label(x))
         draw.legend_of_markers(fig, ax, groups, len(groups))

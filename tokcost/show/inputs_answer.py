@@ -10,7 +10,7 @@ from tokcost.parameters.run_cell import current_settings
 from tokcost.parameters.settings import Setting
 from tokcost.show.numbers import inline, say_label
 from tokcost.show.sentences import Shown, literal_dollars, stable
-from tokcost.show.text import literal, plain
+from tokcost.show.text import plain
 
 #: Jupyter's name of the place below the inputs that the answer is written into
 PLACE = "tokcost-inputs"
@@ -67,7 +67,7 @@ def _said(setting: Setting) -> str:
     name, value = setting.parameter.name, setting.value
     label = inline(quantities.phrase(name)) if quantities.find(name) else inline(column_label(name))
     if isinstance(value, (bool, str)):
-        return f"{label} {literal(say_label(name, str(value)))}"
+        return f"{label} {say_label(name, str(value))}"
     unit = quantities.unit(name) or ""
     if unit == "frac":
         return f"{label} {value * 100:.12g}%"

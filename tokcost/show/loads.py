@@ -10,7 +10,7 @@ import pandas as pd
 from tokcost.show import draw, form
 from tokcost.show.figure import Figure, chart, drawing, finish
 from tokcost.show.labels import label_ends, label_marks
-from tokcost.show.numbers import alike, percent, say_label
+from tokcost.show.numbers import alike, label_text, percent
 from tokcost.show.rows import keeps_rows
 from tokcost.show.style import ACCELERATOR, BLUE, GRID, INK, MARKERS, MUTED, ORANGE, SEA, SERIES
 
@@ -33,10 +33,10 @@ def plot_panels(
             for other in groups.values():
                 coarse = other.iloc[np.unique(np.linspace(0, len(other) - 1, 12).round().astype(int))]
                 ax.plot(coarse[x], coarse[y], color=GRID, linewidth=1.1)
-            ax.plot(groups[name][x], groups[name][y], color=ACCELERATOR.get(name, BLUE), linewidth=2.2, label=say_label(by, name))
+            ax.plot(groups[name][x], groups[name][y], color=ACCELERATOR.get(name, BLUE), linewidth=2.2, label=label_text(by, name))
             for at in (mark or {}).values():
                 ax.axvline(at, color=MUTED, linewidth=1, linestyle=(0, (2, 2)))
-            ax.set_title(say_label(by, name), fontsize=9)
+            ax.set_title(label_text(by, name), fontsize=9)
             ax.set(xscale="log", yscale="log")
         for ax in axes.flat:
             for axis in (ax.xaxis, ax.yaxis):
@@ -63,9 +63,9 @@ def plot_steps(
             group = group.sort_values(x)
             colour = draw.colour_of(name, i)
             steps = {"color": colour, "linestyle": draw.DASHES[i % len(draw.DASHES)], "drawstyle": "steps-post"}
-            ax.plot([*group[x], last], [*group[y], group[y].iloc[-1]], label=say_label(by, name), **steps)
+            ax.plot([*group[x], last], [*group[y], group[y].iloc[-1]], label=label_text(by, name), **steps)
             ax.scatter(group[x], group[y], s=18, color=colour, marker=MARKERS[i % len(MARKERS)], zorder=3)
-            ends.append((last, group[y].iloc[-1], say_label(by, name), colour))
+            ends.append((last, group[y].iloc[-1], label_text(by, name), colour))
         ax.set(xscale="log", yscale="log")
         draw.log_axis(ax.xaxis, min(frame[x].min(), *marks.values(), last), last)
         draw.log_axis(ax.yaxis, frame[y].min(), frame[y].max())
@@ -87,9 +87,9 @@ def plot_by_category(
         ends = []
         for i, (name, group) in enumerate(frame.groupby(by, sort=False)):
             colour, places = SERIES[i % len(SERIES)], [rungs.index(rung) for rung in group[x]]
-            look = {"linestyle": draw.DASHES[i % len(draw.DASHES)], "marker": MARKERS[i % len(MARKERS)], "label": say_label(by, name)}
+            look = {"linestyle": draw.DASHES[i % len(draw.DASHES)], "marker": MARKERS[i % len(MARKERS)], "label": label_text(by, name)}
             ax.plot(places, group[y], color=colour, **look)
-            ends.append((places[-1], group[y].iloc[-1], say_label(by, name), colour))
+            ends.append((places[-1], group[y].iloc[-1], label_text(by, name), colour))
         draw.horizontal_lines(ax, level, is_name_below=True)
         ax.set_xticks(range(len(rungs)), [percent(rung, 4) for rung in rungs])
         ax.set_ylim(bottom=0)

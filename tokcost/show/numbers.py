@@ -8,6 +8,7 @@ from collections.abc import Iterable
 
 from tokcost import quantities
 from tokcost.labels import label_of
+from tokcost.show.text import literal
 
 MISSING = "not reached"
 #: a whole number below this is written whole
@@ -51,12 +52,17 @@ def alike(values: Iterable[float], digits: int = 3, missing: str = MISSING, *, f
     if all(value.is_integer() and abs(value) < _WHOLE_BELOW for value in known):
         texts = [f"{value:,.0f}" for value in values]
     else:
-        needed = next((n for n in range(fewest, digits) if all(_holds(value, n) for value in known)), digits)
+        needed = next((n for n in range(fewest, digits) if all(holds(value, n) for value in known)), digits)
         texts = [_significant(value, needed) for value in values]
     return [missing if math.isnan(value) else text for value, text in zip(values, texts, strict=True)]
 
 
-def _holds(value: float, digits: int) -> bool:
+def holds(value: float, digits: int) -> bool:
+    """Whether a number has no more significant digits than these.
+
+    >>> holds(0.8, 2), holds(0.802, 2)
+    (True, False)
+    """
     return math.isclose(value, float(f"{value:.{digits - 1}e}"), rel_tol=1e-12)
 
 
@@ -215,10 +221,19 @@ def _words(text: str) -> set[str]:
 
 
 def say_label(name: str, value: str) -> str:
-    """A label value as people write it: `h200` as H200, `owning_hyperscaler` as owned by a hyperscaler, a quantity by its label.
+    """A label value as people write it, for a sentence: `label_text`, with what Markdown would take for markup as text.
 
-    >>> say_label("accelerator", "gb300"), say_label("price_basis", "rental_3yr"), say_label("quantity", "isl"), say_label("note", "a_b")
-    ('GB300', '3-year rental', 'Input sequence length (ISL)', 'a_b')
+    >>> say_label("accelerator", "gb300"), say_label("price_basis", "rental_3yr"), say_label("model", "[mine]")
+    ('GB300', '3-year rental', '&#91;mine&#93;')
+    """
+    return literal(label_text(name, value))
+
+
+def label_text(name: str, value: str) -> str:
+    """A label value as people write it, for a place that knows no markup: `owning_hyperscaler` as owned by a hyperscaler.
+
+    >>> label_text("accelerator", "gb300"), label_text("quantity", "isl"), label_text("note", "a_b")
+    ('GB300', 'Input sequence length (ISL)', 'a_b')
     """
     text = str(value)
     if called := label_of(name, text):

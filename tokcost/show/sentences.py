@@ -164,7 +164,7 @@ def result(
                 f"result `{name}`: its range {low:g} to {high:g} does not hold its value {value:g}; give low first"
             )
     which = name.removesuffix(quantity.name).strip("_")
-    which = label_of("accelerator", which) or which.replace("_", " ")
+    which = literal(label_of("accelerator", which) or which.replace("_", " "))
     label = label or quantity.label + (f", {which}" if which else "")
     numbers = [value] if low is None or high is None else [value, float(low), float(high)]
     if quantity.unit == "frac":

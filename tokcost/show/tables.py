@@ -9,7 +9,7 @@ import pandas as pd
 
 from tokcost import quantities
 from tokcost.labels import column_label
-from tokcost.show.numbers import MISSING, alike, label_and_unit, num, percent, percents, say_label, spans
+from tokcost.show.numbers import MISSING, alike, label_and_unit, label_text, num, percent, percents, spans
 from tokcost.show.rows import with_rows
 from tokcost.show.text import plain, visible
 from tokcost.show.untypeset import CLASSES
@@ -145,7 +145,9 @@ def table(
 def _words(name: str, column: pd.Series) -> list[str]:
     if column.map(lambda value: isinstance(value, tuple)).all():
         return [spans(value) for value in column]  # stretches of a scale
-    return [("yes" if value else "no") if isinstance(value, bool) else "" if pd.isna(value) else say_label(name, value) for value in column]
+    return [
+        ("yes" if value else "no") if isinstance(value, bool) else "" if pd.isna(value) else label_text(name, value) for value in column
+    ]
 
 
 def _names(name: str, column: pd.Series, digits: int, missing: str) -> list[str]:

@@ -43,7 +43,11 @@ def class_(folder: Path, nbgrader: bool) -> None:
         with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as scratch:
             made = Path(scratch, folder.name)
             _write(made, nbgrader)
-            made.replace(folder)  # an empty folder gives way
+            if folder.exists():  # it stays the same folder, for somebody may stand in it
+                for edition in sorted(made.iterdir()):
+                    edition.replace(folder / edition.name)
+            else:
+                made.replace(folder)
     except OSError as error:
         raise click.UsageError(f"cannot make {folder}: {error.strerror or error}; choose a folder that you may write to") from None
     click.echo(f"{folder.name} is ready: give out {folder.name}/student, keep {folder.name}/teacher")

@@ -54,7 +54,7 @@ def diagnose(exercise: Exercise, answer: object, parameters: Mapping[str, Any] |
 def _same_number(value: object, wanted: str) -> bool:
     try:
         return math.isclose(float(value), float(wanted))  # pyright: ignore[reportArgumentType] # what is no number is refused
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return False
 
 
@@ -91,15 +91,17 @@ def _near(number: float, right: float, tolerance: float) -> bool:
 
 def _number(answer: object) -> float | None:
     """A number, or something that says which it is: numpy's own, a reading of a curve; not text, nor true and false."""
-    if isinstance(answer, (str, bool)):
+    if isinstance(answer, (str, bytes, bool)):
         return None
     try:
         return float(answer)  # pyright: ignore[reportArgumentType]
+    except OverflowError:  # a whole number of hundreds of digits
+        return math.inf
     except (TypeError, ValueError):
         return None
 
 
 def _times_off(factor: float | None) -> str:
-    if factor is None:
+    if not factor or not math.isfinite(1 / factor) or math.isinf(factor):
         return ""
     return f"{num(factor if factor > 1 else 1 / factor)} times too {'large' if factor > 1 else 'small'}: "

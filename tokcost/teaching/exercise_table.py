@@ -93,9 +93,9 @@ def find(name: str) -> Exercise:
     Traceback (most recent call last):
     tokcost.errors.InputError: there is no exercise `01-9`; did you mean `01-3`?
     """
-    if name not in exercises():
-        raise InputError(f"there is no exercise `{name}`{nearest(name, exercises())}")
-    return exercises()[name]
+    if str(name) not in exercises():
+        raise InputError(f"there is no exercise `{name}`{nearest(str(name), exercises())}")
+    return exercises()[str(name)]
 
 
 def _rows(table: str) -> list[dict[str, str]]:

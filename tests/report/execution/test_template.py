@@ -108,3 +108,44 @@ def test_how_a_process_ended_is_told(waiting):
 def test_a_process_is_gone_with_whoever_asked_for_it(waiting):
     waiting._connection.close()  # as when the asker is killed
     assert gone(waiting.pid)
+
+
+def parent_of(pid: int) -> int:
+    return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+
+
+@pytest.fixture
+def of_another_template():
+    """A forked process that waits, of a template that a test may spoil."""
+    environment = {**os.environ, "PYTHONHASHSEED": "2", "A_SECRET": "x"}
+    other = template.begun(environment, "signal")
+    with open(os.devnull, "w") as nowhere:
+        yield other, lambda: other.fork("signal:pause", [""], environment, "/", (nowhere.fileno(), nowhere.fileno()))
+
+
+def test_a_template_that_is_killed_or_does_not_answer_leaves_no_process_behind_and_holds_nobody_up(of_another_template, monkeypatch):
+    other, fork = of_another_template
+    child = fork()
+    of_it = parent_of(child.pid)
+    monkeypatch.setattr(template, "PATIENCE_S", 0.1)
+    os.kill(of_it, signal.SIGSTOP)
+    with pytest.raises(template.CannotFork, match="the template process does not answer: timed out"):
+        fork()
+    os.kill(of_it, signal.SIGKILL)
+    assert gone(child.pid) and child.wait(5) == -signal.SIGKILL
+    with pytest.raises(template.CannotFork, match="the template process does not answer"):
+        fork()
+
+
+def test_what_the_environment_of_the_first_asker_holds_is_not_handed_on(of_another_template):
+    child = of_another_template[1]()
+    assert b"A_SECRET" not in Path(f"/proc/{child.pid}/environ").read_bytes()
+    child.kill()
+    assert child.wait(5) == -signal.SIGKILL
+
+
+def test_a_package_that_changed_is_imported_anew(monkeypatch):
+    environment = {**os.environ, "PYTHONHASHSEED": "0"}
+    monkeypatch.setattr(template, "package_stamp", lambda: (1, 2))
+    with pytest.raises(template.CannotFork, match="files of tokcost have changed since they were imported"):
+        template.template_for(environment)

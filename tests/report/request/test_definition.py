@@ -97,7 +97,7 @@ def test_a_file_of_another_kind_is_refused(here):
 
 
 def test_two_reports_cannot_write_the_same_files(here):
-    with pytest.raises(ReportError, match="two reports would both write 01-cost.html"):
+    with pytest.raises(ReportError, match="two reports would write one file, 01-cost.html"):
         jobs(("01-cost", "notebooks/01-cost.ipynb"))
 
 

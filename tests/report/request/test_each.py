@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tokcost.report.errors import ReportError
-from tokcost.report.request.definition import jobs, read_definition
+from tokcost.report.request.definition import jobs, jobs_of_rows, read_definition
 from tokcost.report.request.plan import plan
 
 
@@ -53,6 +53,8 @@ def test_a_table_gives_a_report_for_each_row_and_an_empty_cell_changes_nothing()
         ('each = "clusters.csv"', "osl,\n1,2", "clusters.csv line 1: each column needs a name"),
         ('each = "clusters.csv"', "osl\n1,2", "clusters.csv line 2 has 2 values for 1 columns"),
         ('each = "clusters.csv"', "name,osl\na,1\na,2", "two rows have the `name` 'a'"),
+        ('each = "clusters.csv"', "osl\n" + "1\n" * 30_000, "10,000 is the most"),
+        ('each = "clusters.csv"', f"name,osl\n{'漢' * 100},1", "cannot name a report; .* 200 bytes at most"),
         ("[each]", None, "`each` is empty"),
         ("[each]\nosl = 8", None, r"`each.osl` must list values, got 8; write osl = \[1, 2\]"),
         ("[each]\nosl = []", None, "`each.osl` must list values, got an empty list"),
@@ -64,6 +66,16 @@ def test_a_table_gives_a_report_for_each_row_and_an_empty_cell_changes_nothing()
 def test_a_wrong_each_is_answered_with_file_key_and_fix(text, table, says):
     with pytest.raises(ReportError, match=says):
         read_definition(define(text, table))
+
+
+@pytest.mark.parametrize("names", [("a b", "a/b"), ("Berlin", "berlin")])
+def test_two_rows_whose_names_make_one_file_are_refused_before_one_overwrites_the_other(names):
+    path = define('each = "clusters.csv"', "name,osl\n" + "".join(f"{name},{n}\n" for n, name in enumerate(names, 1)))
+    wanted = "two reports would write one file, .*clusters.csv line 2.* and .*clusters.csv line 3"
+    with pytest.raises(ReportError, match=wanted):
+        jobs((str(path),))
+    with pytest.raises(ReportError, match=wanted):
+        jobs_of_rows(("01-cost.ipynb",), "clusters.csv")
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ import signal
 import socket
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 from tokcost.report.execution.private import LONGEST_SOCKET_PATH, private_directory
@@ -18,6 +19,10 @@ from tokcost.report.execution.private import LONGEST_SOCKET_PATH, private_direct
 _START = "import sys; del sys.path[0]; from tokcost.report.execution.template_process import main; main()"
 #: variables that are read when a process starts or imports, and never again: a template serves those that agree on them
 _READ_AT_START = ("PYTHON", "LD_", "LC_", "LANG", "MPL", "OMP_", "OPENBLAS_", "MKL_", "JE_", "HOME", "XDG_")
+#: what a template needs besides; nothing else of whoever asks first may be seen by those who ask later
+_NEEDED = ("PATH", "TMP", "TEMP", "TOKCOST_")
+#: a template that is not done with its imports by then never will be
+PATIENCE_S = 60.0
 #: without these a library that is imported starts threads, and a process with threads cannot be copied
 ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "JE_ARROW_MALLOC_CONF": "background_thread:false"}
 #: where a process is copied safely; elsewhere system libraries start threads, or there is no fork
@@ -85,13 +90,14 @@ class Template:
     """Where a template process listens."""
 
     def __init__(self, path: str):
-        self.path = path
+        self.path, self.package = path, package_stamp()
 
     def fork(self, run: str, arguments: list[str], environment: dict[str, str], directory: str, streams: tuple[int, int]) -> ForkedProcess:
         """A process that calls the function `run` (module:function); raises `CannotFork` where the template cannot give one."""
         request = {"run": run, "arguments": arguments, "environment": environment, "directory": directory}
         text = json.dumps(request).encode()
         connection = socket.socket(socket.AF_UNIX)
+        connection.settimeout(PATIENCE_S)
         try:
             connection.connect(self.path)
             socket.send_fds(connection, [b"%08d" % len(text)], list(streams))
@@ -117,13 +123,25 @@ def template_for(environment: dict[str, str], *more: str) -> Template:
     start = start_of(environment)
     if start not in registered:
         registered[start] = begun(environment, *IMPORTED, *more)
+    if registered[start].package != package_stamp():
+        raise CannotFork("files of tokcost have changed since they were imported; start this program anew for fast kernels")
     return registered[start]
 
 
 def start_of(environment: dict[str, str]) -> frozenset:
     """What must agree between a template and the process that it is to become."""
+    return frozenset(_of(environment, _READ_AT_START).items())
+
+
+def package_stamp() -> tuple[int, int]:
+    """What changes when a file of this package does."""
+    times = [path.stat().st_mtime_ns for path in Path(__file__).parents[2].rglob("*.py")]
+    return len(times), max(times)
+
+
+def _of(environment: dict[str, str], beginnings: tuple[str, ...]) -> dict[str, str]:
     settled = {**ONE_THREAD, **_INLINE, **environment}
-    return frozenset((name, value) for name, value in settled.items() if name.startswith(_READ_AT_START))
+    return {name: value for name, value in settled.items() if name.startswith(beginnings)}
 
 
 def begun(environment: dict[str, str], *imported: str) -> Template:
@@ -132,6 +150,7 @@ def begun(environment: dict[str, str], *imported: str) -> Template:
         raise CannotFork("a process with imported libraries is copied on Linux only")
     directory, held = private_directory()
     path = str(directory / "template")
+    template = Template(path)  # before the imports: a file that changes meanwhile is told
     if len(path) > LONGEST_SOCKET_PATH:
         shutil.rmtree(directory)
         raise CannotFork("the path of the folder for temporary files is too long for a socket")
@@ -140,7 +159,7 @@ def begun(environment: dict[str, str], *imported: str) -> Template:
         listener.listen(128)
         process = subprocess.Popen(
             [sys.executable, "-c", _START, str(listener.fileno()), *imported],
-            env={**ONE_THREAD, **_INLINE, **environment},
+            env=_of(environment, (*_READ_AT_START, *_NEEDED)),
             pass_fds=[listener.fileno()],
             cwd=directory,
             stdin=subprocess.PIPE,
@@ -161,7 +180,7 @@ def begun(environment: dict[str, str], *imported: str) -> Template:
             os.close(held)
 
     atexit.register(end)
-    return Template(path)
+    return template
 
 
 def _said(connection: socket.socket) -> dict[str, Any]:

@@ -28,6 +28,7 @@ from tokcost.report.execution.template import Template, registered, start_of
 
 #: longest wait for the rest of a request; whoever asks is on this machine
 _PATIENCE_S = 30
+_PR_SET_PDEATHSIG = 1
 
 
 def main() -> None:
@@ -80,6 +81,13 @@ def _import(modules: list[str]) -> None:
     del builtins.get_ipython  # pyright: ignore[reportAttributeAccessIssue]
     gc.collect()
     gc.freeze()
+
+
+def _end_with_parent() -> None:
+    """Have the system end this process when its template is gone, however that ended."""
+    import ctypes
+
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 class _Server:
@@ -148,6 +156,7 @@ class _Server:
         for end in (asker, self.listener, self.woken, self.wake, *self.children.values()):
             end.close()
         os.setsid()
+        _end_with_parent()
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
         for number, descriptor in enumerate(descriptors, 1):
             os.dup2(descriptor, number)

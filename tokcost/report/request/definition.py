@@ -22,12 +22,15 @@ from tokcost.show.text import literal
 #: where a bare name such as `01-what-does-a-million-tokens-cost` is looked for
 SUITE = NOTEBOOKS
 
+#: a file's name has 255 bytes at most on common systems; endings and temporary names take some
+LONGEST_NAME_BYTES = 200
 
 #: the keys of a definition: the type that each holds, that type in words, the fix
 KEYS = {
     "notebook": (str, "text", ""),
     "name": (str, "text", ""),
     "title": (str, "text", ""),
+    "group": (str, "text", ""),
     "parameters": (dict, "a table", "; write its lines under [parameters]"),
     "alerts": (list, "a list of lines", '; write alerts = ["total_token_cost_usd_per_mtok > 5"]'),
     "show_code": (bool, "true or false", "; write show_code = true"),
@@ -50,6 +53,8 @@ class Job:
     alerts: tuple[Alert, ...] = ()
     #: printed, it is its summary and no more
     one_page: bool = False
+    #: the heading of the index under which it stands; none: before all headings
+    group: str = ""
 
 
 def read_definition(path: Path) -> list[Job]:
@@ -58,7 +63,7 @@ def read_definition(path: Path) -> list[Job]:
     notebook = _notebook(path, content)
     name = _file_name(content.get("name", path.stem), str(path))
     layer = Layer(path.name, content.get("parameters", {}))
-    shows = {key: content.get(key, False) for key in ("show_code", "one_page")}
+    shows = {key: content[key] for key in ("show_code", "one_page", "group") if key in content}
     job = Job(name, notebook, content.get("title"), layer=layer, alerts=_alerts(path, content.get("alerts", [])), **shows)
     return [_variant(path, job, one) for one in variants(path, content["each"])] if "each" in content else [job]
 
@@ -68,7 +73,7 @@ def jobs_of_rows(targets: tuple[str, ...], table: str) -> tuple[list[Job], list[
     if len(targets) != 1 or targets[0].endswith(".toml") or os.path.isdir(targets[0]):
         raise ReportError('--each takes one notebook; a definition says `each` itself, in a line such as each = "clusters.csv"')
     job = notebook_job(targets[0])
-    return [_variant(Path("--each"), job, one) for one in variants(Path("--each"), table)], []
+    return _each_once([_variant(Path("--each"), job, one) for one in variants(Path("--each"), table)]), []
 
 
 def _variant(path: Path, job: Job, one: Variant) -> Job:
@@ -144,10 +149,16 @@ def jobs(targets: tuple[str, ...]) -> tuple[list[Job], list[Refused]]:
                 if not os.path.lexists(path):
                     raise
                 refused.append(Refused(path.stem, str(error)))
-    for name, times in Counter(job.name for job in found).items():
+    return _each_once(found), refused
+
+
+def _each_once(found: list[Job]) -> list[Job]:
+    """The jobs, no two of which write the same files: on some systems a capital is the same letter."""
+    for name, times in Counter(job.name.casefold() for job in found).items():
         if times > 1:
-            raise ReportError(f"two reports would both write {name}.html; leave one out, or give one a `name` in a definition")
-    return found, refused
+            first, second, *_ = (f"{job.name}.html ({job.layer.origin})" for job in found if job.name.casefold() == name)
+            raise ReportError(f"two reports would write one file, {first} and {second}; give one another name, or leave it out")
+    return found
 
 
 def _definitions(path: Path) -> list[Path]:
@@ -191,7 +202,7 @@ def _find(name: str, here: Path) -> Path | None:
 
 def _file_name(name: str, where: str) -> str:
     """`name` if it can be the stem of a file in the output directory."""
-    if not re.fullmatch(r"\w[\w .,+()-]{0,199}", name) or name.lower() in ("index", "glossary"):
-        fix = "use letters, digits, dots and dashes, and neither `index` nor `glossary`"
+    if not re.fullmatch(r"\w[\w .,+()-]*", name) or len(name.encode()) > LONGEST_NAME_BYTES or name.lower() in ("index", "glossary"):
+        fix = f"use letters, digits, dots and dashes, {LONGEST_NAME_BYTES} bytes at most, and neither `index` nor `glossary`"
         raise ReportError(f"{where}: {said(name)} cannot name a report; {fix}")
     return name

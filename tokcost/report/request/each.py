@@ -6,6 +6,7 @@ import csv
 import io
 import itertools
 import re
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,9 +33,13 @@ class Variant:
 def variants(path: Path, each: str | dict) -> list[Variant]:
     """What the `each` of the definition `path` asks for; a table's path is relative to the definition."""
     found = _rows(path, each) if isinstance(each, str) else _combinations(path, each)
-    if len(found) > MOST_REPORTS:
-        raise ReportError(f"{path}: `each` asks for too many reports: {MOST_REPORTS:,} is the most; leave values out")
+    _require_not_too_many(path, len(found))
     return found
+
+
+def _require_not_too_many(path: Path, number: int) -> None:
+    if number > MOST_REPORTS:
+        raise ReportError(f"{path}: `each` asks for too many reports: {MOST_REPORTS:,} is the most; leave values out")
 
 
 def _combinations(path: Path, each: dict) -> list[Variant]:
@@ -69,6 +74,7 @@ def _rows(path: Path, each: str) -> list[Variant]:
         raise ReportError(f"{path}: `each`: {error}") from None
     if len(lines) < 2:
         raise ReportError(f"{path}: `each`: {table} has no rows; its first line names parameters, each line below is a report")
+    _require_not_too_many(path, len(lines) - 1)
     header = [cell.strip() for cell in lines[0][1]]
     if len(set(header)) < len(header) or not all(header):
         raise ReportError(f"{table} line {lines[0][0]}: each column needs a name of its own, that of a parameter")
@@ -80,10 +86,9 @@ def _rows(path: Path, each: str) -> list[Variant]:
         label = str(values.pop(NAME, "")) or str(number)
         # An empty cell leaves the parameter to the definition or the notebook.
         found.append(Variant(label, {name: value for name, value in values.items() if value}, f"{table.name} line {number}"))
-    labels = [variant.label for variant in found]
-    twice = next((label for label in labels if labels.count(label) > 1), None)
-    if twice is not None:
-        raise ReportError(f"{table}: two rows have the `{NAME}` {said(twice)}; give each row its own")
+    (label, times), *_ = Counter(variant.label for variant in found).most_common(1)
+    if times > 1:
+        raise ReportError(f"{table}: two rows have the `{NAME}` {said(label)}; give each row its own")
     return found
 
 

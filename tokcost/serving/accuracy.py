@@ -170,7 +170,8 @@ def fitted_kept_frac(errors: pd.DataFrame) -> float:
         if basis != TEXTBOOK:
             anchor, other = _pairs(runs)
             logs, load = runs["at_load"].to_numpy(), runs["concurrency"].to_numpy(float)
-            here.append(logs[anchor]), there.append(logs[other]), loads.append(load[other] / load[anchor])
+            for kept, part in ((here, logs[anchor]), (there, logs[other]), (loads, load[other] / load[anchor])):
+                kept.append(part)
     one, more, ratio = (np.concatenate(each) for each in (here, there, loads))
     return float(min(_KEPT, key=lambda kept: np.abs(more - fading(kept, ratio, 1.0) * one).mean()).round(2))
 

@@ -112,7 +112,8 @@ def hour_costs(
                 **{one: own.get(one, 0.0) if one not in SPOT_ONLY or offer["price_basis"] == "spot" else 0.0 for one in EXTRAS},
             )
             hour = float(rental.rented_rate_usd_per_gpu_h)
-            for name, speed in output.items():
+            reached = {name: speed for name, speed in output.items() if not np.isnan(speed)}  # a curve may not reach the speed
+            for name, speed in reached.items():
                 delivered = formulas.delivered_total_tok_per_s_per_gpu(
                     total_tok_per_s_per_gpu=speed * kept, utilization_frac=utilization_frac
                 )

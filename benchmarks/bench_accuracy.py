@@ -37,7 +37,7 @@ def peer_errors(runs: pd.DataFrame) -> pd.Series | None:
 
 def same_rows(errors: pd.DataFrame, n_rows: int) -> pd.DataFrame | None:
     """Rows of data/estimate_accuracy.csv of aiconfigurator and of others on the runs that it answers, and of the mean of both."""
-    plain = errors[(errors["basis"] == accuracy.CALIBRATED) & (errors["left_out"] == "accelerator")]
+    plain = errors[errors["basis"].isin([accuracy.DENSE, accuracy.EXPERTS]) & (errors["left_out"] == "accelerator")]
     plain = plain.sort_values([*accuracy.CURVE, "concurrency"]).reset_index(drop=True)
     sample = plain.iloc[:: max(1, len(plain) // n_rows)]
     peer = peer_errors(sample)
@@ -49,9 +49,9 @@ def same_rows(errors: pd.DataFrame, n_rows: int) -> pd.DataFrame | None:
     rows = []
     for method, of in logs.items():
         for held_out, one in [("all", of), *of.groupby(ours["accelerator"])]:
-            rows.append((f"same runs: {method}", "nothing", held_out, "at a load", *accuracy.error_of(one), np.nan))
+            rows.append((f"same runs: {method}", "nothing", held_out, "at a load", *accuracy.error_of(one), *[np.nan] * 3))
     tail = {"source_id": "tokcost_derived", "locator": f"make accuracy, {len(sample)} runs asked", "date": dt.date.today().isoformat()}
-    return pd.DataFrame(rows, columns=[*load_table("estimate_accuracy").columns[:8]]).assign(**tail, kind="modelled")
+    return pd.DataFrame(rows, columns=accuracy.ACCURACY).assign(**tail, kind="modelled")
 
 
 def main() -> int:

@@ -9,10 +9,11 @@ import pytest
 
 import tokcost as tc
 from tokcost import evidence
+from tokcost.quantities import QuantityError
 from tokcost.serving import step_time as st
 from tokcost.serving.architectures import BYTES_PER_PARAMETER, architecture
 from tokcost.serving.calibration import chip, constants
-from tokcost.serving.estimation import band, estimate, estimate_at, estimated_curve
+from tokcost.serving.estimation import estimate, estimate_at, estimated_curve
 
 #: rated speed reached in full and nothing launched: what is left is size over speed
 IDEAL = st.Constants(
@@ -138,9 +139,7 @@ def test_two_cards_with_one_flops_figure_differ_as_their_bandwidth_lets_them():
 
 
 def test_what_does_not_fit_is_refused_and_a_batch_that_does_not_fit_is_no_number():
-    with pytest.raises(
-        tc.quantities.QuantityError, match="does not fit: .* GiB of weights for each of 8 `h100` .* split it over more GPUs"
-    ):
+    with pytest.raises(QuantityError, match="does not fit: .* GiB of weights for each of 8 `h100` .* split it over more GPUs"):
         estimate("dsr1", "h100", "fp8", batch=1, isl=1024, osl=1024, tensor_parallel=8)
     rows = estimate("llama70b", "h100", "fp8", batch=[8, 10_000], isl=1024, osl=1024, tensor_parallel=2)
     assert rows["binds"].tolist()[1] == "memory" and np.isnan(rows["output_tok_per_s_per_gpu"].iloc[1])
@@ -167,7 +166,6 @@ def _run(concurrency, speed, output):
         ({"anchor": {"concurrency": 8}}, "the anchor must state `tok_per_s_per_user`"),
         ({"anchor": "run 7"}, "`anchor` must be one measured run"),
         ({"anchor": _run(64, 50, 5000)}, "contradicts itself: its GPUs write .* and its users receive 3200"),
-        ({"anchor": _run(10**6, 50, 500)}, "`tok_per_s_per_user` must be in"),
         ({"batch": [[1, 2]]}, "`batch` must be one number or a row of them"),
         ({"isl": [1, 2]}, "`isl` must be one number, got"),
         ({"level": "most"}, "`level` must lie between 0 and 1, got most"),
@@ -176,7 +174,7 @@ def _run(concurrency, speed, output):
 )
 def test_what_cannot_be_answered_is_refused_with_the_fix(change, said):
     asked = {"model": "llama70b", "accelerator": "h200", "precision": "fp8", "tensor_parallel": 2, "batch": 8, "isl": 1024, "osl": 1024}
-    with pytest.raises(tc.quantities.QuantityError, match=said):
+    with pytest.raises(QuantityError, match=said):
         estimate(**asked | change)
 
 
@@ -190,18 +188,16 @@ def test_an_anchored_curve_goes_through_its_anchor_and_says_so():
     run = anchor_row()
     asked = {"isl": 0.9 * 1024, "osl": 0.9 * 1024, "tensor_parallel": 4, "anchor": run}
     at = estimate("llama70b", "h200", "fp8", batch=run["concurrency"], **asked).iloc[0]
-    assert at["basis"] == "anchored"
+    assert at["basis"] == "anchored, half to twice its load"
     assert at["output_tok_per_s_per_gpu"] == pytest.approx(run["output_tok_per_s_per_gpu"])
     assert at["tok_per_s_per_user"] == pytest.approx(run["tok_per_s_per_user"])
-    width = {basis: np.divide(*band(basis, "at a load", 0.8)) for basis in ("anchored", "calibrated", "textbook")}
-    assert width["anchored"] > width["calibrated"] > width["textbook"]
 
 
 def test_an_anchor_of_something_else_is_refused():
     run = anchor_row()
-    with pytest.raises(tc.quantities.QuantityError, match="the anchor has isl `1024`, asked is `8192.0` .*0.9 of the nominal ones"):
+    with pytest.raises(QuantityError, match="the anchor has isl `1024`, asked is `8192.0` .*0.9 of the nominal ones"):
         estimate("llama70b", "h200", "fp8", batch=8, isl=8192, osl=1024, tensor_parallel=4, anchor=run)
-    with pytest.raises(tc.quantities.QuantityError, match="the anchor has accelerator `h200`, asked is `b200`"):
+    with pytest.raises(QuantityError, match="the anchor has accelerator `h200`, asked is `b200`"):
         estimate("llama70b", "b200", "fp8", batch=8, isl=922, osl=922, tensor_parallel=4, anchor=run)
 
 
@@ -209,7 +205,7 @@ def test_bases_are_never_mixed_on_a_curve():
     own = {"batch": [4, 16, 64], "isl": 1024, "osl": 1024, "tensor_parallel": 4}
     nvidia, amd = estimate("llama70b", "h200", "fp8", **own), estimate("llama70b", "mi300x", "fp8", **own)
     assert amd["basis"].unique().tolist() == ["textbook"]
-    with pytest.raises(tc.quantities.QuantityError, match="a curve rests on one basis, these estimates on calibrated, textbook"):
+    with pytest.raises(QuantityError, match="a curve rests on one basis, these estimates on calibrated, dense model and textbook"):
         estimated_curve(pd.concat([nvidia, amd]))
     curve = estimated_curve(nvidia)
     assert curve["is_hole"].all() and (curve["low"] < curve["high"]).all()
@@ -232,12 +228,12 @@ def test_a_chip_and_a_model_that_nobody_fitted_are_rows(tmp_path, monkeypatch):
     pd.concat([table, small]).to_csv(data / "model_architectures.csv", index=False, lineterminator="\n")
     monkeypatch.setenv("TOKCOST_DATA_DIR", str(data))
     found = estimate("mine-14b", "rtx6000pro", "fp8", batch=[1, 16], isl=1024, osl=1024)
-    assert found["basis"].unique().tolist() == ["calibrated"]
+    assert found["basis"].unique().tolist() == ["calibrated, dense model"]
     weights = 14.2e9 - 151936 * 5120 + 151936 * 5120 * 2  # all but the head in FP8, without the embeddings
     assert 0.6 < found["tok_per_s_per_user"].iloc[0] / (1792e9 / weights) < 1
-    with pytest.raises(tc.quantities.QuantityError, match="no scale_up_gb_per_s of `rtx6000pro`"):
+    with pytest.raises(QuantityError, match="no scale_up_gb_per_s of `rtx6000pro`"):
         estimate("mine-14b", "rtx6000pro", "fp8", batch=1, isl=1024, osl=1024, tensor_parallel=2)
-    with pytest.raises(tc.quantities.QuantityError, match="does not fit"):
+    with pytest.raises(QuantityError, match="does not fit"):
         estimate("llama405b", "rtx6000pro", "fp8", batch=1, isl=1024, osl=1024)
 
 
@@ -263,7 +259,7 @@ def test_speculative_decoding_writes_more_than_a_token_a_step():
 def test_a_chip_without_runs_enters_a_fleet_plan_as_an_estimate_that_says_so():
     rows = estimate("llama70b", "b300", "fp8", batch=np.geomspace(1, 300, 40), isl=1024, osl=1024, tensor_parallel=4)
     point = tc.load.estimated_point(rows, tok_per_s_per_user=50)
-    assert point.label == "estimate, calibrated" and point.tok_per_s_per_user >= 50
+    assert point.label == "estimate, calibrated, dense model" and point.tok_per_s_per_user >= 50
     assert point.capacity_request_per_s() == pytest.approx(point.total_tok_per_s_per_gpu * 4 / 2048)
-    with pytest.raises(tc.quantities.QuantityError, match="no estimate reaches 4000 tok/s/user; the fastest has"):
+    with pytest.raises(QuantityError, match="no estimate reaches 4000 tok/s/user; the fastest has"):
         tc.load.estimated_point(rows, tok_per_s_per_user=4000)

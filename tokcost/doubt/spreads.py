@@ -98,7 +98,7 @@ def _factors(folder: Path) -> dict[tuple[str, str], rv_frozen]:
 def estimate_factor(basis: str) -> rv_frozen:
     """What the truth may be at a speed, as a multiple of an estimate, by what it rests on (data/estimate_errors.csv).
 
-    >>> low, high = estimate_factor("calibrated").ppf([0.1, 0.9])
+    >>> low, high = estimate_factor("calibrated, dense model").ppf([0.1, 0.9])
     >>> bool(low < 1 < high)
     True
     """

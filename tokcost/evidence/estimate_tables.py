@@ -11,7 +11,11 @@ ARCHITECTURE_SIZES = (
     *("vocabulary_size", "q_lora_rank", "kv_lora_rank", "rope_head_size", "sliding_window", "n_sliding_layers", "n_mtp_layers"),
 )
 #: what an estimate rests on, the best first
-ESTIMATE_BASES = ("anchored", "anchored, other maker", "calibrated", "calibrated, speculative decoding", "textbook")
+ESTIMATE_BASES = (
+    *(f"{anchored}, {far}" for anchored in ("anchored", "anchored, other maker") for far in ("half to twice its load", "another load")),
+    *(f"calibrated, {kind}" for kind in ("dense model", "model with experts", "speculative decoding")),
+    "textbook",
+)
 
 ESTIMATE_TABLES: dict[str, Table] = {
     "accelerator_makers": Table(
@@ -66,7 +70,7 @@ ESTIMATE_TABLES: dict[str, Table] = {
             "reading": label("at a load", "at a speed"),
             "n_observations": whole(),
             **{name: number() for name in ("median_error_frac", "high_error_frac")},
-            "coverage_frac": number(required=False),
+            **{f"{end}coverage_frac": number(required=False) for end in ("", "low_", "high_")},
             **TAIL,
         },
         ("method", "left_out", "held_out", "reading"),

@@ -134,7 +134,7 @@ def estimated_point(estimates: pd.DataFrame, *, tok_per_s_per_user: float) -> Op
 
     >>> rows = tc.serving.estimate("llama70b", "b300", "fp8", batch=[8, 16, 32], isl=1024, osl=1024, tensor_parallel=4)
     >>> estimated_point(rows, tok_per_s_per_user=70).label
-    'estimate, calibrated'
+    'estimate, calibrated, dense model'
     """
     check_value(SPEED, tok_per_s_per_user)
     fast = estimates[estimates[SPEED] >= tok_per_s_per_user]

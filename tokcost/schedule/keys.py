@@ -43,6 +43,7 @@ MEANINGS = {
     "notebook": "The notebook to execute: a path relative to this file, or the bare name of one of the suite.",
     "name": "How the files of the report are called; this file's own name where it is left out.",
     "title": "The title of the report; the question of the notebook where it is left out.",
+    "group": "The heading of the index under which the report stands; the headings stand in the order of the alphabet.",
     "parameters": "Values of the notebook's parameters; tokcost report --help-parameters NOTEBOOK lists them.",
     "alerts": "Lines such as total_token_cost_usd_per_mtok > 5: each is told once, when it begins.",
     "show_code": "Whether the code of the notebook is shown.",

@@ -77,6 +77,15 @@ def architecture(model: str, precision: str) -> Architecture:
     return _sized(precision, *(row[name] for name in _SIZES))
 
 
+def has_experts(model: str) -> bool:
+    """Whether a step of the model chooses among experts.
+
+    >>> has_experts("dsr1"), has_experts("llama70b")
+    (True, False)
+    """
+    return bool(evidence.load_table("model_architectures", model=model)["n_experts"].iloc[0])
+
+
 _SIZES = (
     *("model", "n_layers", "n_dense_layers", "hidden_size", "n_heads", "n_kv_heads", "head_size", "ffn_size", "n_experts"),
     *("n_experts_per_tok", "expert_ffn_size", "n_shared_experts", "vocabulary_size", "attention", "q_lora_rank", "kv_lora_rank"),

@@ -24,6 +24,8 @@ from tokcost.serving.pooling import each_once
 from tokcost.serving.step_time import BYTES_PER_GIB, CONSTANTS, Chip, Constants, Load, served
 
 TABLE = "calibration"
+#: the row that is no constant of a step: how an anchor's correction fades
+KEPT = "anchor_kept_frac"
 #: the maker whose chips are calibrated; software sets the numbers of others, and no constant carries over
 CALIBRATED_MAKER = "nvidia"
 #: runs with random lengths of 0.8 to 1 times the nominal ones; the other campaigns hold them fixed
@@ -94,6 +96,15 @@ def constants(column: str = "value") -> Constants:
     """
     rows = evidence.load_table(TABLE).set_index("constant")[column]
     return Constants(**{name: float(rows[name]) for name in CONSTANTS})
+
+
+def anchor_kept_frac() -> float:
+    """Share of what an anchor corrects that is left at twice or half its load.
+
+    >>> 0.8 < anchor_kept_frac() < 1
+    True
+    """
+    return float(evidence.load_table(TABLE, constant=KEPT)["value"].iloc[0])
 
 
 def mean_length_frac(campaign: str) -> float:
@@ -212,14 +223,14 @@ def calibration_state() -> str:
     return f"{state}, not to the {len(runs):,} that the data has now; `tokcost calibrate` takes ten seconds to fit them again"
 
 
-def renewed(date: str) -> pd.DataFrame:
-    """data/calibration.csv with the constants fitted again, the date and the fingerprint of the runs.
+def renewed(date: str, kept_frac: float) -> pd.DataFrame:
+    """data/calibration.csv with the constants fitted again, how an anchor fades, the date and the fingerprint of the runs.
 
     Columns: those of data/calibration.csv.
     """
     runs = calibration_rows()
     runs = runs[runs["maker"] == CALIBRATED_MAKER]
-    found: Mapping[str, float] = asdict(fitted(runs))
+    found: Mapping[str, float] = asdict(fitted(runs)) | {KEPT: kept_frac}
     table = evidence.load_table(TABLE)
     values = [float(f"{found[name]:.{_DIGITS}g}") for name in table["constant"]]
     return table.assign(value=values, date=date, n_rows=len(runs), rows_sha256=rows_sha256(runs))

@@ -45,7 +45,7 @@ def shares_in_percent(axis: Axis, name: str) -> None:
 def log_axis(axis: Axis, low: float, high: float) -> None:
     """Plain numbers on a logarithmic axis, at 1-2-5 steps where the range is short."""
     subs = (1.0, 2.0, 5.0) if high / low < (20 if form.is_narrow() else 500) else (1.0,)
-    axis.set_major_locator(LogLocator(subs=subs, numticks=20))
+    axis.set_major_locator(LogLocator(subs=subs, numticks=5 if form.is_narrow() else 20))
     axis.set_major_formatter(FuncFormatter(lambda v, _: f"{v:,.10g}" if v >= 1 else f"{v:.10f}".rstrip("0")))
     axis.set_minor_formatter(NullFormatter())
 

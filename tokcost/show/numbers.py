@@ -52,12 +52,17 @@ def alike(values: Iterable[float], digits: int = 3, missing: str = MISSING, *, f
     if all(value.is_integer() and abs(value) < _WHOLE_BELOW for value in known):
         texts = [f"{value:,.0f}" for value in values]
     else:
-        needed = next((n for n in range(fewest, digits) if all(_holds(value, n) for value in known)), digits)
+        needed = next((n for n in range(fewest, digits) if all(holds(value, n) for value in known)), digits)
         texts = [_significant(value, needed) for value in values]
     return [missing if math.isnan(value) else text for value, text in zip(values, texts, strict=True)]
 
 
-def _holds(value: float, digits: int) -> bool:
+def holds(value: float, digits: int) -> bool:
+    """Whether a number has no more significant digits than these.
+
+    >>> holds(0.8, 2), holds(0.802, 2)
+    (True, False)
+    """
     return math.isclose(value, float(f"{value:.{digits - 1}e}"), rel_tol=1e-12)
 
 

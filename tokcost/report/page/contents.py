@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import itertools
 import re
 from dataclasses import dataclass, field
 
@@ -32,10 +33,13 @@ HOLDS = {
 LEFT_OUT = {"attempt", "parameters", "injected-parameters", "remove-cell", "notebook-only"}
 #: the one figure of the two-minute layer, and the table that the index shows
 KEY_FIGURE, INDEX_TABLE = "key-figure", "index-table"
+#: what a page folds behind one line, for it proves or trains and changes no answer -> the words of that line
+FOLDED = {"check": "checks, all passed", "exercise": "exercises, with worked answers"}
 HIDDEN_INPUT = {"remove-input", "remove_input", "hide-input"}
 
 _TITLE = re.compile(r"^\s*#[ \t]+(.+?)[ \t]*#*[ \t]*$", re.M)
 _ONLY_HEADING = re.compile(r"\s*(#{1,6})[ \t]+[^\n]*\s*")
+_HEADING_LINE = re.compile(r"\s*#{1,6}[ \t]+[^\n]*\n")
 _HEADING = re.compile(r"\s*(#{1,6})[ \t]")
 _FENCED = re.compile(r"^(```|~~~).*?^\1", re.M | re.S)
 
@@ -63,6 +67,8 @@ class Contents:
 def split_contents(notebook, name: str, title: str | None = None) -> Contents:
     """The contents of an executed notebook; `title` replaces its own question."""
     cells = [copy.deepcopy(c) for c in notebook.cells if not LEFT_OUT & set(c.metadata.get("tags", []))]
+    for cell in cells:
+        cell.metadata.pop("fold", None)  # it is the page's own sign
     own = _lift_title(cells)
     contents = Contents(literal(title) if title else own or literal(name), [])
     before = None
@@ -85,7 +91,33 @@ def split_contents(notebook, name: str, title: str | None = None) -> Contents:
             body[place] = new_markdown_cell("[Figure 1](#figure-1), at the top of this page, shows it.")
     contents.body = _without_empty_sections(body)
     contents.rows = rows_of(([contents.key_figure] if contents.key_figure else []) + contents.body)
+    contents.body = _folded(contents.body)
     return contents
+
+
+def _folded(body: list) -> list:
+    """The cells of a page with a cell before and after each run of checks or exercises, between which the page folds them."""
+    found: list = []
+    for fold, run in itertools.groupby(body, _fold_of):
+        cells = list(run)
+        count = sum(fold in cell.metadata.get("tags", []) or fold == "check" for cell in cells)
+        if count < 2:
+            found += cells
+            continue
+        if cells[0].cell_type == "markdown" and (heading := _HEADING_LINE.match(cells[0].source)):
+            found.append(new_markdown_cell(heading[0]))
+            cells[0].source = cells[0].source[heading.end() :]
+        says, ends = new_markdown_cell(f"{count} {FOLDED[fold]}"), new_markdown_cell("")
+        says.metadata["fold"], ends.metadata["fold"] = "begins", "ends"
+        found += [says, *cells, ends]
+    return found
+
+
+def _fold_of(cell) -> str:
+    """Which of `FOLDED` a cell belongs to, if any."""
+    if {"exercise", "solution"} & set(cell.metadata.get("tags", [])):
+        return "exercise"
+    return "check" if cell.get("outputs") and all(_kind(output) == "check" for output in cell.outputs) else ""
 
 
 def _cells(table: str) -> list[list[str]]:

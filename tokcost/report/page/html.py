@@ -28,13 +28,15 @@ from tokcost.report.page.rows import kind_of
 from tokcost.report.page.sanitize import sanitize, table_styles, text_of
 from tokcost.report.page.sources import by_publisher, licences
 from tokcost.report.page.terms import marked
-from tokcost.show.numbers import label_text, num, percent, times, unit_beside, usd
+from tokcost.show.numbers import holds, label_text, num, percent, times, unit_beside, usd
 from tokcost.show.text import plain, shown
 
 #: a table of more rows is there for those who want to look something up
 MOST_OPEN_ROWS = 5
-#: the tag of a cell whose table is the point, however long
-OPEN_TABLE = "open-table"
+#: of a longer label what follows its colon is folded
+LONGEST_LABEL = 60
+#: the tags of a cell whose table is the point, however long, and of one whose table is for looking up, however short
+OPEN_TABLE, FOLDED_TABLE = "open-table", "folded-table"
 
 TEMPLATE = Path(__file__).parent / "template"
 #: what a reader moves in a page, and the price that it is held against
@@ -132,9 +134,9 @@ class _Outputs:
         self.n_figures = 0
 
     def html(self, output, tags: Sequence[str] = ()) -> str:
-        return self._shown(output, (kind_of(output) and next(self.links)) or "", OPEN_TABLE in tags)
+        return self._shown(output, (kind_of(output) and next(self.links)) or "", frozenset(tags))
 
-    def _shown(self, output, take: str, is_open: bool) -> str:
+    def _shown(self, output, take: str, tags: frozenset[str]) -> str:
         if output.output_type == "stream":
             return _preformatted(output.text) if output.name == "stdout" else ""
         data = output.get("data", {})
@@ -146,7 +148,7 @@ class _Outputs:
             self.n_figures += 1
             return figures.figure(data, self.dark, self.warn, number=self.n_figures, take=take) + "\n"
         if "text/html" in data and not (MIME in data and "text/markdown" in data):
-            return self.cleaned("".join(data["text/html"]), take, is_open)
+            return self.cleaned("".join(data["text/html"]), take, tags)
         if "text/markdown" in data:
             html = self.prose.html("".join(data["text/markdown"]))
             own = data.get(MIME, {})
@@ -160,10 +162,10 @@ class _Outputs:
             return ""
         return _preformatted(text)
 
-    def cleaned(self, html: str, take: str = "", is_open: bool = False) -> str:
+    def cleaned(self, html: str, take: str = "", tags: frozenset[str] = frozenset()) -> str:
         """HTML that a cell made: nothing in it runs or is loaded, tables scroll by themselves; below them what a reader can take."""
         html = shown(html)
-        safe = _scrolling(sanitize(html, self.warn), is_open)
+        safe = _scrolling(sanitize(html, self.warn), tags)
         folds = safe.endswith("</details>")
         body = safe.removesuffix("</details>") + take + "</details>" if folds else safe + take
         return table_styles(html, self.warn) + body + "\n"
@@ -179,7 +181,7 @@ def _preformatted(text: str) -> str:
     return f'<pre tabindex="0">{escape(shown(_ANSI.sub("", text)))}</pre>\n'
 
 
-def _scrolling(html: str, is_open: bool = False) -> str:
+def _scrolling(html: str, tags: frozenset[str]) -> str:
     """Each outermost table of well-formed `html` in a region that scrolls."""
     parts, depth, start, end = [], 0, 0, 0
     for found in _TABLE_ENDS.finditer(html):
@@ -187,17 +189,18 @@ def _scrolling(html: str, is_open: bool = False) -> str:
         if depth == 1 and not found[1]:
             start = found.start()
         elif depth == 0:
-            parts += [html[end:start], _table(html[start : found.end()], is_open)]
+            parts += [html[end:start], _table(html[start : found.end()], tags)]
             end = found.end()
     return "".join([*parts, html[end:]])
 
 
-def _table(table: str, is_open: bool) -> str:
+def _table(table: str, tags: frozenset[str]) -> str:
     """A table in a region that scrolls; a long one with a caption is folded behind it, unless its cell says otherwise."""
     caption = _CAPTION.search(table)
     shown = scrollable(table, plain(text_of(caption[1])) if caption else "Table")
     n_rows = len(_ROWS.findall(table.partition("<tbody>")[2]))
-    if is_open or n_rows <= MOST_OPEN_ROWS or not caption:
+    is_long = n_rows > MOST_OPEN_ROWS or FOLDED_TABLE in tags
+    if OPEN_TABLE in tags or not is_long or not caption:
         return shown
     return f'<details class="long"><summary>{text_of(caption[1])}<small>{n_rows} rows</small></summary>{shown}</details>'
 
@@ -266,7 +269,7 @@ def exact(value) -> str:
     return value if isinstance(value, str) else f"{value:,.12g}"
 
 
-def quantity(name: str, value, unit: str) -> tuple[str, str]:
+def quantity(name: str, value, unit: str, digits: int = 3) -> tuple[str, str]:
     """A number and its unit as people say them; text as its label.
 
     >>> quantity("total_token_cost_usd_per_mtok", 4.2045, "USD per million tokens")
@@ -280,12 +283,12 @@ def quantity(name: str, value, unit: str) -> tuple[str, str]:
         return label_text(name, value), unit
     suffix = quantities.unit(name)
     if suffix == "frac":
-        return percent(value, 3), ""
+        return percent(value, digits), ""
     if suffix == "ratio":
         return times(value), ""
     if unit.startswith("USD"):
         rest = unit.removeprefix("USD").strip()
-        return usd(value), f"per {rest[1:]}" if rest.startswith("/") else rest
+        return usd(value, digits), f"per {rest[1:]}" if rest.startswith("/") else rest
     return num(value), unit
 
 
@@ -320,14 +323,17 @@ def _said(name: str, value: object) -> str:
 
 def _headline(result: dict, prose: Prose) -> dict:
     label = unit_beside(result["label"], quantities.UNITS.get(result["unit"], ("", ""))[0])
-    value, unit = quantity(result["name"], result["value"], label)
+    given = [result[part] for part in ("value", "low", "high") if isinstance(result[part], (int, float))]
+    digits = 2 if given and all(holds(float(one), 2) for one in given) else 3
+    value, unit = quantity(result["name"], result["value"], label, digits)
     if result["value"] is None:
         value = result.get("missing", value)
     span = ""
     if result["low"] is not None and result["high"] is not None:
-        span = f"{quantity(result['name'], result['low'], label)[0]} to {quantity(result['name'], result['high'], label)[0]}"
+        span = " to ".join(quantity(result["name"], result[end], label, digits)[0] for end in ("low", "high"))
     note = prose.line(result["note"]) if result["note"] else ""
-    return {"label": result["label"], "value": value, "unit": unit, "span": span, "note": note}
+    name, _, which = result["label"].partition(": ") if len(result["label"]) > LONGEST_LABEL else (result["label"], "", "")
+    return {"label": name, "which": which, "value": value, "unit": unit, "span": span, "note": note}
 
 
 def command(run: Run) -> str:

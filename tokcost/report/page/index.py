@@ -45,12 +45,14 @@ def overview(directory: Path, note=lambda sentence: None, trends: dict[str, str]
             stem = name.removesuffix(".ipynb")
             unknown = {"question": escape(visible(stem)), "name": visible(stem), "answer": "", "href": "", "started": None}
             rows[stem] = unknown | rows.get(stem, {}) | failure
+    names = {row.get("group", "") for row in rows.values()}
     ordered: list[dict] = [{"trend": (trends or {}).get(name, "")} | rows[name] for name in sorted(rows)]
     page = (
         _templates()
         .get_template("overview.html.j2")
         .render(
             rows=ordered,
+            groups=[(name, [row for row in ordered if row.get("group", "") == name]) for name in sorted(names)],
             n_failed=sum("failure" in row for row in ordered),
             measured_to=max((row.get("measured_to", "") for row in ordered), default=""),
             prices_of=max((row.get("prices_of", "") for row in ordered), default=""),
@@ -131,6 +133,7 @@ def _good(path: Path, content: dict) -> dict:
     return {
         "name": visible(name),
         "question": prose.line(content["question"]),
+        "group": visible(str(content.get("group", ""))),
         "answer": prose.line(content["answer"]["text"]) if content["answer"] else "",
         "decision": prose.line(content["answer"].get("decision") or "") if content["answer"] else "",
         "inputs": [input_said(given) for given in content["answer"]["inputs"]] if content["answer"] else [],
@@ -144,7 +147,8 @@ def _good(path: Path, content: dict) -> dict:
         "what_if": content.get("what_if") and what_if(content["what_if"], prose.html(content["what_if"]["text"])),
         "href": _address(name),
         "started": datetime.fromisoformat(content["times"]["started"]),
-        "status": _count(len(content["checks"]), "check") + " passed" + (f" · changed: {', '.join(sorted(changed))}" if changed else ""),
+        "status": _count(len(content["checks"]), "check") + " passed",
+        "changed": ", ".join(sorted(changed)),
     }
 
 

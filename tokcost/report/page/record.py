@@ -33,6 +33,7 @@ def record(run: Run, contents: Contents) -> dict:
         "name": run.job.name,
         "notebook": run.job.notebook.name,
         "question": contents.question,
+        "group": run.job.group,
         "answer": contents.answer
         and {
             **{part: _plain(contents.answer[part]) for part in ("text", "decision", "detail", "interval")},

@@ -30,6 +30,7 @@ KEYS = {
     "notebook": (str, "text", ""),
     "name": (str, "text", ""),
     "title": (str, "text", ""),
+    "group": (str, "text", ""),
     "parameters": (dict, "a table", "; write its lines under [parameters]"),
     "alerts": (list, "a list of lines", '; write alerts = ["total_token_cost_usd_per_mtok > 5"]'),
     "show_code": (bool, "true or false", "; write show_code = true"),
@@ -52,6 +53,8 @@ class Job:
     alerts: tuple[Alert, ...] = ()
     #: printed, it is its summary and no more
     one_page: bool = False
+    #: the heading of the index under which it stands; none: before all headings
+    group: str = ""
 
 
 def read_definition(path: Path) -> list[Job]:
@@ -60,7 +63,7 @@ def read_definition(path: Path) -> list[Job]:
     notebook = _notebook(path, content)
     name = _file_name(content.get("name", path.stem), str(path))
     layer = Layer(path.name, content.get("parameters", {}))
-    shows = {key: content.get(key, False) for key in ("show_code", "one_page")}
+    shows = {key: content[key] for key in ("show_code", "one_page", "group") if key in content}
     job = Job(name, notebook, content.get("title"), layer=layer, alerts=_alerts(path, content.get("alerts", [])), **shows)
     return [_variant(path, job, one) for one in variants(path, content["each"])] if "each" in content else [job]
 

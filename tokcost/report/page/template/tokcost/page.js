@@ -48,9 +48,8 @@ for (const figure of document.querySelectorAll("figure[data-values]")) {
 }
 
 // The index: reports that do not hold every word typed are hidden. Without this script all are shown.
-for (const list of document.querySelectorAll("ol.reports")) {
-  const reports = Array.from(list.children, (item) => [item, item.textContent.toLowerCase()]);
-  if (reports.length < 5) continue;
+const reports = Array.from(document.querySelectorAll("ol.reports > li"), (item) => [item, item.textContent.toLowerCase()]);
+if (reports.length >= 5) {
   const place = document.createElement("p");
   place.className = "search";
   place.innerHTML = '<label for="search">Search these reports</label> <input id="search" type="search"> <span role="status"></span>';
@@ -61,7 +60,7 @@ for (const list of document.querySelectorAll("ol.reports")) {
     const left = reports.filter(([item]) => !item.hidden).length;
     said.textContent = left < reports.length ? `${left} of ${reports.length}` : "";
   });
-  list.before(place);
+  document.querySelector("main").prepend(place);
 }
 
 // What if: three inputs that a reader moves. Digits are those of tokcost.show.numbers.

@@ -31,7 +31,7 @@ MAY_IMPORT = {
     "hour": {"quantities", "formulas", "evidence"},
     "serving": {"quantities", "formulas", "evidence"},
     "load": {"quantities", "formulas", "evidence", "importers", "serving"},
-    "renew": {"quantities", "labels", "paths", "evidence", "importers", "doubt", "spreadsheet"},
+    "renew": {"quantities", "labels", "paths", "evidence", "importers", "doubt", "serving", "spreadsheet"},
     "doubt": {"quantities", "formulas", "evidence", "hour", "serving", "load"},
     "claims": {"quantities", "formulas", "evidence", "serving"},
     "decide": {"quantities", "labels", "formulas", "evidence", "hour", "serving", "load", "doubt"},

@@ -8,6 +8,7 @@ from click.testing import CliRunner
 from tokcost.cli import main
 from tokcost.evidence.ageing import LASTS_MONTHS, ages
 from tokcost.evidence.schema import TABLES
+from tokcost.labels import label_of
 from tokcost.report.page.age import aged, stale
 
 MADE = dt.date(2026, 11, 27)
@@ -52,4 +53,8 @@ def test_a_report_flags_only_tables_that_are_older_than_they_may_be():
         {"table": "inference", "newest": "2026-06-11", "lasts_months": 6},
         {"table": "claims"},
     ]
-    assert stale(tables, MADE) == ["gpu prices monthly (March 2026, 8 months old; such rows should be at most 6 months old)"]
+    assert stale(tables, MADE) == ["GPU rents by month (March 2026, 8 months old; such rows should be at most 6 months old)"]
+
+
+def test_every_table_that_ages_has_a_name_for_readers():
+    assert [table for table in LASTS_MONTHS if not label_of("table", table)] == []

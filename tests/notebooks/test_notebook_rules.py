@@ -95,7 +95,8 @@ def test_cells_are_short_and_hold_one_idea(notebook):
         lines = [line for line in cell.source.splitlines() if line.strip()]
         lengths.append(len(lines))
         assert len(lines) <= 15, cell.source
-        assert max(map(len, lines), default=0) <= 118, "a reader should not have to scroll sideways: " + max(lines, key=len)
+        widest = 140 if "parameters" in tags(cell) else 118  # a line of choices names its table and its rows
+        assert max(map(len, lines), default=0) <= widest, "a reader should not have to scroll sideways: " + max(lines, key=len)
         functions = [node for node in ast.walk(ast.parse(cell.source)) if isinstance(node, ast.FunctionDef)]
         assert len(functions) <= 1, cell.source
         for node in ast.walk(ast.parse(cell.source)):

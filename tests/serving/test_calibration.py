@@ -13,6 +13,9 @@ from tokcost.serving.estimation import band
 
 @pytest.fixture(scope="module")
 def runs():
+    """The runs that the constants were fitted to; a sound new row breaks no promise, it makes a new fit due."""
+    if "tokcost calibrate" in calibration.calibration_state():
+        pytest.skip(calibration.calibration_state())
     return calibration.calibration_rows()
 
 
@@ -26,7 +29,7 @@ def left_out(runs):
 def test_the_constants_are_those_of_the_runs_in_the_data(runs):
     rows = evidence.load_table("calibration")
     fitted = runs[runs["maker"] == calibration.CALIBRATED_MAKER]
-    assert rows["rows_sha256"].unique().tolist() == [calibration.rows_sha256(fitted)], "inference.csv has changed: run `tokcost calibrate`"
+    assert rows["rows_sha256"].unique().tolist() == [calibration.rows_sha256(fitted)]
     again, kept = vars(calibration.fitted(fitted)), vars(calibration.constants())
     assert kept == pytest.approx(again, rel=0.02)
 
@@ -153,3 +156,11 @@ def test_the_command_says_what_would_change_and_writes_nothing_when_asked_so(mon
     result = CliRunner().invoke(calibrate, ["--dry-run"], catch_exceptions=False)
     assert result.exit_code == 0 and "calibration.csv" in result.output and "not written" in result.output
     assert (evidence.catalog.data_dir() / "calibration.csv").read_bytes() == before
+
+
+def test_newer_runs_make_a_new_fit_due_and_say_so(monkeypatch):
+    rows = calibration.calibration_rows()
+    assert "tokcost calibrate" not in calibration.calibration_state()
+    monkeypatch.setattr(calibration, "calibration_rows", lambda: pd.concat([rows, rows.tail(1).assign(concurrency=3.0, maker="nvidia")]))
+    fitted = (rows["maker"] == "nvidia").sum()
+    assert f"to {fitted:,} runs, not to the {fitted + 1:,} that the data has now; `tokcost calibrate`" in calibration.calibration_state()

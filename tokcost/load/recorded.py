@@ -89,8 +89,8 @@ class Trace:
         """The trace as a week that repeats: its first seven days, or its whole days (its whole hours, where it has no day) over and over.
 
         >>> week = recorded_trace("azure_2023_conv").week()
-        >>> week.n_hours, round(week.hours["offered_request_per_s"].mean(), 2)
-        (168, 5.54)
+        >>> week.n_hours, round(float(week.hours["offered_request_per_s"].mean()), 2)
+        (168, 5.55)
         """
         hours = self.profile()
         n_kept = min(hours.n_hours, HOURS_PER_WEEK) // 24 * 24 or hours.n_hours

@@ -93,7 +93,7 @@ class Parameter:
                 near = f"; `tokcost data show {self.table}` shows them" if self.table else ""
             raise InputError(f"`{self.name}` must be {self.holds or 'one of ' + self._listed}; got {said(value)}{near}")
         if self.is_path and value != self.default:
-            located(value, self.name)
+            located(str(value), self.name)
         return value
 
     def _check_number(self, kind, value):

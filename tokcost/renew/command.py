@@ -66,6 +66,10 @@ def add(file: Path, table: str, source_id: str, source_is, given, labels, dry_ru
         click.echo("dry run: nothing was written")
         return
     written = adding.write(found)
+    if table == "inference":
+        from tokcost.serving.calibration import calibration_state
+
+        click.echo(f"constants of the estimate: {calibration_state()}")
     click.echo(f"written: {', '.join(written)}; undo: git checkout {' '.join(f'data/{name}' for name in written)}")
 
 

@@ -7,6 +7,7 @@ from .architectures import architecture as architecture
 from .best_basis import best_at as best_at
 from .best_basis import best_basis as best_basis
 from .calibration import calibration_rows as calibration_rows
+from .calibration import calibration_state as calibration_state
 from .calibration import chip as chip
 from .calibration import constants as constants
 from .compare import base_speed as base_speed

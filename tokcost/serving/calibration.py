@@ -207,6 +207,22 @@ def rows_sha256(rows: pd.DataFrame) -> str:
     return hashlib.sha256(said.to_csv(index=False, float_format="%.9g").encode()).hexdigest()
 
 
+def calibration_state() -> str:
+    """To how many runs the constants were fitted and when; and what to do where the data has others now.
+
+    New runs need no new fit at once: an estimate stays what it was, and says so, until `tokcost calibrate` takes them in.
+
+    >>> calibration_state().startswith("fitted on ")
+    True
+    """
+    kept, runs = evidence.load_table(TABLE).iloc[0], calibration_rows()
+    runs = runs[runs["maker"] == CALIBRATED_MAKER]
+    state = f"fitted on {kept['date']} to {kept['n_rows']:,} runs"
+    if rows_sha256(runs) == kept["rows_sha256"]:
+        return state
+    return f"{state}, not to the {len(runs):,} that the data has now; `tokcost calibrate` takes ten seconds to fit them again"
+
+
 def renewed(date: str, kept_frac: float) -> pd.DataFrame:
     """data/calibration.csv with the constants fitted again, how an anchor fades, the date and the fingerprint of the runs.
 

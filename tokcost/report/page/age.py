@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
+from tokcost.labels import label_of
 from tokcost.quantities import months_old
 
 
@@ -29,7 +30,7 @@ def stale(tables: list[dict], made: dt.date) -> list[str]:
     for table in tables:
         lasts, newest = table.get("lasts_months", 0), str(table.get("newest", ""))
         if lasts and newest and months_old(newest, made) > lasts:
-            name = str(table["table"]).replace("_", " ")
+            name = label_of("table", table["table"]) or str(table["table"]).replace("_", " ")
             found.append(f"{name} ({aged(newest, made)}; such rows should be at most {_count(lasts)} old)")
     return found
 

@@ -63,7 +63,7 @@ def main() -> int:
     if peers is None:
         print(f"aiconfigurator {VERSION} is not installed ({PEER}): its rows stay as they are in data/estimate_accuracy.csv.")
         peers = accuracy.peers()
-    table = pd.concat([own.assign(**tail), peers], ignore_index=True)
+    table = pd.concat([own.assign(**tail), peers], ignore_index=True)[list(kept.columns)]
     table.to_csv(data_dir() / "estimate_accuracy.csv", index=False, lineterminator="\n", quoting=csv.QUOTE_MINIMAL)
     print(table.drop(columns=list(tail.index)).to_string(index=False, na_rep=""))
     return 0

@@ -23,6 +23,7 @@ def best_basis(measured: Frontier | None, estimates: pd.DataFrame, *, tok_per_s_
     `measured` is the curve of the runs that there are, or None; `estimates` holds rows of `tc.serving.estimate`, of one basis or of
     several: anchored ones come before calibrated ones, and these before textbook ones. Runs and estimates are never mixed.
 
+    Columns: those of `tc.serving.estimate`, where estimates are the best.
     Raises: QuantityError where neither reaches the speed, and for estimates of another model, chip, precision or lengths than the runs.
 
     >>> rows = tc.serving.estimate("llama70b", "b300", "fp8", batch=[8, 16, 32], isl=1024, osl=1024, tensor_parallel=4)

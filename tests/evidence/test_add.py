@@ -201,7 +201,7 @@ def test_rows_that_somebody_else_added_meanwhile_are_not_overwritten(data, price
             file.write("their row\n")
 
     monkeypatch.setattr(adding, "derive", meanwhile)
-    done = add(price_list, "hourly_rates", "rates", *LIST, "--label", "rate_vintage=2026-11=2026-11", new=True)
+    done = add(price_list, "hourly_rates", "rates", *LIST, "--label", "rate_vintage=2099-11=2099-11", new=True)
     assert done.exit_code == 2 and "hourly_rates.csv was changed while the rows were checked; nothing was written" in done.output
     assert (data / "hourly_rates.csv").read_text().endswith("their row\n")
 

@@ -71,7 +71,7 @@ def test_a_course_begins_on_the_start_page_answers_a_guess_and_moves_a_curve(lab
     page = lab.page
     page.goto(f"{lab.address}/lab/workspaces/tokcost")
     contents = page.locator("#table-of-contents")
-    contents.get_by_text("One ladder of ratios").wait_for(timeout=60_000)
+    contents.get_by_text("One ratio, many conditions").wait_for(timeout=60_000)
     page.locator(".jp-Notebook .jp-CodeCell").filter(has_text="tc.teaching.progress()").wait_for()
 
     lab.open("01-what-does-a-million-tokens-cost.ipynb")

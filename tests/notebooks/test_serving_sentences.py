@@ -88,7 +88,7 @@ def test_what_no_run_tells_apart_is_one_product(displayed, parameters):
     }
 
 
-def test_the_ladder_begins_at_a_named_run(said):
+def test_the_ratio_begins_at_a_named_run(said):
     """Which run, which software, which date: the plain H200 with the most throughput among those at least as fast."""
     text, results = said(GAIN)
     runs = load_table("inference", accelerator="h200", model="dsr1", isl=1024, osl=1024, precision="fp8", speculative="none")

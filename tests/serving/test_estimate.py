@@ -263,3 +263,34 @@ def test_a_chip_without_runs_enters_a_fleet_plan_as_an_estimate_that_says_so():
     assert point.capacity_request_per_s() == pytest.approx(point.total_tok_per_s_per_gpu * 4 / 2048)
     with pytest.raises(QuantityError, match="no estimate reaches 4000 tok/s/user; the fastest has"):
         tc.load.estimated_point(rows, tok_per_s_per_user=4000)
+
+
+def test_a_run_comes_before_an_estimate_and_an_estimate_that_rests_on_more_before_one_that_rests_on_less():
+    run = anchor_row()
+    runs = tc.measured(model="llama70b", accelerator="h200", precision="fp8", isl=1024, osl=1024, framework="trtllm")
+    curve = tc.frontier(runs)
+    asked = {"batch": np.geomspace(1, 64, 13), "isl": 0.9 * 1024, "osl": 0.9 * 1024, "tensor_parallel": 4}
+    alone = estimate("llama70b", "h200", "fp8", **asked)
+    both = pd.concat([alone, estimate("llama70b", "h200", "fp8", anchor=run, **asked)])
+    reached, speed = curve.reach[1], 30.0
+    assert tc.serving.best_at(curve, both, tok_per_s_per_user=speed) == curve.at(tok_per_s_per_user=speed)
+    assert tc.serving.best_at(curve, both, tok_per_s_per_user=speed).bracket.basis in ("measured", "between two runs", "next faster run")
+    assert tc.serving.best_at(None, both, tok_per_s_per_user=speed).bracket.basis.startswith("anchored")
+    assert tc.serving.best_at(None, alone, tok_per_s_per_user=speed).bracket.basis == "calibrated, dense model"
+    assert not tc.load.best_point(curve, both, tok_per_s_per_user=speed).label.startswith("estimate")
+    assert tc.load.best_point(None, both, tok_per_s_per_user=speed).label.startswith("estimate, anchored")
+    with pytest.raises(QuantityError, match=f"nothing is known at {10 * reached:g} tok/s/user: runs reach .*, estimates .*; ask"):
+        tc.serving.best_at(curve, both, tok_per_s_per_user=10 * reached)
+    with pytest.raises(QuantityError, match="the runs have accelerator `h200` and the estimates `b300`"):
+        tc.serving.best_at(curve, alone.assign(accelerator="b300"), tok_per_s_per_user=speed)
+    with pytest.raises(QuantityError, match="estimates say no TTFT: leave `ttft_limit_s` out"):
+        tc.load.best_point(None, alone, tok_per_s_per_user=speed, ttft_limit_s=1.0)
+
+
+def test_a_decision_takes_the_estimate_of_a_chip_without_runs_and_its_cost_follows_its_band():
+    rows = estimate("llama70b", "b300", "fp8", batch=np.geomspace(1, 300, 40), isl=1024, osl=1024, tensor_parallel=4)
+    read = tc.serving.best_at(None, rows, tok_per_s_per_user=50)
+    day = tc.load.recorded_profile("azure_2024_code", offered_request_per_s=27.8)
+    month = {"gpus_per_replica": 4, "rate_usd_per_gpu_h": 3.0, "demand_mtok_per_month": 1000.0, "profile": day, "kept_spare_replicas": 0}
+    costs = [tc.decide.cluster(n_gpus=64, total_tok_per_s_per_gpu=one, **month).headroom_ratio for one in (read.low, read, read.high)]
+    assert costs[0] < costs[1] < costs[2] and costs[2] / costs[0] == pytest.approx(read.high / read.low)

@@ -69,14 +69,28 @@ def test_the_teacher_has_solutions_open_and_a_note_to_each_exercise(made):
 
 def test_nbgrader_takes_the_metadata_as_its_own(made):
     from nbgrader.nbgraderformat import MetadataValidator
-    from nbgrader.utils import is_grade, is_solution
+    from nbgrader.utils import is_grade
 
     for edition in ("student", "teacher"):
         for notebook in notebooks(made / edition):
             MetadataValidator().validate_nb(notebook)
             nbformat.validate(notebook)
             n = len(editions.of_notebook(notebook))
-            assert sum(map(is_grade, notebook.cells)) == sum(map(is_solution, notebook.cells)) == n
+            assert sum(map(is_grade, notebook.cells)) == n
+
+
+def test_nbgraders_version_for_students_keeps_the_questions_and_the_cells_to_answer_in(made):
+    """What `nbgrader generate_assignment` does to each cell, without its database."""
+    from nbgrader.preprocessors import ClearHiddenTests, ClearSolutions, LockCells
+
+    for before in notebooks(made / "student"):
+        after = before
+        for step in (ClearSolutions(), ClearHiddenTests(), LockCells()):
+            after, _ = step.preprocess(after, {})
+        assert [cell.source for cell in after.cells] == [cell.source for cell in before.cells]
+        answers = [cell for cell in after.cells if "attempt" in tags(cell)]
+        assert all("tc.predict" in cell.source and cell.metadata.get("editable", True) for cell in answers)
+        assert all(not cell.metadata["editable"] for cell in after.cells if "nbgrader" in cell.metadata)
 
 
 @pytest.mark.parametrize(("answer", "passes"), [("0.1227", True), ("441.67", False), ("None", False)])

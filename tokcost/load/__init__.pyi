@@ -1,6 +1,7 @@
 """Traffic and the fleet that serves it: load profiles, waiting and replicas, plans."""
 
 from .capacity import OperatingPoint as OperatingPoint
+from .capacity import best_point as best_point
 from .capacity import estimated_point as estimated_point
 from .capacity import operating_point as operating_point
 from .capacity import skipped_runs as skipped_runs

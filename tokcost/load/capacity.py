@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from tokcost.quantities import QuantityError, check_value
+from tokcost.serving.best_basis import best_basis
 from tokcost.serving.configuration import configuration_label
 from tokcost.serving.pareto_frontier import CONFIGURATION, SPEED, Frontier
 from tokcost.serving.tokens import SplitRule
@@ -145,6 +146,28 @@ def estimated_point(estimates: pd.DataFrame, *, tok_per_s_per_user: float) -> Op
     latencies = {"median_ttft_s": math.nan, "median_tpot_s": 1 / own[SPEED]}
     said = {"accelerator": str(row["accelerator"]), "model": str(row["model"]), "label": f"estimate, {row['basis']}"}
     return OperatingPoint(**said, concurrency=float(row["batch"]), **own, **latencies)
+
+
+def best_point(
+    measured: Frontier | None, estimates: pd.DataFrame, *, tok_per_s_per_user: float, ttft_limit_s: float | None = None
+) -> OperatingPoint:
+    """The operating point on the best basis there is: a measured row where a run is that fast, else an estimate, whose label says so.
+
+    `estimates` may rest on several bases, as `tc.serving.best_basis` orders them. Where runs are that fast and none qualifies, none is
+    estimated in its place.
+
+    Raises: QuantityError where neither is that fast, a TTFT limit is asked of an estimate, or estimates are of something else than runs.
+
+    >>> rows = tc.serving.estimate("llama70b", "b300", "fp8", batch=[8, 16, 32], isl=1024, osl=1024, tensor_parallel=4)
+    >>> best_point(None, rows, tok_per_s_per_user=70).label
+    'estimate, calibrated, dense model'
+    """
+    best = best_basis(measured, estimates, tok_per_s_per_user=tok_per_s_per_user)
+    if isinstance(best, Frontier):
+        return operating_point(best, tok_per_s_per_user=tok_per_s_per_user, ttft_limit_s=ttft_limit_s)
+    if ttft_limit_s is not None:
+        raise QuantityError(f"no run is at {tok_per_s_per_user:g} tok/s/user, and estimates say no TTFT: leave `ttft_limit_s` out")
+    return estimated_point(best, tok_per_s_per_user=tok_per_s_per_user)
 
 
 def skipped_runs(frontier: Frontier, *, tok_per_s_per_user: float, ttft_limit_s: float | None = None) -> list[OperatingPoint]:

@@ -4,6 +4,8 @@ from .ablation import ablation_table as ablation_table
 from .ablation import static_batches as static_batches
 from .accuracy import held_out_errors as held_out_errors
 from .architectures import architecture as architecture
+from .best_basis import best_at as best_at
+from .best_basis import best_basis as best_basis
 from .calibration import calibration_rows as calibration_rows
 from .calibration import calibration_state as calibration_state
 from .calibration import chip as chip

@@ -221,7 +221,7 @@ def coverage(runs: pd.DataFrame) -> tuple[float, float, float]:
     they lie apart.
 
     >>> runs = pd.DataFrame({"held_out": [*"ab"], "is_held": [1.0, 0.6]})
-    >>> coverage(runs)[0]
+    >>> float(coverage(runs)[0])
     0.8
     """
     known = runs.dropna(subset=["is_held"])

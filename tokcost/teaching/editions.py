@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 from typing import Any
 
-import nbformat
 from nbformat.v4 import new_code_cell, new_markdown_cell
 
 from tokcost.show.numbers import percent
@@ -64,15 +63,17 @@ def _tags(cell: Any) -> list[str]:
 
 
 def _graded(notebook: Any) -> Any:
-    """Answer cells as nbgrader knows them, each followed by the cell that gives its point."""
+    """Each answer cell followed by the locked cell that gives its point.
+
+    The answer cell itself stays an ordinary one: nbgrader would empty a cell that it knows as a solution, question and all, when it
+    makes the version for students.
+    """
     asked = iter(of_notebook(notebook))
     cells = []
     for cell in notebook.cells:
         cells.append(cell)
         if ATTEMPT in _tags(cell):
             name = next(asked).name
-            answer = _NBGRADER | {"grade_id": f"answer-{name}", "solution": True, "locked": False}
-            cell.metadata["nbgrader"] = nbformat.from_dict(answer)
             point = _NBGRADER | {"grade_id": f"point-{name}", "grade": True, "points": 1}
             cells.append(new_code_cell(f'tc.teaching.require_right("{name}")', metadata={"nbgrader": point}))
     notebook.cells = cells

@@ -115,6 +115,36 @@ def test_a_heading_over_smaller_headings_stays():
     assert body(contents) == ["## Part", "### Piece", "text"]
 
 
+def test_several_exercises_are_folded_behind_one_line_below_their_heading_and_what_follows_is_not():
+    exercises = [md("## Exercises\n\nPredict.", "exercise"), code(None, tags=["solution"]), md("Change.", "exercise")]
+    contents = apart(md("text", "exercise"), md("open"), *exercises, md("Next: more."))
+    folds = [cell.metadata.get("fold") for cell in contents.body]
+    assert body(contents) == [
+        "text",
+        "open",
+        "## Exercises\n",
+        "2 exercises, with worked answers",
+        "\nPredict.",
+        "source",
+        "Change.",
+        "",
+        "Next: more.",
+    ]
+    assert folds == [None, None, None, "begins", None, None, None, "ends", None]
+
+
+def test_several_checks_are_folded_and_one_is_not():
+    check = {"kind": "check", "claim": "two routes agree", "left": 1.0, "right": 1.0}
+    assert body(apart(md("## Checks"), code(check), code(check), md("text")))[1] == "2 checks, all passed"
+    assert body(apart(md("## Checks"), code(check), md("text"))) == ["## Checks", "source", "text"]
+
+
+def test_a_cell_cannot_end_a_fold_of_the_page():
+    cell = md("text")
+    cell.metadata["fold"] = "ends"
+    assert "fold" not in apart(cell).body[0].metadata
+
+
 def test_two_answers_or_two_results_of_one_name_are_a_failed_report():
     with pytest.raises(ReportFailed, match="two cells give an answer"):
         apart(code(ANSWER), code(ANSWER))

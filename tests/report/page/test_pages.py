@@ -231,6 +231,30 @@ def test_the_index_says_question_answer_and_what_was_changed(pages):
     assert "changed: Output sequence length (OSL), Utilization" in " ".join(re.sub("<[^>]*>", "", page).split())
 
 
+@pytest.mark.parametrize(
+    ("numbers", "shown"),
+    [((0.8, 0.62, 1.0), ("$0.80", "$0.62 to $1.00")), ((0.802, 0.62, 1.0), ("$0.802", "$0.620 to $1.00"))],
+)
+def test_a_card_shows_no_more_digits_than_its_figures_have(numbers, shown):
+    from tokcost.report.page.html import _headline
+    from tokcost.report.page.markdown import Prose
+
+    given = dict(zip(("value", "low", "high"), numbers, strict=True))
+    card = _headline({"name": "total_token_cost_usd_per_mtok", "label": "Cost", "unit": "usd_per_mtok", "note": None} | given, Prose())
+    assert (card["value"], card["span"]) == shown
+
+
+def test_a_card_folds_the_list_in_a_long_label():
+    from tokcost.report.page.html import _headline
+    from tokcost.report.page.markdown import Prose
+
+    result = {"name": "held_n_claims", "value": 2, "low": None, "high": None, "unit": "n", "note": None}
+    names = ", ".join(["NVIDIA 35x lower", "AMD up to 1.2x", "Groq about one third"])
+    card = _headline(result | {"label": f"Claims that hold: {names}"}, Prose())
+    assert (card["label"], card["which"]) == ("Claims that hold", names)
+    assert _headline(result | {"label": "Held: none"}, Prose())["label"] == "Held: none"
+
+
 def test_a_short_report_is_quick(result):
     assert result["times"]["seconds"] < 30
 

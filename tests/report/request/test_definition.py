@@ -28,9 +28,10 @@ def test_a_notebook_by_path_and_by_bare_name():
 def test_a_definition_names_its_notebook_relative_to_itself(here):
     (here / "d").mkdir()
     path = here / "d" / "ours.toml"
-    path.write_text('notebook = "../notebooks/01-cost.ipynb"\ntitle = "Ours?"\nshow_code = true\none_page = true\n[parameters]\nosl = 8\n')
+    shows = 'show_code = true\none_page = true\ngroup = "Decide"\n'
+    path.write_text(f'notebook = "../notebooks/01-cost.ipynb"\ntitle = "Ours?"\n{shows}[parameters]\nosl = 8\n')
     (job,) = read_definition(path)
-    assert job.one_page
+    assert job.one_page and job.group == "Decide"
     assert (job.name, job.title, job.show_code, job.layer.values, job.layer.origin) == ("ours", "Ours?", True, {"osl": 8}, "ours.toml")
 
 

@@ -57,6 +57,7 @@ if (reports.length >= 5) {
   field.addEventListener("input", () => {
     const words = field.value.toLowerCase().split(/\s+/);
     for (const [item, text] of reports) item.hidden = !words.every((word) => text.includes(word));
+    for (const head of document.querySelectorAll(".group")) head.hidden = !head.nextElementSibling.querySelector("li:not([hidden])");
     const left = reports.filter(([item]) => !item.hidden).length;
     said.textContent = left < reports.length ? `${left} of ${reports.length}` : "";
   });

@@ -9,6 +9,8 @@ from types import SimpleNamespace
 
 import pytest
 
+#: run as a program, not imported
+collect_ignore = ["warm_command.py"]
 TOKCOST = Path(sys.executable).with_name("tokcost")
 #: what the command itself imports, beside what kernels do
 OF_THE_COMMAND = """tokcost.report.one:import_ahead tokcost.report.batch_command tokcost.report.batch tokcost.report.build

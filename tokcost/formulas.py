@@ -155,7 +155,7 @@ def profit_usd_per_gpu_h(*, revenue_usd_per_gpu_h: Numbers, licence_fee_frac: Nu
 def request_profit_usd(*, request_revenue_usd: Numbers, licence_fee_frac: Numbers, request_cost_usd: Numbers) -> Numbers:
     """What is left of the price of a request after the licence fee and its share of the GPU-hour. Definition.
 
-    >>> request_profit_usd(request_revenue_usd=0.01, licence_fee_frac=0.3, request_cost_usd=0.003)
+    >>> round(request_profit_usd(request_revenue_usd=0.01, licence_fee_frac=0.3, request_cost_usd=0.003), 6)
     0.004
     """
     return request_revenue_usd * (1 - licence_fee_frac) - request_cost_usd
@@ -230,7 +230,7 @@ def demand_mtok_per_month(
     with a wide range and never a default. Definition: constant elasticity of demand.
 
     >>> base = {"base_demand_mtok_per_month": 100.0, "base_price_usd_per_mtok": 2.0, "highest_demand_mtok_per_month": 300.0}
-    >>> demand_mtok_per_month(price_usd_per_mtok=1.0, price_elasticity_ratio=1.0, **base)
+    >>> round(float(demand_mtok_per_month(price_usd_per_mtok=1.0, price_elasticity_ratio=1.0, **base)), 6)
     200.0
     >>> demand_mtok_per_month(price_usd_per_mtok=0.5, price_elasticity_ratio=1.0, **base)
     300.0

@@ -12,6 +12,7 @@ from tokcost import evidence
 from tokcost.analysis.benchmark_comparison import compare_with_public, differences, is_same_model, price_of_hour
 from tokcost.analysis.metric_rankings import COST
 from tokcost.analysis.own_benchmark import known_and_missing, own_benchmark
+from tokcost.errors import InputError
 from tokcost.quantities import QuantityError
 
 SAMPLES = Path(__file__).parents[1] / "samples"
@@ -136,7 +137,7 @@ def test_logs_beside_a_summary_are_found():
     ],
 )
 def test_what_cannot_be_used_is_said_in_a_sentence(path, says):
-    with pytest.raises(QuantityError, match=says):
+    with pytest.raises((InputError, QuantityError), match=says):
         own_benchmark(path, stated_gpus=1)
 
 

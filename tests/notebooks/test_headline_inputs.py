@@ -10,7 +10,7 @@ from tokcost.quantities import SECONDS_PER_HOUR, TOK_PER_MTOK, W_PER_KW
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 #: unit of a headline -> what turns its inputs' ratio into it
-CONSTANT = {"usd_per_mtok": TOK_PER_MTOK / SECONDS_PER_HOUR, "tok_per_joule": 1 / W_PER_KW, "ratio": 1.0, "frac": 1.0}
+CONSTANT = {"usd_per_mtok": TOK_PER_MTOK / SECONDS_PER_HOUR, "tok_per_joule": 1 / W_PER_KW, "ratio": 1.0, "frac": 1.0, "usd_per_gpu_h": 1.0}
 
 
 def stated_ratios():

@@ -18,6 +18,7 @@ import pandas as pd
 from tokcost import evidence, formulas
 from tokcost.claims.claim_audit import COST, SYSTEMS, THROUGHPUT, Claim
 from tokcost.evidence import rows_where
+from tokcost.labels import label_of
 from tokcost.quantities import QuantityError, phrase
 from tokcost.serving.pareto_frontier import SPEED, Frontier, frontier
 from tokcost.serving.pooling import each_once
@@ -112,7 +113,7 @@ def cases(one: Claim, quantity: str, where: Conditions, names: Mapping[str, str]
     if len(sides) < len(roles):
         unmeasured = [role for role in roles if role not in sides]
         on = [value for (whose, column), values in where.items() if (whose, column) == ("", "model") for value in values]
-        model = f" on {' or '.join(on)}" if on else ""
+        model = f" on {' or '.join(label_of('model', name) or name for name in on)}" if on else ""
         return [], [f"output of {_and(names, unmeasured)} at a stated speed per user{model}"]
     pairs = list(_pairs(sides, where))
     if not pairs:

@@ -12,6 +12,7 @@ from tokcost import formulas
 from tokcost import quantities as q
 from tokcost.evidence import load_table
 from tokcost.hour.rental import Rental
+from tokcost.labels import label_of
 from tokcost.quantities import QuantityError, check_value
 from tokcost.serving.reading import Reading
 
@@ -187,8 +188,11 @@ def side_by_side(*tables: pd.DataFrame, tok_per_task: Mapping[str, float] | None
     models = sorted(table["model"].unique())
     if tok_per_task is None:
         if len(models) > 1:
-            raise QuantityError(f"prices per million tokens of {' and '.join(models)} do not compare, for each counts tokens its own way; "
-                                "compare one model, or state tok_per_task of each")  # fmt: skip
+            called = " and ".join(label_of("model", name) or name for name in models)
+            raise QuantityError(
+                f"prices per million tokens of {called} do not compare, for each counts tokens its own way; "
+                "compare one model, or state `tok_per_task` of each"
+            )
         return table.sort_values(COST, kind="stable").reset_index(drop=True)
     for model in models:
         if model not in tok_per_task:

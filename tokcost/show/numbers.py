@@ -236,6 +236,8 @@ def label_text(name: str, value: str) -> str:
     ('GB300', 'Input sequence length (ISL)', 'a_b')
     """
     text = str(value)
+    if " + " in text:  # a curve of several
+        return " + ".join(label_text(name, part) for part in text.split(" + "))
     if called := label_of(name, text):
         return called
     if name == "quantity" and quantities.find(text):

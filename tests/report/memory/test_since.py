@@ -2,9 +2,11 @@
 
 import json
 import re
+import shutil
 
 import pytest
 
+from tokcost import paths
 from tokcost.report.memory.bridge import bridge
 from tokcost.report.memory.journal import Since
 from tokcost.report.page.since import section
@@ -21,11 +23,18 @@ SOURCES = """table = {'table': 'speeds', 'file': 'data/speeds.csv', 'sha256': ha
 tc.sources({'tables': [table], 'sources': []})"""
 
 
+def words_of_people(data):
+    """The two tables without which no page says what a chip or a source is called."""
+    for name in ("labels.csv", "sources.csv"):
+        shutil.copy(paths.DATA / name, data)
+
+
 @pytest.fixture(scope="module")
 def moved(tmp_path_factory, tokcost, notebook):
     """Three runs: as it was, a dearer hour, and a faster system in the data."""
     folder = tmp_path_factory.mktemp("moved")
     (folder / "data").mkdir()
+    words_of_people(folder / "data")
     table = folder / "data" / "speeds.csv"
     parameters = "rate_usd_per_gpu_h = 1.8  # price of an hour, 0.1 to 30"
     source = SOURCE.replace("DATA", repr(str(folder / "data")))
@@ -118,6 +127,7 @@ def test_the_section_is_accessible_and_fits(moved, chromium_browser, width, sche
 def both(tmp_path, tokcost, notebook):
     """Two runs between which code and data changed at once."""
     (tmp_path / "data").mkdir()
+    words_of_people(tmp_path / "data")
     parameters = 'rate_usd_per_gpu_h = 1.8  # price of an hour, 0.1 to 30\nnote = ""  # any text: a remark'
     source = SOURCE.replace("DATA", "os.environ['TOKCOST_DATA_DIR']").replace("import hashlib", "import os, hashlib")
 

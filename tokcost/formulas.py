@@ -232,7 +232,7 @@ def demand_mtok_per_month(
     >>> base = {"base_demand_mtok_per_month": 100.0, "base_price_usd_per_mtok": 2.0, "highest_demand_mtok_per_month": 300.0}
     >>> round(float(demand_mtok_per_month(price_usd_per_mtok=1.0, price_elasticity_ratio=1.0, **base)), 6)
     200.0
-    >>> demand_mtok_per_month(price_usd_per_mtok=0.5, price_elasticity_ratio=1.0, **base)
+    >>> float(demand_mtok_per_month(price_usd_per_mtok=0.5, price_elasticity_ratio=1.0, **base))
     300.0
     """
     asked = base_demand_mtok_per_month * (base_price_usd_per_mtok / price_usd_per_mtok) ** price_elasticity_ratio

@@ -80,7 +80,7 @@ def test_the_shares_multiply_to_a_gain_that_was_measured():
 @pytest.mark.parametrize(
     ("where", "says"),
     [
-        ({"candidate accelerator": "lpu"}, "output of lpu at a stated speed per user on dsr1"),
+        ({"candidate accelerator": "lpu"}, "output of lpu at a stated speed per user on DeepSeek-R1"),
         ({"model": "a-model-of-tomorrow"}, "output of h200 and of b200 at a stated speed per user on a-model-of-tomorrow"),
         ({"price_basis": "spot"}, "price of a GPU-hour of h200 and of b200 in one list"),
         ({"quantity": "total_tok_per_joule", "direction": "as_is"}, "tokens per joule (input + output tokens) of h200 and of b200"),

@@ -33,7 +33,7 @@ MAY_IMPORT = {
     "load": {"quantities", "formulas", "evidence", "importers", "serving"},
     "renew": {"quantities", "labels", "paths", "evidence", "importers", "doubt", "serving", "spreadsheet"},
     "doubt": {"quantities", "formulas", "evidence", "hour", "serving", "load"},
-    "claims": {"quantities", "formulas", "evidence", "serving"},
+    "claims": {"quantities", "labels", "formulas", "evidence", "serving"},
     "decide": {"quantities", "labels", "formulas", "evidence", "hour", "serving", "load", "doubt"},
     "analysis": {"quantities", "labels", "formulas", "evidence", "importers", "hour", "serving", "load", "doubt", "paths"},
     "report": {

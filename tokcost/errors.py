@@ -30,8 +30,10 @@ class UnknownName(SentenceError, AttributeError):
     """The package offers no such name."""
 
 
-def nearest(name: str, known: Iterable[object]) -> str:
+def nearest(name: str, known: Iterable[object], *, may_list: bool = True) -> str:
     """The end of an error sentence: the known name that is most like `name`, or what is known.
+
+    Without `may_list` what is known is not listed: words of a file from outside, which may be any file by mistake.
 
     A slip of the pen comes first, then the shortest name that holds all words of `name` (one word must be in one name only),
     then what is a little like it.
@@ -53,7 +55,7 @@ def nearest(name: str, known: Iterable[object]) -> str:
     close = close or difflib.get_close_matches(asked, by_lower, n=1, cutoff=0.6)
     if close:
         return f"; did you mean `{by_lower[close[0]]}`?"
-    return f"; known: {', '.join(known)}" if len(known) <= 20 else ""
+    return f"; known: {', '.join(known)}" if may_list and len(known) <= 20 else ""
 
 
 def _line_of_cell(trace: TracebackType | None) -> list[str]:

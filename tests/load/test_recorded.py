@@ -164,6 +164,14 @@ def test_a_log_of_several_hours_becomes_a_profile_that_keeps_its_requests(tmp_pa
     assert (profile.isl, profile.osl) == (1000, 100)
 
 
+def test_a_file_that_is_no_log_is_not_quoted(tmp_path):
+    """A path given by mistake may lead to any file; its words must not reach a sentence, a mail or a page."""
+    (tmp_path / "passwd").write_text("root:x:0:0:root:/root:/bin/bash\ndaemon:x:1:1::/usr/sbin:/bin/sh\n")
+    with pytest.raises(QuantityError, match="has no `arrival_s`.* a trace needs arrival_s, prompt_tok, output_tok") as problem:
+        trace(tmp_path / "passwd")
+    assert "root" not in str(problem.value) and "daemon" not in str(problem.value)
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [

@@ -183,7 +183,8 @@ def _read(path: Path) -> tuple[dict[str, array], bool]:
         for name in _REQUIRED:
             if name not in row:
                 also = " (or `timestamp`)" if name == "arrival_s" else ""
-                raise ImportProblem(f"line {line} has no `{name}`{also}{nearest(name, list(row))}; a trace needs {', '.join(_REQUIRED)}")
+                near = nearest(name, row, may_list=False)
+                raise ImportProblem(f"line {line} has no `{name}`{also}{near}; a trace needs {', '.join(_REQUIRED)}")
             columns[name].append(_number(name, row[name], line))
         columns[_OPTIONAL].append(_number(_OPTIONAL, row[_OPTIONAL], line) if _OPTIONAL in known else 0.0)
         if columns[_OPTIONAL][-1] > columns["prompt_tok"][-1]:

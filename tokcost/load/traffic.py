@@ -37,7 +37,7 @@ def profile_from_csv(path: str | Path, *, isl: float | None = None, osl: float |
     """
     file, rows = Path(path).name, _csv(path)
     if "timestamp" not in rows:
-        raise QuantityError(f"{file} has no column `timestamp`{nearest('timestamp', rows.columns)}")
+        raise QuantityError(f"{file} has no column `timestamp`{nearest('timestamp', rows.columns, may_list=False)}")
     if rows.empty:
         raise QuantityError(f"{file} has no rows")
     at = _seconds(rows["timestamp"], file)

@@ -82,7 +82,7 @@ def schedule(target, once, dry_run, form, output):
 
 
 def _once(tasks, directory: Path, log) -> int:
-    from tokcost.report.command import termination_as_interrupt
+    from tokcost.report.making import termination_as_interrupt
     from tokcost.schedule.run import Runner
 
     runner = Runner(directory, log.say)
@@ -96,7 +96,7 @@ def _once(tasks, directory: Path, log) -> int:
 
 
 def _stay(tasks, directory: Path, log) -> int:
-    from tokcost.report.command import termination_as_interrupt
+    from tokcost.report.making import termination_as_interrupt
     from tokcost.schedule.clock import scheduler
     from tokcost.schedule.run import Runner
 

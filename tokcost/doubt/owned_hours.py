@@ -84,10 +84,9 @@ def reference_intervals() -> dict[tuple[str, str], tuple[float, float]]:
     >>> [round(end, 1) for end in reference_intervals()["gb300", "owning_hyperscaler"]]
     [2.6, 3.8]
     """
-    found = {}
+    found, every = {}, hour.reference_deployments()
     for operator, basis in PRICE_BASIS.items():
-        names = [accelerator for accelerator, of in hour.reference_deployments() if of == basis]
-        hours = OwnedHours({name: hour.reference_deployment(name, operator) for name in names}, operator)
+        hours = OwnedHours({name: node for (name, of), node in every.items() if of == basis}, operator)
         drawn = draw(hours, hours.inputs)
-        found |= {(name, basis): drawn.interval(name)[::2] for name in names}
+        found |= {(name, basis): drawn.interval(name)[::2] for name in hours.deployments}
     return found

@@ -35,6 +35,7 @@ IMPORTED = (
     "ipykernel.zmqshell",
     "tokcost.report.execution.kernel_process",
     "tokcost.namespace:import_all",
+    "seaborn",
     "tokcost.evidence.catalog:read_ahead",
 )
 

@@ -21,6 +21,14 @@ def as_in_a_notebook(doctest_namespace):
     doctest_namespace["tc"] = tokcost
 
 
+def pytest_collection_modifyitems(items):
+    """Kernels of notebooks are copies of a process that has their imports done, where the system can."""
+    if any(re.search(r"\.ipynb::", item.nodeid) for item in items):
+        from jupyter_client.provisioning import KernelProvisionerFactory
+
+        KernelProvisionerFactory.instance().default_provisioner_name = "tokcost-warm"
+
+
 def place(notebook: pathlib.Path, code_cell: int) -> int:
     """Where the code cell that nbval calls `code_cell` (code cells from 0) stands among all cells from 1, as reports count."""
     cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]

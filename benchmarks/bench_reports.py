@@ -11,25 +11,23 @@ of processor time, which a busy machine changes less:
 - the cells alone in processes with everything imported, one after another without isolation: what no way can beat.
 
 Exit status 1 if the first is not faster than the second. Then 200 reports of a small notebook at 16 workers, of which none may
-be lost, with the memory of the leading process at the beginning and at the end.
+be lost, with the memory that this took (`benchmarks.bench_memory`).
 """
 
 import itertools
 import json
 import os
-import re
 import resource
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
 
-from tokcost.report.memory.store import History
+from benchmarks import bench_memory
 
 ROOT = Path(__file__).parents[1]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("0*.ipynb"))
@@ -112,42 +110,6 @@ def _processor_s() -> float:
     return used.ru_utime + used.ru_stime
 
 
-def none_is_lost(n_reports: int = 200, n_workers: int = 16) -> None:
-    """Many small reports at far more workers than cores; what the leading process took, early and late."""
-    with tempfile.TemporaryDirectory() as scratch:
-        folder = Path(scratch)
-        cell = {"id": "a", "metadata": {}}
-        code = cell | {"cell_type": "code", "execution_count": None, "outputs": []}
-        parameters = code | {"metadata": {"tags": ["parameters"]}, "source": "x = 1.0  # a number, 0 to 1000"}
-        cells = [cell | {"cell_type": "markdown", "source": "# Q?"}, parameters | {"id": "b"}, code | {"id": "c", "source": "print(x)"}]
-        kernel = {"kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"}}
-        (folder / "a.ipynb").write_text(json.dumps({"cells": cells, "metadata": kernel, "nbformat": 4, "nbformat_minor": 5}))
-        (folder / "each.csv").write_text("name,x\n" + "".join(f"n{x},{x}\n" for x in range(n_reports)))
-        command = [sys.executable, "-m", "tokcost.cli", "batch", "a.ipynb", "--each", "each.csv", "-o", "out", "--workers", str(n_workers)]
-        begin = time.perf_counter()
-        run = subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-        memory = {}
-        for line in run.stderr or ():
-            if found := re.search(rf"\((\d+) of {n_reports};", line):
-                memory[int(found[1])] = _resident_mb(run.pid)
-        assert run.wait() == 0
-        seconds = time.perf_counter() - begin
-        runs = Counter(entry.report for entry in History(folder / "out" / "history.sqlite").runs())
-        values = [json.loads((folder / "out" / f"a-n{x}.result.json").read_text())["parameters"]["x"]["value"] for x in range(n_reports)]
-        assert values == list(range(n_reports)) and set(runs.values()) == {1} and len(runs) == n_reports
-    early, late = memory[n_reports // 10], memory[n_reports - 1]
-    print(f"{n_reports} reports at {n_workers} workers: none lost, none twice, {n_reports / seconds * 60:.0f} a minute;", end=" ")
-    print(f"the leading process took {early:.0f} MB after a tenth of them, {late:.0f} MB at the end")
-
-
-def _resident_mb(pid: int) -> float:
-    try:
-        pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
-    except OSError:
-        return float("nan")
-    return pages * resource.getpagesize() / 1e6
-
-
 def main(n_reports: int = 16, rounds: int = 3) -> int:
     import tokcost.namespace
     from tokcost.evidence.catalog import read_ahead
@@ -167,8 +129,7 @@ def main(n_reports: int = 16, rounds: int = 3) -> int:
             processor = statistics.median(processor for _, processor in both)
             print(f"{name:34}{median:9.1f}{span:>16}{number / median * 60:10.1f}{median / ours:9.2f}{processor:13.1f}")
         slowest = max(slowest, ours / statistics.median(clock for clock, _ in found["papermill + jupyter nbconvert"]))
-    none_is_lost()
-    return 0 if slowest < 1 else 1
+    return max(int(slowest >= 1), bench_memory.main(200, 16))
 
 
 if __name__ == "__main__":

@@ -11,40 +11,45 @@ import click
 from tokcost.errors import InputError
 from tokcost.report.columns import print_table
 from tokcost.report.errors import ReportError
-from tokcost.report.making import INTERRUPTED, make_all, on_this_machine, options_of, planned, prepare, shared_options
+from tokcost.report.making import INTERRUPTED, asked_options, made_options, make_all, on_this_machine, options_of, planned, prepare
 from tokcost.show.text import visible
 
-_HELP = """Make many reports, several at once: one for each row of a table, or those of many definitions.
+_HELP = """Make hundreds of reports: one for each row of a table, or those of many definitions.
 
-TARGET is a notebook (with --each), a report definition (*.toml), or a directory of definitions.
+TARGET is a notebook (with --each, which names the table), a report definition (NAME.toml), or a folder of definitions. Unlike
+`tokcost report` it can go on where it was stopped, says how much time is left, and ends with a table of what became of each;
+pages lead to the index, not to each other.
 
 \b
   tokcost batch 01-what-does-a-million-tokens-cost --each clusters.csv -o out
-  tokcost batch definitions --workers 16 -o out
+  tokcost batch definitions --workers 16 -o out    those of all *.toml in the folder `definitions`
   tokcost batch definitions -o out --resume        only what is missing, failed, or made from other inputs
 
-The first line of the table that --each names holds names of parameters, each line below it the values of one report; a
-column `name` says how its files are called:
+The first line of clusters.csv holds names of parameters (`tokcost report --help-parameters NOTEBOOK` lists them), each line
+below it the values of one report; a column `name` says how its files are called. This table makes two reports, NOTEBOOK-berlin
+and NOTEBOOK-austin:
 
 \b
   name,rate_usd_per_gpu_h,utilization_frac
   berlin,2.10,0.4
   austin,1.70,0.6
 
-With --dask the work goes to the workers of a cluster that runs already (pip install "tokcost[dask]" here and there);
-notebooks, data and output must be reached by the same paths on all its machines. A worker that dies loses no report.
-
 Each report is made in a process of its own, written whole or not at all, and remembered as tokcost report does it (see
-tokcost history). One that fails, takes too long or takes too much memory costs no other. At the end a table says what became
-of each. Exit status: 0 all are made, 1 one or more failed, 2 the request was wrong and nothing was done, 3 an alert fired.
+tokcost history). One that fails, takes too long or takes too much memory costs no other. Ctrl-C ends all; what is made stays.
+
+With --dask the work goes to a Dask cluster that runs already (pip install "tokcost[dask]" here and on its machines); notebooks,
+data and output must have the same paths on all of them. A machine that is lost loses no report.
+
+Exit status: 0 all are made, 1 one or more failed, 2 the request was wrong and nothing was done, 3 an alert fired.
 """
 
 
 @click.command(help=_HELP, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120})
-@shared_options
+@asked_options
 @click.option("--each", metavar="FILE.csv", help="Make a report of the notebook TARGET for each row of this table.")
 @click.option("--resume", is_flag=True, help="Go on with a batch that was stopped: what is made from the same inputs is left as it is.")
 @click.option("--dask", metavar="ADDRESS", help="Make them on the Dask cluster at this address, such as tcp://host:8786.")
+@made_options
 def batch(targets, pairs, files, output, each, resume, dask, **asked):
     from tokcost.report.request import definition
 

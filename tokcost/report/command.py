@@ -13,43 +13,48 @@ from tokcost.report.errors import ReportError
 from tokcost.report.making import (
     ENDINGS,
     INTERRUPTED,
+    asked_options,
     in_this_process,
+    made_options,
     make_all,
     on_this_machine,
     options_of,
     planned,
     prepare,
-    shared_options,
 )
 from tokcost.show.text import visible
 
 _HELP = """Execute notebooks and write each as an HTML report that stands alone.
 
-TARGET is a notebook (a path, or the bare name of one of the suite), a report definition (*.toml), or a directory of
-definitions. Several targets also get an index.html.
+TARGET is a notebook (a path, or the bare name of one of the suite), a report definition, or a folder of definitions. A report
+definition is a small file (NAME.toml) that names a notebook, the values of its parameters and the title of the report.
 
 \b
   tokcost report reports                                    the default set
-  tokcost report 01-what-does-a-million-tokens-cost         one notebook, its own values
+  tokcost report 01-what-does-a-million-tokens-cost         one notebook, with the values that it has
   tokcost report 01-what-does-a-million-tokens-cost -p rate_usd_per_gpu_h=2.5
   tokcost report my-notebook.ipynb -f cluster.toml --output out
 
+Several reports are made at once, and get an index.html that lists them. One that fails costs no other.
+
 Values are checked before anything runs: an unknown name, a wrong type or an implausible number stops with exit status 2
-and nothing is written. A report whose notebook fails has exit status 1; what ran is kept in OUTPUT/failed, and an earlier
-good report stays as it was. Where all reports are made and an alert of a definition fires, the exit status is 3.
+and nothing is written. Where a notebook fails, the exit status is 1; what ran is kept in OUTPUT/failed, and an earlier good
+report stays as it was. Where all reports are made and an alert of a definition fires, the exit status is 3.
 
 Beside NAME.html come NAME.result.json (the numbers, for programs) and NAME.ipynb (the executed notebook); with --tables
 also NAME.tables/*.csv (the rows of every table and figure) and NAME.xlsx (the same in one workbook, its costs as formulas).
-Their paths are printed on stdout, one a line; progress goes to stderr. Each run is remembered: see tokcost history, tokcost
-diff.
+Their paths are printed on stdout, one a line; progress goes to stderr. Each run is remembered: `tokcost history` lists
+them, `tokcost diff` says why a headline moved. For hundreds of reports see `tokcost batch`; for reports at fixed times, by
+mail, `tokcost schedule`.
 """
 
 
 @click.command(help=_HELP, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120})
-@shared_options
+@asked_options
 @click.option("--dry-run", is_flag=True, help="Show what would run, with which values and where each came from; write nothing.")
 @click.option("--help-parameters", is_flag=True, help="List the parameters of TARGET with default, unit, range and meaning.")
 @click.option("--index", is_flag=True, help="Write index.html also beside a single report; several always have one.")
+@made_options
 def report(targets, pairs, files, output, dry_run, help_parameters, index, **asked):
     from tokcost.report.request import definition
 

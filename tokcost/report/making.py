@@ -32,19 +32,21 @@ HISTORY_DEFAULT = "[default: reports/history.sqlite; with another --output, hist
 #: the exit status after Ctrl-C, as shells have it
 INTERRUPTED = 130
 
-_SHARED = (
+_ASKED = (
     click.argument("targets", metavar="TARGET...", nargs=-1, required=True),
     click.option("-p", "--parameter", "pairs", metavar="NAME=VALUE", multiple=True, help="Set a parameter; wins over files. Repeatable."),
     click.option(
         "-f", "--parameters-file", "files", metavar="FILE", multiple=True, help="Set parameters from .toml or .yaml; a later file wins."
     ),
     click.option("-o", "--output", metavar="DIR", default="reports/output", show_default=True, help="Where reports are written."),
-    click.option(
-        "--workers", metavar="N", type=click.IntRange(min=1), help="How many reports are made at once.  [default: one for each processor]"
-    ),
+)
+_MADE = (
     click.option("--show-code", is_flag=True, help="Show the code of the notebook in the report."),
     click.option("--tables", is_flag=True, help="Also write the rows of every table and figure: NAME.tables/*.csv and NAME.xlsx."),
     click.option("--history", metavar="FILE", help=f"Where runs are remembered.  {HISTORY_DEFAULT}"),
+    click.option(
+        "--workers", metavar="N", type=click.IntRange(min=1), help="How many reports are made at once.  [default: one for each processor]"
+    ),
     click.option(
         "--timeout", metavar="SECONDS", type=click.IntRange(min=1), default=600, show_default=True, help="Longest time for a cell."
     ),
@@ -56,9 +58,18 @@ _SHARED = (
 )
 
 
-def shared_options(command: Callable) -> Callable:
-    """Give a command the options of both."""
-    for option in reversed(_SHARED):
+def asked_options(command: Callable) -> Callable:
+    """What is to be made, with which values, and where to."""
+    return _with(command, _ASKED)
+
+
+def made_options(command: Callable) -> Callable:
+    """How it is made."""
+    return _with(command, _MADE)
+
+
+def _with(command: Callable, options: tuple[Callable, ...]) -> Callable:
+    for option in reversed(options):
         command = option(command)
     return command
 

@@ -5,7 +5,8 @@
 Four ways to the same reports, in turn, ROUNDS times; a line each with the median and the range of the seconds, and the seconds
 of processor time, which a busy machine changes less:
 
-- `tokcost batch`: a fresh process for each report, pages, history and index included;
+- `tokcost report`: a fresh process for each report, pages that lead to each other, history and index included (`tokcost batch`
+  works by the same processes);
 - `papermill` and then `jupyter nbconvert`, a process each;
 - papermill's own API in a loop, with one exporter of nbconvert;
 - the cells alone in processes with everything imported, one after another without isolation: what no way can beat.
@@ -30,9 +31,10 @@ from pathlib import Path
 from benchmarks import bench_memory
 
 ROOT = Path(__file__).parents[1]
-NOTEBOOKS = sorted((ROOT / "notebooks").glob("0*.ipynb"))
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 BIN = Path(sys.executable).parent
 CORES = os.cpu_count() or 1
+OURS = "tokcost report"
 
 
 def notebooks(n_reports: int) -> list[Path]:
@@ -40,10 +42,10 @@ def notebooks(n_reports: int) -> list[Path]:
     return list(itertools.islice(itertools.cycle(NOTEBOOKS), n_reports))
 
 
-def by_batch(paths: list[Path], folder: Path) -> None:
+def by_report(paths: list[Path], folder: Path) -> None:
     for number, path in enumerate(paths):
         (folder / f"r{number}.toml").write_text(f"notebook = {json.dumps(str(path))}\n")
-    subprocess.run([sys.executable, "-m", "tokcost.cli", "batch", folder, "-o", folder / "out", "-q"], check=True)
+    subprocess.run([sys.executable, "-m", "tokcost.cli", "report", folder, "-o", folder / "out", "-q"], check=True)
 
 
 def by_processes(paths: list[Path], folder: Path) -> None:
@@ -85,7 +87,7 @@ def run_cells(path: str) -> bool:
 
 
 WAYS = {
-    "tokcost batch": by_batch,
+    OURS: by_report,
     "papermill + jupyter nbconvert": by_processes,
     "papermill's API in a loop": by_loop,
     "cells alone, no isolation": without_isolation,
@@ -120,7 +122,7 @@ def main(n_reports: int = 16, rounds: int = 3) -> int:
     slowest = 0.0
     for number in dict.fromkeys((n_reports, 1)):
         found = compared(number, rounds)
-        ours = statistics.median(clock for clock, _ in found["tokcost batch"])
+        ours = statistics.median(clock for clock, _ in found[OURS])
         print(f"\n{number} reports, {CORES} cores, load {os.getloadavg()[0]:.1f}; {rounds} rounds")
         print(f"{'':34}{'median s':>9}{'range s':>16}{'a minute':>10}{'to ours':>9}{'processor s':>13}")
         for name, both in found.items():

@@ -1,6 +1,7 @@
 """Cells of a notebook, run in this process with other parameters than its own."""
 
 import ast
+import contextlib
 from pathlib import Path
 
 import nbformat
@@ -11,10 +12,15 @@ SCENARIOS = Path(__file__).parent / "scenarios"
 
 
 @pytest.fixture(scope="session")
-def displayed():
-    """A function: the stem of a notebook and parameters, to what its code cells display, in order."""
+def displayed(tmp_path_factory):
+    """A function: the stem of a notebook and parameters, to what its code cells display, in order; run elsewhere, for answers are kept."""
+    elsewhere = tmp_path_factory.mktemp("displayed")
 
     def run(stem: str, **parameters) -> list:
+        with contextlib.chdir(elsewhere):
+            return shown_by(stem, **parameters)
+
+    def shown_by(stem: str, **parameters) -> list:
         names, shown = {}, []
         for cell in nbformat.read(NOTEBOOKS / f"{stem}.ipynb", as_version=4).cells:
             tags = cell.metadata.get("tags", [])

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from tokcost.parameters.hints import number_meant, said
+from tokcost import quantities
+from tokcost.parameters.hints import fix, said
 from tokcost.show.numbers import num
 from tokcost.show.text import literal
 from tokcost.teaching.exercise_table import Exercise
@@ -32,7 +33,7 @@ def diagnose(exercise: Exercise, answer: object, parameters: Mapping[str, Any] |
     >>> diagnose(find("01-1"), 441.67).sentence
     '3,600 times too large: the seconds of an hour are missing. A GPU is paid by the hour and delivers by the second.'
     >>> diagnose(find("01-1"), "cheap").sentence
-    "An answer is a number, got 'cheap'."
+    "An answer is one number, got 'cheap'."
     """
     for name, wanted in exercise.needs.items():
         value = (parameters or {}).get(name)
@@ -68,12 +69,9 @@ def _chosen(exercise: Exercise, answer: object) -> Diagnosis:
 def _measured(exercise: Exercise, answer: object) -> Diagnosis:
     number = _number(answer)
     if number is None:
-        meant = number_meant(answer) if isinstance(answer, str) else None
-        return Diagnosis(
-            OPEN, f"An answer is a number, got {literal(said(answer))}" + (f"; write {meant} without quotes." if meant else ".")
-        )
+        return Diagnosis(OPEN, f"An answer is one number, got {literal(said(answer))}{fix(float, answer)}.")
     right = float(exercise.right)
-    if not math.isfinite(number) or number * right < 0 or (number == 0 != right):
+    if not math.isfinite(number) or not _can_be(number, exercise.quantity):
         return Diagnosis(OPEN, f"{num(number, missing='That')} cannot be {exercise.asked}. {exercise.hint}")
     if _near(number, right, exercise.tolerance):
         exact = "Right." if _near(number, right, 0.005) else f"Right: near enough to {exercise.said(right)}."
@@ -85,13 +83,19 @@ def _measured(exercise: Exercise, answer: object) -> Diagnosis:
     return Diagnosis(OFF, f"{_times_off(number / right)}{exercise.hint}" if right else exercise.hint)
 
 
+def _can_be(number: float, quantity: str) -> bool:
+    """Whether the sign is one that the quantity can have; how large it is, is for the diagnosis."""
+    low = quantities.of(quantity).low if quantity else 0
+    return number > 0 or (number == 0 and low <= 0) or low < 0
+
+
 def _near(number: float, right: float, tolerance: float) -> bool:
     return abs(number - right) <= tolerance * abs(right) + 1e-12
 
 
 def _number(answer: object) -> float | None:
     """A number, or something that says which it is: numpy's own, a reading of a curve; not text, nor true and false."""
-    if isinstance(answer, (str, bytes, bool)):
+    if isinstance(answer, (str, bytes, bool)) or str(getattr(answer, "dtype", "")) == "bool":
         return None
     try:
         return float(answer)  # pyright: ignore[reportArgumentType]
@@ -102,6 +106,8 @@ def _number(answer: object) -> float | None:
 
 
 def _times_off(factor: float | None) -> str:
+    if factor and factor < 0:
+        return "The sign is the other one. "
     if not factor or not math.isfinite(1 / factor) or math.isinf(factor):
         return ""
     return f"{num(factor if factor > 1 else 1 / factor)} times too {'large' if factor > 1 else 'small'}: "

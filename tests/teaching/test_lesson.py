@@ -46,7 +46,9 @@ def words_of(number: str, heading: str) -> int:
     for cell in cells_of(number, heading):
         data = [output.get("data", {}) for output in cell.get("outputs", [])]
         words += len(cell.source.split()) if cell.cell_type == "markdown" else 0
-        words += sum(len(d["text/markdown"].split()) if "text/markdown" in d else len(d["text/plain"].partition("\n")[0].split()) for d in data)
+        words += sum(
+            len(d["text/markdown"].split()) if "text/markdown" in d else len(d["text/plain"].partition("\n")[0].split()) for d in data
+        )
     return words
 
 
@@ -127,6 +129,45 @@ def test_each_of_the_five_questions_names_a_section_that_answers_it():
     questions = re.findall(r"^\d\. \*(.+?)\* .+\((\d\d): (.+)\)$", section("Five questions to answer after 00 and 01"), re.M)
     assert len(questions) == 5 and {number for _, number, _ in questions} == {"00", "01"}
     assert all(words_of(number, heading) > 50 for _, number, heading in questions)
+
+
+@pytest.mark.parametrize(
+    ("number", "heading", "words"),
+    [
+        (
+            "00",
+            "From storing data to making tokens",
+            ["a short piece of text", "judged by the cost of a unit of output", "*GPU-hour* one of them for an hour"],
+        ),
+        ("01", "From seconds to hours", ["One paid hour delivers 0.324 million tokens", r"\$1.41 / 0.324"]),
+        ("01", "The slip: forgetting the seconds", [r"\$15,667", "not a cost of anything", "3,600 times"]),
+        ("01", "Two levers, and why they differ", ["saves at most its own price", "a fuller hour sells more", "find buyers"]),
+        (
+            "01",
+            "What idle hours do",
+            ["share of the paid hours in which the GPU works", "never on the price of the hour", "twice as expensive"],
+        ),
+    ],
+)
+def test_the_answers_to_the_five_questions_stand_there_in_plain_words(number, heading, words):
+    """For somebody who has never heard of a token, and reads these sections as they are."""
+    read = [cell.source if cell.cell_type == "markdown" else str(cell.outputs) for cell in cells_of(number, heading)]
+    text = " ".join(read).replace(r"\\$", r"\$")
+    assert all(one in text for one in words)
+
+
+def test_the_first_four_notebooks_are_about_an_hours_reading():
+    """Words, a third of a minute for each figure or table, two seconds for each line of code that is not folded."""
+    minutes = 0
+    for cell in (cell for number in ("00", "01", "02", "03") for cell in notebook(number).cells):
+        if cell.cell_type == "markdown":
+            minutes += len(cell.source.split()) / WORDS_PER_MINUTE
+        elif not {"notebook-only", "solution"} & set(cell.metadata.get("tags", [])) and not cell.source.startswith("tc.sources("):
+            minutes += 0 if cell.metadata.get("jupyter", {}).get("source_hidden") else len(cell.source.splitlines()) / 30
+            for data in (output.get("data", {}) for output in cell.outputs):
+                is_look = "image/svg+xml" in data or "<table" in data.get("text/html", "")
+                minutes += 1 / 3 if is_look else len(data.get("text/markdown", data["text/plain"]).split()) / WORDS_PER_MINUTE
+    assert minutes < 65
 
 
 def test_the_slides_stand_alone_and_each_has_words_for_the_speaker():

@@ -46,7 +46,8 @@ def diagnose(exercise: Exercise, answer: object, parameters: Mapping[str, Any] |
         how = "set it in the parameter cell at the top and run the notebook again"
         return Diagnosis(OPEN, f"No answer yet: {exercise.asked} is {exercise.as_delivered}, as delivered; {how}.")
     if answer is None:
-        return Diagnosis(OPEN, f"No answer yet: write {exercise.asked} in place of `None` and run this cell.")
+        wanted = " or ".join(f'`"{choice}"`' for choice in exercise.choices) or exercise.asked
+        return Diagnosis(OPEN, f"No answer yet: write {wanted} in place of `None` and run this cell.")
     if exercise.choices:
         return _chosen(exercise, answer)
     return _measured(exercise, answer)
@@ -62,7 +63,7 @@ def _same_number(value: object, wanted: str) -> bool:
 def _chosen(exercise: Exercise, answer: object) -> Diagnosis:
     text = str(answer).strip().lower()
     if text not in exercise.choices:
-        return Diagnosis(OPEN, f"Answer with one of: {', '.join(exercise.choices)}; got {literal(said(answer))}.")
+        return Diagnosis(OPEN, f"Answer with one of: {', '.join(exercise.choices)}, in quotes; got {literal(said(answer))}.")
     return Diagnosis(RIGHT, "Right.") if text == exercise.right else Diagnosis(OFF, f"No. {exercise.hint}")
 
 

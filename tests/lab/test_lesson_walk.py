@@ -1,4 +1,4 @@
-"""The lesson of ninety minutes, walked through in a browser on a student's copy: every page, section and answer that it names.
+"""Both lessons, walked through in a browser on a student's copy: every slide, page, section and answer that they name.
 
 Where LAB_RUN_ALL is set. Each step is printed with its seconds (`pytest -s`), for the clock in the lesson.
 """
@@ -12,20 +12,23 @@ import pytest
 
 from tokcost import paths
 from tokcost.teaching import editions
+from tokcost.teaching.slides import slides_html
 
 ANSWERS = {
     "01-1": 'tc.predict("01-1", 2.65 / (6000 * 3600) * 1e6)',
-    "02-3": """dollar = ranked.assign(per_dollar=ranked["memory_bandwidth_gb_per_s"] / ranked[price])
-wrong, told_apart = pairs(dollar, "per_dollar", is_better_high=True, within=doubt)
+    "02-3": """by = ranked["memory_bandwidth_gb_per_s"] / ranked[price]
+wrong, told_apart = pairs(ranked.assign(by=by), "by", is_better_high=True, within=doubt)
 tc.predict("02-3", wrong / told_apart)""",
     "03-1": 'tc.predict("03-1", 1.41 / 35)',
 }
-PLAN = (paths.TEACHING / "input-versus-output.md").read_text("utf-8").partition("## Ninety minutes")[2].partition("## Twenty")[0]
-ROWS = [[cell.strip() for cell in line.strip("|").split("|")] for line in PLAN.splitlines() if re.match(r"\| \d", line)]
+LESSON = (paths.TEACHING / "input-versus-output.md").read_text("utf-8").partition("## The clock")[0]
+ROWS = [[cell.strip() for cell in line.strip("|").split("|")] for line in LESSON.splitlines() if re.match(r"\| \d", line)]
 
 
 @pytest.mark.skipif("LAB_RUN_ALL" not in os.environ, reason="takes a minute: set LAB_RUN_ALL to walk")
-def test_the_lesson_can_be_walked_as_it_is_written(lab):
+def test_both_lessons_can_be_walked_as_they_are_written(lab, chromium_browser, tmp_path):
+    (tmp_path / "slides.html").write_text(slides_html(), "utf-8")
+    projector = chromium_browser.new_page(viewport={"width": 1280, "height": 800})
     page, opened, begun = lab.page, "", time.perf_counter()
     class_of = {path.name: editions.student(nbformat.read(path, as_version=4)) for path in paths.NOTEBOOKS.glob("0[0-3]-*.ipynb")}
     for name, notebook in class_of.items():
@@ -43,6 +46,11 @@ def test_the_lesson_can_be_walked_as_it_is_written(lab):
             opened = number
 
     for start, minutes, what, read in ROWS:
+        for first, last in re.findall(r"Slides? (\d+)(?: (?:and|to) (\d+))?", what):
+            for slide in range(int(first), int(last or first) + 1):
+                projector.goto(f"{(tmp_path / 'slides.html').as_uri()}#slide-{slide}")
+                projector.reload()
+                assert projector.locator("section:visible").get_attribute("id") == f"slide-{slide}"
         number, _, headings = read.partition(": ")
         for name in re.findall(r"\d\d-\d", what):
             show(name[:2])
@@ -62,3 +70,4 @@ def test_the_lesson_can_be_walked_as_it_is_written(lab):
         now = time.perf_counter()
         print(f"from {start}, {minutes} minutes: the machine took {now - begun:.0f} seconds")
         begun = now
+    projector.close()

@@ -36,5 +36,5 @@ def calibrate(dry_run: bool):
     for name, table in tables.items():
         if not dry_run:
             path = data_dir() / f"{name}.csv"
-            table.to_csv(path, index=False, lineterminator="\n", quoting=csv.QUOTE_MINIMAL)
+            table[list(evidence.load_table(name).columns)].to_csv(path, index=False, lineterminator="\n", quoting=csv.QUOTE_MINIMAL)
         click.echo(f"{name}.csv: {len(table)} rows{', not written' if dry_run else ''}")

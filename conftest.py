@@ -24,9 +24,9 @@ def as_in_a_notebook(doctest_namespace):
 def pytest_collection_modifyitems(items):
     """Kernels of notebooks are copies of a process that has their imports done, where the system can."""
     if any(re.search(r"\.ipynb::", item.nodeid) for item in items):
-        from jupyter_client.provisioning import KernelProvisionerFactory
+        from tokcost.report.execution.provisioner import warm_by_default
 
-        KernelProvisionerFactory.instance().default_provisioner_name = "tokcost-warm"
+        warm_by_default()
 
 
 @pytest.fixture(autouse=True, scope="session")

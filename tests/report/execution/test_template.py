@@ -99,13 +99,15 @@ def test_a_kernel_of_another_language_that_this_interpreter_runs_is_left_to_itse
 
 
 @pytest.mark.parametrize("is_ready", [True, False])
-def test_the_usual_kernel_is_a_warm_one_where_that_is_the_default_and_never_waits_for_its_imports(ran, monkeypatch, is_ready):
+def test_the_usual_kernel_is_a_warm_one_where_that_is_the_default_and_never_waits_for_its_imports(ran, monkeypatch, tmp_path, is_ready):
     ran("'the template has done its imports'")
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(template.Template, "is_ready", is_ready)
     monkeypatch.setattr(KernelProvisionerFactory.instance(), "default_provisioner_name", "tokcost-warm")
-    manager, client = start_new_kernel(kernel_name="python3", env=os.environ | {"PYTHONHASHSEED": "0"})
+    manager, client = start_new_kernel(kernel_name="python3", cwd="here", env=os.environ | {"PYTHONHASHSEED": "0"})
     try:
-        client.execute("import sys\nassert 'pandas' in sys.modules")
+        client.execute("import os, sys\nassert os.getcwd().endswith('/here') and 'pandas' in sys.modules")
         assert client.get_shell_msg(timeout=30)["content"]["status"] == ("ok" if is_ready else "error")
         assert manager.provisioner.cold_reason == (
             "" if is_ready else "what kernels need is being imported, for those that start after this one"

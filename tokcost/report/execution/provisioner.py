@@ -75,7 +75,7 @@ class WarmProvisioner(LocalProvisioner):
                 raise CannotFork("what kernels need is being imported, for those that start after this one")
             streams = (_number(options.get("stdout"), 1), _number(options.get("stderr"), 2))
             arguments = ["tokcost-kernel", *cmd[cmd.index("-f") :]]
-            asked = template.ask(_RUN, arguments, environment, str(options.get("cwd") or os.getcwd()), streams)
+            asked = template.ask(_RUN, arguments, environment, os.path.abspath(options.get("cwd") or ""), streams)
             await _to_read(asked)
             self.process = template.given(asked)
         except CannotFork as reason:
@@ -92,6 +92,13 @@ class WarmProvisioner(LocalProvisioner):
         while isinstance(self.process, ForkedProcess) and self.process.poll() is None:
             await asyncio.sleep(0.002)
         return await super().wait()
+
+
+def warm_by_default() -> None:
+    """Let this process start kernels of IPython so, whatever kernel it is that a notebook names, where that can be."""
+    from jupyter_client.provisioning import KernelProvisionerFactory
+
+    KernelProvisionerFactory.instance().default_provisioner_name = "tokcost-warm"
 
 
 def _number(stream: Any, standard: int) -> int:

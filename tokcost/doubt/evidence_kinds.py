@@ -61,9 +61,11 @@ def from_rows(rows: pd.DataFrame) -> dict[str, Any]:
     >>> inputs["n_gpus"], round(float(inputs["economic_life_yr"].median()), 1)
     (8.0, 4.9)
     """
-    return {
-        row.quantity: float(row.value)
-        if row.kind == "your input" or of(row.quantity).unit == "count"
-        else from_value(row.quantity, float(row.value), low=row.low, high=row.high, kind=row.kind)
-        for row in rows.itertuples()
-    }
+    return {row.quantity: from_row(row) for row in rows.itertuples()}
+
+
+def from_row(row: Any) -> Input:
+    """One such row, with its columns as attributes."""
+    if row.kind == "your input" or of(row.quantity).unit == "count":
+        return float(row.value)
+    return from_value(row.quantity, float(row.value), low=row.low, high=row.high, kind=row.kind)

@@ -96,6 +96,7 @@ def inputs_in_use(deployment: Deployment, operator: str) -> pd.DataFrame:
         publisher=rows["source_id"].map(known["publisher"]),
     )
     own = rows["value"].astype(float) != value
-    used.loc[own, ["low", "high"]] = math.nan
-    used.loc[own, ["kind", "grade", "publisher", "date"]] = ["your input", "", "", ""]
+    if own.any():
+        used.loc[own, ["low", "high"]] = math.nan
+        used.loc[own, ["kind", "grade", "publisher", "date"]] = ["your input", "", "", ""]
     return used[["quantity", "of", "input", "value", "low", "high", "unit", "kind", "grade", "publisher", "date"]]

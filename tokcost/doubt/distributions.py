@@ -55,7 +55,13 @@ def pert(low: float, value: float, high: float) -> rv_frozen:
     """
     _require_rising("low, value and high", low, value, high)
     span = high - low
-    return stats.beta(1 + PERT_WEIGHT * (value - low) / span, 1 + PERT_WEIGHT * (high - value) / span, loc=low, scale=span)
+    return _beta(1 + PERT_WEIGHT * (value - low) / span, 1 + PERT_WEIGHT * (high - value) / span, low, span)
+
+
+@lru_cache(maxsize=256)
+def _beta(a: float, b: float, low: float, span: float) -> rv_frozen:
+    """Kept: to freeze a distribution takes longer than to draw from it."""
+    return stats.beta(a, b, loc=low, scale=span)
 
 
 def triangular(low: float, value: float, high: float) -> rv_frozen:
@@ -210,6 +216,9 @@ def quantile_function(value: Any) -> Callable[[np.ndarray], np.ndarray]:
     if hasattr(family, "xk"):
         points, upto = np.asarray(family.xk), np.asarray(family.qvals)
         return lambda share: points[np.searchsorted(upto, share).clip(max=len(points) - 1)]
+    if isinstance(family, stats.rv_histogram) and not (value.args or value.kwds):
+        # what its own `ppf` does, many times as slowly
+        return lambda share: np.interp(share, family._hcdf, family._hbins)
     if isinstance(family, stats.rv_histogram) or family.name == "triang":
         return value.ppf
     if family.name == "uniform":

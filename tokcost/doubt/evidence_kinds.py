@@ -9,6 +9,7 @@ import pandas as pd
 from tokcost import evidence
 from tokcost.doubt.distributions import Input, lognormal, pert
 from tokcost.evidence import Fact
+from tokcost.hour.reference import YOUR_INPUT
 from tokcost.quantities import QuantityError, nearest, of
 
 
@@ -66,6 +67,6 @@ def from_rows(rows: pd.DataFrame) -> dict[str, Any]:
 
 def from_row(row: Any) -> Input:
     """One such row, with its columns as attributes."""
-    if row.kind == "your input" or of(row.quantity).unit == "count":
+    if row.kind == YOUR_INPUT or of(row.quantity).unit == "count":
         return float(row.value)
     return from_value(row.quantity, float(row.value), low=row.low, high=row.high, kind=row.kind)

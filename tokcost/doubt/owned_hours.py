@@ -7,13 +7,15 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+import numpy as np
+
 from tokcost import hour
 from tokcost.doubt.distributions import Inputs, is_known
 from tokcost.doubt.evidence_kinds import from_row
 from tokcost.doubt.headlines import Headline, headline
 from tokcost.doubt.sampling import draw
 from tokcost.hour import Deployment
-from tokcost.hour.reference import PRICE_BASIS
+from tokcost.hour.reference import PRICE_BASIS, values_in_use
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,7 @@ class OwnedHours:
         """Of each system: key of an input -> its row."""
         found = {}
         for name, node in self.deployments.items():
-            rows = hour.inputs_in_use(node, self.operator).itertuples()
+            rows = values_in_use(node, self.operator).itertuples()
             found[name] = {f"{name.lower()}_{row.quantity}" if row.of == "chip" else str(row.quantity): row for row in rows}
         return found
 
@@ -61,8 +63,21 @@ class OwnedHours:
         """The hour of one system as it stands."""
         return float(self._hour(name, {}))
 
+    @cached_property
+    def _kept(self) -> dict[tuple, float]:
+        """Hours of numbers: a source of doubt that touches one system leaves the others what they were."""
+        return {}
+
     def _hour(self, name: str, inputs: Mapping[str, Any]) -> Any:
         own = {row.quantity: inputs[key] for key, row in self._rows[name].items() if key in inputs}
+        if any(np.ndim(one) for one in own.values()):
+            return self._sum(name, own)
+        at = (name, *own.items())
+        if at not in self._kept:
+            self._kept[at] = self._sum(name, own)
+        return self._kept[at]
+
+    def _sum(self, name: str, own: dict[str, Any]) -> Any:
         return sum(self.deployments[name].without_ranges(**own).components().values())
 
     def headline(self, name: str) -> Headline:
@@ -83,6 +98,6 @@ def reference_intervals() -> dict[tuple[str, str], tuple[float, float]]:
     found, deployments = {}, hour.reference_deployments()
     for operator, basis in PRICE_BASIS.items():
         hours = OwnedHours({name: node for (name, of), node in deployments.items() if of == basis}, operator)
-        drawn = draw(hours, hours.inputs)
+        drawn = draw(hours, hours.inputs, n_draws=2**13, n_replicates=4)  # as a headline's
         found |= {(name, basis): drawn.interval(name)[::2] for name in hours.deployments}
     return found

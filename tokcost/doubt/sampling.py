@@ -12,7 +12,6 @@ import itertools
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
@@ -23,8 +22,8 @@ from tokcost.doubt.correlation import RankTable, score_correlation
 from tokcost.doubt.distributions import Inputs, checked, is_known, quantile_function
 from tokcost.quantities import QuantityError, nearest
 
-#: works the next points of a scramble into its row of the results
-_Stream: TypeAlias = Callable[[dict[str, np.ndarray], tuple[int, int], int], None]
+#: gives the next points of a scramble, a row for each input
+_Stream: TypeAlias = Callable[[int], np.ndarray]
 
 METHODS = ("sobol", "latin_hypercube", "monte_carlo")
 #: draws at which a second core begins to pay for its start
@@ -122,12 +121,10 @@ def draw(
     scores = score_correlation(names, correlation)
     values = _values({name: quantile_function(inputs[name]) for name in names}, np.linalg.cholesky(scores) if correlation else None)
     streams = [
-        _stream(
-            partial(function, **known), values, _shares(method, len(names), np.random.default_rng(source), n_draws // n_replicates), chunk
-        )
+        _shares(method, len(names), np.random.default_rng(source), n_draws // n_replicates)
         for source in np.random.SeedSequence(seed).spawn(n_replicates)
     ]
-    draws = _Drawn(streams, n_threads)
+    draws = _Drawn(lambda shares: by_label(function(**known, **values(shares))), streams, chunk, n_threads)
     draws.add(n_draws // n_replicates)
     if precision is None:
         return draws.so_far()
@@ -154,21 +151,38 @@ def _worst_error(draws: Draws) -> float:
 class _Drawn:
     """Results that grow: for each addition, label -> array of (scramble, draw)."""
 
-    def __init__(self, streams: list[_Stream], n_threads: int | None):
-        self.streams, self.n_threads = streams, n_threads
+    def __init__(self, work: Callable[[np.ndarray], Mapping[str, Any]], streams: list[_Stream], chunk: int, n_threads: int | None):
+        self.work, self.streams, self.chunk, self.n_threads = work, streams, chunk, n_threads
         self.parts: list[dict[str, np.ndarray]] = []
 
     def add(self, n: int) -> None:
-        results: dict[str, np.ndarray] = {}
         shape = len(self.streams), n
-        n_threads = self.n_threads or (2 if n * len(self.streams) >= _WORTH_THREADS else 1)
+        if n * len(self.streams) <= self.chunk:
+            drawn = self.work(np.hstack([stream(n) for stream in self.streams]))
+            results = {label: np.broadcast_to(one, shape[0] * n).astype(float).reshape(shape) for label, one in drawn.items()}
+        else:
+            results = self._in_chunks(shape)
+        self.parts.append(_finite(results))
+
+    def _in_chunks(self, shape: tuple[int, int]) -> dict[str, np.ndarray]:
+        results: dict[str, np.ndarray] = {}
+
+        def work_through(row: int) -> None:
+            for start in range(0, shape[1], self.chunk):
+                size = min(self.chunk, shape[1] - start)
+                for label, drawn in self.work(self.streams[row](size)).items():
+                    if label not in results:
+                        results.setdefault(label, np.empty(shape))  # the first thread's array stays
+                    results[label][row, start : start + size] = drawn
+
+        n_threads = self.n_threads or (2 if shape[0] * shape[1] >= _WORTH_THREADS else 1)
         if n_threads == 1:
-            for row, stream in enumerate(self.streams):
-                stream(results, shape, row)
+            for row in range(shape[0]):
+                work_through(row)
         else:
             with ThreadPoolExecutor(n_threads) as pool:
-                list(pool.map(lambda row: self.streams[row](results, shape, row), range(len(self.streams))))
-        self.parts.append(_finite(results))
+                list(pool.map(work_through, range(shape[0])))
+        return results
 
     def so_far(self) -> Draws:
         if len(self.parts) > 1:
@@ -186,21 +200,7 @@ def _values(functions: dict[str, Callable], factor: np.ndarray | None) -> Callab
     return values
 
 
-def _stream(function, values, shares, chunk: int) -> _Stream:
-    """One scramble: a function that works its next points into a row of the results."""
-
-    def run(results: dict[str, np.ndarray], shape: tuple[int, int], row: int) -> None:
-        for start in range(0, shape[1], chunk):
-            size = min(chunk, shape[1] - start)
-            for label, drawn in by_label(function(**values(shares(size)))).items():
-                if label not in results:
-                    results.setdefault(label, np.empty(shape))  # the first thread's array stays
-                results[label][row, start : start + size] = drawn
-
-    return run
-
-
-def _shares(method: str, n_inputs: int, generator: np.random.Generator, n_first: int) -> Callable[[int], np.ndarray]:
+def _shares(method: str, n_inputs: int, generator: np.random.Generator, n_first: int) -> _Stream:
     """The next points as rows, one for each input, all within (0, 1)."""
     if method == "sobol":
         sobol = qmc.Sobol(n_inputs, scramble=True, rng=generator)
@@ -209,6 +209,11 @@ def _shares(method: str, n_inputs: int, generator: np.random.Generator, n_first:
         points, at = np.ascontiguousarray(qmc.LatinHypercube(n_inputs, rng=generator).random(n_first).T), itertools.count()
         return lambda n: points[:, (start := n * next(at)) : start + n]  # chunks are equally long
     return lambda n: np.ascontiguousarray(generator.random((n, n_inputs)).T)
+
+
+def read_ahead() -> None:
+    """Have SciPy read its directions of Sobol points, in a process that others are copied from."""
+    qmc.Sobol(1)
 
 
 def by_label(result: Any) -> Mapping[str, np.ndarray]:

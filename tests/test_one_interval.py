@@ -19,6 +19,7 @@ from second_route import (
     ROOT,
     SPEED,
     THEN,
+    answer,
     fast_run,
     hour,
     hours,
@@ -208,3 +209,5 @@ def test_a_headline_says_of_what_its_interval_is_made(number):
     assert largest in first["note"] and first["low"] <= first["value"] <= first["high"]
     said = next(data[MIME] for data in outputs(number) if data.get(MIME, {}).get("kind") == "answer")
     assert "nine times in ten" in said["interval"] or "nine times in ten" in said["text"]
+    made_of = [one["note"].partition("nine times in ten; ")[2] for where, one in all_results() if where == number and "shares" in one]
+    assert any(of in answer(number) for of in made_of)

@@ -77,6 +77,8 @@ def test_throughput_intervals_hold_the_truth_where_lengths_vary_and_memory_is_of
         (lambda: doubt.quantile_interval([1.0, 2.0], 99), "give a fraction, not a percentage"),
         (lambda: doubt.throughput_interval([1, 2, 3], [1, 2, 3]), "eight finished requests"),
         (lambda: doubt.throughput_interval([1, 2, 3], [1, 2]), "its end and its tokens"),
+        (lambda: doubt.throughput_interval(range(9), [0] * 9), "some that are more"),
+        (lambda: doubt.throughput_interval(range(9), [1] * 9, confidence=90), "not a percentage"),
         (lambda: doubt.throughput_interval([1.0] * 9, [1.0] * 9), "all requests end at one moment"),
     ],
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from tokcost import evidence
@@ -26,9 +27,14 @@ def from_value(quantity: str, value: float, *, low: float | None = None, high: f
     >>> [float(end) for end in from_value("pue", 1.2, low=1.1, high=1.5, kind="measured").support()]
     [1.1, 1.5]
     """
-    is_given = low is not None and high is not None and not (pd.isna(low) or pd.isna(high))
-    if is_given and low < high:  # pyright: ignore
-        return pert(float(low), float(value), float(high))  # pyright: ignore
+    if isinstance(value, str) or np.ndim(value) or not np.isfinite(value):
+        raise QuantityError(f"`{quantity}` must be a finite number, got {value!r}")
+    ends = [end for end in (low, high) if end is not None and not pd.isna(end)]
+    if len(ends) == 1:
+        raise QuantityError(f"the range of `{quantity}` has one end, {ends[0]:g}; give a low and a high, or neither")
+    is_given = len(ends) == 2
+    if is_given and ends[0] != ends[1]:
+        return pert(float(ends[0]), float(value), float(ends[1]))
     if is_given or value == 0:
         return float(value)
     widths = evidence.load_table("evidence_widths").set_index("evidence_kind")["spread_ratio"]

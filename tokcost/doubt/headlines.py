@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from tokcost.doubt.asked import require_taken
 from tokcost.doubt.distributions import Input, Inputs, is_known
 from tokcost.doubt.evidence_kinds import from_value
 from tokcost.doubt.sampling import by_label, draw
@@ -118,6 +119,7 @@ def headline(
     >>> found.low < found.value < found.high
     True
     """
+    require_taken(formula, [*readings, *prices, *others])
     figures: Any = {"readings": readings, "prices": prices, "others": others, "given": given, "runs": runs, "throughput": throughput}
     return headlines_together(lambda **drawn: {"": formula(**drawn)}, [""], **figures, n_draws=n_draws, seed=seed)[""]
 
@@ -147,8 +149,13 @@ def headlines_together(
     >>> [round(one.value, 2) for one in found.values()]
     [1.0, 2.0]
     """
-    figures: dict[str, float] = {name: float(one) for name, one in {**readings, **prices}.items()}
-    figures |= {name: float(given[name]) if name in given else _centre(one) for name, one in others.items()}
+    require_taken(formula, [*readings, *prices, *others])
+    for what, those, known in (("given", given, others), ("runs", runs or {}, readings)):
+        for name in those:
+            if name not in known:
+                raise QuantityError(f"`{what}` has `{name}`, of which nothing else is said{nearest(name, known)}")
+    figures: dict[str, float] = {name: _one(name, one) for name, one in {**readings, **prices}.items()}
+    figures |= {name: float(given[name]) if name in given else _centre(name, one) for name, one in others.items()}
     stated = figures | {name: float(run[throughput]) for name, run in (runs or {}).items()}
     if any(np.isnan(stated[name]) for name in readings):
         return dict.fromkeys(names, NOT_KNOWN)
@@ -242,5 +249,11 @@ def _inline(name: str) -> str:
     return label if label[1:2].isupper() else label[:1].lower() + label[1:]
 
 
-def _centre(one: Any) -> float:
-    return float(one) if is_known(one) else float(one.median())
+def _centre(name: str, one: Any) -> float:
+    return _one(name, one) if is_known(one) else float(one.median())
+
+
+def _one(name: str, one: Any) -> float:
+    if one is None or isinstance(one, str) or np.ndim(one):
+        raise QuantityError(f"`{name}` must be one number, a reading or a fact, got {str(one)[:60]}")
+    return float(one)

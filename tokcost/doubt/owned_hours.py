@@ -16,6 +16,7 @@ from tokcost.doubt.headlines import Headline, headline
 from tokcost.doubt.sampling import draw
 from tokcost.hour import Deployment
 from tokcost.hour.reference import PRICE_BASIS, values_in_use
+from tokcost.quantities import QuantityError, nearest
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,12 @@ class OwnedHours:
 
     def __getitem__(self, name: str) -> float:
         """The hour of one system as it stands."""
+        self._require(name)
         return float(self._hour(name, {}))
+
+    def _require(self, name: str) -> None:
+        if name not in self.deployments:
+            raise QuantityError(f"there is no hour of `{name}`{nearest(name, self.deployments)}")
 
     @cached_property
     def _kept(self) -> dict[tuple, float]:
@@ -83,8 +89,9 @@ class OwnedHours:
     def headline(self, name: str) -> Headline:
         """The hour of one system with its interval.
 
-        Raises: KeyError for a system that is not among them.
+        Raises: QuantityError for a system that is not among them.
         """
+        self._require(name)
         mine = {key: self.inputs[key] for key in self._rows[name] if key in self.inputs}
         return headline(lambda **inputs: self._hour(name, inputs), others=mine, given={key: self.given[key] for key in mine})
 

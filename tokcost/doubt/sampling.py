@@ -7,7 +7,6 @@ worked through in chunks of the processor's cache, so that results are the same 
 
 from __future__ import annotations
 
-import inspect
 import itertools
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -18,6 +17,7 @@ import numpy as np
 from scipy.special import ndtr, ndtri
 from scipy.stats import qmc
 
+from tokcost.doubt.asked import numbers, require_power_of_2
 from tokcost.doubt.correlation import RankTable, score_correlation
 from tokcost.doubt.distributions import Inputs, checked, is_known, quantile_function
 from tokcost.quantities import QuantityError, nearest
@@ -62,6 +62,8 @@ class Draws:
 
     def quantile(self, level: float, label: str | None = None) -> Estimate:
         """The value that this share of the draws stays below."""
+        if not 0 <= level <= 1:
+            raise QuantityError(f"`level` must be from 0 to 1, got {level:g}; give a fraction, not a percentage")
         return self.estimate(lambda drawn: np.quantile(drawn, level), label or self._only())
 
     def interval(self, label: str | None = None) -> tuple[float, float, float]:
@@ -102,17 +104,18 @@ def draw(
     >>> [round(end, 2) for end in cost.interval()]
     [1.0, 2.0, 4.0]
     """
-    checked(inputs, _names_of(function))
+    checked(function, inputs)
     if method not in METHODS:
         raise QuantityError(f"there is no sampling method `{method}`{nearest(method, METHODS)}")
     if n_replicates < 2:
         raise QuantityError(f"`n_replicates` must be 2 or more, got {n_replicates}: one scramble shows no error")
-    for what, number, times in (("n_draws", n_draws, n_replicates), ("chunk", chunk, 1)):
-        each = max(2, 2 ** round(np.log2(max(number / times, 1))))
-        if number != each * times:
-            scrambles = f" in each of the {times} scrambles" if times > 1 else ""
-            raise QuantityError(f"`{what}` must be a power of 2{scrambles}, got {number}; take {each * times}")
-    if precision is not None and (method == "latin_hypercube" or not precision > 0):
+    require_power_of_2("n_draws", n_draws, parts=n_replicates)
+    require_power_of_2("chunk", chunk)
+    if n_draws > _MOST_DRAWS:
+        raise QuantityError(f"`n_draws` must be {_MOST_DRAWS:,} at most, got {n_draws:,}; ask for a precision instead")
+    if n_threads is not None and not n_threads > 0:
+        raise QuantityError(f"`n_threads` must be 1 or more, got {n_threads}")
+    if precision is not None and (method == "latin_hypercube" or not numbers("`precision`", precision) > 0):
         raise QuantityError("`precision` is a share above 0, and needs draws that can be added to: sobol or monte_carlo")
     names = [name for name, value in inputs.items() if not is_known(value)]
     if not names:
@@ -136,13 +139,6 @@ def draw(
     return found
 
 
-def _names_of(function: Callable[..., Any]) -> list[str] | None:
-    parameters = inspect.signature(function).parameters.values()
-    if any(parameter.kind == parameter.VAR_KEYWORD for parameter in parameters):
-        return None
-    return [parameter.name for parameter in parameters]
-
-
 def _worst_error(draws: Draws) -> float:
     errors = [draws.quantile(level, label) for label in draws.values for level in LEVELS]
     return max(one.error / abs(one.value) if one.value else np.inf for one in errors)
@@ -159,7 +155,7 @@ class _Drawn:
         shape = len(self.streams), n
         if n * len(self.streams) <= self.chunk:
             drawn = self.work(np.hstack([stream(n) for stream in self.streams]))
-            results = {label: np.broadcast_to(one, shape[0] * n).astype(float).reshape(shape) for label, one in drawn.items()}
+            results = {label: _each(label, one, shape[0] * n).reshape(shape) for label, one in drawn.items()}
         else:
             results = self._in_chunks(shape)
         self.parts.append(_finite(results))
@@ -173,7 +169,7 @@ class _Drawn:
                 for label, drawn in self.work(self.streams[row](size)).items():
                     if label not in results:
                         results.setdefault(label, np.empty(shape))  # the first thread's array stays
-                    results[label][row, start : start + size] = drawn
+                    results[label][row, start : start + size] = _each(label, drawn, size)
 
         n_threads = self.n_threads or (2 if shape[0] * shape[1] >= _WORTH_THREADS else 1)
         if n_threads == 1:
@@ -219,6 +215,14 @@ def read_ahead() -> None:
 def by_label(result: Any) -> Mapping[str, np.ndarray]:
     """What a function returned, by label: one result without a name is the `value`."""
     return result if isinstance(result, Mapping) else {"value": result}
+
+
+def _each(label: str, drawn: Any, n: int) -> np.ndarray:
+    """A result of each draw; one number is that of all."""
+    found = numbers(f"draws of `{label}`", drawn)
+    if found.shape not in ((), (n,)):
+        raise QuantityError(f"the function must return one `{label}` for each draw, {n} of them; got the shape {found.shape}")
+    return np.array(np.broadcast_to(found, n))
 
 
 def _finite(results: dict[str, np.ndarray]) -> dict[str, np.ndarray]:

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.stats import binom, t
 
+from tokcost.doubt.asked import numbers, require_share
 from tokcost.quantities import QuantityError
 
 #: batches in which the requests of a run are averaged
@@ -56,13 +57,12 @@ def quantile_interval(sample: ArrayLike, level: float = 0.5, *, confidence: floa
     >>> few.value, few.low, few.said
     (71.0, 69.0, 'p99 of 71 requests is the slowest request; a slower one would take more requests to see')
     """
-    ordered = np.sort(np.asarray(sample, dtype=float).ravel())
+    ordered = np.sort(numbers("a sample", sample).ravel())
     n = len(ordered)
     if not n or not np.isfinite(ordered).all():
         raise QuantityError(f"a quantile needs observations, all finite; got {n}; drop what is not known first")
     for what, share in (("level", level), ("confidence", confidence)):
-        if not 0 < share < 1:
-            raise QuantityError(f"`{what}` must be between 0 and 1, got {share:g}; give a fraction, not a percentage")
+        require_share(what, share)
     rank = min(n, int(np.ceil(level * n - 1e-9)))
     tail = (1 - confidence) / 2
     # the k-th observation is at or below the true quantile unless fewer than k fall below it
@@ -95,11 +95,14 @@ def throughput_interval(end_s: ArrayLike, tokens: ArrayLike, *, confidence: floa
     >>> low < 200 < high
     True
     """
-    end_s, tokens = np.asarray(end_s, dtype=float), np.asarray(tokens, dtype=float)
+    require_share("confidence", confidence)
+    end_s, tokens = numbers("ends", end_s), numbers("tokens", tokens)
     if end_s.shape != tokens.shape or end_s.ndim != 1:
         raise QuantityError(f"each request needs its end and its tokens, got {end_s.size} and {tokens.size}")
     if len(end_s) < 8 or not (np.isfinite(end_s) & np.isfinite(tokens)).all():
         raise QuantityError(f"a throughput needs eight finished requests or more, got {len(end_s)}; drop failed ones first")
+    if (tokens < 0).any() or not tokens.any():
+        raise QuantityError("a throughput needs the tokens that each request got, 0 or more, and some that are more")
     order = np.argsort(end_s, kind="stable")
     gaps, given = np.diff(end_s[order]), tokens[order][1:]
     if not gaps.sum():

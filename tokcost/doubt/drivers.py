@@ -69,7 +69,7 @@ def tornado(
 
 
 def sobol_indices(
-    function: Callable[..., Any], inputs: Inputs, *, n_draws: int = 2**12, seed: int = 0, label: str | None = None
+    function: Callable[..., Any], inputs: Inputs, *, n_draws: int = 2**13, seed: int = 0, label: str | None = None
 ) -> pd.DataFrame:
     """Which share of the variance of the result each input explains, alone and with all that it does together with others.
 

@@ -21,14 +21,14 @@ def calibrate(dry_run: bool):
     """
     from tokcost import evidence
     from tokcost.evidence import data_dir
-    from tokcost.serving import accuracy, calibration
+    from tokcost.serving import accuracy, bands, calibration
 
     date = dt.date.today().isoformat()
     before = evidence.load_table(calibration.TABLE).set_index("constant")["value"]
     errors = accuracy.all_errors()
     tables = {"calibration": calibration.renewed(date, accuracy.fitted_kept_frac(errors))}
     dated = {**_TAIL, "date": date}
-    tables["estimate_errors"] = accuracy.error_quantiles(errors).assign(**dated)
+    tables["estimate_errors"] = bands.error_quantiles(errors).assign(**dated)
     kept = accuracy.peers()
     tables["estimate_accuracy"] = pd.concat([accuracy.accuracy_table(errors).round(3).assign(**dated), kept], ignore_index=True)
     for name, value in tables["calibration"].set_index("constant")["value"].items():
@@ -36,5 +36,5 @@ def calibrate(dry_run: bool):
     for name, table in tables.items():
         if not dry_run:
             path = data_dir() / f"{name}.csv"
-            table.to_csv(path, index=False, lineterminator="\n", quoting=csv.QUOTE_MINIMAL)
+            table[list(evidence.load_table(name).columns)].to_csv(path, index=False, lineterminator="\n", quoting=csv.QUOTE_MINIMAL)
         click.echo(f"{name}.csv: {len(table)} rows{', not written' if dry_run else ''}")

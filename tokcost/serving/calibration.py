@@ -220,7 +220,7 @@ def calibration_state() -> str:
     state = f"fitted on {kept['date']} to {kept['n_rows']:,} runs"
     if rows_sha256(runs) == kept["rows_sha256"]:
         return state
-    return f"{state}, not to the {len(runs):,} that the data has now; `tokcost calibrate` takes ten seconds to fit them again"
+    return f"{state}, not to the {len(runs):,} that the data has now; `tokcost calibrate` takes half a minute to fit them again"
 
 
 def renewed(date: str, kept_frac: float) -> pd.DataFrame:

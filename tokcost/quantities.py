@@ -263,15 +263,18 @@ def _numbers(name: str, value) -> np.ndarray:
 
 def _ready(inputs: dict) -> dict:
     """Inputs as a formula can combine them: Series as they are, on one index; everything else as floats."""
-    if all(type(value) in _PLAIN for value in inputs.values()):
-        return {name: float(value) for name, value in inputs.items()}
-    indexes = [value.index for value in inputs.values() if hasattr(value, "index") and hasattr(value, "rename")]
+    others = {name: value for name, value in inputs.items() if type(value) not in _PLAIN}
+    indexes = [value.index for value in others.values() if hasattr(value, "index") and hasattr(value, "rename")]
     if any(not index.equals(indexes[0]) for index in indexes[1:]):
         raise QuantityError(
             f"the columns {', '.join(f'`{n}`' for n in inputs)} do not have one index; take them from one table, or reset it"
         )
     return {
-        name: value.astype(float) if hasattr(value, "rename") else float(value) if np.ndim(value) == 0 else np.asarray(value, dtype=float)
+        name: float(value)
+        if name not in others or np.ndim(value) == 0
+        else value.astype(float)
+        if hasattr(value, "rename")
+        else np.asarray(value, dtype=float)
         for name, value in inputs.items()
     }
 

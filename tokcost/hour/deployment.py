@@ -164,10 +164,9 @@ class Deployment:
 
     def replace(self, **changes: Any) -> Deployment:
         """A copy with other inputs; an unknown name is answered with the nearest one. Ranges that no longer hold are an error."""
-        known = [field.name for field in dataclasses.fields(self)]
         for name in changes:
-            if name not in known:
-                raise QuantityError(f"a deployment has no `{name}`{nearest(name, known)}")
+            if name not in self.__dataclass_fields__:
+                raise QuantityError(f"a deployment has no `{name}`{nearest(name, self.__dataclass_fields__)}")
         return dataclasses.replace(self, **changes)
 
     def with_inputs(self, **inputs: Any) -> Deployment:

@@ -7,6 +7,9 @@ upkeep). Any system goes with any operator, so no input can be tuned for one chi
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -36,8 +39,24 @@ def reference_inputs(accelerator: str, operator: str) -> pd.DataFrame:
 
 
 def _of_both(accelerator: str, operator: str) -> pd.DataFrame:
-    of_system = evidence.rows_where(evidence.load_table("systems"), {"accelerator": accelerator}, table="data/systems.csv")
-    of_operator = evidence.rows_where(evidence.load_table("operators"), {"operator": operator}, table="data/operators.csv")
+    """The rows of a system and of an operator, which nobody may change."""
+    tables = [evidence.load_table(name) for name in ("systems", "operators")]  # each time: a report cites what it used
+    files = [evidence.catalog.table_path(name) for name in ("systems", "operators")]
+    return _put_together(accelerator, operator, _Tables(tables, tuple((file, file.stat().st_mtime_ns) for file in files)))
+
+
+@dataclass(frozen=True)
+class _Tables:
+    """Tables that are alike while their files are the same."""
+
+    rows: list[pd.DataFrame] = field(compare=False)
+    files: tuple[tuple[Path, int], ...]
+
+
+@lru_cache(maxsize=64)
+def _put_together(accelerator: str, operator: str, tables: _Tables) -> pd.DataFrame:
+    of_system = evidence.rows_where(tables.rows[0], {"accelerator": accelerator}, table="data/systems.csv")
+    of_operator = evidence.rows_where(tables.rows[1], {"operator": operator}, table="data/operators.csv")
     return pd.concat([of_system, of_operator], ignore_index=True)
 
 

@@ -150,10 +150,9 @@ def headlines_together(
     [1.0, 2.0]
     """
     require_taken(formula, [*readings, *prices, *others])
-    for what, those, known in (("given", given, others), ("runs", runs or {}, readings)):
-        for name in those:
-            if name not in known:
-                raise QuantityError(f"`{what}` has `{name}`, of which nothing else is said{nearest(name, known)}")
+    for name in runs or ():
+        if name not in readings:
+            raise QuantityError(f"there is a run but no reading `{name}`{nearest(name, readings)}")
     figures: dict[str, float] = {name: _one(name, one) for name, one in {**readings, **prices}.items()}
     figures |= {name: float(given[name]) if name in given else _centre(name, one) for name, one in others.items()}
     stated = figures | {name: float(run[throughput]) for name, run in (runs or {}).items()}

@@ -39,6 +39,7 @@ IMPORTED = (
     "tokcost.namespace:import_all",
     "seaborn",
     "tokcost.evidence.catalog:read_ahead",
+    "tokcost.doubt.sampling:read_ahead",
 )
 
 

@@ -96,7 +96,7 @@ class WarmProvisioner(LocalProvisioner):
 
 def warm_by_default() -> None:
     """Let this process start kernels of IPython so, whatever kernel it is that a notebook names, where that can be."""
-    from jupyter_client.provisioning import KernelProvisionerFactory
+    from jupyter_client.provisioning.factory import KernelProvisionerFactory
 
     KernelProvisionerFactory.instance().default_provisioner_name = "tokcost-warm"
 

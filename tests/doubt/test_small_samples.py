@@ -34,9 +34,7 @@ def test_the_smallest_sample_that_bounds_a_percentile_is_that_of_order_statistic
     assert doubt.quantile_interval(range(needed), 0.99).high == needed - 1
 
 
-@pytest.mark.parametrize(
-    ("n", "correlation"), [(500, 0.0), (500, 0.6), (500, 0.9), (100, 0.0), (100, 0.8), (100, 0.9), (50, 0.8)]
-)
+@pytest.mark.parametrize(("n", "correlation"), [(500, 0.0), (500, 0.6), (500, 0.9), (100, 0.0), (100, 0.8), (100, 0.9), (50, 0.8)])
 def test_throughput_intervals_hold_the_truth_where_requests_wait_for_each_other(n, correlation):
     """Gaps between ends follow each other (an autoregression); as independent requests they would be thought far surer."""
     rng = np.random.default_rng([n, int(10 * correlation)])

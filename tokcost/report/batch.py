@@ -93,7 +93,8 @@ class Batch:
         if resume:
             unchanged = sum(row.status == "unchanged" for row in self.rows)
             self.progress.note(f"{len(todo)} reports to make, {unchanged} are made and unchanged, {len(self.refused)} refused")
-        for number, end in enumerate(engine(todo), 1):
+        ends = engine(todo) if self.kept else _in_order(engine(todo), todo)
+        for number, end in enumerate(ends, 1):
             self._take(end)
             if len(todo) > 1:
                 self._tell(number, len(todo))
@@ -196,6 +197,25 @@ class Batch:
         values = {setting.parameter.name: setting.value for setting in ready.settings}
         asked = [values, ready.job.title, ready.job.show_code, self.options.show_code, self.options.tables, package_sha256()]
         return sha256([ready.job.notebook.read_bytes(), json.dumps(asked, default=str).encode()])
+
+
+def _in_order(ends: Iterator[Ended], tasks: list[Task]) -> Iterator[Ended]:
+    """The ends of a small set in the order in which it was asked for, so that what is said and remembered has one order.
+
+    Where somebody ends it, what has been made until then still comes.
+    """
+    place = {task.plan.job.name: number for number, task in enumerate(tasks)}
+    waiting: dict[int, Ended] = {}
+    number = 0
+    try:
+        for end in ends:
+            waiting[place[end.task.plan.job.name]] = end
+            while number in waiting:
+                yield waiting.pop(number)
+                number += 1
+    except KeyboardInterrupt:
+        yield from (waiting[one] for one in sorted(waiting))
+        raise
 
 
 @functools.cache

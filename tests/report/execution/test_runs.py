@@ -131,6 +131,7 @@ def test_several_reports_are_made_at_once_and_told_in_the_order_that_was_asked(t
     assert run.out.split() == [*(f"out/{name}.{end}" for name in "ba" for end in ends), "out/index.html", "out/glossary.html"]
     page = (tmp_path / "out" / "b.html").read_text()
     assert 'href="a.html"' in page and "hangs.html" not in page
+    assert [entry.report for entry in History(tmp_path / "out" / "history.sqlite").runs()] == ["b", "a"], "b was made after a"
 
 
 def test_two_runs_into_one_directory_leave_whole_files(tmp_path, notebook, warm_tokcost):

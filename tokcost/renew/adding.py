@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import csv
 import io
-import os
 import re
 import shutil
 from collections.abc import Iterator
@@ -21,10 +20,13 @@ from tokcost.evidence import soundness
 from tokcost.evidence.catalog import data_dir, examined
 from tokcost.evidence.checking import unaccounted
 from tokcost.evidence.reading import read
+from tokcost.evidence.replacing import replace_files
 from tokcost.evidence.schema import TABLES
 from tokcost.evidence.selection import DataError
 from tokcost.paths import using_data
 from tokcost.renew.rows import Row
+from tokcost.serving.calibrate_command import as_csv, fitted_again
+from tokcost.serving.calibration import is_calibration_due
 from tokcost.spreadsheet import guarded
 
 
@@ -39,6 +41,8 @@ class Addition:
     files: dict[str, str] = field(default_factory=dict)
     #: the same files as they were, for somebody else may change them meanwhile
     before: dict[str, str] = field(default_factory=dict)
+    #: whether its rows are runs that the constants of the estimate are fitted to
+    is_calibration_due: bool = False
 
 
 def addition(rows: list[Row], table: str, *, source: Row, labels: list[Row], note: str = "", file: str = "") -> Addition:
@@ -162,11 +166,17 @@ def check(found: Addition, file: str) -> None:
         raise DataError([_by_row(problem, f"data/{found.table}.csv", first, file) for problem in problems])
 
 
-def derive(found: Addition) -> None:
-    """The table that is worked out from runs and prices of an hour follows them."""
-    if found.n_added and found.table in ("inference", "hourly_rates"):
-        with _staged(found.files) as directory, using_data(directory):
-            found.files[f"{spreads.TABLE}.csv"] = spreads.as_csv()
+def derive(found: Addition, *, calibrate: bool) -> None:
+    """What is worked out from runs and prices of an hour follows them: the spreads, and if asked the constants of the estimate."""
+    if not found.n_added or found.table not in ("inference", "hourly_rates"):
+        return
+    with _staged(found.files) as directory, using_data(directory):
+        texts = {f"{spreads.TABLE}.csv": spreads.as_csv()}
+        found.is_calibration_due = found.table == "inference" and is_calibration_due()
+        if calibrate and found.is_calibration_due:
+            texts |= as_csv(fitted_again())
+    for name, text in texts.items():
+        found.before[name], found.files[name] = _text(name), text
 
 
 @contextmanager
@@ -181,22 +191,7 @@ def write(found: Addition) -> list[str]:
     changed = [name for name, text in found.before.items() if _text(name) != text]
     if changed:
         raise DataError(f"{', '.join(changed)} was changed while the rows were checked; nothing was written, add them again")
-    directory, done = data_dir(), {}
-    waiting = [(directory / name, directory / f".{name}.new", text) for name, text in found.files.items()]
-    try:
-        for _, aside, text in waiting:
-            aside.write_text(text, encoding="utf-8", newline="")
-        for path, aside, _ in waiting:
-            done[path] = path.read_bytes()
-            os.replace(aside, path)
-    except OSError as error:
-        for path, before in done.items():
-            path.write_bytes(before)
-        raise DataError(f"cannot write {error.filename or directory}: {error.strerror}; nothing was changed") from None
-    finally:
-        for _, aside, _ in waiting:
-            aside.unlink(missing_ok=True)
-    return [path.name for path, _, _ in waiting]
+    return replace_files(data_dir(), found.files)
 
 
 @contextmanager

@@ -237,7 +237,7 @@ def test_a_provider_costs_its_hour_over_what_was_measured_to_come_out_of_it(disp
     shown = results(displayed(NOTEBOOKS["14"].stem, **given))[COST]
     prices = pd.read_csv(DATA / "rental_prices.csv").query("price_basis == 'on_demand'")
     prices = prices[prices["accelerator"] == given["baseline_accelerator"]]
-    asked = ["CoreWeave", "Nebius", "Together AI", "AWS", "Azure", "GCP", "Oracle Cloud"]
+    asked = {*pd.read_csv(DATA / "providers.csv")["provider"], "AWS", "Azure", "GCP", "Oracle Cloud"}
     prices = prices[prices["provider"].isin(asked) & (prices["month"] == prices.groupby("provider")["month"].transform("max"))]
     hour = prices["value"].min() * (1 + given["support_frac"])
     hour += (

@@ -38,7 +38,7 @@ def test_every_step_of_the_page_says_what_the_page_says(renewed):
     folder, said = renewed
     assert said.index("5 rows for accelerators.csv\ndry run: nothing was written") < said.index("5 rows for accelerators.csv\nwritten: ")
     for table, n_rows in {"accelerators": 5, "hourly_rates": 6, "provisioned_power": 1, "mlperf_inference": 1}.items():
-        assert f"{n_rows} rows for {table}.csv" in said
+        assert f"{n_rows} {'row' if n_rows == 1 else 'rows'} for {table}.csv" in said
     assert "2 rows for inference.csv\nexcluded: runs.json: row 3: breaks a rule of a sound measurement" in said
     assert "practice/ is in order" in said
 

@@ -55,9 +55,12 @@ def add(file: Path, table: str, source_id: str, source_is, given, labels, dry_ru
         adding.check(found, file.name)
         adding.derive(found, calibrate=calibrate)
     except DataError as error:
-        for problem in error.problems[1:]:
+        *several, last = (
+            error.problems if len(error.problems) == 1 else [*error.problems, f"{len(error.problems)} problems with {file.name}"]
+        )
+        for problem in several:
             click.echo(problem, err=True)
-        raise click.UsageError(error.problems[0] + ("; nothing was written" if len(error.problems) == 1 else "")) from None
+        raise click.UsageError(f"{last}; nothing was written") from None
     for line in _said(found):
         click.echo(line)
     if not found.n_added and not found.excluded:
@@ -92,7 +95,8 @@ def _label(text: str) -> dict[str, str]:
 
 
 def _said(found):
-    yield f"{found.n_added} rows for {found.table}.csv" + (f", {found.n_there} are there already" if found.n_there else "")
+    also = [f"{n} {what}" for n, what in ((found.n_there, "there already"), (found.n_twice, "twice in the file")) if n]
+    yield ", ".join([f"{found.n_added} {'row' if found.n_added == 1 else 'rows'} for {found.table}.csv", *also])
     for place, why in found.excluded:
         yield f"excluded: {place}: {why}"
 

@@ -5,7 +5,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/ready
 
-.PHONY: report publish test prove-new-rows lab notebooks check lock bench accuracy fuzz clean help
+.PHONY: report publish test run-tests read-code prove-new-rows lab notebooks check lock bench accuracy fuzz clean help
 .DEFAULT_GOAL := help
 
 help:
@@ -29,10 +29,16 @@ publish: $(READY)
 
 ## make test        run every test (unit, doctest, property, notebooks, reports in a browser, environment)
 test: $(READY)
+	@$(MAKE) --no-print-directory --jobs=2 run-tests read-code
+
+run-tests: $(READY)
 	$(BIN)/python -m pytest -n 2 --dist loadfile
+
+# what needs no run; pyright works on one processor, so beside the tests
+read-code: $(READY)
 	$(BIN)/ruff check .
-	$(BIN)/pyright
 	$(BIN)/tokcost data check
+	$(BIN)/pyright
 
 ## make lab         open JupyterLab on the notebooks
 lab: $(READY)

@@ -224,7 +224,7 @@ def test_an_estimate_brings_its_own_band_and_no_repeats_and_is_named():
     reading = estimate_at(rows, tok_per_s_per_user=float(rows["tok_per_s_per_user"].median()))
     found = doubt.headline(lambda speed, price: price / speed, readings={"speed": reading}, prices={"price": 2.0})
     assert found.shares == {"the estimate": 1.0}
-    low, high = spreads.estimate_factor("calibrated, dense model").ppf([0.05, 0.95])
+    low, high = spreads.estimate_factor("calibrated, dense model", reading.bracket.steepness).ppf([0.05, 0.95])
     assert (found.value / found.high, found.value / found.low) == pytest.approx((low, high), rel=0.02)
-    anchored = spreads.estimate_factor("anchored, half to twice its load").ppf([0.05, 0.95])
+    anchored = spreads.estimate_factor("anchored, half to twice its load", reading.bracket.steepness).ppf([0.05, 0.95])
     assert high / low > anchored[1] / anchored[0] > 1.5

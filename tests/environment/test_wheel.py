@@ -44,9 +44,7 @@ def test_the_wheel_makes_a_workspace_whose_reports_run(installed, tmp_path):
     assert {path.name for path in (workspace / "reports").iterdir()} == {path.name for path in ROOT.glob("reports/*.toml")}
     asked = installed("report", "reports", "--dry-run", cwd=workspace)
     assert asked.status == 0, asked.err
-    for definition in (workspace / "reports").glob("0[!1]-*.toml"):
-        definition.unlink()  # that one of them runs shows where they look
-    done = installed("report", "reports", cwd=workspace)
+    done = installed("report", "reports/01-what-does-a-million-tokens-cost.toml", cwd=workspace)  # shows where they look
     assert done.status == 0, done.err
     assert list((workspace / "reports/output").glob("01-*.html"))
 

@@ -1,6 +1,7 @@
 """Cells of a notebook, run in this process with other parameters than its own."""
 
 import ast
+from functools import cache
 from pathlib import Path
 
 import nbformat
@@ -12,9 +13,10 @@ SCENARIOS = Path(__file__).parent / "scenarios"
 
 @pytest.fixture(scope="session")
 def displayed():
-    """A function: the stem of a notebook and parameters, to what its code cells display, in order."""
+    """A function: the stem of a notebook and parameters, to what its code cells display, in order; each run is made once."""
 
-    def run(stem: str, **parameters) -> list:
+    @cache
+    def run(stem: str, **parameters) -> tuple:
         names, shown = {}, []
         for cell in nbformat.read(NOTEBOOKS / f"{stem}.ipynb", as_version=4).cells:
             tags = cell.metadata.get("tags", [])
@@ -27,7 +29,7 @@ def displayed():
                 shown.append(eval(compile(ast.Expression(last.value), stem, "eval"), names))
             if "parameters" in tags:
                 names.update(parameters)
-        return shown
+        return tuple(shown)
 
     return run
 

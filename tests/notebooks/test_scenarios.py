@@ -204,3 +204,17 @@ def test_every_table_and_figure_of_numbers_can_be_taken_along(reports, name):
     taken = re.findall(rf'download="{name}-(table|figure)-\d+\.csv"', page)
     assert taken.count("table") == n_tables == len(list((reports / f"{name}.tables").glob("table-*.csv")))
     assert n_figures - page.count('alt="An iceberg.') == taken.count("figure")
+
+
+def test_the_summary_for_a_board_fits_one_a4_page_and_says_what_decides(reports, chromium_browser):
+    tab = chromium_browser.new_page()
+    tab.goto((reports / "99-executive-summary.html").as_uri())
+    printed = tab.pdf(format="A4", prefer_css_page_size=True)
+    assert len(re.findall(rb"/Type\s*/Page\b", printed)) == 1
+    tab.emulate_media(media="print")
+    text = tab.inner_text("body")
+    for part in ("Decide", "Range", "Three drivers", "What would flip it", "nine times in ten"):
+        assert part.lower() in text.lower()
+    assert tab.locator(".summary figure img").first.is_visible()
+    assert not tab.locator("main > p").first.is_visible()
+    tab.close()

@@ -126,9 +126,9 @@ def test_killed_again_and_again_and_resumed_nothing_is_lost_or_torn(batch, tmp_p
     (tmp_path / "each.csv").write_text("name,x\n" + "".join(f"n{x},{x}\n" for x in values))
     pid = tmp_path / "pid"
     command = [warm_tokcost, "batch", "a.ipynb", "--each", "each.csv", "-o", "out", "--workers", "2", "--resume"]
-    environment = os.environ | {"WARM_PID_FILE": str(pid)}
+    streams = {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE, "text": True}
     for killed in range(10):
-        with subprocess.Popen(command, cwd=tmp_path, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
+        with subprocess.Popen(command, cwd=tmp_path, env=os.environ | {"WARM_PID_FILE": str(pid)}, **streams) as process:
             if killed and not any(": made in" in line for line in process.stderr):
                 assert process.wait(20) == 0 and killed >= 6, "a fast machine has made all of them before the tenth"
                 break

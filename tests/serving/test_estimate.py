@@ -12,8 +12,9 @@ from tokcost import evidence
 from tokcost.quantities import QuantityError
 from tokcost.serving import step_time as st
 from tokcost.serving.architectures import BYTES_PER_PARAMETER, architecture
+from tokcost.serving.bands import steepness
 from tokcost.serving.calibration import chip, constants
-from tokcost.serving.estimation import estimate, estimate_at, estimated_curve
+from tokcost.serving.estimation import band, estimate, estimate_at, estimated_curve
 
 #: rated speed reached in full and nothing launched: what is left is size over speed
 IDEAL = st.Constants(
@@ -89,12 +90,15 @@ def test_the_launch_overhead_of_a_step_by_hand():
 
 
 def test_prefill_by_hand():
-    """2 x 7.5 billion x 1,024 operations and attention over half of the prompt, against reading the weights once: at right angles."""
+    """2 x 7.5 billion x 1,024 operations and attention over half of the prompt, against reading the weights once: at right angles.
+
+    Beside steps that decode others, only the operations are added: these steps read the weights anyway.
+    """
     compute = (2 * (8.03e9 - 128256 * 4096) * 1024 + 1024 * 512 * 4 * 32 * 128 * 32) / 989.4e12
     weights = (8.03e9 - 128256 * 4096) * 2 / 3.35e12
     assert float(st.request_prefill_s(LLAMA, H100, one_gpu(1.0), IDEAL)) == pytest.approx(np.hypot(compute, weights), rel=1e-3)
     served = st.served(LLAMA, H100, one_gpu(9.0), IDEAL)
-    assert float(served["prefill_s"]) == pytest.approx(8 * np.hypot(compute, weights) / 1024, rel=1e-3)
+    assert float(served["prefill_s"]) == pytest.approx(8 * compute / 1024, rel=1e-3)
 
 
 def test_a_window_ends_what_is_cached_and_looked_back_on():
@@ -160,12 +164,13 @@ def _run(concurrency, speed, output):
         ({"speculative": "mtp"}, "`llama70b` has no layer for speculative decoding .* estimate it with `none`"),
         ({"speculative": "unlabelled"}, "`speculative` must be none or mtp"),
         ({"level": 80}, "`level` must lie between 0 and 1, got 80"),
-        ({"tensor_parallel": 16}, "up to 8 GPUs, got `tensor_parallel` 16"),
+        ({"tensor_parallel": 16}, "up to 8 GPUs, got `tensor_parallel` 16; .* how their pools split the model.*take a measured run"),
         ({"tensor_parallel": 4, "expert_parallel": 3}, "`expert_parallel` must divide the 4 GPUs"),
         ({"accelerator": "h20", "tensor_parallel": 4}, "no scale_up_gb_per_s of `h20`: it can be estimated with one GPU only"),
         ({"anchor": {"concurrency": 8}}, "the anchor must state `tok_per_s_per_user`"),
         ({"anchor": "run 7"}, "`anchor` must be one measured run"),
         ({"anchor": _run(64, 50, 5000)}, "contradicts itself: its GPUs write .* and its users receive 3200"),
+        ({"anchor": _run(10**6, 50, 500)}, "contradicts itself: its GPUs write 1000 tokens/s and its users receive 5e\\+07"),
         ({"batch": [[1, 2]]}, "`batch` must be one number or a row of them"),
         ({"isl": [1, 2]}, "`isl` must be one number, got"),
         ({"level": "most"}, "`level` must lie between 0 and 1, got most"),
@@ -235,6 +240,19 @@ def test_a_chip_and_a_model_that_nobody_fitted_are_rows(tmp_path, monkeypatch):
         estimate("mine-14b", "rtx6000pro", "fp8", batch=1, isl=1024, osl=1024, tensor_parallel=2)
     with pytest.raises(QuantityError, match="does not fit"):
         estimate("llama405b", "rtx6000pro", "fp8", batch=1, isl=1024, osl=1024)
+
+
+def test_a_band_at_a_speed_is_wider_where_the_curve_is_steeper():
+    """By hand: where output falls by 3 % for a percent of speed, errors count by the root of 1 + 3, so that both ends are squared."""
+    assert steepness(np.array(-0.03), np.array(0.01)) == pytest.approx(2)
+    rows = estimate("llama70b", "h200", "fp8", batch=np.geomspace(1, 64, 25), isl=1024, osl=1024, tensor_parallel=4)
+    log = np.log(rows[["output_tok_per_s_per_gpu", "tok_per_s_per_user"]].to_numpy())
+    slope = np.gradient(log[:, 0]) / np.gradient(log[:, 1])
+    assert np.allclose(rows["steepness"][1:-1], np.sqrt(1 - slope)[1:-1], rtol=0.02)
+    curve, (low, high) = estimated_curve(rows), band("calibrated, dense model", "at a speed", 0.8)
+    assert np.allclose(curve["low"] / curve["total_tok_per_s_per_gpu"], low ** curve["steepness"])
+    assert np.allclose(curve["high"] / curve["total_tok_per_s_per_gpu"], high ** curve["steepness"])
+    assert (np.diff(curve["high"] / curve["low"])[5:] > 0).all()  # the faster, the wider
 
 
 def test_where_no_batch_fits_no_speed_is_reached():

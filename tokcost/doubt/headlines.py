@@ -140,7 +140,7 @@ def headline(
     for name, reading in readings.items():
         bracket = reading.bracket if isinstance(reading, Reading) else None
         if bracket and bracket.basis in ESTIMATED:  # what repeats of the truth would do is in its errors already
-            add(f"{name} estimated", ESTIMATE, estimate_factor(bracket.basis), name)
+            add(f"{name} estimated", ESTIMATE, estimate_factor(bracket.basis, bracket.steepness), name)
             continue
         if bracket and bracket.basis in (BETWEEN, NEXT_RUN):
             add(f"{name} read", READING, factor(bracket.basis, fall_group(bracket.fall_ratio)), name)

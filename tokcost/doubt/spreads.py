@@ -21,7 +21,7 @@ from tokcost import evidence
 from tokcost.doubt.distributions import from_quantiles
 from tokcost.quantities import QuantityError, nearest
 from tokcost.serving import frontier, leave_one_out
-from tokcost.serving.accuracy import READINGS
+from tokcost.serving.bands import READINGS
 from tokcost.serving.pareto_frontier import CONFIGURATION
 
 if TYPE_CHECKING:
@@ -95,15 +95,17 @@ def _factors(folder: Path) -> dict[tuple[str, str], rv_frozen]:
     return {key: from_quantiles(rows["quantile_frac"].tolist(), rows["truth_ratio"].tolist()) for key, rows in groups}  # pyright: ignore
 
 
-def estimate_factor(basis: str) -> rv_frozen:
-    """What the truth may be at a speed, as a multiple of an estimate, by what it rests on (data/estimate_errors.csv).
+def estimate_factor(basis: str, steepness: float = 1.0) -> rv_frozen:
+    """What the truth may be at a speed, as a multiple of an estimate, by what it rests on and how steep its curve is there.
+
+    From data/estimate_errors.csv; `steepness` is that of the reading's bracket, 1 on a level curve.
 
     >>> low, high = estimate_factor("calibrated, dense model").ppf([0.1, 0.9])
     >>> bool(low < 1 < high)
     True
     """
     rows = evidence.load_table("estimate_errors", basis=basis, reading=READINGS["at_speed"]).sort_values("quantile_frac")
-    return from_quantiles(rows["quantile_frac"].tolist(), rows["truth_ratio"].tolist())
+    return from_quantiles(rows["quantile_frac"].tolist(), (rows["truth_ratio"] ** steepness).tolist())
 
 
 def observed() -> pd.DataFrame:

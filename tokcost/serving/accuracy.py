@@ -9,10 +9,10 @@ from collections.abc import Iterator
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from tokcost import evidence
 from tokcost.serving.architectures import has_experts
+from tokcost.serving.bands import READINGS, is_held, right_band_range, right_band_shares, steepness
 from tokcost.serving.calibration import CALIBRATED_MAKER, Cases, calibration_rows, constants, fitted
 from tokcost.serving.step_time import Chip, Constants, Load, served
 
@@ -21,6 +21,7 @@ ANCHORED, ANCHORED_OTHER, CALIBRATED, TEXTBOOK = "anchored", "anchored, other ma
 #: what their errors were found to depend on, each with a band of its own: the kind of model, and how far the load is from the anchor's
 DENSE, EXPERTS, DRAFTED = (f"{CALIBRATED}, {kind}" for kind in ("dense model", "model with experts", "speculative decoding"))
 NEAR, FAR = ", half to twice its load", ", another load"
+MIDDLE = ", in the middle of the loads"
 ESTIMATED = (ANCHORED + NEAR, ANCHORED + FAR, ANCHORED_OTHER + NEAR, ANCHORED_OTHER + FAR, DENSE, EXPERTS, DRAFTED, TEXTBOOK)
 #: runs on one curve, which an anchor speaks for
 CURVE = [
@@ -31,23 +32,15 @@ CURVE = [
 _ANCHORS = 5
 #: how methods of our own begin in data/estimate_accuracy.csv
 OWN_METHODS = ("estimate", "textbook")
-#: the two questions that an estimate answers: a column of errors, and how tables say it
-READINGS = {"at_load": "at a load", "at_speed": "at a speed"}
 #: what is said of each method
 ACCURACY = [
     *("method", "left_out", "held_out", "reading", "n_observations", "median_error_frac", "high_error_frac"),
     *("coverage_frac", "low_coverage_frac", "high_coverage_frac"),
 ]
-LEVELS = np.array([0, 0.005, 0.025, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.975, 0.995, 1])
 #: an anchor is near where its load is at most that many times more or less
 NEAR_RATIO = 2.01
 #: shares of a correction that are tried
 _KEPT = np.arange(0.7, 1.001, 0.01)
-#: fewer chips or models than this say how far errors go, but not which way
-_FEWEST = 5
-_EVEN = (np.arange(200) + 0.5) / 200
-#: the same of offsets; what lies outside of the last hundredth, a handful of chips cannot say
-_EVEN_OFFSETS = (np.arange(50) + 0.5) / 50
 _BATCHES = np.geomspace(0.25, 16384, 97)
 
 
@@ -60,10 +53,17 @@ def _curves(cases: Cases, of: Constants) -> tuple[np.ndarray, np.ndarray]:
     return 1 / found["tpot_s"], found["output_tok_per_s_per_gpu"]
 
 
-def _read(curves: tuple[np.ndarray, np.ndarray], tok_per_s_per_user: np.ndarray) -> np.ndarray:
-    """Output at a speed, one for each curve; NaN where it does not reach."""
-    rows = zip(*curves, tok_per_s_per_user, strict=True)
-    return np.array([np.interp(asked, speed[::-1], output[::-1], left=np.nan, right=np.nan) for speed, output, asked in rows])
+def _off_at_speed(curves: tuple[np.ndarray, np.ndarray], runs: pd.DataFrame) -> dict[str, np.ndarray]:
+    """Errors of output at the speeds of runs, and how steep the curves of estimates are there; NaN where they do not reach."""
+    speeds, outputs = curves
+    steep = steepness(*(np.gradient(np.log(one), axis=1) for one in (outputs, speeds)))
+    asked, measured = runs[["tok_per_s_per_user", "output_tok_per_s_per_gpu"]].to_numpy(float).T
+    rows = [
+        [np.interp(at, speed[::-1], one[::-1], left=np.nan, right=np.nan) for one in two]
+        for at, speed, *two in zip(asked, speeds, outputs, steep, strict=True)
+    ]
+    there, steep = np.array(rows).reshape(-1, 2).T
+    return {"at_speed": np.log(measured / there), "steepness": steep}
 
 
 def held_out_errors(by: str, rows: pd.DataFrame | None = None, *, only: list[str] | None = None) -> pd.DataFrame:
@@ -86,12 +86,12 @@ def held_out_errors(by: str, rows: pd.DataFrame | None = None, *, only: list[str
         found.append(_errors(cases, fitted(runs[runs[by] != name])).assign(held_out=name, textbook=cases.log_errors(textbook)))
     errors = pd.concat(found, ignore_index=True).assign(left_out=by)
     is_drafted = errors["speculative"] == "mtp"
-    return errors.assign(basis=np.select([is_drafted, errors["model"].map(has_experts)], [DRAFTED, EXPERTS], DENSE))
+    has = {name: has_experts(name) for name in errors["model"].unique()}
+    return errors.assign(basis=np.select([is_drafted, errors["model"].map(has)], [DRAFTED, EXPERTS], DENSE))
 
 
 def _errors(cases: Cases, of: Constants) -> pd.DataFrame:
-    output, speed = (cases.rows[name].to_numpy(float) for name in ("output_tok_per_s_per_gpu", "tok_per_s_per_user"))
-    return cases.rows.assign(at_load=cases.log_errors(of), at_speed=np.log(output / _read(_curves(cases, of), speed)))
+    return cases.rows.assign(at_load=cases.log_errors(of), **_off_at_speed(_curves(cases, of), cases.rows))
 
 
 def other_makers_errors() -> pd.DataFrame:
@@ -120,7 +120,8 @@ def anchored_errors(errors: pd.DataFrame) -> pd.DataFrame:
     Some runs of each curve take turns as the anchor, spread over the load; constants, and how a correction fades, are those that the
     chip was left out of.
 
-    Columns: those of `held_out_errors`, and `load_ratio`, by how many times the load of the anchor was more or less.
+    Columns: those of `held_out_errors`, `load_ratio` (by how many times the load of the anchor was more or less), and `is_middle`, true
+    where the anchor is the run in the middle of the loads of its curve.
     """
     rows, found = calibration_rows(), []
     for name, basis, runs in _by_chip(errors):
@@ -128,17 +129,18 @@ def anchored_errors(errors: pd.DataFrame) -> pd.DataFrame:
         of = constants("textbook_value") if is_other else fitted(rows[rows["accelerator"] != name])
         kept = fitted_kept_frac(errors[errors["held_out"] != name])
         cases = Cases(runs)
-        anchor, other = _pairs(runs)
-        output, speed, load = (runs[name].to_numpy(float) for name in ("output_tok_per_s_per_gpu", "tok_per_s_per_user", "concurrency"))
+        anchor, other, is_middle = _pairs(runs)
+        speed, load = (runs[name].to_numpy(float) for name in ("tok_per_s_per_user", "concurrency"))
         more, faster = runs["at_load"].to_numpy()[anchor], np.log(speed * cases.served(of)["tpot_s"])[anchor]
         left = fading(kept, load[other], load[anchor])
         fades = fading(kept, _BATCHES[None, :], load[anchor][:, None])
         speeds, outputs = _curves(cases, of)
         curves = speeds[other] * np.exp(faster[:, None] * fades), outputs[other] * np.exp(more[:, None] * fades)
-        logs = {"at_load": runs["at_load"].to_numpy()[other] - left * more, "at_speed": np.log(output[other] / _read(curves, speed[other]))}
+        logs = {"at_load": runs["at_load"].to_numpy()[other] - left * more, **_off_at_speed(curves, runs.iloc[other])}
         ratio = np.exp(np.abs(np.log(load[other] / load[anchor])))
         far = np.where(ratio <= NEAR_RATIO, NEAR, FAR).astype(object)
-        found.append(runs.iloc[other].assign(**logs, load_ratio=ratio, basis=(ANCHORED_OTHER if is_other else ANCHORED) + far))
+        kind = (ANCHORED_OTHER if is_other else ANCHORED) + far
+        found.append(runs.iloc[other].assign(**logs, load_ratio=ratio, is_middle=is_middle, basis=kind))
     return pd.concat(found, ignore_index=True)
 
 
@@ -168,7 +170,7 @@ def fitted_kept_frac(errors: pd.DataFrame) -> float:
     here, there, loads = [], [], []
     for _, basis, runs in _by_chip(errors):
         if basis != TEXTBOOK:
-            anchor, other = _pairs(runs)
+            anchor, other, _ = _pairs(runs)
             logs, load = runs["at_load"].to_numpy(), runs["concurrency"].to_numpy(float)
             for kept, part in ((here, logs[anchor]), (there, logs[other]), (loads, load[other] / load[anchor])):
                 kept.append(part)
@@ -176,71 +178,23 @@ def fitted_kept_frac(errors: pd.DataFrame) -> float:
     return float(min(_KEPT, key=lambda kept: np.abs(more - fading(kept, ratio, 1.0) * one).mean()).round(2))
 
 
-def _pairs(runs: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
-    """Places of anchors and of the other runs on their curves."""
-    pairs = []
+def _pairs(runs: pd.DataFrame) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Places of anchors and of the other runs on their curves, and whether the anchor is the middle one: of three or more, that which is
+    nearest to the geometric mean of the lowest and the highest load."""
+    pairs, logs = [], np.log(runs["concurrency"].to_numpy(float))
     for places in runs.groupby(CURVE, dropna=False).indices.values():
-        for i in np.unique(np.linspace(0, len(places) - 1, _ANCHORS).round().astype(int)):
-            pairs += [(places[i], other) for other in places if other != places[i]]
-    anchor, other = np.array(pairs, dtype=int).reshape(-1, 2).T
-    return anchor, other
-
-
-def quantiles(errors: pd.DataFrame, reading: str, levels: np.ndarray) -> np.ndarray:
-    """Quantiles of measured over estimated for a chip or model that is none of those left out; each of these counts alike.
-
-    A new one is off by something of its own, which is drawn as the offsets (medians) of those before were: from Student's t, as they
-    are few. Its runs lie around that as the runs of those before lay around theirs. Where fewer than five were left out, which way they
-    erred is chance, and the offset is taken around zero.
-    """
-    groups = errors.dropna(subset=[reading]).groupby(["left_out", "held_out"])[reading]
-    offsets = groups.median().to_numpy()
-    around = np.concatenate([np.quantile(one - one.median(), _EVEN) for _, one in groups])
-    n = len(offsets)
-    middle, n_free = (offsets.mean(), n - 1) if n >= _FEWEST else (0.0, n)
-    apart = np.sqrt(((offsets - middle) ** 2).sum() / n_free * (1 + 1 / n))
-    new = middle + apart * stats.t.ppf(_EVEN_OFFSETS, n_free)
-    return np.exp(np.quantile((new[:, None] + around).ravel(), levels))
-
-
-def is_held(errors: pd.DataFrame, reading: str, level: float = 0.8) -> pd.Series:
-    """Whether each run lies in the band that the errors of the same basis on other chips or models alone would give; NaN without any."""
-    held = pd.Series(np.nan, index=errors.index)
-    known = errors.dropna(subset=[reading])
-    for (basis, held_out), runs in known.groupby(["basis", "held_out"]):
-        others = known[(known["basis"] == basis) & (known["held_out"] != held_out)]
-        if len(others):
-            low, high = np.log(quantiles(others, reading, np.array([(1 - level) / 2, (1 + level) / 2])))
-            held[runs.index] = runs[reading].between(low, high).astype(float)
-    return held
-
-
-def coverage(runs: pd.DataFrame) -> tuple[float, float, float]:
-    """Share of runs with `is_held`, and between which shares it may lie (95 %).
-
-    Of one chip or model: by its curves, not its runs, as those on one curve err together. Of several, each counts alike, by how far
-    they lie apart.
-
-    >>> runs = pd.DataFrame({"held_out": [*"ab"], "is_held": [1.0, 0.6]})
-    >>> float(coverage(runs)[0])
-    0.8
-    """
-    known = runs.dropna(subset=["is_held"])
-    shares = known.groupby("held_out")["is_held"].mean().to_numpy()
-    if not len(shares):
-        return np.nan, np.nan, np.nan
-    if len(shares) > 1:
-        off = stats.t.ppf(0.975, len(shares) - 1) * shares.std(ddof=1) / np.sqrt(len(shares))
-        return shares.mean(), max(0.0, shares.mean() - off), min(1.0, shares.mean() + off)
-    n = known.groupby(CURVE, dropna=False).ngroups
-    low, high = stats.beta.ppf([0.025, 0.975], shares[0] * n + 0.5, (1 - shares[0]) * n + 0.5)
-    return shares[0], low, high
+        turns, log = np.linspace(0, len(places) - 1, _ANCHORS).round().astype(int), logs[places]
+        middle = np.abs(log - (log[0] + log[-1]) / 2).argmin() if len(places) > 2 else -1
+        for i in np.unique([*turns, max(middle, 0)]):
+            pairs += [(places[i], other, i == middle) for other in places if other != places[i]]
+    anchor, other, is_middle = np.array(pairs, dtype=int).reshape(-1, 3).T
+    return anchor, other, is_middle.astype(bool)
 
 
 def all_errors() -> pd.DataFrame:
     """Errors of all bases: chips and models left out, chips of other makers, and what an anchor leaves of both.
 
-    Columns: those of `held_out_errors`, and `load_ratio` where there is an anchor.
+    Columns: those of `held_out_errors`, and `load_ratio` and `is_middle` where there is an anchor.
     """
     own = pd.concat([held_out_errors("accelerator"), held_out_errors("model")], ignore_index=True)
     others = other_makers_errors()
@@ -248,36 +202,30 @@ def all_errors() -> pd.DataFrame:
     return pd.concat([alone, anchored_errors(alone)], ignore_index=True)
 
 
-def error_quantiles(errors: pd.DataFrame) -> pd.DataFrame:
-    """What bands are made of: quantiles of measured over estimated, by basis, at a load and at a speed.
-
-    Columns: `basis`, `reading`, `quantile_frac`, `truth_ratio`, `n_observations`.
-    """
-    rows = []
-    for basis, of_basis in errors.groupby("basis"):
-        for reading, said in READINGS.items():
-            found, n = quantiles(of_basis, reading, LEVELS), int(of_basis[reading].notna().sum())
-            rows += [(basis, said, level, float(f"{ratio:.3g}"), n) for level, ratio in zip(LEVELS, found, strict=True)]
-    return pd.DataFrame(rows, columns=["basis", "reading", "quantile_frac", "truth_ratio", "n_observations"])
-
-
 def accuracy_table(errors: pd.DataFrame) -> pd.DataFrame:
     """How far off estimates were, by method and by what was left out; `all` pools the chips, or the models, that took turns.
 
     Columns: `method`, `left_out`, `held_out`, `reading`, `n_observations`, `median_error_frac`, `high_error_frac` (nine in ten are
-    nearer), `coverage_frac` of an 80 % band from the errors of the others, with `low_` and `high_`.
+    nearer), `coverage_frac` of an 80 % band from the errors of the others (over several, each counts alike), and between which
+    shares, `low_` and `high_`, it lies in 95 of 100 cases where the band is right (`right_band_range`).
     """
     errors = errors.reset_index(drop=True)
     plain = errors["basis"].isin([DENSE, EXPERTS])
     pooled = {CALIBRATED: plain, **{basis: errors["basis"].isin([basis + NEAR, basis + FAR]) for basis in (ANCHORED, ANCHORED_OTHER)}}
     methods = pooled | {basis: errors["basis"] == basis for basis in ESTIMATED}
+    if "is_middle" in errors:
+        methods |= {basis + MIDDLE: pooled[basis] & (errors["is_middle"] == True) for basis in (ANCHORED, ANCHORED_OTHER)}  # noqa: E712
     rows: list[tuple] = []
     for reading, said in READINGS.items():
         judged = errors.assign(is_held=is_held(errors, reading))
         for method, those in methods.items():
             for left_out, runs in judged[those].groupby("left_out"):
+                shares = runs.groupby("held_out")["is_held"].mean().dropna()
+                right = right_band_range(right_band_shares(runs, reading)) if len(shares) > 1 else None
                 for held_out, one in [("all", runs), *runs.groupby("held_out")]:
-                    rows.append((f"estimate, {method}", left_out, held_out, said, *error_of(one[reading]), *coverage(one)))
+                    share = shares.mean() if held_out == "all" else shares.get(held_out, np.nan)
+                    range_ = (np.nan, np.nan) if right is None else right.loc[held_out]
+                    rows.append((f"estimate, {method}", left_out, held_out, said, *error_of(one[reading]), share, *range_))
     chips = errors[plain & (errors["left_out"] == "accelerator")]
     for held_out, one in [("all", chips), *chips.groupby("held_out")]:
         rows.append(("textbook formulas", "nothing", held_out, READINGS["at_load"], *error_of(one["textbook"]), *[np.nan] * 3))

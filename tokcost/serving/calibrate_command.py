@@ -8,6 +8,8 @@ import datetime as dt
 import click
 import pandas as pd
 
+from tokcost.evidence.schema import TABLES
+
 #: what the derived tables of accuracy say of themselves
 _TAIL = {"source_id": "tokcost_derived", "locator": "data/inference.csv, each chip and each model left out in turn", "kind": "modelled"}
 
@@ -36,7 +38,7 @@ def calibrate(dry_run: bool):
 
 def fitted_again() -> dict[str, pd.DataFrame]:
     """The constants of the estimate, its bands and its accuracy, fitted to the runs that the data has now, by table."""
-    from tokcost.serving import accuracy, calibration
+    from tokcost.serving import accuracy, bands, calibration
 
     date = dt.date.today().isoformat()
     errors = accuracy.all_errors()
@@ -44,11 +46,14 @@ def fitted_again() -> dict[str, pd.DataFrame]:
     accuracies = [accuracy.accuracy_table(errors).round(3).assign(**dated), accuracy.peers()]
     return {
         calibration.TABLE: calibration.renewed(date, accuracy.fitted_kept_frac(errors)),
-        "estimate_errors": accuracy.error_quantiles(errors).assign(**dated),
+        "estimate_errors": bands.error_quantiles(errors).assign(**dated),
         "estimate_accuracy": pd.concat(accuracies, ignore_index=True),
     }
 
 
 def as_csv(tables: dict[str, pd.DataFrame]) -> dict[str, str]:
-    """Tables as the files of data/, by their names."""
-    return {f"{name}.csv": table.to_csv(index=False, lineterminator="\n", quoting=csv.QUOTE_MINIMAL) for name, table in tables.items()}
+    """Tables as the files of data/, by their names, the columns in the order of the schema."""
+    return {
+        f"{name}.csv": table[list(TABLES[name].columns)].to_csv(index=False, lineterminator="\n", quoting=csv.QUOTE_MINIMAL)
+        for name, table in tables.items()
+    }

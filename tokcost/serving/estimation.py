@@ -8,6 +8,7 @@ takes the best there is. Give two digits of an estimate.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, cast
 
 import numpy as np
@@ -26,12 +27,12 @@ from tokcost.serving.accuracy import (
     FAR,
     NEAR,
     NEAR_RATIO,
-    READINGS,
     TEXTBOOK,
     fading,
     rests_on,
 )
 from tokcost.serving.architectures import architecture, has_experts
+from tokcost.serving.bands import READINGS, steepness
 from tokcost.serving.calibration import CALIBRATED_MAKER, NO_LINK, anchor_kept_frac, chip, constants, maker, mean_length_frac
 from tokcost.serving.pareto_frontier import SPEED, is_on_front
 from tokcost.serving.reading import NOT_REACHED, Bracket, Reading
@@ -44,6 +45,8 @@ MEMORY = "memory"
 #: GPUs of the largest deployment that constants were fitted to
 MOST_GPUS = 8
 AT_LOAD, AT_SPEED = READINGS.values()
+#: how much larger the load is that tells how steep a curve is
+_STEP = 1.01
 
 
 def estimate(
@@ -68,15 +71,17 @@ def estimate(
     differ by less than the band, and the estimate not at all. `anchor` is one measured run of the same model, GPUs, lengths and
     precision (a row of data/inference.csv, or a mapping with `concurrency`, `tok_per_s_per_user` and `output_tok_per_s_per_gpu`): the
     curve is moved to go through it, and less so with each doubling of the load. At a given speed that leaves a median error under 12 %
-    at half to twice the load of the anchor on NVIDIA chips only; AMD's are about twice as far off (data/estimate_accuracy.csv).
+    on NVIDIA chips where the anchor is near, or in the middle of the loads that are asked; AMD's are about twice as far off
+    (data/estimate_accuracy.csv).
 
-    `level` is the share of new chips and models whose truth lies from `low_` to `high_`, on average over them: what is new about one
-    moves all of its runs together, so that of a single one a band of 80 % held from half of the runs to nearly all.
+    `level` is the share of runs whose truth lies from `low_` to `high_`, on average over new chips and models: what is new about one
+    moves all of its runs together, so that of a single one a band of 80 % held from half of the runs to nearly all, as a right one must.
 
     Columns: what was asked (`model`, `accelerator`, `precision`, `isl`, `osl`, `n_gpus`), `batch`, `tok_per_s_per_user`,
     `output_tok_per_s_per_gpu` and `total_tok_per_s_per_gpu`, each throughput with `low_` and `high_`; `largest_batch` (what fits;
     beyond it the row is NaN), `binds` (the largest term), seconds per output token by term (`overhead_s`, `weights_s`, `kv_s`,
-    `compute_s`, `communication_s`, `prefill_s`: they add up to 1 / speed), and `basis`.
+    `compute_s`, `communication_s`, `prefill_s`: they add up to 1 / speed), `steepness` (the power by which errors at a speed are larger
+    than those of a level curve, `bands.steepness`), and `basis`.
     Raises: QuantityError for an architecture or a chip that is not in the data, weights that do not fit, and an anchor of something else.
 
     >>> one = estimate("llama70b", "h200", "fp8", batch=[1, 64], isl=1024, osl=1024, tensor_parallel=4)
@@ -117,32 +122,39 @@ def estimate(
         "osl": load.osl,
         "n_gpus": tensor_parallel,
     }
-    found = served(sizes, rated, load, of)
-    faster = more = np.ones(len(batches))
+    run = None if anchor is None else _checked_anchor(anchor, asked | {"speculative": speculative, "tensor_parallel": load.attention_gpus})
+
+    def at(batch: Any) -> dict[str, Any]:
+        """Terms, speed and output at loads, after the anchor has moved them."""
+        found = served(sizes, rated, replace(load, batch=batch), of)
+        faster = more = np.ones(np.shape(batch))
+        if run is not None:
+            there = served(sizes, rated, replace(load, batch=float(run["concurrency"])), of)
+            left = fading(anchor_kept_frac(), batch, float(run["concurrency"]))
+            faster, more = (run[SPEED] * there["tpot_s"]) ** left, (run[OUTPUT] / there[OUTPUT]) ** left
+        terms = {name: np.broadcast_to(found[name], np.shape(batch)) / faster for name in TERMS}
+        return terms | {SPEED: faster / found["tpot_s"], OUTPUT: found[OUTPUT] * more}
+
+    found, beyond = at(batches), at(batches * _STEP)
+    changes = {name: np.log(beyond[name] / found[name]) for name in (OUTPUT, SPEED)}
     bases = np.full(len(batches), basis, dtype=object)
-    if anchor is not None:
-        run = _checked_anchor(anchor, asked | {"speculative": speculative, "tensor_parallel": load.attention_gpus})
-        there = served(sizes, rated, Load(float(run["concurrency"]), load.isl, load.osl, load.n_gpus, load.attention_gpus, is_drafted), of)
-        left = fading(anchor_kept_frac(), batches, float(run["concurrency"]))
-        faster, more = (run[SPEED] * there["tpot_s"]) ** left, (run[OUTPUT] / there[OUTPUT]) ** left
+    if run is not None:
         is_near = np.abs(np.log(batches / float(run["concurrency"]))) <= np.log(NEAR_RATIO)
         bases = bases + np.where(is_near, NEAR, FAR).astype(object)
-    rows = _table(batches, found, fits, faster, more, load, bases, level)
-    check_value(SPEED, rows[SPEED])  # an anchor that fits nothing else moves the curve out of all that is plausible
+    rows = _table(found, fits, load, bases, level).assign(steepness=np.where(batches <= fits, steepness(*changes.values()), np.nan))
     return pd.concat([pd.DataFrame(asked, index=rows.index), rows], axis=1)
 
 
-def _table(batches, found, fits, faster, more, load, bases, level) -> pd.DataFrame:
-    fit = batches <= fits
-    terms = np.where(fit, np.array([np.broadcast_to(found[name], batches.shape) for name in TERMS]) / faster, np.nan)
-    output = np.where(fit, found[OUTPUT] * more, np.nan)
+def _table(found: dict[str, Any], fits: float, load: Load, bases: np.ndarray, level: float) -> pd.DataFrame:
+    batches = load.batch
+    speed, output, *terms = (np.where(batches <= fits, found[name], np.nan) for name in (SPEED, OUTPUT, *TERMS))
     low, high = _bands(bases, AT_LOAD, level)
-    columns = {"batch": batches, SPEED: np.where(fit, faster / found["tpot_s"], np.nan)}
+    columns = {"batch": batches, SPEED: speed}
     for name, throughput in ((OUTPUT, output), (TOTAL, output * (load.isl + load.osl) / load.osl)):
         columns |= {name: throughput, f"low_{name}": throughput * low, f"high_{name}": throughput * high}
     words = np.array(list(BINDS.values()))
     columns["largest_batch"] = np.full(batches.shape, np.floor(fits))
-    columns["binds"] = np.where(fit, words[np.nan_to_num(terms).argmax(axis=0)], MEMORY)
+    columns["binds"] = np.where(batches <= fits, words[np.nan_to_num(terms).argmax(axis=0)], MEMORY)
     return pd.DataFrame(columns | dict(zip(TERMS, terms, strict=True)) | {"basis": bases})
 
 
@@ -154,7 +166,10 @@ def _check(speculative: str, level: float, tensor_parallel: int, expert_parallel
     check_whole("tensor_parallel", tensor_parallel)
     check_whole("expert_parallel", expert_parallel)
     if tensor_parallel > MOST_GPUS:
-        raise QuantityError(f"estimates hold for one deployment of up to {MOST_GPUS} GPUs, got `tensor_parallel` {tensor_parallel}")
+        raise QuantityError(
+            f"estimates hold for one deployment of up to {MOST_GPUS} GPUs, got `tensor_parallel` {tensor_parallel}; published runs of "
+            "larger ones do not say how their pools split the model, so nothing could be fitted: take a measured run"
+        )
     if tensor_parallel % expert_parallel:
         raise QuantityError(f"`expert_parallel` must divide the {tensor_parallel} GPUs, got {expert_parallel}")
 
@@ -183,7 +198,7 @@ def _checked_anchor(anchor: Mapping[str, Any] | pd.Series, asked: dict[str, Any]
             raise QuantityError(f"the anchor must state `{name}`; give a measured run with concurrency, {SPEED} and {OUTPUT}")
         check_value(name, run[name])
     read, written = float(run["concurrency"]) * float(run[SPEED]), float(run[OUTPUT]) * asked["n_gpus"]
-    if written > IN_FLIGHT_SHARE[1] * read:
+    if not IN_FLIGHT_SHARE[0] * read <= written <= IN_FLIGHT_SHARE[1] * read:
         raise QuantityError(
             f"the anchor contradicts itself: its GPUs write {written:g} tokens/s and its users receive {read:g}; "
             f"give {OUTPUT} for each of the {asked['n_gpus']} GPUs, and all requests in flight as concurrency"
@@ -203,7 +218,7 @@ def _checked_anchor(anchor: Mapping[str, Any] | pd.Series, asked: dict[str, Any]
 
 
 def band(basis: str, reading: str, level: float) -> tuple[float, float]:
-    """What an estimate must be multiplied by for the two ends of its band, by data/estimate_errors.csv.
+    """What an estimate must be multiplied by for the two ends of its band, by data/estimate_errors.csv; at a speed, of a level curve.
 
     >>> low, high = band("calibrated, dense model", "at a load", 0.8)
     >>> low < 1 < high
@@ -235,7 +250,8 @@ def estimated_curve(table: pd.DataFrame, *, throughput: str = TOTAL, level: floa
 
     `table` holds rows of `estimate` of one basis, of one split or of several.
 
-    Columns: `tok_per_s_per_user`, the throughput with `low` and `high`, `is_hole` (true: a figure dashes it), `basis`, `series`.
+    Columns: `tok_per_s_per_user`, the throughput with `low` and `high`, `is_hole` (true: a figure dashes it), `basis`, `steepness`,
+    `series`.
     Raises: QuantityError for estimates of several bases.
 
     >>> rows = estimate("llama70b", "h200", "fp8", batch=[1, 8, 64], isl=1024, osl=1024, tensor_parallel=4)
@@ -247,10 +263,10 @@ def estimated_curve(table: pd.DataFrame, *, throughput: str = TOTAL, level: floa
         raise QuantityError(f"a curve rests on one basis, these estimates on {' and '.join(map(str, bases)) or 'none'}; choose one")
     known = table[table[throughput].notna()]
     front = known[is_on_front(known[SPEED], known[throughput])].sort_values(SPEED)
-    low, high = _bands(front["basis"], AT_SPEED, level)
+    low, high = (end ** front["steepness"].to_numpy() for end in _bands(front["basis"], AT_SPEED, level))
     value = front[throughput].to_numpy()
     columns = {SPEED: front[SPEED].to_numpy(), throughput: value, "low": value * low, "high": value * high}
-    return pd.DataFrame(columns).assign(is_hole=True, basis=front["basis"].to_numpy(), series=series)
+    return pd.DataFrame(columns).assign(is_hole=True, **{name: front[name].to_numpy() for name in ("basis", "steepness")}, series=series)
 
 
 def estimate_at(table: pd.DataFrame, *, tok_per_s_per_user: float, throughput: str = TOTAL, level: float = 0.8) -> Reading:
@@ -267,9 +283,10 @@ def estimate_at(table: pd.DataFrame, *, tok_per_s_per_user: float, throughput: s
     curve = estimated_curve(table, throughput=throughput, level=level)
     if curve.empty:  # no batch fits
         return Reading(np.nan, np.nan, np.nan, Bracket(np.nan, np.nan, np.nan, 0, NOT_REACHED))
-    basis, n = curve["basis"].iloc[(curve[SPEED] - tok_per_s_per_user).abs().argmin()], len(curve)
-    columns = (curve[name] for name in (throughput, "low", "high"))
-    value, low, high = (float(np.interp(tok_per_s_per_user, curve[SPEED], one, left=np.nan, right=np.nan)) for one in columns)
+    n = len(curve)
+    columns = (curve[name] for name in (throughput, "low", "high", "steepness"))
+    value, low, high, steep = (float(np.interp(tok_per_s_per_user, curve[SPEED], one, left=np.nan, right=np.nan)) for one in columns)
     if np.isnan(value):
         return Reading(np.nan, np.nan, np.nan, Bracket(np.nan, np.nan, np.nan, n, NOT_REACHED))
-    return Reading(value, low, high, Bracket(float(tok_per_s_per_user), float(tok_per_s_per_user), 1.0, n, str(basis)))
+    basis, speed = curve["basis"].iloc[(curve[SPEED] - tok_per_s_per_user).abs().argmin()], float(tok_per_s_per_user)
+    return Reading(value, low, high, Bracket(speed, speed, 1.0, n, str(basis), steep))

@@ -19,7 +19,8 @@ class Bracket:
 
     `slower_tok_per_s_per_user`, `faster_tok_per_s_per_user`: their speeds (the speed itself where it was measured; NaN where
     the curve does not reach). `fall_ratio`: how many times the throughput falls from the slower to the faster, 1 at a run.
-    `basis`: measured, between two runs, next faster run (they lie too far apart to read between) or not reached.
+    `basis`: measured, between two runs, next faster run (they lie too far apart to read between) or not reached; or what an estimate
+    rests on, and then `steepness` is the power by which its errors are larger than those of a level curve.
     """
 
     slower_tok_per_s_per_user: float
@@ -27,6 +28,7 @@ class Bracket:
     fall_ratio: float
     n_points: int
     basis: str
+    steepness: float = 1.0
 
 
 class Reading(float):

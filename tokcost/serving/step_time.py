@@ -1,7 +1,7 @@
 """How long a server takes for one token of every user, term by term, and what it therefore delivers.
 
     time per token = overhead + weights + cache + compute + communication   of the step that decodes the batch
-                   + (batch - 1) x prefill of a request / answer length     prefill of others, in between
+                   + (batch - 1) x prefill of a request / answer length     prefill of others, in the same steps
 
 The terms add up: what is measured shows little overlap. Each is a size over a rated speed, and a constant of data/calibration.csv
 says which share of the rated speed served runs were found to reach. These effective constants hold everything that the terms leave
@@ -162,15 +162,18 @@ def step_terms(model: Architecture | SimpleNamespace, chip: Chip, load: Load, of
     }
 
 
-def request_prefill_s(model: Architecture | SimpleNamespace, chip: Chip, load: Load, of: Constants) -> Any:
-    """Seconds of the whole deployment that the prompt of one request takes: arithmetic or reading all weights once, and gathering."""
+def request_prefill_s(model: Architecture | SimpleNamespace, chip: Chip, load: Load, of: Constants, *, is_alone: bool = True) -> Any:
+    """Seconds of the whole deployment that the prompt of one request takes: arithmetic or reading all weights once, and gathering.
+
+    Where not `is_alone`, the prompt is taken in pieces along with steps that decode others: these read the weights anyway.
+    """
     share = np.where(model.n_expert_layers > 0, of.prefill_expert_compute_frac, of.prefill_compute_frac)
     matrices = FLOP_PER_PARAMETER * model.active_parameters * load.isl / share / chip.flop_per_s
     attention = model.prefill_attention_flop_per_tok * load.isl * _looked_back_on(model, load.isl)
     compute = (matrices + attention / of.prefill_attention_frac / chip.bf16_flop_per_s) / load.n_gpus
     read = read_experts_frac(model.expert_share_frac, load.isl)
     dense_bytes = model.attention_bytes + model.head_bytes + model.ffn_bytes
-    weights = (dense_bytes + model.expert_bytes * read) / load.n_gpus / chip.memory_bytes_per_s
+    weights = (dense_bytes + model.expert_bytes * read) / load.n_gpus / chip.memory_bytes_per_s if is_alone else 0.0
     tok_moved = load.isl * load.attention_gpus / load.n_gpus
     moved = 2 * (load.n_gpus - 1) / load.n_gpus * tok_moved * model.hidden_size * BYTES_BF16
     gather = all_reduces(model, load) * moved / of.prefill_link_frac / chip.link_bytes_per_s
@@ -193,7 +196,7 @@ def served(model: Architecture | SimpleNamespace, chip: Chip, load: Load, of: Co
     written = np.where(load.is_drafted, of.draft_tok_per_step, 1.0)
     prefill = request_prefill_s(model, chip, load, of)
     terms = {name: seconds / written for name, seconds in step.items()}
-    terms["prefill_s"] = (load.batch - 1) * prefill / load.osl
+    terms["prefill_s"] = (load.batch - 1) * request_prefill_s(model, chip, load, of, is_alone=False) / load.osl
     tpot = sum(terms.values())
     queued = of.first_token_prefills + of.first_token_prefills_per_root_batch * np.sqrt(load.batch)
     ttft = prefill * queued + sum(step.values())

@@ -8,13 +8,11 @@ runs it beside `make test`, which has the short proof (tests/evidence/test_renew
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
@@ -25,32 +23,11 @@ NO_DATA = "environment importers lab report schedule evidence/test_renew_page.py
 STORED = [
     "tests/notebooks/test_scenarios.py::test_reports_say_the_same_numbers_as_their_notebooks_when_nothing_is_changed",
 ]
-RENT = """provider,accelerator,price_basis,term,offer,month,n_observations,quantity,value,locator,date,kind,tier
-Example Cloud,h200,on_demand,hour,on-demand,2026-11,1,rate_usd_per_gpu_h,2.2,price page,2026-11-02,list_price,company statement
-"""
-
-
-def runs_of_the_chip() -> Iterator[dict]:
-    """An InferenceX export: three mixes, two precisions, four loads; requests in flight over their time, less a twentieth."""
-    for isl, osl in ((1024, 1024), (8192, 1024), (1024, 8192)):
-        for precision, faster in (("fp8", 1.0), ("fp4", 1.3)):
-            for concurrency, tpot_s in ((4, 0.007), (16, 0.009), (64, 0.014), (256, 0.03)):
-                tpot_s, ttft_s = tpot_s / faster, 1e-4 * isl * (1 + concurrency / 64) / faster
-                output = 0.95 * concurrency * osl / (ttft_s + (osl - 1) * tpot_s) / 8
-                metrics = {
-                    "tput_per_gpu": output * (1 + isl / osl),
-                    "output_tput_per_gpu": output,
-                    "input_tput_per_gpu": output * isl / osl,
-                }
-                metrics |= {"median_ttft": ttft_s, "median_tpot": tpot_s, "median_intvty": 1 / tpot_s}
-                row = {"hardware": "x100", "framework": "vllm", "model": "dsr1", "precision": precision, "spec_method": "none"}
-                row |= {"disagg": False, "isl": isl, "osl": osl, "conc": concurrency, "decode_tp": 8, "num_prefill_gpu": 8}
-                yield row | {"num_decode_gpu": 8, "date": "2026-11-02", "metrics": metrics}
 
 
 def main() -> int:
     sys.path.insert(0, str(ROOT / "tests" / "evidence"))
-    from test_renew_page import CLAIM, PAGE, PROVIDER, commands
+    from test_renew_page import MORE, PAGE, commands
 
     with tempfile.TemporaryDirectory(prefix="prove-new-rows-") as scratch:
         copy = Path(scratch, "tokcost")
@@ -62,9 +39,8 @@ def main() -> int:
         subprocess.run(["sh", "-eu", "-c", commands(PAGE)], cwd=copy, env=environment, check=True)
         shutil.rmtree(copy / "data")
         (copy / "practice").rename(copy / "data")
-        more = {"inference": json.dumps([*runs_of_the_chip()]), "claims": CLAIM, "providers": PROVIDER, "rental_prices": RENT}
-        for table, text in more.items():
-            file = Path(scratch, f"{table}.{'json' if table == 'inference' else 'csv'}")
+        for name, text in MORE.items():
+            file, table = Path(scratch, name), name.partition(".")[0]
             file.write_text(text, encoding="utf-8")
             add = ["tokcost", "data", "add", file, "--as", table, "--source", "example_runs", "--no-headlines"]
             subprocess.run(add, cwd=copy, env=environment, check=True)

@@ -268,6 +268,7 @@ def test_a_headline_that_moves_is_told_and_one_that_does_not_is_not_and_stored_o
     was, used = headlines._stored(headlines.NOTEBOOKS / f"{name}.ipynb")
     here = {table: (file, hashlib.sha256((data / file).read_bytes()).hexdigest()) for table, (file, _) in used.items()}
     monkeypatch.setattr(headlines, "_stored", lambda notebook: (was, here))
+    monkeypatch.setattr(headlines, "using", lambda tables: [name])
     assert was is not None and was["value"] > 0 and headlines._known(name, data) == was
     now = {"": was, "low": was | {"low": was["low"] / 2}, "a little": was | {"value": was["value"] * (1 + 1e-6)}}
     asked = []

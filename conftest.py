@@ -21,6 +21,15 @@ def as_in_a_notebook(doctest_namespace):
     doctest_namespace["tc"] = tokcost
 
 
+@pytest.fixture(autouse=True, scope="session")
+def no_answers_in_the_checkout(pytestconfig):
+    """Tests hand in answers elsewhere: a score sheet that comes to lie here was written by one that runs a notebook."""
+    places = [pytestconfig.rootpath / folder / "score-sheet.csv" for folder in (".", "notebooks")]
+    before = [place.exists() and place.read_bytes() for place in places]
+    yield
+    assert [place.exists() and place.read_bytes() for place in places] == before, "a test wrote a score sheet into the checkout"
+
+
 def place(notebook: pathlib.Path, code_cell: int) -> int:
     """Where the code cell that nbval calls `code_cell` (code cells from 0) stands among all cells from 1, as reports count."""
     cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]

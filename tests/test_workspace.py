@@ -57,3 +57,16 @@ def test_a_layout_that_somebody_has_made_stays(tmp_path):
     saved.write_text("mine")
     workspace.save_layout(tmp_path)
     assert saved.read_text() == "mine"
+
+
+def test_jupyterlab_trusts_the_notebooks_as_shipped_and_no_others(tmp_path, monkeypatch):
+    from nbformat import read
+    from nbformat.sign import NotebookNotary
+
+    monkeypatch.setenv("JUPYTER_DATA_DIR", str(tmp_path / "data"))
+    names = ["01-what-does-a-million-tokens-cost.ipynb", "02-input-or-output-metrics.ipynb"]
+    for name in names:
+        (tmp_path / name).write_bytes((paths.NOTEBOOKS / name).read_bytes())
+    (tmp_path / names[1]).write_text((tmp_path / names[1]).read_text("utf-8").replace("Three rankings", "<b>Three</b>"), "utf-8")
+    workspace.trust_shipped(tmp_path)
+    assert [NotebookNotary().check_signature(read(tmp_path / name, as_version=4)) for name in names] == [True, False]

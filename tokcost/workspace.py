@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import filecmp
 import importlib.util
 import json
 import shutil
@@ -85,8 +86,24 @@ def lab(options: tuple[str, ...]) -> None:
     from jupyterlab.commands import get_workspaces_dir
 
     save_layout(Path(get_workspaces_dir()))
+    trust_shipped(folder)
     opened = [f"--ServerApp.root_dir={folder.resolve()}", f"--LabApp.default_url=/lab/workspaces/{LAYOUT}"]
     sys.exit(subprocess.call([sys.executable, "-m", "jupyterlab", *opened, *options]))
+
+
+def trust_shipped(folder: Path) -> None:
+    """Let JupyterLab show the stored figures of the notebooks in `folder` that are as this project has them.
+
+    Those of other hands stay untrusted: JupyterLab shows their figures once their cells have run here.
+    """
+    import nbformat
+    from nbformat.sign import NotebookNotary
+
+    notary = NotebookNotary()
+    for path in sorted(folder.glob("[0-9][0-9]-*.ipynb")):
+        own = paths.NOTEBOOKS / path.name
+        if own.is_file() and filecmp.cmp(path, own, shallow=False):
+            notary.sign(nbformat.read(path, as_version=4))
 
 
 def save_layout(folder: Path) -> None:

@@ -33,13 +33,25 @@ KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
 class Lab:
     """A running JupyterLab and a page of the browser on it."""
 
-    def __init__(self, page, address: str):
-        self.page, self.address = page, address
+    def __init__(self, page, address: str, folder: Path):
+        self.page, self.address, self.folder = page, address, folder
 
     def open(self, path: str) -> None:
         """Show one notebook, alone, set to its last formula."""
         self.page.goto(f"{self.address}/lab/tree/{path}?reset")
         self.page.locator(".jp-Notebook .jp-Cell").last.locator("mjx-container").wait_for(timeout=60_000)
+
+    def put(self, path: str, notebook: dict) -> None:
+        """Lay a notebook, not run yet, into the folder that the browser sees."""
+        _put(self.folder / path, _not_run(notebook))
+
+    def go_to(self, heading: str) -> None:
+        """Reach a section by its entry in the table of contents."""
+        contents = self.page.locator("#table-of-contents")
+        if not contents.is_visible():
+            self.page.locator(".lm-TabBar-tab[title*='Table of Contents']").first.click()
+        contents.get_by_text(heading, exact=True).first.click()
+        self.page.locator(".jp-Notebook").get_by_role("heading", name=heading).first.wait_for(timeout=10_000)
 
     def outputs(self) -> list[str]:
         """What stands in the outputs that are text, in order."""
@@ -113,7 +125,7 @@ def lab(chromium_browser, tmp_path_factory):
         server = subprocess.Popen([sys.executable, "-m", "jupyterlab", *options], cwd=home, env=environment, stdout=log, stderr=log)
     try:
         page = chromium_browser.new_page(viewport={"width": 1280, "height": 900})
-        yield Lab(page, _address(server, home))
+        yield Lab(page, _address(server, home), home / "notebooks")
         page.close()
     finally:
         server.terminate()

@@ -1,6 +1,7 @@
 """Cells of a notebook, run in this process with other parameters than its own."""
 
 import ast
+import contextlib
 from functools import cache
 from pathlib import Path
 
@@ -12,11 +13,19 @@ SCENARIOS = Path(__file__).parent / "scenarios"
 
 
 @pytest.fixture(scope="session")
-def displayed():
-    """A function: the stem of a notebook and parameters, to what its code cells display, in order; each run is made once."""
+def displayed(tmp_path_factory):
+    """A function: the stem of a notebook and parameters, to what its code cells display, in order; each run is made once.
+
+    It is made elsewhere, for answers to exercises are kept.
+    """
+    elsewhere = tmp_path_factory.mktemp("displayed")
 
     @cache
     def run(stem: str, **parameters) -> tuple:
+        with contextlib.chdir(elsewhere):
+            return shown_by(stem, **parameters)
+
+    def shown_by(stem: str, **parameters) -> tuple:
         names, shown = {}, []
         for cell in nbformat.read(NOTEBOOKS / f"{stem}.ipynb", as_version=4).cells:
             tags = cell.metadata.get("tags", [])

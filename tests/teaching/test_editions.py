@@ -43,9 +43,19 @@ def test_a_students_notebook_holds_no_solution_in_cells_outputs_metadata_or_atta
         assert "teaching.worked" not in everything and '"worked"' not in everything and "For the teacher" not in everything
         for exercise in editions.of_notebook(notebook):
             assert exercise.why[:40] not in everything
-            if exercise.kind == "predict":
-                number = re.escape(f"{float(exercise.right):.4g}") if not exercise.choices else "no number"
-                assert not re.search(rf"(?<![\d.,]){number}(?!\d)", everything) or len(number) < 5
+            for said in (exercise.hint, *(slip.diagnosis for slip in exercise.slips)):
+                assert len(said) < 20 or said not in everything, "what an answer is told is told to an answer"
+            number = "" if exercise.choices else f"{float(exercise.right):.4g}"
+            assert len(number) < 5 or not re.search(rf"(?<![\d.,]){re.escape(number)}(?!\d)", everything)
+
+
+def test_what_a_class_is_shown_needs_no_javascript(made):
+    """JupyterLab, VS Code and nbconvert show these kinds of output by themselves."""
+    kinds = {"text/html", "text/markdown", "text/plain", "image/svg+xml", "application/vnd.tokcost.v1+json"}
+    outputs = [output for notebook in notebooks(made / "teacher") for cell in notebook.cells for output in cell.get("outputs", [])]
+    assert {kind for output in outputs for kind in output.data} == kinds
+    shown = "".join(output.data.get(kind, "") for output in outputs for kind in ("text/html", "image/svg+xml"))
+    assert not re.search(r"<script|<iframe|\son\w+=|javascript:", shown)
 
 
 def test_every_exercise_can_still_be_answered_in_its_place(made):

@@ -1,12 +1,17 @@
 """Every exercise knows its right answer, near answers, slips and nonsense; the worked answers say the same as the table."""
 
+import ast
 import csv
+import functools
 import math
 import re
 from pathlib import Path
 
 import nbformat
+import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import tokcost as tc
 from tokcost import paths
@@ -25,8 +30,9 @@ each = pytest.mark.parametrize("exercise", EXERCISES, ids=lambda e: e.name)
 
 @pytest.fixture(autouse=True)
 def folder(tmp_path, monkeypatch):
-    """Answers are recorded in the working directory."""
+    """Answers are recorded in the working directory, and known to the kernel."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("tokcost.teaching.answers._NEWEST", {})
     return tmp_path
 
 
@@ -99,12 +105,37 @@ def test_an_answer_that_is_off_beyond_all_numbers_is_told_nothing_about_times(ex
 
 @each
 @pytest.mark.parametrize(
-    "nonsense", ["cheap", "", math.nan, math.inf, True, [1, 2], {}, object(), "=1+1", b"1", 10**400], ids=lambda n: type(n).__name__
+    "nonsense",
+    ["cheap", "", math.nan, -math.inf, True, np.True_, [1, 2], np.array([1, 2]), {}, object(), "=1+1", "12%", b"1", 1j, 10**400],
+    ids=lambda n: type(n).__name__,
 )
 def test_nonsense_is_no_answer_and_reveals_nothing(exercise, nonsense, folder):
     feedback = tc.predict(exercise.name, nonsense, **exercise.needs)
     assert feedback.found.verdict == OPEN and feedback.reveal == ""
     assert not list(folder.iterdir())
+
+
+ANSWERS = st.floats() | st.integers() | st.decimals() | st.text() | st.lists(st.floats(), max_size=3)
+
+
+@settings(max_examples=300)
+@given(exercise=st.sampled_from(EXERCISES), answer=ANSWERS)
+def test_whatever_is_handed_in_gets_a_sentence_and_only_what_is_near_enough_is_right(exercise, answer):
+    found = judged(exercise, answer)
+    assert found.verdict in (RIGHT, SLIP, OFF, OPEN) and found.sentence.strip().endswith((".", "?", "`", "*", ")"))
+    if found.verdict == RIGHT and not exercise.choices:
+        assert abs(float(answer) - exercise.right) <= exercise.tolerance * abs(exercise.right) + 1e-9
+    if isinstance(answer, str) and not exercise.choices:
+        assert found.verdict == OPEN
+
+
+@pytest.mark.parametrize(
+    ("exercise", "guess", "verdict"),
+    [("02-1", 0, OFF), ("02-2", 0, OFF), ("12-2", -5e5, OFF), ("11-2", -3, OFF), ("01-1", 0, OPEN), ("01-1", -1, OPEN), ("02-1", -1, OPEN)],
+)
+def test_nothing_and_a_loss_are_answers_where_the_quantity_can_be_so(exercise, guess, verdict):
+    found = judged(exercises()[exercise], guess)
+    assert found.verdict == verdict and ("The sign is the other one" in found.sentence) == (guess < 0 and verdict == OFF)
 
 
 def test_an_unknown_exercise_is_answered_with_the_nearest():
@@ -118,7 +149,8 @@ def test_an_unknown_exercise_is_answered_with_the_nearest():
         ("01-1", 441.67, "3,600 times too large: the seconds of an hour are missing"),
         ("01-1", 2 * 0.12269, "2 times too large: that spreads the cost over the answers alone"),
         ("01-1", 1 / 0.12269, "Upside down: that is million tokens per dollar"),
-        ("01-1", "$0.12", "write 0.12 without quotes"),
+        ("01-1", "$0.12", "write 0.12."),
+        ("02-1", "25%", "give a fraction: 0.25"),
         ("01-2", 43.5, "100 times too large: that is in per cent"),
         ("01-2", 1.0, "is 1.0, as delivered; set it in the parameter cell"),
         ("00-3", 1 / 11.41, "Upside down: divide the other way round"),
@@ -148,21 +180,47 @@ def test_what_an_exercise_asks_to_set_is_a_parameter_of_its_notebook_that_may_be
         assert float(exercise.as_delivered) == own.default and own.check(float(exercise.right))
 
 
+def three_digits(exercise, *, is_own_page: bool) -> set[str]:
+    """The right answer as pages write it, on its own page also more exactly; small counts and round shares stand everywhere."""
+    number, _, rest = exercise.said(exercise.right).strip("$").partition(" ")
+    forms = {f"{number} {rest}" if rest.startswith("million") else number}
+    if is_own_page:
+        forms |= {f"{exercise.right:.3g}"} | ({f"{100 * exercise.right:.3g}%"} if unit(exercise.quantity) == "frac" else set())
+    return {form for form in forms if len(re.sub(r"[^0-9]", "", form).strip("0")) >= 3}
+
+
+@functools.cache
+def read_in(number: str, *, is_before_exercises: bool) -> str:
+    shown = []
+    for cell in NOTEBOOKS[number].cells:
+        if is_before_exercises and "exercise" in cell.metadata.get("tags", []):
+            break
+        shown += [cell.source] if cell.cell_type == "markdown" else []
+        shown += ["".join(o.get("data", {}).get("text/html", o.get("data", {}).get("text/plain", ""))) for o in cell.get("outputs", [])]
+    return re.sub(r"<svg.*?</svg>", "", " ".join(shown), flags=re.S)
+
+
 @each
 def test_no_earlier_page_and_no_earlier_cell_shows_the_right_answer(exercise):
-    """What people can read before they are asked spoils the question; small counts and round shares stand everywhere."""
-    right = exercise.said(exercise.right).split(" ")[0].strip("$")
-    if exercise.choices or exercise.kind == "change" or len(re.sub(r"[^0-9]", "", right).rstrip("0")) < 3:
+    """What people can read before they are asked spoils the question; what they are to change, other pages may have changed too."""
+    if exercise.choices:
         return
-    shown = []
-    for number in (n for n in NOTEBOOKS if n <= exercise.name[:2]):
-        for cell in NOTEBOOKS[number].cells:
-            tags = cell.metadata.get("tags", [])
-            if number == exercise.name[:2] and "exercise" in tags:
-                break
-            shown += [cell.source] if cell.cell_type == "markdown" else []
-            shown += ["".join(o.get("data", {}).get("text/html", o.get("data", {}).get("text/plain", ""))) for o in cell.get("outputs", [])]
-    assert not re.search(rf"(?<![\d.,]){re.escape(right)}(?![\d,]|\.\d)", re.sub(r"<svg.*?</svg>", "", " ".join(shown), flags=re.S))
+    own = exercise.name[:2]
+    for number in (n for n in NOTEBOOKS if n == own or (n < own and exercise.kind != "change")):
+        text = read_in(number, is_before_exercises=number == own)
+        for form in three_digits(exercise, is_own_page=number == own):
+            assert not re.search(rf"(?<![\d.,]){re.escape(form)}(?![\d,]|\.\d)", text), (number, form)
+
+
+def test_a_notebook_runs_without_its_worked_answers():
+    for number, notebook in NOTEBOOKS.items():
+        names: dict[str, set[str]] = {"worked": set(), "other": set()}
+        for cell in (cell for cell in notebook.cells if cell.cell_type == "code"):
+            found = [node for node in ast.walk(ast.parse(cell.source)) if isinstance(node, ast.Name)]
+            loaded = {node.id for node in found if isinstance(node.ctx, ast.Load)}
+            is_worked = "solution" in cell.metadata.get("tags", [])
+            assert is_worked or not loaded & (names["worked"] - names["other"]), (number, cell.source)
+            names["worked" if is_worked else "other"] |= {node.id for node in found if isinstance(node.ctx, ast.Store)}
 
 
 def test_an_answer_is_kept_and_then_the_right_one_can_be_opened(folder):
@@ -179,6 +237,39 @@ def test_an_answer_is_kept_and_then_the_right_one_can_be_opened(folder):
         tc.teaching.require_right("01-2")
     with open("ada.csv", newline="") as handed_in:
         assert [row["answer"] for row in csv.DictReader(handed_in)] == ["0.123"]
+
+
+def test_a_parameter_of_ones_own_is_no_answer_unless_it_is_the_one_asked_for(folder):
+    assert tc.predict("01-2", 0.6).found.verdict == OFF and not list(folder.iterdir())
+    tc.predict("01-2", 0.435)
+    assert list(tc.teaching.score_sheet()["newest"]) == [RIGHT]
+
+
+@pytest.mark.parametrize("by_hand", ["changed", "taken out", "put in"])
+def test_a_line_written_by_hand_is_told_and_the_sheet_says_whose_it_is(folder, by_hand):
+    for answer in (441.67, 0.25, 0.1227):
+        tc.predict("01-1", answer)
+    sheet, path = tc.teaching.score_sheet(), Path("score-sheet.csv")
+    assert (sheet["changed"].item(), " on " in sheet["by"].item()) == ("no", True)
+    lines = path.read_text().splitlines()
+    lines[1] = lines[1].replace("441.67", "0.1227")
+    changed = {"changed": lines, "taken out": [lines[0], *lines[2:]], "put in": [*lines, lines[-1]]}[by_hand]
+    path.write_text("\n".join(changed) + "\n")
+    assert tc.teaching.score_sheet()["changed"].item() == "yes"
+
+
+def test_a_sheet_that_came_from_somebody_gives_no_point(folder, monkeypatch):
+    tc.predict("01-1", 0.1227)
+    monkeypatch.setattr("tokcost.teaching.answers._NEWEST", {})
+    assert list(tc.teaching.score_sheet()["newest"]) == [RIGHT]
+    with pytest.raises(AssertionError, match="01-1: no answer was handed in"):
+        tc.teaching.require_right("01-1")
+
+
+def test_a_sheet_that_was_begun_by_another_hand_takes_no_more(folder):
+    Path("score-sheet.csv").write_text("time,exercise\n1,2\n")
+    assert "(Not recorded: cannot read score-sheet.csv" in tc.predict("01-1", 0.25).sentence
+    assert Path("score-sheet.csv").read_text() == "time,exercise\n1,2\n"
 
 
 def test_what_is_kept_runs_in_no_spreadsheet_and_a_report_keeps_nothing(folder, monkeypatch):

@@ -4,7 +4,7 @@ import pytest
 
 import tokcost as tc
 from tokcost.parameters.declaration import parse_cell
-from tokcost.show.rows import ASKED
+from tokcost.show.rows import ASKED, STILL
 
 GIVEN = {"rate_usd_per_gpu_h": (0.5, 6), "total_tok_per_s_per_gpu": (50, 20000)}
 
@@ -62,3 +62,15 @@ def test_in_a_report_it_is_a_table_and_one_figure_and_no_widget(seen, monkeypatc
 def test_what_cannot_be_explored_is_refused(inputs, says):
     with pytest.raises(ValueError, match=says):
         tc.explore(tc.total_token_cost_usd_per_mtok, **inputs)
+
+
+def test_whoever_shows_no_widgets_shows_the_table_and_the_figure_instead(seen, monkeypatch):
+    pytest.importorskip("ipywidgets")
+    for name in (ASKED, STILL):
+        monkeypatch.delenv(name, raising=False)
+    shown = []
+    monkeypatch.setattr("IPython.display.display", lambda bundle, raw: shown.append(bundle))
+    seen._ipython_display_()
+    (bundle,) = shown
+    assert set(bundle) == {"application/vnd.jupyter.widget-view+json", "text/html", "text/plain"}
+    assert "<table" in bundle["text/html"] and "<svg" in bundle["text/html"] and "VBox" not in bundle["text/plain"]

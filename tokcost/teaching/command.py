@@ -15,8 +15,10 @@ from tokcost.teaching.slides import slides_html
 
 _STUDENT = """# Costs of AI inference: a course
 
-Open the notebooks in JupyterLab (`tokcost lab`, in this folder) or VS Code, beginning with 00-start-here.ipynb. Read, and where a
-question comes, write your answer in place of `None` *before* you go on. Your answers are kept in score-sheet.csv, in this folder.
+Open the notebooks in JupyterLab (`tokcost lab`, in this folder) or VS Code, beginning with 00-start-here.ipynb. Run all cells of a
+notebook when you open it (Run > Run All Cells): answers need what is imported at its top, and JupyterLab shows figures only then. Read,
+and where a question comes, write your answer in place of `None` *before* you go on. Your answers are kept in score-sheet.csv, in this
+folder, with your user name and that of this machine.
 To hand them in, run in any notebook: `tc.teaching.score_sheet(export="scores-YOUR-NAME.csv")`.
 """
 _TEACHER = """# For the teacher

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from tokcost.parameters.hints import number_meant, said
+from tokcost import quantities
+from tokcost.parameters.hints import fix, said
 from tokcost.show.numbers import num
 from tokcost.show.text import literal
 from tokcost.teaching.exercise_table import Exercise
@@ -32,7 +33,7 @@ def diagnose(exercise: Exercise, answer: object, parameters: Mapping[str, Any] |
     >>> diagnose(find("01-1"), 441.67).sentence
     '3,600 times too large: the seconds of an hour are missing. A GPU is paid by the hour and delivers by the second.'
     >>> diagnose(find("01-1"), "cheap").sentence
-    "An answer is a number, got 'cheap'."
+    "An answer is one number, got 'cheap'."
     """
     for name, wanted in exercise.needs.items():
         value = (parameters or {}).get(name)
@@ -45,7 +46,8 @@ def diagnose(exercise: Exercise, answer: object, parameters: Mapping[str, Any] |
         how = "set it in the parameter cell at the top and run the notebook again"
         return Diagnosis(OPEN, f"No answer yet: {exercise.asked} is {exercise.as_delivered}, as delivered; {how}.")
     if answer is None:
-        return Diagnosis(OPEN, f"No answer yet: write {exercise.asked} in place of `None` and run this cell.")
+        wanted = " or ".join(f'`"{choice}"`' for choice in exercise.choices) or exercise.asked
+        return Diagnosis(OPEN, f"No answer yet: write {wanted} in place of `None` and run this cell.")
     if exercise.choices:
         return _chosen(exercise, answer)
     return _measured(exercise, answer)
@@ -61,19 +63,16 @@ def _same_number(value: object, wanted: str) -> bool:
 def _chosen(exercise: Exercise, answer: object) -> Diagnosis:
     text = str(answer).strip().lower()
     if text not in exercise.choices:
-        return Diagnosis(OPEN, f"Answer with one of: {', '.join(exercise.choices)}; got {literal(said(answer))}.")
+        return Diagnosis(OPEN, f"Answer with one of: {', '.join(exercise.choices)}, in quotes; got {literal(said(answer))}.")
     return Diagnosis(RIGHT, "Right.") if text == exercise.right else Diagnosis(OFF, f"No. {exercise.hint}")
 
 
 def _measured(exercise: Exercise, answer: object) -> Diagnosis:
     number = _number(answer)
     if number is None:
-        meant = number_meant(answer) if isinstance(answer, str) else None
-        return Diagnosis(
-            OPEN, f"An answer is a number, got {literal(said(answer))}" + (f"; write {meant} without quotes." if meant else ".")
-        )
+        return Diagnosis(OPEN, f"An answer is one number, got {literal(said(answer))}{fix(float, answer)}.")
     right = float(exercise.right)
-    if not math.isfinite(number) or number * right < 0 or (number == 0 != right):
+    if not math.isfinite(number) or not _can_be(number, exercise.quantity):
         return Diagnosis(OPEN, f"{num(number, missing='That')} cannot be {exercise.asked}. {exercise.hint}")
     if _near(number, right, exercise.tolerance):
         exact = "Right." if _near(number, right, 0.005) else f"Right: near enough to {exercise.said(right)}."
@@ -85,13 +84,19 @@ def _measured(exercise: Exercise, answer: object) -> Diagnosis:
     return Diagnosis(OFF, f"{_times_off(number / right)}{exercise.hint}" if right else exercise.hint)
 
 
+def _can_be(number: float, quantity: str) -> bool:
+    """Whether the sign is one that the quantity can have; how large it is, is for the diagnosis."""
+    low = quantities.of(quantity).low if quantity else 0
+    return number > 0 or (number == 0 and low <= 0) or low < 0
+
+
 def _near(number: float, right: float, tolerance: float) -> bool:
     return abs(number - right) <= tolerance * abs(right) + 1e-12
 
 
 def _number(answer: object) -> float | None:
     """A number, or something that says which it is: numpy's own, a reading of a curve; not text, nor true and false."""
-    if isinstance(answer, (str, bytes, bool)):
+    if isinstance(answer, (str, bytes, bool)) or str(getattr(answer, "dtype", "")) == "bool":
         return None
     try:
         return float(answer)  # pyright: ignore[reportArgumentType]
@@ -102,6 +107,8 @@ def _number(answer: object) -> float | None:
 
 
 def _times_off(factor: float | None) -> str:
+    if factor and factor < 0:
+        return "The sign is the other one. "
     if not factor or not math.isfinite(1 / factor) or math.isinf(factor):
         return ""
     return f"{num(factor if factor > 1 else 1 / factor)} times too {'large' if factor > 1 else 'small'}: "

@@ -121,7 +121,8 @@ class Explorer:
         if not {ASKED, STILL} & set(os.environ) and importlib.util.find_spec("ipywidgets"):
             from tokcost.teaching.sliders import panel
 
-            display(panel(self))
+            still = {"text/html": f"{self.table().html()}{self.figure().svg}", "text/plain": self.table().text()}
+            display(panel(self)._repr_mimebundle_() | still, raw=True)  # whoever shows no widgets shows the other
         else:
             display(self.table(), self.figure())
 

@@ -9,7 +9,7 @@ from tokcost.show.rows import ASKED
 from tokcost.show.sentences import Shown, literal_dollars, stable
 from tokcost.show.untypeset import CLASSES, as_html
 from tokcost.teaching import answers
-from tokcost.teaching.diagnosis import OPEN, Diagnosis, diagnose
+from tokcost.teaching.diagnosis import OFF, OPEN, Diagnosis, diagnose
 from tokcost.teaching.exercise_table import Exercise, find
 
 
@@ -49,7 +49,8 @@ def predict(exercise: str, answer: object, /, **parameters: object) -> Feedback:
     """
     asked = find(exercise)
     found = diagnose(asked, answer, parameters)
-    is_kept = found.verdict != OPEN and ASKED not in os.environ  # a report hands nothing in
+    is_own = asked.as_delivered and found.verdict == OFF  # whoever tries a parameter of their own has not answered
+    is_kept = found.verdict != OPEN and not is_own and ASKED not in os.environ  # a report hands nothing in
     return Feedback(asked, found, answers.record(asked.name, answer, found) if is_kept else "")
 
 

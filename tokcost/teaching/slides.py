@@ -46,7 +46,8 @@ def figure(number: str, begins: str) -> str:
             alt = "".join(data.get("text/plain", ""))
             if "image/svg+xml" in data and alt.startswith(begins):
                 picture = base64.b64encode("".join(data["image/svg+xml"]).encode("utf-8")).decode("ascii")
-                return f'<img src="data:image/svg+xml;base64,{picture}" alt="{escape(" ".join(alt.split()))}">'
+                img = f'<img src="data:image/svg+xml;base64,{picture}" alt="{escape(" ".join(alt.split()))}">'
+                return f'<div class="figure" tabindex="0">{img}</div>'
     raise InputError(f"slides.md: notebook {number} has no figure whose alt text begins with `{begins}`; look at its stored outputs")
 
 

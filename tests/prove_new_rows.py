@@ -2,7 +2,7 @@
 
 In a copy of the project the made-up rows of docs/renew-the-evidence-in-ten-minutes.md (a chip, a price list, runs of a new model, an
 MLPerf round), runs of the chip with the base model, a claim, and a provider with a price become part of data/. Then every test whose
-truth is data/ runs there, doctests too, and every default report is made. Some four minutes of two cores; .github/workflows/test.yml
+truth is data/ runs there, doctests too, and every default report is made. Some five minutes of two cores; .github/workflows/test.yml
 runs it beside `make test`, which has the short proof (tests/evidence/test_renew_page.py).
 """
 

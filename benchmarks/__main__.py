@@ -2,7 +2,7 @@
 
 import sys
 
-from benchmarks import bench_doubt, bench_import, bench_replay, bench_reports, bench_startup
+from benchmarks import bench_doubt, bench_import, bench_interval, bench_replay, bench_reports, bench_startup
 
 if __name__ == "__main__":
-    sys.exit(max(one.main() for one in (bench_startup, bench_import, bench_doubt, bench_replay, bench_reports)))
+    sys.exit(max(one.main() for one in (bench_startup, bench_import, bench_doubt, bench_interval, bench_replay, bench_reports)))

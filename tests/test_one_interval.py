@@ -19,6 +19,7 @@ from second_route import (
     ROOT,
     SPEED,
     THEN,
+    answer,
     fast_run,
     hour,
     hours,
@@ -94,6 +95,18 @@ def delivered() -> tuple[float, float]:
     return cost(runs("gb300"), "gb300", used=pert(used / 2, used, (1 + used) / 2))
 
 
+def of_a_service() -> tuple[float, float]:
+    """07: the run that serves may be off as its repeats, its price as the list, and the load of another week as an estimate is."""
+    shown = results("07")
+    value, used = (shown[name]["value"] for name in ("allocation_token_cost_usd_per_mtok", "utilization_frac"))
+    stated = runs("h200", isl=8192).dropna(subset=["n_gpus"])
+    paid = hours("h200", revised=multiples("price list, all together", BASE["price_basis"])) / hour("h200")
+    made = throughputs(stated, SPEED) / fast_run(stated, SPEED)
+    wide = table("evidence_widths").set_index("evidence_kind").loc["estimate", "spread_ratio"]
+    load = pert(used / wide, used, 1 - (1 - used) / wide) / used
+    return nine_of_ten(value, value * paid / made / load)
+
+
 #: (notebook, result, its interval)
 INTERVALS = [
     ("00", "gb300_total_token_cost_usd_per_mtok", lambda: cost(GB300, "gb300")),
@@ -105,6 +118,7 @@ INTERVALS = [
     ("05", "gb300_total_tok_per_joule", per_joule),
     ("06", "candidate_total_token_cost_usd_per_mtok", lambda: cost(runs("gb300"), "gb300")),
     ("06", "cost_ratio", lambda: cheaper(runs("h200"), runs("gb300"))),
+    ("07", "allocation_token_cost_usd_per_mtok", of_a_service),
     ("08", "cost_ratio", lambda: cheaper(PLAIN, FULL)),
     ("10", "cost_ratio", lambda: cheaper(runs("h200"), runs("gb300"))),
     ("10", "total_token_cost_usd_per_mtok", delivered),
@@ -195,3 +209,5 @@ def test_a_headline_says_of_what_its_interval_is_made(number):
     assert largest in first["note"] and first["low"] <= first["value"] <= first["high"]
     said = next(data[MIME] for data in outputs(number) if data.get(MIME, {}).get("kind") == "answer")
     assert "nine times in ten" in said["interval"] or "nine times in ten" in said["text"]
+    made_of = [one["note"].partition("nine times in ten; ")[2] for where, one in all_results() if where == number and "shares" in one]
+    assert any(of in answer(number) for of in made_of)

@@ -58,6 +58,7 @@ UNITS = {row["suffix"]: (row["label"], row["pint"]) for row in _rows("units.csv"
 FEWEST_OF_MEDIAN = 5
 #: a share of a bound that arithmetic may miss it by: 0.9999999999999999 is one
 _LAST_BITS = 1e-12
+_PLAIN = (int, float, np.float64)
 
 _TOKEN_CLASS = re.compile(r"(?:^|_)(total|cached_input|input|output)_(?:tok(?:ens?)?|price|throughput|tps)_")
 _PRICE_BASES = ("owning_hyperscaler", "owning_neocloud", "rental_3yr", "on_demand", "reserved", "spot", "owned", "rented")
@@ -191,7 +192,7 @@ def check_value(name: str, value: Any, *, low: float | None = None, high: float 
     quantity = of(name)
     low = quantity.low if low is None else low
     high = quantity.high if high is None else high
-    if type(value) in (int, float) and low <= value <= high:  # most cells of the tables
+    if type(value) in _PLAIN and low <= value <= high:  # most cells of the tables
         return value
     for own_name in (getattr(value, "name", None), getattr(value, "quantity", None)):
         if isinstance(own_name, str):
@@ -199,6 +200,8 @@ def check_value(name: str, value: Any, *, low: float | None = None, high: float 
     numbers = _numbers(name, value)
     if numbers.ndim == 0 and not math.isfinite(numbers):
         raise QuantityError(f"`{name}` must be a finite number, got {value!r}")
+    if numbers.size and low <= numbers.min() and numbers.max() <= high:  # most draws
+        return value
     within = (numbers >= low - abs(low) * _LAST_BITS) & (numbers <= high + abs(high) * _LAST_BITS)
     wrong = numbers[~np.isnan(numbers) & ~within]
     if wrong.size:
@@ -260,13 +263,18 @@ def _numbers(name: str, value) -> np.ndarray:
 
 def _ready(inputs: dict) -> dict:
     """Inputs as a formula can combine them: Series as they are, on one index; everything else as floats."""
-    indexes = [value.index for value in inputs.values() if hasattr(value, "index") and hasattr(value, "rename")]
+    others = {name: value for name, value in inputs.items() if type(value) not in _PLAIN}
+    indexes = [value.index for value in others.values() if hasattr(value, "index") and hasattr(value, "rename")]
     if any(not index.equals(indexes[0]) for index in indexes[1:]):
         raise QuantityError(
             f"the columns {', '.join(f'`{n}`' for n in inputs)} do not have one index; take them from one table, or reset it"
         )
     return {
-        name: value.astype(float) if hasattr(value, "rename") else float(value) if np.ndim(value) == 0 else np.asarray(value, dtype=float)
+        name: float(value)
+        if name not in others or np.ndim(value) == 0
+        else value.astype(float)
+        if hasattr(value, "rename")
+        else np.asarray(value, dtype=float)
         for name, value in inputs.items()
     }
 

@@ -70,3 +70,15 @@ def test_what_cannot_be_asked_is_refused():
         tc.break_even(lambda luck: luck, solve_for="luck")
     with pytest.raises(QuantityError, match="must be in"):  # another input is the wrong one, and it says so
         tc.break_even(cost, solve_for="rate_usd_per_gpu_h", total_tok_per_s_per_gpu=-1)
+
+
+@pytest.mark.parametrize("where", [0.37, 2.0, 71.3])
+def test_a_result_that_only_touches_the_target_is_an_answer(where):
+    found = tc.break_even(lambda speed: 5 - (speed - where) ** 2, solve_for="speed", target=5, low=0.01, high=100)
+    assert found.value == pytest.approx(where, rel=1e-6) and not found.others
+    assert not tc.break_even(lambda speed: 1e-6 + (speed - where) ** 2, solve_for="speed", low=0.01, high=100).is_reachable
+
+
+def test_two_answers_between_two_places_that_are_tried_are_both_found():
+    found = tc.break_even(lambda speed: (speed - 50.1) * (speed - 50.11), solve_for="speed", low=10, high=90)
+    assert [found.value, *found.others] == pytest.approx([50.1, 50.11], rel=1e-9)

@@ -3,6 +3,7 @@
 import json
 import re
 
+import numpy as np
 import pytest
 
 from tokcost.decide import price_entry, write_price_card
@@ -64,6 +65,7 @@ def test_what_cannot_be_written_is_refused(tmp_path):
         ({"max_input_tok": -5}, "`max_input_tok` must be a whole number of tokens"),
         ({"max_output_tok": "many"}, "`max_output_tok` must be a whole number of tokens"),
         ({"input_price_usd_per_mtok": float("nan")}, "must be a finite number"),
+        ({"output_price_usd_per_mtok": np.array([1.0, 2.0])}, "must be one number, got 2; make an entry for each model"),
     ],
 )
 def test_what_a_gateway_would_choke_on_is_refused(wrong, says):

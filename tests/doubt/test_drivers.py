@@ -138,6 +138,14 @@ def test_scenarios_are_every_combination():
         (lambda: doubt.tornado(lambda a: {"one": a, "two": a}, {"a": doubt.uniform(0, 1)}), "say which with label"),
         (lambda: doubt.scenarios(lambda **x: 1.0, {}, a=[1], b=[1], c=[1]), "one or two inputs"),
         (lambda: doubt.scenarios(lambda a: a, {"a": 1.0}, a=[1]), "both known and varied"),
+        (lambda: doubt.scenarios(lambda a: a, {}, b=[1]), "there is no input `b`"),
+        (lambda: doubt.tornado(lambda price: price, {"prise": doubt.uniform(0, 1)}), "did you mean `price`"),
+        (lambda: doubt.tornado(lambda a: a, {"a": doubt.uniform(0, 1)}, levels=(5, 95)), "rising shares between 0 and 1"),
+        (lambda: doubt.sobol_indices(lambda price: price, {"prise": doubt.uniform(0, 1)}), "did you mean `price`"),
+        (lambda: doubt.shapley_effects(lambda price: price, {"prise": doubt.uniform(0, 1)}), "did you mean `price`"),
+        (lambda: doubt.interval(lambda price: price, {"prise": doubt.uniform(0, 1)}), "did you mean `price`"),
+        (lambda: doubt.interval(lambda a: a, {"a": doubt.uniform(0, 1)}, n_draws=1000), "got 1000; take 1024"),
+        (lambda: doubt.value_of_knowing(lambda price: {"x": price}, {"prise": doubt.uniform(0, 1)}), "did you mean `price`"),
     ],
 )
 def test_what_has_no_answer_is_said_in_one_sentence(call, sentence):

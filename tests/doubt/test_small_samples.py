@@ -34,19 +34,28 @@ def test_the_smallest_sample_that_bounds_a_percentile_is_that_of_order_statistic
     assert doubt.quantile_interval(range(needed), 0.99).high == needed - 1
 
 
-@pytest.mark.parametrize("correlation", [0.0, 0.6, 0.8, 0.9])
-def test_throughput_intervals_hold_the_truth_where_requests_wait_for_each_other(correlation):
+@pytest.mark.parametrize(
+    ("n", "correlation"), [(500, 0.0), (500, 0.6), (500, 0.9), (100, 0.0), (100, 0.8), (100, 0.9), (50, 0.8)]
+)
+def test_throughput_intervals_hold_the_truth_where_requests_wait_for_each_other(n, correlation):
     """Gaps between ends follow each other (an autoregression); as independent requests they would be thought far surer."""
-    rng = np.random.default_rng(5)
-    scores = signal.lfilter([np.sqrt(1 - correlation**2)], [1, -correlation], rng.normal(size=(2000, 700)))[:, 200:]
+    rng = np.random.default_rng([n, int(10 * correlation)])
+    scores = signal.lfilter([np.sqrt(1 - correlation**2)], [1, -correlation], rng.normal(size=(2500, n + 200)))[:, 200:]
     gaps, truth, held, naive = np.exp(0.5 * scores), np.exp(0.125), [], []
     for run in gaps:
-        low, value, high = doubt.throughput_interval(np.cumsum(run), np.full(500, 100.0))
+        low, value, high = doubt.throughput_interval(np.cumsum(run), np.full(n, 100.0))
         held.append(low <= 100 / truth <= high)
-        naive.append(abs(np.log(value * truth / 100)) <= 1.645 * run.std() / run.mean() / np.sqrt(500))
+        naive.append(abs(np.log(value * truth / 100)) <= 1.645 * run.std() / run.mean() / np.sqrt(n))
     assert np.mean(held) == pytest.approx(0.9, abs=0.02)
     if correlation:
         assert np.mean(naive) < 0.75
+
+
+def test_a_throughput_interval_of_twenty_requests_is_rather_too_wide_than_too_narrow():
+    rng = np.random.default_rng(8)
+    scores = signal.lfilter([0.6], [1, -0.8], rng.normal(size=(1000, 220)))[:, 200:]
+    ends = [doubt.throughput_interval(np.cumsum(run), np.ones(20)) for run in np.exp(0.5 * scores)]
+    assert 0.88 < np.mean([low <= np.exp(-0.125) <= high for low, _, high in ends]) < 0.95
 
 
 def test_throughput_intervals_hold_the_truth_where_lengths_vary_and_memory_is_of_a_slow_wave():
@@ -68,6 +77,8 @@ def test_throughput_intervals_hold_the_truth_where_lengths_vary_and_memory_is_of
         (lambda: doubt.quantile_interval([1.0, 2.0], 99), "give a fraction, not a percentage"),
         (lambda: doubt.throughput_interval([1, 2, 3], [1, 2, 3]), "eight finished requests"),
         (lambda: doubt.throughput_interval([1, 2, 3], [1, 2]), "its end and its tokens"),
+        (lambda: doubt.throughput_interval(range(9), [0] * 9), "some that are more"),
+        (lambda: doubt.throughput_interval(range(9), [1] * 9, confidence=90), "not a percentage"),
         (lambda: doubt.throughput_interval([1.0] * 9, [1.0] * 9), "all requests end at one moment"),
     ],
 )

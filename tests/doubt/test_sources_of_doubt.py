@@ -228,3 +228,15 @@ def test_an_estimate_brings_its_own_band_and_no_repeats_and_is_named():
     assert (found.value / found.high, found.value / found.low) == pytest.approx((low, high), rel=0.02)
     anchored = spreads.estimate_factor("anchored, half to twice its load", reading.bracket.steepness).ppf([0.05, 0.95])
     assert high / low > anchored[1] / anchored[0] > 1.5
+
+
+def test_headlines_drawn_together_are_those_drawn_alone():
+    load = doubt.pert(0.3, 0.6, 0.8)
+    taken = {"readings": {"speed": reading(1000.0, 4.0)}, "prices": {"rate": price(2.0, **LISTED)}, "others": {"utilization_frac": load}}
+
+    def both(**figures):
+        return {"cost": cost(**figures), "made": 1 / cost(**figures), "unasked": None}
+
+    together = doubt.headlines_together(both, ["cost", "made"], **taken)
+    assert together["cost"] == doubt.headline(cost, **taken)
+    assert together["made"].low == pytest.approx(1 / together["cost"].high)

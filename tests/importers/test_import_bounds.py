@@ -101,12 +101,18 @@ def test_a_large_result_is_read_as_a_small_one(tmp_path):
     assert small.equals(large)
 
 
-def tokcost(*words, **options):
-    return subprocess.run([sys.executable, "-m", "tokcost.cli", "import", *map(str, words)], text=True, timeout=60, **options)
+@pytest.fixture
+def importing(warm_tokcost):
+    """A function: `tokcost import` with these words, and streams of its own."""
+
+    def run(*words, **options):
+        return subprocess.run([warm_tokcost, "import", *map(str, words)], text=True, timeout=60, **options)
+
+    return run
 
 
 @pytest.mark.parametrize("name", ["damaged.json", ".hidden.json", "notes.csv", "good.json", "link.json"])
-def test_the_output_is_no_file_of_the_inputs_read_or_not(tmp_path, name):
+def test_the_output_is_no_file_of_the_inputs_read_or_not(tmp_path, name, importing):
     runs = tmp_path / "runs"
     runs.mkdir()
     for file, content in {"damaged.json": "{", ".hidden.json": "{", "notes.csv": "a,b\n", "good.json": GOOD.read_text()}.items():
@@ -115,45 +121,45 @@ def test_the_output_is_no_file_of_the_inputs_read_or_not(tmp_path, name):
     (runs / "link.json").symlink_to(tmp_path / "elsewhere.json")
     output = tmp_path / "elsewhere.json" if name == "link.json" else runs / name
     before = output.read_bytes()
-    run = tokcost(runs, "--output", output, capture_output=True)
+    run = importing(runs, "--output", output, capture_output=True)
     assert run.returncode == 2 and "is one of the files to import" in run.stderr and output.read_bytes() == before
 
 
-def test_the_output_is_no_pipe_and_no_device(tmp_path):
+def test_the_output_is_no_pipe_and_no_device(tmp_path, importing):
     os.mkfifo(tmp_path / "pipe.csv")
     (tmp_path / "null.csv").symlink_to("/dev/null")
     for name in ("pipe.csv", "null.csv"):
-        run = tokcost(GOOD, "--output", tmp_path / name, capture_output=True)
+        run = importing(GOOD, "--output", tmp_path / name, capture_output=True)
         assert run.returncode == 2 and "no regular file" in run.stderr
 
 
-def test_a_full_or_closed_output_ends_in_one_sentence():
+def test_a_full_or_closed_output_ends_in_one_sentence(importing):
     with open("/dev/full", "w") as full:
-        run = tokcost(GOOD, stdout=full, stderr=subprocess.PIPE)
+        run = importing(GOOD, stdout=full, stderr=subprocess.PIPE)
         assert run.returncode == 2 and "No space left" in run.stderr and len(run.stderr.splitlines()) == 1
-        assert tokcost(GOOD, stdout=subprocess.DEVNULL, stderr=full).returncode == 2
+        assert importing(GOOD, stdout=subprocess.DEVNULL, stderr=full).returncode == 2
     command = f"{sys.executable} -m tokcost.cli import {GOOD} >&-"
     run = subprocess.run(command, shell=True, stderr=subprocess.PIPE, text=True, timeout=60)
     assert run.returncode == 2 and "standard output is closed" in run.stderr
 
 
 @pytest.mark.parametrize("name", ["=cmd|' /C calc'!A0", "@SUM(1)", "+1+cmd", "-2+3", "'=1"])
-def test_a_name_is_no_formula_in_the_table_and_is_read_back(tmp_path, name):
+def test_a_name_is_no_formula_in_the_table_and_is_read_back(tmp_path, name, importing):
     (tmp_path / "a.json").write_text(json.dumps(json.loads(GOOD.read_text()) | {"model_id": name}))
-    assert tokcost(tmp_path / "a.json", "--output", tmp_path / "t.csv", capture_output=True).returncode == 0
+    assert importing(tmp_path / "a.json", "--output", tmp_path / "t.csv", capture_output=True).returncode == 0
     cells = (tmp_path / "t.csv").read_text().splitlines()[1].split(",")
     assert not any(cell.strip('"').startswith(("=", "@", "+c", "+1+", "-2")) for cell in cells)
     assert read_csv(tmp_path / "t.csv").model[0] == name
 
 
-def test_nothing_imported_is_exit_status_2(tmp_path):
+def test_nothing_imported_is_exit_status_2(tmp_path, importing):
     (tmp_path / "a.json").write_text("{")
-    assert tokcost(tmp_path / "a.json", capture_output=True).returncode == 2
-    assert tokcost(tmp_path / "a.json", GOOD, capture_output=True).returncode == 1
+    assert importing(tmp_path / "a.json", capture_output=True).returncode == 2
+    assert importing(tmp_path / "a.json", GOOD, capture_output=True).returncode == 1
 
 
 @pytest.mark.parametrize("kind", ["points", "power", "billing", "server"])
 @pytest.mark.parametrize("target", ["/dev/zero", "/proc/kmsg"])
-def test_a_device_that_is_named_ends_at_once_whatever_it_is_read_as(kind, target):
-    run = tokcost(target, "--kind", kind, capture_output=True)
+def test_a_device_that_is_named_ends_at_once_whatever_it_is_read_as(kind, target, importing):
+    run = importing(target, "--kind", kind, capture_output=True)
     assert run.returncode == 2 and "Traceback" not in run.stderr

@@ -25,6 +25,7 @@ SETTINGS = {
 
 #: set as mathematics after all that stands above it
 FORMULA = {"cell_type": "markdown", "id": "formula", "metadata": {}, "source": "$$x$$"}
+MIME = "application/vnd.tokcost.v1+json"
 #: JupyterLab shows no more of one cell until it is asked for the others
 SHOWN_OF_A_CELL = 50
 KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
@@ -92,10 +93,16 @@ def _not_run(notebook: dict) -> dict:
 
 
 def _stored(notebooks: list[dict]) -> dict:
-    """Every output of these notebooks with a dollar or an answer in it, in one notebook: the page is ready once, not twenty times."""
-    texts = [output for one in notebooks for cell in one["cells"] for output in cell.get("outputs", []) if "text/plain" in str(output)]
-    shown = [output for output in texts if re.search(r"\$|&#36;|Answer", json.dumps(output["data"]))]
-    groups = [shown[n : n + SHOWN_OF_A_CELL] for n in range(0, len(shown), SHOWN_OF_A_CELL)]
+    """What each notebook shows of answers, of Markdown with a dollar, and its first tables with one, in one notebook that opens once."""
+    shown = []
+    for notebook in notebooks:
+        bundles = [output.get("data", {}) for cell in notebook["cells"] for output in cell.get("outputs", [])]
+        tables = [data for data in bundles if re.search(r"\$|&#36;", "".join(data.get("text/html", "")))]
+        texts = [data for data in bundles if "text/html" not in data and "$" in "".join(data.get("text/markdown", ""))]
+        answers = [data for data in bundles if "Answer" in str(data) or data.get(MIME, {}).get("kind") == "answer"]
+        shown += [data for data in bundles if any(data is one for one in (*tables[:3], *texts, *answers))]
+    outputs = [{"output_type": "display_data", "metadata": {}, "data": data} for data in shown]
+    groups = [outputs[n : n + SHOWN_OF_A_CELL] for n in range(0, len(outputs), SHOWN_OF_A_CELL)]
     cell = {"cell_type": "code", "metadata": {}, "execution_count": None, "source": ""}
     return {"cells": [cell | {"id": f"shown-{n}", "outputs": outputs} for n, outputs in enumerate(groups)], "metadata": {}}
 

@@ -103,15 +103,15 @@ def test_an_answer_that_is_off_beyond_all_numbers_is_told_nothing_about_times(ex
         assert "inf times" not in judged(exercise, answer).sentence
 
 
-@each
 @pytest.mark.parametrize(
     "nonsense",
     ["cheap", "", math.nan, -math.inf, True, np.True_, [1, 2], np.array([1, 2]), {}, object(), "=1+1", "12%", b"1", 1j, 10**400],
     ids=lambda n: type(n).__name__,
 )
-def test_nonsense_is_no_answer_and_reveals_nothing(exercise, nonsense, folder):
-    feedback = tc.predict(exercise.name, nonsense, **exercise.needs)
-    assert feedback.found.verdict == OPEN and feedback.reveal == ""
+def test_nonsense_is_no_answer_and_reveals_nothing(nonsense, folder):
+    for exercise in EXERCISES:
+        feedback = tc.predict(exercise.name, nonsense, **exercise.needs)
+        assert feedback.found.verdict == OPEN and feedback.reveal == "", exercise.name
     assert not list(folder.iterdir())
 
 

@@ -12,6 +12,8 @@ import re
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from tokcost.quantities import TOK_PER_MTOK, QuantityError, check_value
 
 FORMATS = ("litellm", "langfuse")
@@ -66,6 +68,8 @@ def price_entry(
 
 def _per_token(name: str, usd_per_mtok: float) -> float:
     """As a price list writes it: 2e-07, and no 2.0000000000000002e-07."""
+    if np.ndim(usd_per_mtok):
+        raise QuantityError(f"`{name}` must be one number, got {np.size(usd_per_mtok)}; make an entry for each model")
     return float(f"{float(check_value(name, usd_per_mtok)) / TOK_PER_MTOK:.12g}")
 
 

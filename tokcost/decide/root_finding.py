@@ -18,6 +18,8 @@ _TRIES = 97
 _WIDE, _SMALLEST_SHARE = 100, 1e-12
 #: an answer leaves this share of the distance to the target that the places beside it have, at most
 _NEAR_SHARE = 1e-6
+#: a result that turns back this near the target, as a share of it and of the distances beside, touches it
+_TOUCH_SHARE = 1e-12
 
 
 @dataclass(frozen=True)
@@ -75,8 +77,9 @@ def break_even(
     The span is tried at places that are evenly spread (by factors, where it spans several powers of ten), and each change of sign is
     narrowed down by Brent's method. Where the formula refuses a value, as implausible, that value counts as no answer.
 
-    Two answers that lie between two neighbouring places, or one that the result only touches, are not found; where the result jumps
-    over the target there is none.
+    Where the result turns back on one side of the target, its turning point is looked for: it may touch the target there, or cross it
+    twice. Only a dip and a rise that both lie between two neighbouring places are missed. Where the result jumps over the target
+    there is no answer.
 
     Raises: QuantityError for an input without a known range whose span is not stated, or that is given as well, and for a span or
     a target that is no finite number.
@@ -112,9 +115,18 @@ def break_even(
     if np.isnan(off).all():
         formula(**inputs, **{solve_for: float(places[len(places) // 2])})  # what it refuses is not this input: let it say so
     found = [float(place) for place, by in zip(places, off, strict=True) if by == 0]
-    for i in np.flatnonzero(np.sign(off[:-1]) * np.sign(off[1:]) < 0):
-        root: Any = optimize.brentq(distance, places[i], places[i + 1], xtol=1e-14, rtol=np.float64(1e-14), disp=False)
-        ends = np.abs(off[i : i + 2])
+    spans = [(places[i], places[i + 1]) for i in np.flatnonzero(np.sign(off[:-1]) * np.sign(off[1:]) < 0)]
+    turns = (np.sign(off[:-2]) * off[1:-1] > 0) & (np.sign(off[2:]) * off[1:-1] > 0)
+    for i in 1 + np.flatnonzero(turns & (np.abs(off[1:-1]) < np.minimum(np.abs(off[:-2]), np.abs(off[2:])))):
+        turn = _turning_point(distance, places[i - 1], places[i + 1], np.sign(off[i]))
+        beside = np.abs(off[[i - 1, i + 1]])
+        if abs(distance(turn)) <= _TOUCH_SHARE * (abs(target) + beside[np.isfinite(beside)].max(initial=0)):
+            found.append(turn)
+        elif distance(turn) * off[i] < 0:
+            spans += [(places[i - 1], turn), (turn, places[i + 1])]
+    for start_of, end_of in spans:
+        root: Any = optimize.brentq(distance, start_of, end_of, xtol=1e-14, rtol=np.float64(1e-14), disp=False)
+        ends = np.abs([distance(float(start_of)), distance(float(end_of))])
         # At a pole or a step the sign changes too, but nothing gives the target there.
         if abs(distance(float(root))) <= _NEAR_SHARE * ends[np.isfinite(ends)].max(initial=0):
             found.append(float(root))
@@ -122,6 +134,13 @@ def break_even(
     reached = off[~np.isnan(off)] + target
     ends = (float(reached.min()), float(reached.max())) if reached.size else (math.inf, -math.inf)
     return BreakEven(solve_for, target, first, tuple(others), start, stop, *ends)
+
+
+def _turning_point(distance: Callable[[float], float], low: float, high: float, side: float) -> float:
+    """Where the distance to the target is least between two places, on that side of it."""
+    options = {"xatol": 1e-12 * max(abs(low), abs(high))}
+    best: Any = optimize.minimize_scalar(lambda value: side * distance(float(value)), bounds=(low, high), method="bounded", options=options)
+    return float(best.x)
 
 
 def _finite(name: str, value: Any) -> float:

@@ -23,6 +23,7 @@ from .evidence_kinds import from_rows as from_rows
 from .evidence_kinds import from_value as from_value
 from .headlines import Headline as Headline
 from .headlines import headline as headline
+from .headlines import headlines_together as headlines_together
 from .intervals import interval as interval
 from .owned_hours import OwnedHours as OwnedHours
 from .owned_hours import reference_intervals as reference_intervals

@@ -7,6 +7,7 @@ from typing import TypeAlias
 
 import numpy as np
 
+from tokcost.doubt.asked import numbers
 from tokcost.quantities import QuantityError, nearest
 
 #: (input, input) -> Spearman's rank correlation; pairs that are not named are independent
@@ -23,13 +24,15 @@ def score_correlation(names: Sequence[str], ranks: RankTable | None) -> np.ndarr
     np.float64(0.5176)
     """
     matrix = np.eye(len(names))
+    if ranks is not None and not isinstance(ranks, Mapping):
+        raise QuantityError(f"correlations are a table {{(input, input): rank}}, got {str(ranks)[:60]}")
     for pair, rank in (ranks or {}).items():
-        if len(pair) != 2 or pair[0] == pair[1]:
+        if not isinstance(pair, tuple) or len(pair) != 2 or pair[0] == pair[1]:
             raise QuantityError(f"a correlation is between two inputs, got {pair!r}")
         for name in pair:
             if name not in names:
                 raise QuantityError(f"a correlation names `{name}`, which is no uncertain input{nearest(name, names)}")
-        if not -1 < rank < 1:
+        if not -1 < float(numbers("rank correlations", rank)) < 1:
             raise QuantityError(
                 f"the rank correlation of `{pair[0]}` and `{pair[1]}` must be in (-1, 1), got {rank:g}; make them one input if it is 1"
             )

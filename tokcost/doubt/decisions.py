@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from tokcost.doubt.distributions import Inputs
+from tokcost.doubt.asked import numbers, require_power_of_2, require_taken
+from tokcost.doubt.distributions import Inputs, checked
 from tokcost.doubt.drivers import uncertain
 from tokcost.doubt.sampling import Draws, Estimate, by_label, draw
 from tokcost.quantities import QuantityError
@@ -91,6 +92,8 @@ def value_of_knowing(function: Callable[..., Any], inputs: Inputs, *, n_draws: i
     >>> found.round(2).values.tolist()
     [['price', 0.16, 0.41], ['other', 0.0, 0.0], ['all', 0.16, 0.4]]
     """
+    checked(function, inputs)
+    require_power_of_2("n_draws", n_draws, least=8 * N_GROUPS)
     names = uncertain(inputs)
 
     def both(**columns):
@@ -125,6 +128,8 @@ def scenarios(function: Callable[..., Any], known: dict[str, float], *, result: 
         raise QuantityError(f"scenarios vary one or two inputs, got {len(axes)}; a third is a question for `sobol_indices`")
     if both := set(axes) & set(known):
         raise QuantityError(f"`{min(both)}` is both known and varied; say one")
-    grid = [column.ravel() for column in np.meshgrid(*(np.asarray(values, dtype=float) for values in axes.values()), indexing="ij")]
+    require_taken(function, [*known, *axes])
+    values = {name: np.atleast_1d(numbers(f"the values of `{name}`", given)) for name, given in axes.items()}
+    grid = [column.ravel() for column in np.meshgrid(*values.values(), indexing="ij")]
     table = pd.DataFrame(dict(zip(axes, grid, strict=True)))
     return table.assign(**{result: np.broadcast_to(function(**known, **{name: table[name].to_numpy() for name in axes}), len(table))})

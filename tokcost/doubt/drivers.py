@@ -9,9 +9,10 @@ import numpy as np
 import pandas as pd
 from scipy.stats import qmc
 
-from tokcost.doubt.distributions import Inputs, checked, is_known, quantile_function
+from tokcost.doubt.asked import require_power_of_2
+from tokcost.doubt.distributions import Inputs, checked, is_known, quantile_function, require_levels
 from tokcost.doubt.sampling import by_label
-from tokcost.quantities import QuantityError
+from tokcost.quantities import QuantityError, nearest
 
 #: share of repeats of an index that its confidence interval holds
 CONFIDENCE = 0.9
@@ -34,6 +35,8 @@ def one_result(function: Callable[..., Any], inputs: Inputs, label: str | None =
         if label is None and len(results) > 1:
             raise QuantityError(f"there are results for {', '.join(results)}; say which with label=...")
         size = len(next(iter(columns.values())))
+        if label is not None and label not in results:
+            raise QuantityError(f"there is no result `{label}`{nearest(label, results)}")
         return np.broadcast_to(np.asarray(results[label or next(iter(results))], dtype=float), size)
 
     return result
@@ -53,7 +56,8 @@ def tornado(
     >>> tornado(lambda rate, speed: rate / speed, inputs)["input_name"].tolist()
     ['rate', 'speed']
     """
-    checked(inputs)
+    checked(function, inputs)
+    require_levels(levels)
     names, result = uncertain(inputs), one_result(function, inputs, label)
     ends = {name: np.asarray(inputs[name].ppf([levels[0], 0.5, levels[1]]), dtype=float) for name in names}  # pyright: ignore
     rows = []
@@ -65,7 +69,7 @@ def tornado(
 
 
 def sobol_indices(
-    function: Callable[..., Any], inputs: Inputs, *, n_draws: int = 2**12, seed: int = 0, label: str | None = None
+    function: Callable[..., Any], inputs: Inputs, *, n_draws: int = 2**13, seed: int = 0, label: str | None = None
 ) -> pd.DataFrame:
     """Which share of the variance of the result each input explains, alone and with all that it does together with others.
 
@@ -83,9 +87,8 @@ def sobol_indices(
     """
     from SALib.analyze import sobol
 
-    checked(inputs)
-    if n_draws < 2 or n_draws & (n_draws - 1):
-        raise QuantityError(f"`n_draws` must be a power of 2, got {n_draws}")
+    checked(function, inputs)
+    require_power_of_2("n_draws", n_draws)
     names, result = uncertain(inputs), one_result(function, inputs, label)
     points = qmc.Sobol(2 * len(names), rng=np.random.default_rng(seed)).random(n_draws) + 2.0**-31
     functions = {name: quantile_function(inputs[name]) for name in names}
@@ -94,6 +97,8 @@ def sobol_indices(
     )
     rows = [result(**first), *(result(**{**first, name: second[name]}) for name in names), result(**second)]
     drawn = np.column_stack(rows)  # SALib's order: one base point, then the same with each input exchanged, then its partner
+    if not np.isfinite(drawn).all():
+        raise QuantityError("some draws of the result are no finite numbers; check which inputs make the formula fail")
     if not np.ptp(drawn):
         raise QuantityError("the result does not vary with any uncertain input; there is no variance to share")
     problem = {"num_vars": len(names), "names": names, "bounds": [[0, 1]] * len(names)}

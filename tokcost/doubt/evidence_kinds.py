@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from tokcost import evidence
 from tokcost.doubt.distributions import Input, lognormal, pert
 from tokcost.evidence import Fact
+from tokcost.hour.reference import YOUR_INPUT
 from tokcost.quantities import QuantityError, nearest, of
 
 
@@ -25,9 +27,14 @@ def from_value(quantity: str, value: float, *, low: float | None = None, high: f
     >>> [float(end) for end in from_value("pue", 1.2, low=1.1, high=1.5, kind="measured").support()]
     [1.1, 1.5]
     """
-    is_given = low is not None and high is not None and not (pd.isna(low) or pd.isna(high))
-    if is_given and low < high:  # pyright: ignore
-        return pert(float(low), float(value), float(high))  # pyright: ignore
+    if isinstance(value, str) or np.ndim(value) or not np.isfinite(value):
+        raise QuantityError(f"`{quantity}` must be a finite number, got {value!r}")
+    ends = [end for end in (low, high) if end is not None and not pd.isna(end)]
+    if len(ends) == 1:
+        raise QuantityError(f"the range of `{quantity}` has one end, {ends[0]:g}; give a low and a high, or neither")
+    is_given = len(ends) == 2
+    if is_given and ends[0] != ends[1]:
+        return pert(float(ends[0]), float(value), float(ends[1]))
     if is_given or value == 0:
         return float(value)
     widths = evidence.load_table("evidence_widths").set_index("evidence_kind")["spread_ratio"]
@@ -61,9 +68,11 @@ def from_rows(rows: pd.DataFrame) -> dict[str, Any]:
     >>> inputs["n_gpus"], round(float(inputs["economic_life_yr"].median()), 1)
     (8.0, 4.9)
     """
-    return {
-        row.quantity: float(row.value)
-        if row.kind == "your input" or of(row.quantity).unit == "count"
-        else from_value(row.quantity, float(row.value), low=row.low, high=row.high, kind=row.kind)
-        for row in rows.itertuples()
-    }
+    return {row.quantity: from_row(row) for row in rows.itertuples()}
+
+
+def from_row(row: Any) -> Input:
+    """One such row, with its columns as attributes."""
+    if row.kind == YOUR_INPUT or of(row.quantity).unit == "count":
+        return float(row.value)
+    return from_value(row.quantity, float(row.value), low=row.low, high=row.high, kind=row.kind)

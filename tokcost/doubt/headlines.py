@@ -6,7 +6,7 @@ prices of a list are revised together) is one factor, and cancels where they are
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
@@ -14,9 +14,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from tokcost.doubt.asked import require_taken
 from tokcost.doubt.distributions import Input, Inputs, is_known
 from tokcost.doubt.evidence_kinds import from_value
-from tokcost.doubt.sampling import draw
+from tokcost.doubt.sampling import by_label, draw
 from tokcost.doubt.spreads import (
     ANY,
     BETWEEN,
@@ -30,7 +31,7 @@ from tokcost.doubt.spreads import (
     repeat_group,
 )
 from tokcost.evidence import Fact
-from tokcost.quantities import QuantityError, find
+from tokcost.quantities import QuantityError, find, nearest
 from tokcost.serving.accuracy import ESTIMATED
 from tokcost.serving.reading import Reading
 
@@ -118,15 +119,54 @@ def headline(
     >>> found.low < found.value < found.high
     True
     """
-    figures: dict[str, float] = {name: float(one) for name, one in {**readings, **prices}.items()}
-    figures |= {name: float(given[name]) if name in given else _centre(one) for name, one in others.items()}
+    require_taken(formula, [*readings, *prices, *others])
+    figures: Any = {"readings": readings, "prices": prices, "others": others, "given": given, "runs": runs, "throughput": throughput}
+    return headlines_together(lambda **drawn: {"": formula(**drawn)}, [""], **figures, n_draws=n_draws, seed=seed)[""]
+
+
+def headlines_together(
+    formula: Callable[..., Mapping[str, Any]],
+    names: Sequence[str],
+    *,
+    readings: Mapping[str, Reading | float] = MappingProxyType({}),
+    prices: Mapping[str, Fact | float] = MappingProxyType({}),
+    others: Inputs = MappingProxyType({}),
+    given: Mapping[str, float] = MappingProxyType({}),
+    runs: Mapping[str, pd.Series] | None = None,
+    throughput: str = "total_tok_per_s_per_gpu",
+    n_draws: int = 2**13,
+    seed: int = 0,
+) -> dict[str, Headline]:
+    """Several headlines of the same figures, by name, from the same draws: `headline` of each, in the time of one.
+
+    `formula` returns them by name, among others if it likes; `names` are those that are asked for.
+
+    Raises: QuantityError as `headline` does, and for a name that the formula does not return.
+
+    >>> from tokcost.doubt import lognormal
+    >>> costs = lambda price, speed: {"cost": price / speed, "cost_of_two": 2 * price / speed}
+    >>> found = headlines_together(costs, ["cost", "cost_of_two"], others={"price": lognormal(1.0, 4.0)}, readings={"speed": 2.0})
+    >>> [round(one.value, 2) for one in found.values()]
+    [1.0, 2.0]
+    """
+    require_taken(formula, [*readings, *prices, *others])
+    for name in runs or ():
+        if name not in readings:
+            raise QuantityError(f"there is a run but no reading `{name}`{nearest(name, readings)}")
+    figures: dict[str, float] = {name: _one(name, one) for name, one in {**readings, **prices}.items()}
+    figures |= {name: float(given[name]) if name in given else _centre(name, one) for name, one in others.items()}
     stated = figures | {name: float(run[throughput]) for name, run in (runs or {}).items()}
     if any(np.isnan(stated[name]) for name in readings):
-        return NOT_KNOWN
+        return dict.fromkeys(names, NOT_KNOWN)
     figures |= {name: stated[name] for name in readings if np.isnan(figures[name])}  # slower than all runs: the slowest serves
-    value = float(np.asarray(formula(**stated)).ravel()[0])
-    if not value > 0:
-        raise QuantityError(f"a headline must be above 0 for its doubts to be factors, got {value:g}")
+    returned = by_label(formula(**stated))
+    for name in names:
+        if name not in returned:
+            raise QuantityError(f"the formula returns no `{name}`{nearest(name, returned)}")
+    values = {name: float(np.asarray(returned[name]).ravel()[0]) for name in names}
+    for value in values.values():
+        if not value > 0:
+            raise QuantityError(f"a headline must be above 0 for its doubts to be factors, got {value:g}")
 
     doubts: dict[str, Input] = {}  # name of a factor, or of an input of one's own -> its distribution
     source: dict[str, str] = {}
@@ -153,28 +193,37 @@ def headline(
         if not is_known(one):
             add(name, _inline(name), one, on=name)
     if not doubts:
-        return Headline(value, value, value, {})
+        return {name: Headline(value, value, value, {}) for name, value in values.items()}
     columns = draw(lambda **drawn: drawn, doubts, n_draws=n_draws, n_replicates=4, seed=seed).values
 
-    def logs(names: Collection[str]) -> np.ndarray:
+    def logs(moved: Collection[str]) -> dict[str, np.ndarray]:
         arguments: dict[str, Any] = {}
         for name, figure in figures.items():
-            drawn = columns[name] if name in names else figure
+            drawn = columns[name] if name in moved else figure
             for key in acts[name]:
-                drawn = drawn * (columns[key] if key in names else 1.0)
+                drawn = drawn * (columns[key] if key in moved else 1.0)
                 if key == f"{name} read":
                     drawn = np.clip(drawn, readings[name].low, readings[name].high)  # pyright: ignore
             arguments[name] = drawn
-        found = np.asarray(formula(**arguments))
-        if not (np.isfinite(found) & (found > 0)).all():
+        returned = formula(**arguments)
+        found = {name: np.asarray(returned[name]) for name in names}
+        if not all((np.isfinite(one) & (one > 0)).all() for one in found.values()):
             raise QuantityError("a headline must be above 0 for its doubts to be factors; some draws are not")
-        return np.log(found)
+        return {name: np.log(one) for name, one in found.items()}
 
-    low, high = np.exp(np.quantile(logs(doubts.keys()), [0.05, 0.95]))
-    alone = {said: float(np.var(logs({key for key in doubts if source[key] == said}))) for said in dict.fromkeys(source.values())}
-    total = sum(alone.values())
-    low, high = min(float(low), value), max(float(high), value)
-    return Headline(value, low, high, {said: share / total for said, share in alone.items()} if total else {})
+    whole = logs(doubts.keys())
+    alone = {said: logs({key for key in doubts if source[key] == said}) for said in dict.fromkeys(source.values())}
+    return {
+        name: _headline(value, whole[name], {said: float(np.var(one[name])) for said, one in alone.items()})
+        for name, value in values.items()
+    }
+
+
+def _headline(value: float, logs: np.ndarray, variances: dict[str, float]) -> Headline:
+    low, high = np.exp(np.quantile(logs, [0.05, 0.95]))
+    total = sum(variances.values())
+    shares = {said: variance / total for said, variance in variances.items()} if total else {}
+    return Headline(value, min(float(low), value), max(float(high), value), shares)
 
 
 def _price_doubts(name: str, price: Fact) -> dict[str, Input]:
@@ -199,5 +248,11 @@ def _inline(name: str) -> str:
     return label if label[1:2].isupper() else label[:1].lower() + label[1:]
 
 
-def _centre(one: Any) -> float:
-    return float(one) if is_known(one) else float(one.median())
+def _centre(name: str, one: Any) -> float:
+    return _one(name, one) if is_known(one) else float(one.median())
+
+
+def _one(name: str, one: Any) -> float:
+    if one is None or isinstance(one, str) or np.ndim(one):
+        raise QuantityError(f"`{name}` must be one number, a reading or a fact, got {str(one)[:60]}")
+    return float(one)

@@ -16,6 +16,7 @@ import pandas as pd
 from scipy.special import ndtr, ndtri
 from scipy.stats import qmc
 
+from tokcost.doubt.asked import require_power_of_2
 from tokcost.doubt.correlation import RankTable, score_correlation
 from tokcost.doubt.distributions import Inputs, checked, is_known, score_function
 from tokcost.doubt.drivers import uncertain
@@ -51,7 +52,9 @@ def interval(
     >>> found[["low", "median", "high"]].round(3).values.tolist()
     [[0.75, 2.0, 5.33]]
     """
-    checked(inputs)
+    checked(function, inputs)
+    for what, number in (("n_replicates", n_replicates), ("n_draws", n_draws)):
+        require_power_of_2(what, number)
     names = uncertain(inputs)
     known = {name: float(value) for name, value in inputs.items() if is_known(value)}
     factor = np.linalg.cholesky(score_correlation(names, correlation))

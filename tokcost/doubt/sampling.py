@@ -7,24 +7,23 @@ worked through in chunks of the processor's cache, so that results are the same 
 
 from __future__ import annotations
 
-import inspect
 import itertools
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 from scipy.special import ndtr, ndtri
 from scipy.stats import qmc
 
+from tokcost.doubt.asked import numbers, require_power_of_2
 from tokcost.doubt.correlation import RankTable, score_correlation
 from tokcost.doubt.distributions import Inputs, checked, is_known, quantile_function
 from tokcost.quantities import QuantityError, nearest
 
-#: works the next points of a scramble into its row of the results
-_Stream: TypeAlias = Callable[[dict[str, np.ndarray], tuple[int, int], int], None]
+#: gives the next points of a scramble, a row for each input
+_Stream: TypeAlias = Callable[[int], np.ndarray]
 
 METHODS = ("sobol", "latin_hypercube", "monte_carlo")
 #: draws at which a second core begins to pay for its start
@@ -63,6 +62,8 @@ class Draws:
 
     def quantile(self, level: float, label: str | None = None) -> Estimate:
         """The value that this share of the draws stays below."""
+        if not 0 <= level <= 1:
+            raise QuantityError(f"`level` must be from 0 to 1, got {level:g}; give a fraction, not a percentage")
         return self.estimate(lambda drawn: np.quantile(drawn, level), label or self._only())
 
     def interval(self, label: str | None = None) -> tuple[float, float, float]:
@@ -103,17 +104,18 @@ def draw(
     >>> [round(end, 2) for end in cost.interval()]
     [1.0, 2.0, 4.0]
     """
-    checked(inputs, _names_of(function))
+    checked(function, inputs)
     if method not in METHODS:
         raise QuantityError(f"there is no sampling method `{method}`{nearest(method, METHODS)}")
     if n_replicates < 2:
         raise QuantityError(f"`n_replicates` must be 2 or more, got {n_replicates}: one scramble shows no error")
-    for what, number, times in (("n_draws", n_draws, n_replicates), ("chunk", chunk, 1)):
-        each = max(2, 2 ** round(np.log2(max(number / times, 1))))
-        if number != each * times:
-            scrambles = f" in each of the {times} scrambles" if times > 1 else ""
-            raise QuantityError(f"`{what}` must be a power of 2{scrambles}, got {number}; take {each * times}")
-    if precision is not None and (method == "latin_hypercube" or not precision > 0):
+    require_power_of_2("n_draws", n_draws, parts=n_replicates)
+    require_power_of_2("chunk", chunk)
+    if n_draws > _MOST_DRAWS:
+        raise QuantityError(f"`n_draws` must be {_MOST_DRAWS:,} at most, got {n_draws:,}; ask for a precision instead")
+    if n_threads is not None and not n_threads > 0:
+        raise QuantityError(f"`n_threads` must be 1 or more, got {n_threads}")
+    if precision is not None and (method == "latin_hypercube" or not numbers("`precision`", precision) > 0):
         raise QuantityError("`precision` is a share above 0, and needs draws that can be added to: sobol or monte_carlo")
     names = [name for name, value in inputs.items() if not is_known(value)]
     if not names:
@@ -122,12 +124,10 @@ def draw(
     scores = score_correlation(names, correlation)
     values = _values({name: quantile_function(inputs[name]) for name in names}, np.linalg.cholesky(scores) if correlation else None)
     streams = [
-        _stream(
-            partial(function, **known), values, _shares(method, len(names), np.random.default_rng(source), n_draws // n_replicates), chunk
-        )
+        _shares(method, len(names), np.random.default_rng(source), n_draws // n_replicates)
         for source in np.random.SeedSequence(seed).spawn(n_replicates)
     ]
-    draws = _Drawn(streams, n_threads)
+    draws = _Drawn(lambda shares: by_label(function(**known, **values(shares))), streams, chunk, n_threads)
     draws.add(n_draws // n_replicates)
     if precision is None:
         return draws.so_far()
@@ -139,13 +139,6 @@ def draw(
     return found
 
 
-def _names_of(function: Callable[..., Any]) -> list[str] | None:
-    parameters = inspect.signature(function).parameters.values()
-    if any(parameter.kind == parameter.VAR_KEYWORD for parameter in parameters):
-        return None
-    return [parameter.name for parameter in parameters]
-
-
 def _worst_error(draws: Draws) -> float:
     errors = [draws.quantile(level, label) for label in draws.values for level in LEVELS]
     return max(one.error / abs(one.value) if one.value else np.inf for one in errors)
@@ -154,21 +147,38 @@ def _worst_error(draws: Draws) -> float:
 class _Drawn:
     """Results that grow: for each addition, label -> array of (scramble, draw)."""
 
-    def __init__(self, streams: list[_Stream], n_threads: int | None):
-        self.streams, self.n_threads = streams, n_threads
+    def __init__(self, work: Callable[[np.ndarray], Mapping[str, Any]], streams: list[_Stream], chunk: int, n_threads: int | None):
+        self.work, self.streams, self.chunk, self.n_threads = work, streams, chunk, n_threads
         self.parts: list[dict[str, np.ndarray]] = []
 
     def add(self, n: int) -> None:
-        results: dict[str, np.ndarray] = {}
         shape = len(self.streams), n
-        n_threads = self.n_threads or (2 if n * len(self.streams) >= _WORTH_THREADS else 1)
+        if n * len(self.streams) <= self.chunk:
+            drawn = self.work(np.hstack([stream(n) for stream in self.streams]))
+            results = {label: _each(label, one, shape[0] * n).reshape(shape) for label, one in drawn.items()}
+        else:
+            results = self._in_chunks(shape)
+        self.parts.append(_finite(results))
+
+    def _in_chunks(self, shape: tuple[int, int]) -> dict[str, np.ndarray]:
+        results: dict[str, np.ndarray] = {}
+
+        def work_through(row: int) -> None:
+            for start in range(0, shape[1], self.chunk):
+                size = min(self.chunk, shape[1] - start)
+                for label, drawn in self.work(self.streams[row](size)).items():
+                    if label not in results:
+                        results.setdefault(label, np.empty(shape))  # the first thread's array stays
+                    results[label][row, start : start + size] = _each(label, drawn, size)
+
+        n_threads = self.n_threads or (2 if shape[0] * shape[1] >= _WORTH_THREADS else 1)
         if n_threads == 1:
-            for row, stream in enumerate(self.streams):
-                stream(results, shape, row)
+            for row in range(shape[0]):
+                work_through(row)
         else:
             with ThreadPoolExecutor(n_threads) as pool:
-                list(pool.map(lambda row: self.streams[row](results, shape, row), range(len(self.streams))))
-        self.parts.append(_finite(results))
+                list(pool.map(work_through, range(shape[0])))
+        return results
 
     def so_far(self) -> Draws:
         if len(self.parts) > 1:
@@ -186,21 +196,7 @@ def _values(functions: dict[str, Callable], factor: np.ndarray | None) -> Callab
     return values
 
 
-def _stream(function, values, shares, chunk: int) -> _Stream:
-    """One scramble: a function that works its next points into a row of the results."""
-
-    def run(results: dict[str, np.ndarray], shape: tuple[int, int], row: int) -> None:
-        for start in range(0, shape[1], chunk):
-            size = min(chunk, shape[1] - start)
-            for label, drawn in by_label(function(**values(shares(size)))).items():
-                if label not in results:
-                    results.setdefault(label, np.empty(shape))  # the first thread's array stays
-                results[label][row, start : start + size] = drawn
-
-    return run
-
-
-def _shares(method: str, n_inputs: int, generator: np.random.Generator, n_first: int) -> Callable[[int], np.ndarray]:
+def _shares(method: str, n_inputs: int, generator: np.random.Generator, n_first: int) -> _Stream:
     """The next points as rows, one for each input, all within (0, 1)."""
     if method == "sobol":
         sobol = qmc.Sobol(n_inputs, scramble=True, rng=generator)
@@ -211,9 +207,22 @@ def _shares(method: str, n_inputs: int, generator: np.random.Generator, n_first:
     return lambda n: np.ascontiguousarray(generator.random((n, n_inputs)).T)
 
 
+def read_ahead() -> None:
+    """Have SciPy read its directions of Sobol points, in a process that others are copied from."""
+    qmc.Sobol(1)
+
+
 def by_label(result: Any) -> Mapping[str, np.ndarray]:
     """What a function returned, by label: one result without a name is the `value`."""
     return result if isinstance(result, Mapping) else {"value": result}
+
+
+def _each(label: str, drawn: Any, n: int) -> np.ndarray:
+    """A result of each draw; one number is that of all."""
+    found = numbers(f"draws of `{label}`", drawn)
+    if found.shape not in ((), (n,)):
+        raise QuantityError(f"the function must return one `{label}` for each draw, {n} of them; got the shape {found.shape}")
+    return np.array(np.broadcast_to(found, n))
 
 
 def _finite(results: dict[str, np.ndarray]) -> dict[str, np.ndarray]:

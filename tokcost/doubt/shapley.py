@@ -12,6 +12,7 @@ import pandas as pd
 from scipy.special import ndtr, ndtri
 from scipy.stats import qmc
 
+from tokcost.doubt.asked import require_power_of_2
 from tokcost.doubt.correlation import RankTable, score_correlation
 from tokcost.doubt.distributions import Inputs, checked, quantile_function
 from tokcost.doubt.drivers import one_result, uncertain
@@ -45,7 +46,8 @@ def shapley_effects(
     >>> shapley_effects(lambda a, b: a + b, inputs, correlation={("a", "b"): 0.8})["shapley_frac"].round(2).tolist()
     [0.5, 0.5]
     """
-    checked(inputs)
+    checked(function, inputs)
+    require_power_of_2("n_draws", n_draws)
     names, result = uncertain(inputs), one_result(function, inputs, label)
     if len(names) > MOST_INPUTS:
         raise QuantityError(f"Shapley effects of {len(names)} inputs need too many subsets; fix all but {MOST_INPUTS} (see `tornado`)")

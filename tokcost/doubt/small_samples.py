@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.stats import binom, t
 
+from tokcost.doubt.asked import numbers, require_share
 from tokcost.quantities import QuantityError
 
 #: batches in which the requests of a run are averaged
@@ -56,13 +57,12 @@ def quantile_interval(sample: ArrayLike, level: float = 0.5, *, confidence: floa
     >>> few.value, few.low, few.said
     (71.0, 69.0, 'p99 of 71 requests is the slowest request; a slower one would take more requests to see')
     """
-    ordered = np.sort(np.asarray(sample, dtype=float).ravel())
+    ordered = np.sort(numbers("a sample", sample).ravel())
     n = len(ordered)
     if not n or not np.isfinite(ordered).all():
         raise QuantityError(f"a quantile needs observations, all finite; got {n}; drop what is not known first")
     for what, share in (("level", level), ("confidence", confidence)):
-        if not 0 < share < 1:
-            raise QuantityError(f"`{what}` must be between 0 and 1, got {share:g}; give a fraction, not a percentage")
+        require_share(what, share)
     rank = min(n, int(np.ceil(level * n - 1e-9)))
     tail = (1 - confidence) / 2
     # the k-th observation is at or below the true quantile unless fewer than k fall below it
@@ -78,10 +78,15 @@ def throughput_interval(end_s: ArrayLike, tokens: ArrayLike, *, confidence: floa
 
     Requests that wait in one queue remember each other: a slow one is followed by slow ones, and they say less than as many
     independent ones. What each request remembers of the one before is estimated and taken out ("prewhitening"), what is left is
-    averaged in ten batches, whose scatter, with the memory put back, is that of the whole; few batches say little of their own
-    scatter, which Student's t allows for. Sources: D. Andrews and C. Monahan, Econometrica 60 (1992), for the memory; C. Chien,
-    D. Goldsman and B. Melamed, Management Science 43 (1997), for batches; M. Kendall, Biometrika 41 (1954), for the correlation of
-    neighbours, which a short run shows too small.
+    averaged in ten batches, whose scatter, with the memory put back, is that of the whole. Few batches say little of their own
+    scatter, and few requests little of their memory: Student's t allows for both, with degrees of freedom for their sum. Sources:
+    D. Andrews and C. Monahan, Econometrica 60 (1992), for the memory; C. Chien, D. Goldsman and B. Melamed, Management Science 43
+    (1997), for batches; M. Kendall, Biometrika 41 (1954), for the correlation of neighbours, which a short run shows too small;
+    F. Satterthwaite, Biometrics Bulletin 2 (1946), for the degrees of freedom.
+
+    In simulations a 90 % interval holds the truth 89 to 92 % of the time for 50 requests and more, while neighbours correlate up to
+    0.9; for 20 requests 89 to 94 %, which is rather too wide. With a memory of 0.95 it is 88 % for 100 requests and 86 % for 20; for
+    8 requests 88 to 95 % up to a memory of 0.9. The ends are 0 and infinite where so few that remember so much bound nothing.
 
     Raises: QuantityError for fewer than eight requests, columns that do not fit together, and requests that all end at once.
 
@@ -90,11 +95,14 @@ def throughput_interval(end_s: ArrayLike, tokens: ArrayLike, *, confidence: floa
     >>> low < 200 < high
     True
     """
-    end_s, tokens = np.asarray(end_s, dtype=float), np.asarray(tokens, dtype=float)
+    require_share("confidence", confidence)
+    end_s, tokens = numbers("ends", end_s), numbers("tokens", tokens)
     if end_s.shape != tokens.shape or end_s.ndim != 1:
         raise QuantityError(f"each request needs its end and its tokens, got {end_s.size} and {tokens.size}")
     if len(end_s) < 8 or not (np.isfinite(end_s) & np.isfinite(tokens)).all():
         raise QuantityError(f"a throughput needs eight finished requests or more, got {len(end_s)}; drop failed ones first")
+    if (tokens < 0).any() or not tokens.any():
+        raise QuantityError("a throughput needs the tokens that each request got, 0 or more, and some that are more")
     order = np.argsort(end_s, kind="stable")
     gaps, given = np.diff(end_s[order]), tokens[order][1:]
     if not gaps.sum():
@@ -105,7 +113,10 @@ def throughput_interval(end_s: ArrayLike, tokens: ArrayLike, *, confidence: floa
     n_batches = int(np.clip(n // 5, 2, N_BATCHES))
     batches = np.array([batch.mean() for batch in np.array_split(off[1:] - memory * off[:-1], n_batches)])
     error = batches.std(ddof=1) / np.sqrt(n_batches) / (1 - memory)
-    away = float(np.exp(t.ppf((1 + confidence) / 2, n_batches - 1) * error))
+    # the squared error varies by 2 / (n_batches - 1) for the scatter, by 4 (1 + memory) / (1 - memory) / n for the memory
+    freedom = 1 / (1 / (n_batches - 1) + 2 * (1 + memory) / (1 - memory) / n)
+    with np.errstate(over="ignore"):  # too few to bound it at all
+        away = float(np.exp(t.ppf((1 + confidence) / 2, freedom) * error))
     return float(value / away), float(value), float(value * away)
 
 

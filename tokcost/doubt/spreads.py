@@ -79,20 +79,29 @@ def factor(doubt: str, group: str) -> rv_frozen:
     >>> factor("repeat runs", "aggregated").ppf([0.05, 0.95]).round(2).tolist()
     [0.96, 1.05]
     """
-    rows = evidence.load_table(TABLE)  # each time: a report cites what it used
-    known = _factors(evidence.data_dir())
-    if doubt not in {one for one, _ in known}:
-        raise QuantityError(f"no doubt `{doubt}` was observed{nearest(doubt, rows['doubt'].unique())}")
+    evidence.load_table(TABLE)  # each time: a report cites what it used
+    known = _quantiles(evidence.data_dir())
+    if doubt not in (doubts := dict.fromkeys(one for one, _ in known)):
+        raise QuantityError(f"no doubt `{doubt}` was observed{nearest(doubt, doubts)}")
     if (doubt, group) not in known:
-        raise QuantityError(f"no group `{group}` was observed{nearest(group, rows.loc[rows['doubt'] == doubt, 'group'].unique())}")
-    return known[doubt, group]
+        raise QuantityError(f"no group `{group}` was observed{nearest(group, [of for one, of in known if one == doubt])}")
+    return _factor(evidence.data_dir(), doubt, group)
 
 
 @cache
-def _factors(folder: Path) -> dict[tuple[str, str], rv_frozen]:
-    """All of them, from the tables of a folder."""
-    groups = evidence.load_table(TABLE).groupby(["doubt", "group"])
-    return {key: from_quantiles(rows["quantile_frac"].tolist(), rows["truth_ratio"].tolist()) for key, rows in groups}  # pyright: ignore
+def _quantiles(folder: Path) -> dict[tuple[str, str], list[tuple[float, float]]]:
+    """Levels and multiples of every doubt and group, from the table of a folder."""
+    found: dict[tuple[str, str], list[tuple[float, float]]] = {}
+    rows = evidence.load_table(TABLE)
+    for doubt, group, *one in zip(*(rows[name] for name in ("doubt", "group", "quantile_frac", "truth_ratio")), strict=True):
+        found.setdefault((doubt, group), []).append(tuple(one))
+    return found
+
+
+@cache
+def _factor(folder: Path, doubt: str, group: str) -> rv_frozen:
+    levels, ratios = zip(*_quantiles(folder)[doubt, group], strict=True)
+    return from_quantiles(levels, ratios)
 
 
 def estimate_factor(basis: str, steepness: float = 1.0) -> rv_frozen:

@@ -7,6 +7,7 @@ where the data center is its own) is None; what it has and does not pay for is 0
 from __future__ import annotations
 
 import dataclasses
+import functools
 from dataclasses import dataclass
 from typing import Any
 
@@ -133,7 +134,8 @@ class Deployment:
             self._check_range(field, low, high)
 
     def _check_shapes(self):
-        shapes = {field: np.shape(getattr(self, field)) for field in numeric_inputs() if np.ndim(getattr(self, field))}
+        arrays = {field: getattr(self, field) for field in numeric_inputs() if not isinstance(getattr(self, field), (int, float))}
+        shapes = {field: np.shape(one) for field, one in arrays.items() if np.ndim(one)}
         try:
             np.broadcast_shapes(*shapes.values())
         except ValueError:
@@ -162,10 +164,9 @@ class Deployment:
 
     def replace(self, **changes: Any) -> Deployment:
         """A copy with other inputs; an unknown name is answered with the nearest one. Ranges that no longer hold are an error."""
-        known = [field.name for field in dataclasses.fields(self)]
         for name in changes:
-            if name not in known:
-                raise QuantityError(f"a deployment has no `{name}`{nearest(name, known)}")
+            if name not in self.__dataclass_fields__:
+                raise QuantityError(f"a deployment has no `{name}`{nearest(name, self.__dataclass_fields__)}")
         return dataclasses.replace(self, **changes)
 
     def with_inputs(self, **inputs: Any) -> Deployment:
@@ -325,7 +326,8 @@ class Deployment:
         return pd.DataFrame(rows, columns=columns)
 
 
-def numeric_inputs() -> list:
+@functools.cache
+def numeric_inputs() -> tuple[str, ...]:
     """Names of the inputs that are numbers, in the order of the description."""
     words = ("name", "accelerator", "money", "depreciation", "ranges")
-    return [field.name for field in dataclasses.fields(Deployment) if field.name not in words]
+    return tuple(field.name for field in dataclasses.fields(Deployment) if field.name not in words)

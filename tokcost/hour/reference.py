@@ -7,6 +7,9 @@ upkeep). Any system goes with any operator, so no input can be tuned for one chi
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -19,6 +22,8 @@ PRICE_BASIS = {"hyperscaler": "owning_hyperscaler", "neocloud": "owning_neocloud
 #: how tax law writes equipment off: computers are 5-year property (IRS Publication 946); `bonus_100`, the whole price in the first
 #: year, depends on the day of the purchase and makes the hour cheaper
 DEPRECIATION = "macrs_5"
+#: the kind of evidence of an input that one states oneself
+YOUR_INPUT = "your input"
 
 
 def reference_inputs(accelerator: str, operator: str) -> pd.DataFrame:
@@ -30,9 +35,29 @@ def reference_inputs(accelerator: str, operator: str) -> pd.DataFrame:
     >>> float(rows.at["n_gpus", "value"]), rows.at["n_gpus", "source_id"] != ""
     (8.0, True)
     """
-    of_system = evidence.rows_where(evidence.load_table("systems"), {"accelerator": accelerator}, table="data/systems.csv")
-    of_operator = evidence.rows_where(evidence.load_table("operators"), {"operator": operator}, table="data/operators.csv")
-    return pd.concat([of_system, of_operator], ignore_index=True).drop(columns=["accelerator", "system", "operator"])
+    return _of_both(accelerator, operator).drop(columns=["accelerator", "system", "operator"])
+
+
+def _of_both(accelerator: str, operator: str) -> pd.DataFrame:
+    """The rows of a system and of an operator, which nobody may change."""
+    tables = [evidence.load_table(name) for name in ("systems", "operators")]  # each time: a report cites what it used
+    files = [evidence.catalog.table_path(name) for name in ("systems", "operators")]
+    return _put_together(accelerator, operator, _Tables(tables, tuple((file, file.stat().st_mtime_ns) for file in files)))
+
+
+@dataclass(frozen=True)
+class _Tables:
+    """Tables that are alike while their files are the same."""
+
+    rows: list[pd.DataFrame] = field(compare=False)
+    files: tuple[tuple[Path, int], ...]
+
+
+@lru_cache(maxsize=64)
+def _put_together(accelerator: str, operator: str, tables: _Tables) -> pd.DataFrame:
+    of_system = evidence.rows_where(tables.rows[0], {"accelerator": accelerator}, table="data/systems.csv")
+    of_operator = evidence.rows_where(tables.rows[1], {"operator": operator}, table="data/operators.csv")
+    return pd.concat([of_system, of_operator], ignore_index=True)
 
 
 def reference_deployment(accelerator: str, operator: str) -> Deployment:
@@ -45,17 +70,17 @@ def reference_deployment(accelerator: str, operator: str) -> Deployment:
     Traceback (most recent call last):
     tokcost.evidence.selection.NoSuchRow: no row of data/systems.csv has accelerator `h20`; did you mean `h200`?
     """
-    rows = reference_inputs(accelerator, operator)
+    rows = _of_both(accelerator, operator)
     stated = dict(zip(rows["quantity"], rows["value"].astype(float), strict=True))
-    spans = rows.dropna(subset=["low", "high"])
+    spans = zip(rows["quantity"], rows["low"].astype(float), rows["high"].astype(float), strict=True)
     inputs: dict[str, Any] = {name: stated.get(name) for name in numeric_inputs()}
     return Deployment(
         **inputs,
-        name=f"{accelerator} {evidence.load_table('systems', accelerator=accelerator)['system'].iloc[0]}, {operator}",
+        name=f"{accelerator} {rows['system'].iloc[0]}, {operator}",
         accelerator=accelerator,
         money="nominal",
         depreciation=DEPRECIATION,
-        ranges={row.quantity: (float(row.low), float(row.high)) for row in spans.itertuples()},
+        ranges={name: (low, high) for name, low, high in spans if not (math.isnan(low) or math.isnan(high))},
     )
 
 
@@ -82,20 +107,32 @@ def inputs_in_use(deployment: Deployment, operator: str) -> pd.DataFrame:
     >>> inputs_in_use(mine, "hyperscaler").set_index("quantity").loc["wacc_frac", "kind"]
     'your input'
     """
-    rows = reference_inputs(deployment.accelerator, operator)
-    value = rows["quantity"].map(lambda name: float(getattr(deployment, name)))
+    rows = values_in_use(deployment, operator)
     sources, _ = evidence.catalog.examined("sources")  # looked up, not cited as a whole
     assert sources is not None
     known = sources.set_index("source_id")
     used = rows.assign(
-        of=rows["quantity"].isin(evidence.load_table("systems")["quantity"]).map({True: "chip", False: "operator"}),
         input=rows["quantity"].map(quantities.phrase),
-        value=value,
         unit=["share" if quantities.unit(name) == "frac" else quantities.of(name).unit_label for name in rows["quantity"]],
         grade=rows["source_id"].map(known["grade"]),
         publisher=rows["source_id"].map(known["publisher"]),
     )
-    own = rows["value"].astype(float) != value
-    used.loc[own, ["low", "high"]] = math.nan
-    used.loc[own, ["kind", "grade", "publisher", "date"]] = ["your input", "", "", ""]
+    own = used["kind"] == YOUR_INPUT
+    if own.any():
+        used.loc[own, ["grade", "publisher", "date"]] = ""
     return used[["quantity", "of", "input", "value", "low", "high", "unit", "kind", "grade", "publisher", "date"]]
+
+
+def values_in_use(deployment: Deployment, operator: str) -> pd.DataFrame:
+    """The rows of a reference deployment with the values that `deployment` uses, without what is said about them.
+
+    Columns: those of the tables, with `value`, `low`, `high` and `kind` as in `inputs_in_use`, and `of` ("chip" or "operator").
+    """
+    rows = _of_both(deployment.accelerator, operator)
+    value = rows["quantity"].map(lambda name: float(getattr(deployment, name)))
+    own = rows["value"].astype(float) != value
+    used = rows.assign(value=value, of=rows["accelerator"].notna().map({True: "chip", False: "operator"}))
+    if own.any():
+        used.loc[own, ["low", "high"]] = math.nan
+        used.loc[own, "kind"] = YOUR_INPUT
+    return used

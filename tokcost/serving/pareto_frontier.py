@@ -147,8 +147,9 @@ class Frontier:
         What a headline rests on first: somebody ran it. A reading between runs comes second.
         """
         check_value(SPEED, tok_per_s_per_user)
-        fast = self.front[self.front[SPEED] >= float(tok_per_s_per_user)]
-        return None if fast.empty else fast.iloc[0]
+        speeds, _ = self._front
+        first = int(np.searchsorted(speeds, float(tok_per_s_per_user)))
+        return None if first == len(speeds) else self.front.iloc[first]
 
     def measured_at(self, *, tok_per_s_per_user: ArrayLike) -> Numbers:
         """Throughput of the run of `run_at`, at one speed or at many; NaN where no run is that fast.

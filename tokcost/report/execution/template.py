@@ -36,6 +36,7 @@ IMPORTED = (
     "tokcost.report.execution.kernel_process",
     "tokcost.namespace:import_all",
     "tokcost.evidence.catalog:read_ahead",
+    "tokcost.doubt.sampling:read_ahead",
 )
 
 

@@ -21,6 +21,14 @@ def as_in_a_notebook(doctest_namespace):
     doctest_namespace["tc"] = tokcost
 
 
+def pytest_collection_modifyitems(items):
+    """Kernels of notebooks are copies of a process that has their imports done, where the system can."""
+    if any(re.search(r"\.ipynb::", item.nodeid) for item in items):
+        from tokcost.report.execution.provisioner import warm_by_default
+
+        warm_by_default()
+
+
 @pytest.fixture(autouse=True, scope="session")
 def no_answers_in_the_checkout(pytestconfig):
     """Tests hand in answers elsewhere: a score sheet that comes to lie here was written by one that runs a notebook."""

@@ -1,6 +1,6 @@
 """`make accuracy`: how far off estimates of throughput are on runs that no constant was fitted to, beside others on the same runs.
 
-    python -m benchmarks.bench_accuracy [rows]     rows of the sample that aiconfigurator is asked (300; it takes a second each)
+python -m benchmarks.bench_accuracy [rows]     rows of the sample that aiconfigurator is asked (300; it takes a second each)
 """
 
 import csv

@@ -5,36 +5,36 @@
 Four ways to the same reports, in turn, ROUNDS times; a line each with the median and the range of the seconds, and the seconds
 of processor time, which a busy machine changes less:
 
-- `tokcost batch`: a fresh process for each report, pages, history and index included;
+- `tokcost report`: a fresh process for each report, pages that lead to each other, history and index included (`tokcost batch`
+  works by the same processes);
 - `papermill` and then `jupyter nbconvert`, a process each;
 - papermill's own API in a loop, with one exporter of nbconvert;
 - the cells alone in processes with everything imported, one after another without isolation: what no way can beat.
 
 Exit status 1 if the first is not faster than the second. Then 200 reports of a small notebook at 16 workers, of which none may
-be lost, with the memory of the leading process at the beginning and at the end.
+be lost, with the memory that this took (`benchmarks.bench_memory`).
 """
 
 import itertools
 import json
 import os
-import re
 import resource
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
 
-from tokcost.report.memory.store import History
+from benchmarks import bench_memory
 
 ROOT = Path(__file__).parents[1]
-NOTEBOOKS = sorted((ROOT / "notebooks").glob("0*.ipynb"))
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 BIN = Path(sys.executable).parent
 CORES = os.cpu_count() or 1
+OURS = "tokcost report"
 
 
 def notebooks(n_reports: int) -> list[Path]:
@@ -42,10 +42,10 @@ def notebooks(n_reports: int) -> list[Path]:
     return list(itertools.islice(itertools.cycle(NOTEBOOKS), n_reports))
 
 
-def by_batch(paths: list[Path], folder: Path) -> None:
+def by_report(paths: list[Path], folder: Path) -> None:
     for number, path in enumerate(paths):
         (folder / f"r{number}.toml").write_text(f"notebook = {json.dumps(str(path))}\n")
-    subprocess.run([sys.executable, "-m", "tokcost.cli", "batch", folder, "-o", folder / "out", "-q"], check=True)
+    subprocess.run([sys.executable, "-m", "tokcost.cli", "report", folder, "-o", folder / "out", "-q"], check=True)
 
 
 def by_processes(paths: list[Path], folder: Path) -> None:
@@ -87,7 +87,7 @@ def run_cells(path: str) -> bool:
 
 
 WAYS = {
-    "tokcost batch": by_batch,
+    OURS: by_report,
     "papermill + jupyter nbconvert": by_processes,
     "papermill's API in a loop": by_loop,
     "cells alone, no isolation": without_isolation,
@@ -112,42 +112,6 @@ def _processor_s() -> float:
     return used.ru_utime + used.ru_stime
 
 
-def none_is_lost(n_reports: int = 200, n_workers: int = 16) -> None:
-    """Many small reports at far more workers than cores; what the leading process took, early and late."""
-    with tempfile.TemporaryDirectory() as scratch:
-        folder = Path(scratch)
-        cell = {"id": "a", "metadata": {}}
-        code = cell | {"cell_type": "code", "execution_count": None, "outputs": []}
-        parameters = code | {"metadata": {"tags": ["parameters"]}, "source": "x = 1.0  # a number, 0 to 1000"}
-        cells = [cell | {"cell_type": "markdown", "source": "# Q?"}, parameters | {"id": "b"}, code | {"id": "c", "source": "print(x)"}]
-        kernel = {"kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"}}
-        (folder / "a.ipynb").write_text(json.dumps({"cells": cells, "metadata": kernel, "nbformat": 4, "nbformat_minor": 5}))
-        (folder / "each.csv").write_text("name,x\n" + "".join(f"n{x},{x}\n" for x in range(n_reports)))
-        command = [sys.executable, "-m", "tokcost.cli", "batch", "a.ipynb", "--each", "each.csv", "-o", "out", "--workers", str(n_workers)]
-        begin = time.perf_counter()
-        run = subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-        memory = {}
-        for line in run.stderr or ():
-            if found := re.search(rf"\((\d+) of {n_reports};", line):
-                memory[int(found[1])] = _resident_mb(run.pid)
-        assert run.wait() == 0
-        seconds = time.perf_counter() - begin
-        runs = Counter(entry.report for entry in History(folder / "out" / "history.sqlite").runs())
-        values = [json.loads((folder / "out" / f"a-n{x}.result.json").read_text())["parameters"]["x"]["value"] for x in range(n_reports)]
-        assert values == list(range(n_reports)) and set(runs.values()) == {1} and len(runs) == n_reports
-    early, late = memory[n_reports // 10], memory[n_reports - 1]
-    print(f"{n_reports} reports at {n_workers} workers: none lost, none twice, {n_reports / seconds * 60:.0f} a minute;", end=" ")
-    print(f"the leading process took {early:.0f} MB after a tenth of them, {late:.0f} MB at the end")
-
-
-def _resident_mb(pid: int) -> float:
-    try:
-        pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
-    except OSError:
-        return float("nan")
-    return pages * resource.getpagesize() / 1e6
-
-
 def main(n_reports: int = 16, rounds: int = 3) -> int:
     import tokcost.namespace
     from tokcost.evidence.catalog import read_ahead
@@ -158,7 +122,7 @@ def main(n_reports: int = 16, rounds: int = 3) -> int:
     slowest = 0.0
     for number in dict.fromkeys((n_reports, 1)):
         found = compared(number, rounds)
-        ours = statistics.median(clock for clock, _ in found["tokcost batch"])
+        ours = statistics.median(clock for clock, _ in found[OURS])
         print(f"\n{number} reports, {CORES} cores, load {os.getloadavg()[0]:.1f}; {rounds} rounds")
         print(f"{'':34}{'median s':>9}{'range s':>16}{'a minute':>10}{'to ours':>9}{'processor s':>13}")
         for name, both in found.items():
@@ -167,8 +131,7 @@ def main(n_reports: int = 16, rounds: int = 3) -> int:
             processor = statistics.median(processor for _, processor in both)
             print(f"{name:34}{median:9.1f}{span:>16}{number / median * 60:10.1f}{median / ours:9.2f}{processor:13.1f}")
         slowest = max(slowest, ours / statistics.median(clock for clock, _ in found["papermill + jupyter nbconvert"]))
-    none_is_lost()
-    return 0 if slowest < 1 else 1
+    return max(int(slowest >= 1), bench_memory.main(200, 16))
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
 """An Airflow DAG that runs a notebook of the suite for each of several clusters, every Monday, side by side.
 
 Copy it into the folder of your DAGs and change paths, parameters and time. It needs apache-airflow-providers-papermill, and
-tokcost in the environment of the workers: the kernel `tokcost` then starts without waiting for imports. Papermill gives
-executed notebooks; where pages, history, alerts and mail are wanted, use `tokcost schedule FILE --print airflow` instead.
+tokcost in the environment of the workers. Papermill gives executed notebooks; where pages, history, alerts and mail are wanted,
+use `tokcost schedule FILE --print airflow` instead.
 """
 
 import pendulum
@@ -27,7 +27,7 @@ with DAG(
             task_id=name,
             input_nb=NOTEBOOK,
             output_nb="/srv/costs/output/" + name + "-{{ ds }}.ipynb",
-            kernel_name="tokcost",
+            kernel_name="python3",
             language_name="python",
             parameters=parameters,
         )

@@ -13,7 +13,7 @@ import pytest
 collect_ignore = ["warm_command.py"]
 TOKCOST = Path(sys.executable).with_name("tokcost")
 #: what the command itself imports, beside what kernels do
-OF_THE_COMMAND = """tokcost.report.one:import_ahead tokcost.report.batch_command tokcost.report.batch tokcost.report.build
+OF_THE_COMMAND = """tokcost.report.one:import_ahead tokcost.report.batch_command tokcost.report.command tokcost.report.batch
 tokcost.report.page.index tokcost.report.page.trend tokcost.schedule.command""".split()
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import filecmp
 import importlib.util
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -15,6 +16,8 @@ import click
 
 from tokcost import paths
 
+#: the variable by which `jupyter_client` chooses how kernels are started, and the way that pyproject.toml adds
+WARM_VARIABLE, WARM = "JUPYTER_DEFAULT_PROVISIONER_NAME", "tokcost-warm"
 #: what JupyterLab opens on: the map of the notebooks, and how far one is
 START = "00-start-here.ipynb"
 #: what JupyterLab calls the layout that `tokcost lab` opens
@@ -76,7 +79,8 @@ def lab(options: tuple[str, ...]) -> None:
       tokcost lab
       tokcost lab --no-browser --port 8889
 
-    The kernel "Python 3 (tokcost, imports done)" starts at once: it is a fresh copy of a process that has imported everything.
+    Kernels of this environment's Python start at once, all but the first: each is a fresh copy of a process that has imported
+    what notebooks need. Where that cannot be they start as always, and the log of JupyterLab says why.
     """
     folder = Path("notebooks") if Path("notebooks").is_dir() else Path()
     if not (folder / START).is_file():
@@ -88,7 +92,8 @@ def lab(options: tuple[str, ...]) -> None:
     save_layout(Path(get_workspaces_dir()))
     trust_shipped(folder)
     opened = [f"--ServerApp.root_dir={folder.resolve()}", f"--LabApp.default_url=/lab/workspaces/{LAYOUT}"]
-    sys.exit(subprocess.call([sys.executable, "-m", "jupyterlab", *opened, *options]))
+    environment = {WARM_VARIABLE: WARM, **os.environ}
+    sys.exit(subprocess.call([sys.executable, "-m", "jupyterlab", *opened, *options], env=environment))
 
 
 def trust_shipped(folder: Path) -> None:

@@ -12,7 +12,7 @@ from urllib.request import urlopen
 
 import pytest
 
-from tokcost.workspace import save_layout
+from tokcost.workspace import WARM, WARM_VARIABLE, save_layout
 
 ROOT = Path(__file__).parents[2]
 #: all cells in the page, whether or not they are in view; no question on leaving; nothing fetched
@@ -125,7 +125,11 @@ def lab(chromium_browser, tmp_path_factory):
     (home / "settings").mkdir()
     (home / "settings" / "overrides.json").write_text(json.dumps(SETTINGS))
     places = {f"JUPYTER_{kind}_DIR": str(home / kind.lower()) for kind in ("CONFIG", "DATA", "RUNTIME")}
-    environment = os.environ | places | {"JUPYTERLAB_SETTINGS_DIR": str(home / "user"), "JUPYTERLAB_WORKSPACES_DIR": str(home / "spaces")}
+    environment = (
+        os.environ
+        | places
+        | {WARM_VARIABLE: WARM, "JUPYTERLAB_SETTINGS_DIR": str(home / "user"), "JUPYTERLAB_WORKSPACES_DIR": str(home / "spaces")}
+    )
     options = ["--no-browser", "--allow-root", "--port=0", "--IdentityProvider.token=", f"--ServerApp.root_dir={home / 'notebooks'}"]
     options += [f"--LabApp.app_settings_dir={home / 'settings'}", "--LabApp.news_url="]
     with open(home / "log", "w") as log:

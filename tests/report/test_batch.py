@@ -164,13 +164,22 @@ def test_more_workers_than_processors_lose_nothing(batch, tmp_path):
 
 @pytest.fixture
 def small_disk(tmp_path):
-    """A file system of its own of 180 kB at out/; a function makes it larger."""
+    """A file system of its own of 180 kB at out/; a function mounts it with other options."""
     place = tmp_path / "out"
     place.mkdir()
     made = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=180k", "tmpfs", place], capture_output=True)
     if made.returncode:
         pytest.skip("this user may not mount a file system")
-    yield lambda size: subprocess.run(["mount", "-o", f"remount,size={size}", place], check=True)
+
+    def again(options: str) -> None:
+        for _ in range(500):  # busy while somebody writes
+            done = subprocess.run(["mount", "-o", f"remount,{options}", place], capture_output=True)
+            if not done.returncode:
+                return
+            time.sleep(0.01)
+        raise AssertionError(done.stderr)
+
+    yield again
     subprocess.run(["umount", "--lazy", place], check=True)
 
 
@@ -181,7 +190,33 @@ def test_on_a_full_disk_what_was_made_is_whole_and_with_more_room_the_rest_is_ma
     rows = {line.split()[0]: line.split()[1] for line in run.out.splitlines() if line.startswith("  a-n")}
     assert set(rows.values()) == {"made", "failed"}
     require_whole(tmp_path / "out", [x for x in values if rows[f"a-n{x}"] == "made"])
-    small_disk("20m")
+    small_disk("size=20m")
+    assert batch(values, "--resume").status == 0
+    require_whole(tmp_path / "out", values)
+
+
+def test_where_nothing_can_be_written_nothing_is_begun(batch, small_disk):
+    small_disk("ro")
+    run = batch([1, 2])
+    assert (
+        run.status == 2 and run.err == "tokcost batch: cannot write reports to out: Read-only file system; choose another with --output\n"
+    )
+
+
+def test_a_folder_that_becomes_read_only_meanwhile_costs_no_report_that_was_made(batch, tmp_path, notebook, small_disk, warm_tokcost):
+    notebook(tmp_path / "a.ipynb", *CELLS[:2], ("code", "import time\ntime.sleep(0.2)\nprint(x)"))
+    small_disk("size=20m")
+    values = list(range(11, 17))
+    (tmp_path / "each.csv").write_text("name,x\n" + "".join(f"n{x},{x}\n" for x in values))
+    command = [warm_tokcost, "batch", "a.ipynb", "--each", "each.csv", "-o", "out", "--workers", "1"]
+    run = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert any(": made in" in line for line in run.stderr)
+    small_disk("ro")
+    out, err = run.communicate(timeout=100)
+    rows = {line.split()[0]: line.split()[1] for line in out.splitlines() if line.startswith("  a-n")}
+    assert run.returncode == 1 and set(rows.values()) == {"made", "failed"} and "Read-only file system" in err and "Traceback" not in err
+    small_disk("rw")
+    require_whole(tmp_path / "out", [x for x in values if rows[f"a-n{x}"] == "made"])
     assert batch(values, "--resume").status == 0
     require_whole(tmp_path / "out", values)
 

@@ -50,7 +50,7 @@ def test_a_report_of_nothing_says_what_is_missing():
     ("arguments", "says"),
     [
         ("--foo", "tokcost: no such option '--foo'; see tokcost --help"),
-        ("report x --timout 3", "tokcost report: no such option '--timout'; did you mean '--output' or '--timeout'?"),
+        ("report x --timout 3", "tokcost report: no such option '--timout'; did you mean '--output', '--report-timeout' or '--timeout'?"),
         ("report x --timeout soon", "invalid value for '--timeout': 'soon' is not a whole number; see tokcost report --help"),
         ("report x --timeout 0", "tokcost report: invalid value for '--timeout': must be 1 or more, got 0; see tokcost report --help"),
         ("report x --output", "option '--output' requires an argument"),

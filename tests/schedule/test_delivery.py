@@ -116,6 +116,18 @@ def test_reports_of_a_grid_come_in_one_mail_those_that_failed_first(smtp, notebo
     assert [one.get_filename() for one in inbox.messages[0].iter_attachments()] == ["ours-gb300.html"]
 
 
+def test_definitions_that_are_made_together_are_sent_each_by_itself_and_one_that_fails_says_why(smtp, notebook, define):
+    inbox = smtp()
+    notebook('assert accelerator != "h200", "no h200"'), define(f'{MAIL}[parameters]\naccelerator = "gb300"', "new")
+    define(MAIL, "old"), define(f'{MAIL}xlsx = true\n[parameters]\naccelerator = "gb300"\nrate_usd_per_gpu_h = 2', "taken")
+    assert once(".").status == 1
+    assert [message["Subject"] for message in inbox.messages] == ["What does it cost?", "Failed: old", "What does it cost?"]
+    new, old, taken = (part(message, "text/plain") for message in inbox.messages)
+    assert "A token costs 1.41 with gb300." in new and "A token costs 2" in taken
+    assert "FAILED. old: cell 5 of cost.ipynb failed: AssertionError: no h200" in old
+    assert [one.get_filename() for one in inbox.messages[2].iter_attachments()] == ["taken.html", "taken.xlsx"]
+
+
 @pytest.mark.parametrize("security", ["starttls", "tls"])
 def test_a_password_goes_through_an_encrypted_connection_and_nowhere_else(smtp, password, notebook, define, monkeypatch, security):
     authority = trustme.CA()

@@ -120,7 +120,8 @@ def cases(one: Claim, quantity: str, where: Conditions, names: Mapping[str, str]
         return [], [f"output of {_and(names, roles)} on one model, with the same lengths, at one speed"]
     any_precision = {column: values for column, values in asked["candidate"].items() if column != "precision"}
     of_candidate = _allowed(every["candidate"], any_precision)
-    found = [case for pair in pairs for case in _priced(one, quantity, *pair, of_candidate, where)]
+    lists = _lists(one, quantity, roles, where)
+    found = [case for pair in pairs for case in _priced(*pair, of_candidate, lists)]
     if not found:
         return [], [f"{_lower(_PER[quantity].quantity)} of {_and(names, roles)} in one list"]
     return found, []
@@ -148,26 +149,28 @@ def _allowed(runs: pd.DataFrame, asked: dict[str, list[str]]) -> pd.DataFrame:
 
 def _pairs(sides: dict[str, pd.DataFrame], where: Conditions) -> Iterator[tuple[dict[str, Frontier], np.ndarray]]:
     """The curves of every two systems (or of the one that is claimed about) on one workload, and the speeds that they share."""
-    keys = [*JOB, "accelerator", "precision"]
-    curves = {role: [frontier(rows) for _, rows in runs.groupby(keys)] for role, runs in sides.items()}
-    for some in itertools.product(*curves.values()):
-        if len({tuple(getattr(curve, name) for name in JOB) for curve in some}) == 1:
+    jobs = {role: dict(tuple(runs.groupby(JOB))) for role, runs in sides.items()}
+    for job in sorted(set.intersection(*(set(runs) for runs in jobs.values()))):
+        curves = {role: [frontier(rows) for _, rows in runs[job].groupby(["accelerator", "precision"])] for role, runs in jobs.items()}
+        for some in itertools.product(*curves.values()):
             speeds = _speeds(some, where.get(("", SPEED), []))
             if speeds.size:
                 yield dict(zip(curves, some, strict=True)), speeds
 
 
-def _priced(
-    one: Claim, quantity: str, pair: dict[str, Frontier], speeds: np.ndarray, of_candidate: pd.DataFrame, where: Conditions
-) -> Iterator[Case]:
+def _priced(pair: dict[str, Frontier], speeds: np.ndarray, of_candidate: pd.DataFrame, lists: list[tuple[str, Callable]]) -> Iterator[Case]:
     """The case of a pair for each list that prices (or powers) its systems."""
+    priced = {said: {role: value(role, curve.accelerator) for role, curve in pair.items()} for said, value in lists}
+    priced = {said: per for said, per in priced.items() if None not in per.values()}
+    if not priced:
+        return
     output = {role: np.asarray(curve.at(tok_per_s_per_user=speeds), dtype=float) for role, curve in pair.items()}
     candidate = pair["candidate"]
     labels: dict[str, Any] = {name: getattr(candidate, name) for name in JOB}
     runs = rows_where(of_candidate, labels | {"accelerator": candidate.accelerator})
     for role, curve in pair.items():
         labels |= {f"{role}_accelerator": curve.accelerator, f"{role}_precision": curve.precision}
-    for said, per in _divisors(one, quantity, pair, where):
+    for said, per in priced.items():
         yield Case(labels | {"list": said}, pair, speeds, output, per, runs)
 
 
@@ -183,23 +186,22 @@ def _speeds(curves: Iterable[Frontier], stated: list[str]) -> np.ndarray:
     return measured[(measured >= slow) & (measured <= fast)]
 
 
-def _divisors(one: Claim, quantity: str, pair: dict[str, Frontier], where: Conditions) -> Iterator[tuple[str, dict[str, float]]]:
-    """Each price list or power list that holds all systems of the pair, by name; the prices that the claim prints come before lists."""
+def _lists(one: Claim, quantity: str, roles: Iterable[str], where: Conditions) -> list[tuple[str, Callable[[str, str], float | None]]]:
+    """Each price list or power list, by name, with what it says of a role and its accelerator; printed prices come before lists."""
     per = _PER.get(quantity)
     if per is None:
-        yield "", {}
-        return
-    if all(one.has(role, [per.quantity]) for role in pair):
-        yield "as printed", {role: one.printed[role, per.quantity].value for role in pair}
-        return
+        return [("", lambda role, accelerator: 1.0)]
+    if all(one.has(role, [per.quantity]) for role in roles):
+        return [("as printed", lambda role, accelerator: one.printed[role, per.quantity].value)]
     rows = evidence.load_table(per.table)
     for label in per.labels:
         if allowed := where.get(("", label)):
             rows = rows[rows[label].isin(allowed)]
+    found = []
     for labels, some in rows.groupby(list(per.labels)):
-        value = some.set_index("accelerator")["value"]
-        if all(curve.accelerator in value for curve in pair.values()):
-            yield " ".join(map(str, labels)), {role: float(value[curve.accelerator]) for role, curve in pair.items()}
+        value = dict(zip(some["accelerator"], some["value"].astype(float), strict=True))
+        found.append((" ".join(map(str, labels)), lambda role, accelerator, value=value: value.get(accelerator)))
+    return found
 
 
 def _lower(quantity: str) -> str:

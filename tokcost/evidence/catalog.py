@@ -56,7 +56,15 @@ class Fact:
         keys = self.__dict__.get("keys", {})
         if name in keys:
             return keys[name]
-        raise AttributeError(f"this fact has no `{name}`{nearest(name, [*keys, *self.__dict__])}")
+        raise _NoSuchKey(name, [*keys, *self.__dict__])
+
+
+class _NoSuchKey(AttributeError):
+    """Its sentence is made where it is read: pandas and numpy ask every number for a dozen names that none has."""
+
+    def __str__(self) -> str:
+        name, known = self.args
+        return f"this fact has no `{name}`{nearest(name, known)}"
 
 
 def data_dir() -> Path:

@@ -89,7 +89,11 @@ def list_tables():
 @click.option("--where", "filters", multiple=True, metavar="COLUMN=TEXT", help="Only rows with this text in this column; repeatable.")
 @click.option("--csv", "as_csv", is_flag=True, help="All columns as CSV instead of one block a row.")
 def show(table, filters, as_csv):
-    """Print the rows of TABLE with their sources."""
+    """Print the rows of TABLE with their sources; `tokcost data list` names the tables.
+
+    \b
+      tokcost data show hourly_rates --where accelerator=h200 --where rate_vintage=2026-09
+    """
     from tokcost.evidence.catalog import load_table
     from tokcost.evidence.schema import TABLES
     from tokcost.evidence.selection import rows_where

@@ -41,17 +41,27 @@ def rows_where(rows: pd.DataFrame, where: Mapping[str, object], *, table: str = 
     for name in where:
         if name not in rows:
             raise DataError(f"{table or 'the table'} has no column `{name}`{nearest(name, rows.columns)}")
-    whole, conditions = rows, ""
-    of_table = f" of {table}" if table else ""
-    for name, wanted in where.items():
-        values = list(wanted) if isinstance(wanted, (list, tuple, set, frozenset)) else [wanted]
-        there = rows[name].dropna().unique()
+    whole = rows
+    for place, (name, wanted) in enumerate(where.items()):
+        values = _several(wanted)
+        kept = rows[rows[name].isin(values)]
+        found = kept[name].unique()
         for value in values:
-            if not (whole[name] == value).any():
-                raise NoSuchRow(f"no row{of_table} has {name} `{value}`{nearest(str(value), whole[name].dropna().unique())}")
-            if not (there == value).any():
-                listed = f"{name} {', '.join(sorted(map(str, there))[:20])}" if len(there) else f"no {name} at all"
-                raise NoSuchRow(f"no row{of_table} with {conditions.lstrip(', ')} has {name} `{value}`; there is {listed}")
-        rows = rows[rows[name].isin(values)]
-        conditions += f", {name} {' or '.join(f'`{value}`' for value in values)}"
+            if not (found == value).any():
+                raise NoSuchRow(_why_none(whole, rows, dict(list(where.items())[:place]), name, value, f" of {table}" if table else ""))
+        rows = kept
     return rows
+
+
+def _why_none(whole: pd.DataFrame, rows: pd.DataFrame, before: Mapping[str, object], name: str, value: object, of_table: str) -> str:
+    """No row has this value at all; or none of `rows`, which the conditions `before` have left."""
+    if not (whole[name] == value).any():
+        return f"no row{of_table} has {name} `{value}`{nearest(str(value), whole[name].dropna().unique())}"
+    there = rows[name].dropna().unique()
+    listed = f"{name} {', '.join(sorted(map(str, there))[:20])}" if len(there) else f"no {name} at all"
+    conditions = ", ".join(f"{one} {' or '.join(f'`{each}`' for each in _several(wanted))}" for one, wanted in before.items())
+    return f"no row{of_table} with {conditions} has {name} `{value}`; there is {listed}"
+
+
+def _several(wanted: object) -> list:
+    return list(wanted) if isinstance(wanted, (list, tuple, set, frozenset)) else [wanted]

@@ -33,6 +33,11 @@ def import_files(
 ) -> None:
     """Import benchmark results from PATHS (files or directories; with --kind server: files) as one tidy table.
 
+    \b
+      tokcost import results/ --gpus 8 --gpu h200 --output mine.csv         a sweep of any tool
+      tokcost import power.csv --kind power                                 a power log of nvidia-smi
+      tokcost import before.txt after.txt --kind server --seconds 300       counters of a server in use
+
     Each file's tool and version are recognised from its content: AIPerf, genai-perf, vLLM
     (serve, throughput, multi-turn), SGLang, TensorRT-LLM, GuideLLM, inference-perf, llm-d,
     genai-bench, EvalScope, llmperf, LMBenchmark, llama-bench, InferenceX, MLPerf. One row

@@ -17,7 +17,9 @@ from tokcost.evidence.command import data
     "--source-is", multiple=True, metavar="FIELD=TEXT", help="Of a new source: title, publisher, locator, date, grade, licence ..."
 )
 @click.option("--set", "given", multiple=True, metavar="COLUMN=TEXT", help="What FILE does not say, the same for all rows; repeatable.")
-@click.option("--label", "labels", multiple=True, metavar="NAME=VALUE=LABEL", help="A new row of labels.csv: accelerator=x100=X100.")
+@click.option(
+    "--label", "labels", multiple=True, metavar="NAME=VALUE=LABEL", help="How people write a new name, such as accelerator=x100=X100."
+)
 @click.option("--dry-run", is_flag=True, help="Say everything, write nothing.")
 @click.option("--headlines/--no-headlines", default=True, help="Whether to work out which headlines move; it takes ten to twenty seconds.")
 @click.option("--calibrate/--no-calibrate", default=True, help="Whether new runs also fit the constants of the estimate (half a minute).")
@@ -29,8 +31,13 @@ def add(file: Path, table: str, source_id: str, source_is, given, labels, dry_ru
     summary_results.json of a round, power_measurements a power log.
 
     Rows that are there already are left out; measured rows that cannot be true, or repeat another capture, go to
-    excluded_rows.csv with the reason. Captures, sources and what is derived from the rows follow: observed_spreads, and where runs
-    are of chips that throughput is estimated for, the constants of that estimate. Undo: git checkout data.
+    excluded_rows.csv with the reason. The lists of sources and captures are brought up to date with them, and what is derived
+    from the rows: how far repeated runs lie apart and, where chips were run that throughput is estimated for, the constants of
+    that estimate. Undo: git checkout data.
+
+    \b
+      tokcost data add october.csv --as hourly_rates --source my_price_list --dry-run    what would change
+      tokcost data add mine.csv --as inference --source our_runs        what `tokcost import` wrote
     """
     from tokcost.evidence.catalog import data_dir
     from tokcost.evidence.schema import TABLES

@@ -46,5 +46,5 @@ def connected(address: str):
 def _absolute(task: Task) -> Task:
     """Workers stand in other folders; files are reached by the same path on all machines."""
     job = replace(task.plan.job, notebook=task.plan.job.notebook.absolute())
-    options = task.options | {"history": (task.options["history"] or place(task.directory)).absolute()}
-    return Task(replace(task.plan, job=job), task.directory.absolute(), options)
+    options = replace(task.options, history=(task.options.history or place(task.directory)).absolute())
+    return replace(task, plan=replace(task.plan, job=job), directory=task.directory.absolute(), options=options)

@@ -22,9 +22,10 @@ _HELP = f"""Say why the headline of a report moved from one run to another.
 
 RUN is the number of a run; `tokcost history` lists them. The change is split into contributions that add up: the inputs of
 the headline (such as price, throughput, utilization), data rows, and our own method: the code of the package and of the
-notebook. What each contributes is averaged over all orders of change. A change of method is never mixed with a change of
-the world; where both changed at once and no run tells them apart, the answer says so, and --rerun makes such a run: the
-present code on the data and the parameters of the first RUN. It is not recorded.
+notebook. What each contributes depends on what changed before it, so it is averaged over all orders. A change of our own
+method is never mixed with a change of prices, runs or data; where both changed at once and no run tells them apart, the
+answer says so, and --rerun makes such a run: the present code on the data and the parameters of the first RUN. It is not
+recorded.
 
 \b
   tokcost history 01-what-does-a-million-tokens-cost        which runs there are

@@ -32,9 +32,9 @@ TARGET is a folder of report definitions (*.toml), or one of them. A definition 
   tokcost schedule reports                      stay and do it at those times; Ctrl-C ends it
   tokcost schedule reports --print systemd      let systemd (or crontab, github, airflow) keep the time instead
 
-One report is made after another. A time that passed while nothing ran is made up for once; a time at which the last run
-still works is left out; both are said, as is every change of clocks. Definitions are read when it starts: after a change,
-start it again.
+A definition is made when its time comes, after those that wait already. A time that passed while nothing ran is made up for
+once; a time at which the last run still works is left out; both are said, as is every change of clocks. Definitions are read
+when it starts: after a change, start it again. With --once all are made together, several at a time, and then sent.
 
 Mail needs TOKCOST_SMTP_HOST and TOKCOST_SMTP_FROM in the environment; TOKCOST_SMTP_USER and TOKCOST_SMTP_PASSWORD where the
 server asks who you are; TOKCOST_SMTP_PORT (587) and TOKCOST_SMTP_SECURITY (starttls; tls, none) where yours differ. Notebooks
@@ -82,21 +82,20 @@ def schedule(target, once, dry_run, form, output):
 
 
 def _once(tasks, directory: Path, log) -> int:
-    from tokcost.report.command import termination_as_interrupt
+    from tokcost.report.making import termination_as_interrupt
     from tokcost.schedule.run import Runner
 
     runner = Runner(directory, log.say)
     try:
         with termination_as_interrupt():
-            went_well = [runner.run(task) for task in tasks]
-        return 0 if all(went_well) else 1
+            return 0 if runner.run(*tasks) else 1
     except KeyboardInterrupt:
         log.say("interrupted; what was not finished is as it was")
         return 130
 
 
 def _stay(tasks, directory: Path, log) -> int:
-    from tokcost.report.command import termination_as_interrupt
+    from tokcost.report.making import termination_as_interrupt
     from tokcost.schedule.clock import scheduler
     from tokcost.schedule.run import Runner
 

@@ -54,29 +54,39 @@ def _answer(result: dict | None) -> str:
 
 
 class Maker:
-    """Runs `tokcost report` for one task after another; `stop` ends the one that runs."""
+    """Runs `tokcost report`; `stop` ends what runs."""
 
     def __init__(self, directory: Path, say: Say):
         self.directory, self.say = directory, say
         self.process: subprocess.Popen | None = None
         self.stopped = False
 
-    def make(self, task: Task) -> list[Outcome]:
-        """The outcome of each report of `task`."""
-        earlier = {name: _result(self.directory, name) for name in task.reports}
-        command = [*TOKCOST, "report", str(task.path), "--index", "--output", str(self.directory)]
-        command += ["--tables"] if task.delivery.xlsx else []
+    def make(self, *tasks: Task) -> dict[Path, list[Outcome]]:
+        """The outcome of each report of each task, by the path of its definition; all are made by one call, but for workbooks."""
+        found: dict[Path, list[Outcome]] = {}
+        for has_workbook in (False, True):
+            some = [task for task in tasks if task.delivery.xlsx == has_workbook]
+            if some and not self.stopped:
+                found |= self._made(some, ["--tables"] if has_workbook else [])
+        return found
+
+    def _made(self, tasks: list[Task], options: list[str]) -> dict[Path, list[Outcome]]:
+        earlier = {name: _result(self.directory, name) for task in tasks for name in task.reports}
+        command = [*TOKCOST, "report", *(str(task.path) for task in tasks), "--index", "--output", str(self.directory), *options]
         pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "encoding": "utf-8", "errors": "replace"}
-        with subprocess.Popen(command, env=public(task.delivery.addresses), stdin=subprocess.DEVNULL, **pipes) as self.process:
+        seen = public(address for task in tasks for address in task.delivery.addresses)
+        with subprocess.Popen(command, env=seen, stdin=subprocess.DEVNULL, **pipes) as self.process:
             try:
                 written, said = self.process.communicate()
             except BaseException:  # Ctrl-C, or the polite end of the scheduler
                 self.process.terminate()
                 raise
         for line in said.splitlines():
-            self.say(f"{task.name}: {line.strip()}")
+            self.say(f"{tasks[0].name}: {line.strip()}" if len(tasks) == 1 else line.strip())
         made = {Path(line).name for line in written.splitlines()}
-        return [self._outcome(name, f"{name}.result.json" in made, earlier[name], said) for name in task.reports]
+        return {
+            task.path: [self._outcome(name, f"{name}.result.json" in made, earlier[name], said) for name in task.reports] for task in tasks
+        }
 
     def _outcome(self, name: str, is_made: bool, earlier: dict | None, said: str) -> Outcome:
         page = self.directory / f"{name}.html"
@@ -87,12 +97,12 @@ class Maker:
 
     def _why(self, name: str, said: str) -> str:
         """Why a report failed: as it is kept for the index, or else the last thing that was said."""
-        if re.search(rf"^FAILED {re.escape(name)}:", said, re.M):
+        if told := re.search(rf"^FAILED ({re.escape(name)}:.*)$", said, re.M):
             try:
                 kept = json.loads(read_text(failed(self.directory, name), MOST_NOTEBOOK_BYTES))
                 return str(kept["metadata"]["tokcost"]["failure"])
             except (ReportError, ValueError, KeyError, TypeError):
-                pass
+                return told[1]
         lines = [line.strip() for line in said.splitlines() if line.strip()]
         return lines[-1] if lines else "it ended without a word"
 

@@ -1,4 +1,4 @@
-"""One run of a task: its reports are made, the feed is renewed, then all is sent."""
+"""One run of tasks: their reports are made, the feed is renewed, then all is sent."""
 
 from __future__ import annotations
 
@@ -12,25 +12,31 @@ from tokcost.schedule.task import Task
 
 
 class Runner:
-    """Makes and sends the reports of tasks, one task at a time."""
+    """Makes the reports of tasks, several at once, and sends them, one task after another."""
 
     def __init__(self, directory: Path, say: Say):
         self.directory, self.say = directory, say
         self.maker = Maker(directory, say)
 
-    def run(self, task: Task) -> bool:
-        """Make and send the reports of `task`; whether all went well."""
+    def run(self, *tasks: Task) -> bool:
+        """Make the reports of `tasks`, then send those of each; whether all went well."""
         if self.maker.stopped:
             return False
-        self.say(f"{task.name}: begins")
+        for task in tasks:
+            self.say(f"{task.name}: begins")
+        has_feed = self._feed(tasks[0], [])  # begun, where there is none, for the index links to it
         try:
-            has_feed = self._feed(task, [])  # begun, where there is none, for the index links to it
-            outcomes = self.maker.make(task)
-            if self.maker.stopped:
-                return False
-            has_feed &= self._feed(task, outcomes)
+            made = self.maker.make(*tasks)
+        except Exception as error:
+            self.say(f"{' '.join(task.name for task in tasks)}: {type(error).__name__}: {error}")
+            return False
+        return not self.maker.stopped and all([has_feed, *(self._sent(task, made[task.path]) for task in tasks)])
+
+    def _sent(self, task: Task, outcomes: list[Outcome]) -> bool:
+        has_feed = self._feed(task, outcomes)
+        try:
             is_sent = deliver(task, outcomes, self.say)
-        except Exception as error:  # the next task is still made
+        except Exception as error:  # the next task is still sent
             self.say(f"{task.name}: {type(error).__name__}: {error}")
             return False
         return has_feed and is_sent and not any(outcome.failure for outcome in outcomes)

@@ -5,6 +5,7 @@ The constants are those fitted to all runs, so that these errors show what an ef
 
 from __future__ import annotations
 
+import functools
 from dataclasses import replace
 
 import numpy as np
@@ -72,8 +73,9 @@ def static_batches(column: str = "value") -> pd.DataFrame:
     """
     rows, of = evidence.load_table("own_gpu_runs").dropna(subset=["decode_step_s"]), constants(column)
     found = []
+    sizes_of, ratings_of = functools.cache(architecture), functools.cache(chip)
     for run in rows.itertuples():
-        where = architecture(run.model, run.precision), chip(run.accelerator, run.precision)
+        where = sizes_of(run.model, run.precision), ratings_of(run.accelerator, run.precision)
         load = Load(float(run.batch), float(run.isl), float(run.osl), 1, 1)
         step, prefill = sum(step_terms(*where, load, of).values()), run.batch * request_prefill_s(*where, load, of)
         found.append((step, float(prefill)))

@@ -54,6 +54,7 @@ def chip(accelerator: str, precision: str) -> Chip:
     >>> chip("h200", "fp8").memory_bytes_per_s
     4800000000000.0
     """
+    evidence.load_table("accelerator_makers", accelerator=accelerator)  # an unknown name is answered with the nearest
     memory, bf16 = _rated(accelerator, "memory_gb"), _rated(accelerator, "peak_bf16_dense_tflop_per_s")
     own = _rated(accelerator, f"peak_{precision}_dense_tflop_per_s", required=False) or bf16
     link = _rated(accelerator, "scale_up_gb_per_s", required=False)
@@ -68,7 +69,6 @@ def chip(accelerator: str, precision: str) -> Chip:
 
 def _rated(accelerator: str, quantity: str, *, required: bool = True) -> Any:
     """One rating, as a fact; None where no source states one that is not required."""
-    evidence.load_table("accelerator_makers", accelerator=accelerator)  # an unknown name is answered with the nearest
     try:
         return evidence.fact("accelerators", accelerator=accelerator, quantity=quantity)
     except NoSuchRow:

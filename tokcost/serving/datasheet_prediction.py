@@ -7,8 +7,7 @@ measured throughput ratio is then held against the ratio of what the data sheets
 
 from __future__ import annotations
 
-import itertools
-
+import numpy as np
 import pandas as pd
 
 from tokcost import evidence
@@ -41,26 +40,27 @@ def matched_pairs(rows: pd.DataFrame, *, throughput: str = "output_tok_per_s_per
         raise QuantityError(f"equal conditions cannot be told: the rows have no column `{missing[0]}`")
     rows = rows[(rows["deployment"] == "aggregated") & rows[[throughput, "n_gpus", "tensor_parallel"]].notna().all(axis=1)]
     measured = rows.groupby([*EQUAL, "accelerator"], dropna=False)[throughput].median().reset_index()
+    group = measured.groupby(list(EQUAL), dropna=False).ngroup().to_numpy()
+    order = np.lexsort((measured[throughput], group))  # within a group from the slowest to the fastest
+    measured = measured.iloc[order]
+    starts = np.flatnonzero(np.diff(group[order], prepend=-1))
+    sizes = np.diff(starts, append=len(measured))
+    every = [start + np.stack(np.triu_indices(size, 1)) for start, size in zip(starts, sizes, strict=True) if size > 1]
+    if not every:
+        return pd.DataFrame(columns=[*EQUAL, "pair", "slower", "faster", "throughput_ratio", "peak_flop_ratio", "bandwidth_ratio"])
+    slow, fast = (measured.iloc[side].reset_index(drop=True) for side in np.concatenate(every, axis=1))
     rated = evidence.accelerators(sorted(measured["accelerator"].unique()))
-    pairs = [pair for _, same in measured.groupby(list(EQUAL), dropna=False) for pair in _pairs_of(same, throughput, rated)]
-    columns = [*EQUAL, "pair", "slower", "faster", "throughput_ratio", "peak_flop_ratio", "bandwidth_ratio"]
-    return pd.DataFrame(pairs, columns=columns)
+    names = slow["accelerator"], fast["accelerator"]
+    peaks = {one: _ratio(rated[f"peak_{one}_dense_tflop_per_s"], *names) for one in slow["precision"].unique()}
+    return slow[list(EQUAL)].assign(
+        pair=[" / ".join(sorted(name.upper() for name in pair)) for pair in zip(*names, strict=True)],
+        slower=names[0],
+        faster=names[1],
+        throughput_ratio=fast[throughput] / slow[throughput],
+        peak_flop_ratio=sum(ratio.where(slow["precision"] == precision, 0.0) for precision, ratio in peaks.items()),
+        bandwidth_ratio=_ratio(rated[BANDWIDTH], *names),
+    )
 
 
-def _pairs_of(same: pd.DataFrame, throughput: str, rated: pd.DataFrame):
-    ordered = same.sort_values(throughput).to_dict("records")
-    for slower, faster in itertools.combinations(ordered, 2):
-        names = slower["accelerator"], faster["accelerator"]
-        peak, bandwidth = (
-            rated.at[names[1], column] / rated.at[names[0], column]
-            for column in (f"peak_{slower['precision']}_dense_tflop_per_s", BANDWIDTH)
-        )
-        yield {
-            **{name: slower[name] for name in EQUAL},
-            "pair": " / ".join(sorted(name.upper() for name in names)),
-            "slower": names[0],
-            "faster": names[1],
-            "throughput_ratio": faster[throughput] / slower[throughput],
-            "peak_flop_ratio": peak,
-            "bandwidth_ratio": bandwidth,
-        }
+def _ratio(rating: pd.Series, slower: pd.Series, faster: pd.Series) -> pd.Series:
+    return faster.map(rating) / slower.map(rating)

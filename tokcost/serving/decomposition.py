@@ -102,25 +102,46 @@ def decompose(
     [['chip + FP4', 6.0]]
     """
     check_value(SPEED, tok_per_s_per_user)
-    names = list(factors)
-    _require_separate(factors)
-    measured = {changed: _cell(rows, factors, changed, tok_per_s_per_user, throughput) for changed in _subsets(names)}
-    cells = pd.DataFrame([{name: name in changed for name in names} | cell.row(throughput) for changed, cell in measured.items()])
-    first, last = measured[frozenset()], measured[frozenset(names)]
-    for side, cell in (("baseline", first), ("candidate", last)):
-        if cell.why:
-            raise NotMeasured(f"the {side} was not measured at {tok_per_s_per_user:g} tok/s/user: {cell.why}")
-    orders = _orders(_parts(names, measured), measured)
-    table, of, price = _averages(orders), throughput, 1.0
-    if (baseline_rate is None) != (candidate_rate is None):
-        raise QuantityError("a cost ratio needs both rates, `baseline_rate` and `candidate_rate`")
-    if baseline_rate is not None:
-        price, of = 1 / _rate_ratio([first.curve, last.curve], (baseline_rate, candidate_rate)), "cost"
-        table.loc[len(table)] = [PRICE, price, price, price, math.log(price)]
-    whole = table["log_contribution"].sum()
-    table["log_share_ratio"] = table["log_contribution"] / whole if whole else np.nan
-    ratio, low, high = (float(gain * price) for gain in last.over(first))
-    return Decomposition(float(tok_per_s_per_user), of, ratio, low, high, table, _singly(factors, measured), cells, orders)
+    rates = {"baseline_rate": baseline_rate, "candidate_rate": candidate_rate}
+    return _Combinations(rows, factors, throughput=throughput, **rates).at(float(tok_per_s_per_user))
+
+
+class _Combinations:
+    """The curve of every combination of changes, built once, to be taken apart at any interactivity."""
+
+    def __init__(
+        self,
+        rows: pd.DataFrame,
+        factors: Factors,
+        *,
+        throughput: str = "total_tok_per_s_per_gpu",
+        baseline_rate: Fact | float | None = None,
+        candidate_rate: Fact | float | None = None,
+    ):
+        _require_separate(factors)
+        if (baseline_rate is None) != (candidate_rate is None):
+            raise QuantityError("a cost ratio needs both rates, `baseline_rate` and `candidate_rate`")
+        self.factors, self.throughput, self.rates = factors, throughput, (baseline_rate, candidate_rate)
+        changes = _subsets(list(factors))
+        self.curves = {changed: _curve(rows, _configuration(factors, changed), throughput) for changed in changes}
+
+    def at(self, speed: float) -> Decomposition:
+        names, throughput = list(self.factors), self.throughput
+        measured = {changed: _cell(*curve, speed) for changed, curve in self.curves.items()}
+        cells = pd.DataFrame([{name: name in changed for name in names} | cell.row(throughput) for changed, cell in measured.items()])
+        first, last = measured[frozenset()], measured[frozenset(names)]
+        for side, cell in (("baseline", first), ("candidate", last)):
+            if cell.why:
+                raise NotMeasured(f"the {side} was not measured at {speed:g} tok/s/user: {cell.why}")
+        orders = _orders(_parts(names, measured), measured)
+        table, of, price = _averages(orders), throughput, 1.0
+        if self.rates[0] is not None:
+            price, of = 1 / _rate_ratio([first.curve, last.curve], self.rates), "cost"
+            table.loc[len(table)] = [PRICE, price, price, price, math.log(price)]
+        whole = table["log_contribution"].sum()
+        table["log_share_ratio"] = table["log_contribution"] / whole if whole else np.nan
+        ratio, low, high = (float(gain * price) for gain in last.over(first))
+        return Decomposition(speed, of, ratio, low, high, table, _singly(self.factors, measured), cells, orders)
 
 
 def decompose_by_speed(rows: pd.DataFrame, factors: Factors, *, tok_per_s_per_user: ArrayLike, **how: Any) -> pd.DataFrame:
@@ -134,10 +155,13 @@ def decompose_by_speed(rows: pd.DataFrame, factors: Factors, *, tok_per_s_per_us
     >>> decompose_by_speed(rows, chip, tok_per_s_per_user=[20, 90])[["part", "ratio"]].values.tolist()
     [['chip', 2.0], ['', nan]]
     """
+    speeds = np.atleast_1d(np.asarray(tok_per_s_per_user, dtype=float))
+    check_value(SPEED, speeds)
+    of = _Combinations(rows, factors, **how)
     tables = []
-    for speed in np.atleast_1d(np.asarray(tok_per_s_per_user, dtype=float)):
+    for speed in speeds:
         try:
-            found = decompose(rows, factors, tok_per_s_per_user=float(speed), **how)
+            found = of.at(float(speed))
             table = found.parts.assign(is_complete=found.is_complete, whole_ratio=found.ratio, why="")
         except NotMeasured as reason:
             table = pd.DataFrame({"part": [""], "ratio": np.nan, "is_complete": False, "whole_ratio": np.nan, "why": str(reason)})
@@ -167,7 +191,7 @@ def along_path(
     check_value(SPEED, tok_per_s_per_user)
     if not steps:
         raise QuantityError("a path needs at least one step, got none")
-    cells = [_measure(rows, where, tok_per_s_per_user, throughput) for where in steps.values()]
+    cells = [_cell(*_curve(rows, where, throughput), tok_per_s_per_user) for where in steps.values()]
     facts = pd.DataFrame([cell.row(throughput) for cell in cells])
     facts.insert(0, "step", list(steps))
     gains = [(np.nan,) * 3, *(after.over(before) for before, after in pairwise(cells))]
@@ -199,20 +223,24 @@ def _subsets(names: list[str]) -> list[frozenset]:
     return [frozenset(some) for size in range(len(names) + 1) for some in combinations(names, size)]
 
 
-def _cell(rows, factors: Factors, changed: frozenset, speed: float, throughput: str) -> _Cell:
+def _configuration(factors: Factors, changed: frozenset) -> dict:
     where = {}
     for name, sides in factors.items():
         where |= sides[name in changed]
-    return _measure(rows, where, speed, throughput)
+    return where
 
 
-def _measure(rows: pd.DataFrame, where: dict, speed: float, throughput: str) -> _Cell:
-    said = configuration_label(where)
+def _curve(rows: pd.DataFrame, where: dict, throughput: str) -> tuple[str, Frontier | None]:
+    """A configuration in words, and the curve of its runs, or None where there are none."""
     try:
-        kept = rows_where(rows, where)
+        return configuration_label(where), frontier(rows_where(rows, where), throughput=throughput)
     except NoSuchRow:
+        return configuration_label(where), None
+
+
+def _cell(said: str, curve: Frontier | None, speed: float) -> _Cell:
+    if curve is None:
         return _Cell(said, why=f"no measured run is {said}")
-    curve = frontier(kept, throughput=throughput)
     low, high = curve.reach
     if not low <= speed <= high:  # a run twice as fast would be measured too, and tell of another speed
         return _Cell(said, why=f"{said} was measured from {low:.4g} to {high:.4g} tok/s/user only")

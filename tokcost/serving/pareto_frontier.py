@@ -102,8 +102,8 @@ class Frontier:
     @property
     def reach(self) -> tuple[float, float]:
         """Slowest and fastest interactivity on the front; nothing is known beyond."""
-        speed = self.points.loc[self.points["is_on_front"], SPEED]
-        return float(speed.min()), float(speed.max())
+        speed = self._front[0]
+        return float(speed[0]), float(speed[-1])
 
     @property
     def label(self) -> str:
@@ -258,10 +258,10 @@ def frontier(rows: pd.DataFrame, *, throughput: str = "total_tok_per_s_per_gpu",
     points["is_on_front"] = is_on_front(points[SPEED], points[throughput])
     if {"concurrency", "n_gpus"} <= set(points):
         points["users_per_gpu"] = points["concurrency"] / points["n_gpus"]
-    dates = sorted(date for date in points["run_date"].dropna().astype(str) if date) if "run_date" in points else []
+    dates = [date for date in _words(points, "run_date") if date]
     first = points.iloc[0]
     labels: dict[str, Any] = {name: first[name] if isinstance(first[name], str) else int(first[name]) for name in ONE_OF}
-    labels |= {name: " + ".join(sorted(points[name].dropna().astype(str).unique())) if name in points else "" for name in POOLED}
+    labels |= {name: " + ".join(_words(points, name)) for name in POOLED}
     return Frontier(
         **labels,
         first_date=dates[0] if dates else "",
@@ -270,6 +270,11 @@ def frontier(rows: pd.DataFrame, *, throughput: str = "total_tok_per_s_per_gpu",
         points=points,
         n_excluded=int((~known).sum()),
     )
+
+
+def _words(points: pd.DataFrame, name: str) -> list[str]:
+    """What a column says, each once, in order; nothing where there is no such column."""
+    return sorted({str(word) for word in points[name].unique() if not pd.isna(word)}) if name in points else []
 
 
 def _require_one_of_each(rows: pd.DataFrame) -> None:
@@ -289,11 +294,12 @@ def _require_all_gpus(rows: pd.DataFrame) -> None:
     pair = ["output_tok_per_s_per_gpu", "total_tok_per_s_per_gpu"]
     if not set(pair) <= set(rows):
         return
-    share = rows[pair[0]] / rows[pair[1]]
-    expected = rows["osl"] / (rows["isl"] + rows["osl"])
-    off = (share / expected - 1).abs() > SHARE_TOLERANCE
+    output, total, isl, osl = (rows[name].to_numpy(float) for name in (*pair, "isl", "osl"))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        share, expected = output / total, osl / (isl + osl)
+        off = np.abs(share / expected - 1) > SHARE_TOLERANCE
     if off.any():
         raise QuantityError(
-            f"{off.sum()} of {len(rows)} rows have an output throughput of {share[off].iloc[0]:.2f} of the total where the lengths say "
-            f"{expected[off].iloc[0]:.2f}: not divided by all GPUs of the deployment; recompute both per all GPUs or leave these rows out"
+            f"{off.sum()} of {len(rows)} rows have an output throughput of {share[off][0]:.2f} of the total where the lengths say "
+            f"{expected[off][0]:.2f}: not divided by all GPUs of the deployment; recompute both per all GPUs or leave these rows out"
         )

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec
 
 import matplotlib
 import matplotlib.pyplot as plt
+from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.text import Text
 
 from tokcost.show import form
@@ -99,6 +100,7 @@ def finish(fig: MplFigure, alt: str) -> Figure:
     form.fold(fig)
     buffer = io.StringIO()
     with matplotlib.rc_context(RC):
+        lay_out(fig)
         fig.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
     svg = shown(buffer.getvalue())
     svg = svg[svg.index("<svg") :]
@@ -114,6 +116,15 @@ def finish(fig: MplFigure, alt: str) -> Figure:
     if foreign:
         raise ValueError(f"colour {foreign[0]} is not in tokcost.show.style.DARK: add it with its counterpart for dark pages")
     return Figure(svg, plain(alt), measure, [value.placed() for value in values])
+
+
+def lay_out(fig: MplFigure) -> None:
+    """Everything in its place, by the widths that words have in an SVG, once: `savefig` would draw all of it twice to find them."""
+    FigureCanvasSVG(fig)  # becomes the canvas of the figure
+    engine = fig.get_layout_engine()
+    if engine is not None:
+        engine.execute(fig)
+        fig.set_layout_engine(None)
 
 
 def _same_ids_everywhere(svg: str) -> str:

@@ -88,7 +88,7 @@ def label_ends(ax: Axes, ends: list[tuple[float, float, str, str]], *, gap_point
     fig = ax.figure
     if form.is_narrow() and max(len(text) for _, _, text, _ in ends) > form.CURVE:
         return _legend_of_lines(ax, ends)
-    fig.canvas.draw()
+    fig.get_layout_engine().execute(fig)
     early = [end for end in ends if ax.transAxes.inverted().transform(ax.transData.transform(end[:2]))[0] < 0.7]
     drawn = _drawn(ax) if early else np.empty((0, 2))
     for end in early:

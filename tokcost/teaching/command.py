@@ -35,6 +35,9 @@ _TEACHER = """# For the teacher
 def class_(folder: Path, nbgrader: bool) -> None:
     """Write FOLDER/student and FOLDER/teacher: the notebooks without and with the solutions, the lesson and its slides.
 
+    \b
+      tokcost class spring                give spring/student to the class, keep spring/teacher
+
     FOLDER must not exist, or be empty; where something goes wrong nothing is left behind.
     """
     folder = folder.absolute()

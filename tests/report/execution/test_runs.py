@@ -97,23 +97,40 @@ def test_a_report_that_succeeds_again_takes_its_failure_back(troubled, tokcost):
     assert (output / "index.html").read_text().count('class="failed"') == 4
 
 
-@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
-def test_an_interruption_stops_the_kernel_and_leaves_nothing_half_written(tmp_path, notebook, warm_tokcost, how):
-    notebook(tmp_path / "long.ipynb", *cells("import os, time\nopen('pid', 'w').write(str(os.getpid()))\ntime.sleep(60)"))
-    command = [warm_tokcost, "report", "long.ipynb", "--output", "out"]
+@pytest.mark.parametrize(("how", "names"), [(signal.SIGINT, "a"), (signal.SIGTERM, "a"), (signal.SIGINT, "ab")])
+def test_an_interruption_stops_every_kernel_and_leaves_nothing_half_written(tmp_path, notebook, warm_tokcost, how, names):
+    for name in names:
+        notebook(tmp_path / f"{name}.ipynb", *cells(f"import os, time\nopen('{name}.pid', 'w').write(str(os.getpid()))\ntime.sleep(60)"))
+    command = [warm_tokcost, "report", *(f"{name}.ipynb" for name in names), "--output", "out", "--workers", "2"]
     process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     deadline = time.monotonic() + 30
-    while not (tmp_path / "pid").exists() or not (tmp_path / "pid").read_text():
+    pids = [tmp_path / f"{name}.pid" for name in names]
+    while not all(pid.exists() and pid.read_text() for pid in pids):
         assert time.monotonic() < deadline and process.poll() is None
         time.sleep(0.05)
     process.send_signal(how)
     out, err = process.communicate(timeout=20)
     assert process.returncode == 130, err
-    assert err.strip().splitlines()[-1] == "tokcost report: interrupted; reports that were not finished are as they were"
-    assert "Traceback" not in err and out == ""
+    assert err == "tokcost report: interrupted; reports that were not finished are as they were\n" and out == ""
     assert files(tmp_path / "out") == {}
-    with pytest.raises(ProcessLookupError):
-        os.kill(int((tmp_path / "pid").read_text()), 0)
+    for pid in pids:
+        with pytest.raises(ProcessLookupError):
+            os.kill(int(pid.read_text()), 0)
+
+
+def test_several_reports_are_made_at_once_and_told_in_the_order_that_was_asked(tmp_path, notebook, tokcost):
+    """Each waits for the other to have begun, which one after the other never could."""
+    meet = "import pathlib, time\npathlib.Path('{0}.here').touch()\nwhile not pathlib.Path('{1}.here').exists(): time.sleep(0.01)\n"
+    notebook(tmp_path / "b.ipynb", *cells(meet.format("b", "a") + "time.sleep(0.5)", "x"))
+    notebook(tmp_path / "a.ipynb", *cells(meet.format("a", "b"), "x"))
+    notebook(tmp_path / "hangs.ipynb", *cells("import time\ntime.sleep(60)"))
+    names = ("b.ipynb", "hangs.ipynb", "a.ipynb")
+    run = tokcost("report", *names, "-o", "out", "--workers", "3", "--report-timeout", "5", cwd=tmp_path)
+    assert run.status == 1 and "FAILED hangs: it took longer than the 5 s that a report may take" in run.err
+    ends = ("html", "result.json", "ipynb")
+    assert run.out.split() == [*(f"out/{name}.{end}" for name in "ba" for end in ends), "out/index.html", "out/glossary.html"]
+    page = (tmp_path / "out" / "b.html").read_text()
+    assert 'href="a.html"' in page and "hangs.html" not in page
 
 
 def test_two_runs_into_one_directory_leave_whole_files(tmp_path, notebook, warm_tokcost):

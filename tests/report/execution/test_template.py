@@ -8,8 +8,11 @@ import time
 from pathlib import Path
 
 import pytest
+from jupyter_client.manager import start_new_kernel
+from jupyter_client.provisioning.factory import KernelProvisionerFactory
 
 from tokcost.report.execution import template
+from tokcost.report.execution.kernel_process import START
 from tokcost.report.execution.provisioner import cannot_stand_for
 from tokcost.report.execution.run import execute
 from tokcost.report.request.definition import notebook_job
@@ -78,7 +81,41 @@ def test_where_processes_cannot_be_copied_the_kernel_starts_as_any_other_and_the
 
 def test_another_interpreter_than_this_one_is_started_as_it_is_asked_for():
     assert cannot_stand_for(["/usr/bin/other", "-f", "x"]) == "the kernel specification asks for another interpreter, /usr/bin/other"
-    assert cannot_stand_for([sys.executable, "-f", "x"]) == ""
+    for start in (["-m", "ipykernel_launcher"], ["-Xfrozen_modules=off", "-m", "ipykernel_launcher"], ["-c", START]):
+        assert cannot_stand_for([sys.executable, *start, "-f", "x"]) == ""
+
+
+def test_the_interpreter_of_another_environment_is_another_although_it_is_a_link_to_the_same_program(tmp_path):
+    other = tmp_path / "bin" / "python"
+    other.parent.mkdir()
+    other.symlink_to(os.path.realpath(sys.executable))
+    assert cannot_stand_for([str(other), "-m", "ipykernel_launcher", "-f", "x"]).endswith(f"asks for another interpreter, {other}")
+
+
+def test_a_kernel_of_another_language_that_this_interpreter_runs_is_left_to_itself():
+    said = "the kernel specification asks for another kernel than that of IPython"
+    assert cannot_stand_for([sys.executable, "-m", "bash_kernel", "-f", "x"]) == said
+    assert cannot_stand_for([sys.executable, "kernel.py", "x"]) == said
+
+
+@pytest.mark.parametrize("is_ready", [True, False])
+def test_the_usual_kernel_is_a_warm_one_where_that_is_the_default_and_never_waits_for_its_imports(ran, monkeypatch, tmp_path, is_ready):
+    ran("'the template has done its imports'")
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(template.Template, "is_ready", is_ready)
+    monkeypatch.setattr(KernelProvisionerFactory.instance(), "default_provisioner_name", "tokcost-warm")
+    manager, client = start_new_kernel(kernel_name="python3", cwd="here", env=os.environ | {"PYTHONHASHSEED": "0"})
+    try:
+        client.execute("import os, sys\nassert os.getcwd().endswith('/here') and 'pandas' in sys.modules")
+        assert client.get_shell_msg(timeout=30)["content"]["status"] == ("ok" if is_ready else "error")
+        assert manager.provisioner.cold_reason == (
+            "" if is_ready else "what kernels need is being imported, for those that start after this one"
+        )
+    finally:
+        client.stop_channels()
+        manager.shutdown_kernel(now=True)
+        manager.context.term()
 
 
 def test_a_library_that_runs_a_thread_forbids_copying(tmp_path):

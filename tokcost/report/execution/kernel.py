@@ -12,13 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from tokcost.paths import DATA_VARIABLE, chosen_data
-from tokcost.report.execution.kernel_process import MEMORY_VARIABLE, MOST_MESSAGES_WAITING
+from tokcost.report.execution.kernel_process import MEMORY_VARIABLE, MOST_MESSAGES_WAITING, START
 from tokcost.report.execution.private import LONGEST_SOCKET_PATH, private_directory
 from tokcost.report.execution.template import ONE_THREAD, CannotFork, template_for
 from tokcost.show.rows import ASKED as REPORT_ASKED
-
-#: a file beside the notebook is the notebook's to import, but must not stand in for what the kernel itself is made of
-START = "import sys; del sys.path[0]; from tokcost.report.execution.kernel_process import main; main()"
 
 
 @contextlib.contextmanager
@@ -87,6 +84,7 @@ class Kernel:
         assert specification is not None  # of `python3`, which IPython brings
         specification.argv = [sys.executable, "-c", START, "-f", "{connection_file}"]
         self.manager.provisioner = WarmProvisioner(parent=self.manager, kernel_id=self.manager.kernel_id, kernel_spec=specification)
+        self.manager.provisioner.waits = True
         socket = str(self.directory / "socket")
         if os.name == "posix" and len(socket) <= LONGEST_SOCKET_PATH:
             self.manager.transport = "ipc"

@@ -6,6 +6,10 @@ MOST_MESSAGES_WAITING = 100_000
 #: names the megabytes that the kernel may take beyond what its imports have taken
 MEMORY_VARIABLE = "TOKCOST_KERNEL_MEMORY_MB"
 
+#: how it is started by a command of its own: a file beside the notebook is the notebook's to import, but must not stand in for what
+#: the kernel itself is made of
+START = "import sys; del sys.path[0]; from tokcost.report.execution.kernel_process import main; main()"
+
 
 def main() -> None:
     import os
@@ -14,8 +18,6 @@ def main() -> None:
     from ipykernel.kernelapp import IPKernelApp
 
     class App(IPKernelApp):
-        name = "tokcost-kernel"
-
         def init_iopub(self, context):
             context.setsockopt(zmq.SNDHWM, MOST_MESSAGES_WAITING)
             super().init_iopub(context)

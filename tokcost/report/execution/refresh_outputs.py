@@ -17,6 +17,7 @@ from nbclient.exceptions import CellExecutionError
 
 from tokcost.report.execution.files import write_atomically
 from tokcost.report.execution.folded import fold
+from tokcost.report.execution.provisioner import warm_by_default
 from tokcost.show.rows import STILL
 
 _KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
@@ -55,6 +56,7 @@ def first_figure(path: Path) -> str:
 @click.argument("notebooks", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--figure", type=click.Path(path_type=Path), help="Write the first figure of the first notebook here, for the README.")
 def main(notebooks, figure):
+    warm_by_default()
     status = 0
     for path in notebooks:
         try:

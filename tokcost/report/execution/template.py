@@ -21,6 +21,8 @@ _START = "import sys; del sys.path[0]; from tokcost.report.execution.template_pr
 _READ_AT_START = ("PYTHON", "LD_", "LC_", "LANG", "MPL", "OMP_", "OPENBLAS_", "MKL_", "JE_", "HOME", "XDG_")
 #: what a template needs besides; nothing else of whoever asks first may be seen by those who ask later
 _NEEDED = ("PATH", "TMP", "TEMP", "TOKCOST_")
+#: what a template puts beside its socket when its imports are done
+READY = ".ready"
 #: a template that is not done with its imports by then never will be
 PATIENCE_S = 60.0
 #: without these a library that is imported starts threads, and a process with threads cannot be copied
@@ -35,6 +37,7 @@ IMPORTED = (
     "ipykernel.zmqshell",
     "tokcost.report.execution.kernel_process",
     "tokcost.namespace:import_all",
+    "seaborn",
     "tokcost.evidence.catalog:read_ahead",
     "tokcost.doubt.sampling:read_ahead",
 )
@@ -93,8 +96,17 @@ class Template:
     def __init__(self, path: str):
         self.path, self.package = path, package_stamp()
 
+    @property
+    def is_ready(self) -> bool:
+        """Whether its imports are done: whoever asks before that waits for them."""
+        return os.path.exists(self.path + READY)
+
     def fork(self, run: str, arguments: list[str], environment: dict[str, str], directory: str, streams: tuple[int, int]) -> ForkedProcess:
         """A process that calls the function `run` (module:function); raises `CannotFork` where the template cannot give one."""
+        return self.given(self.ask(run, arguments, environment, directory, streams))
+
+    def ask(self, run: str, arguments: list[str], environment: dict[str, str], directory: str, streams: tuple[int, int]) -> socket.socket:
+        """Ask for a process, without waiting: there is something to read when it is `given`."""
         request = {"run": run, "arguments": arguments, "environment": environment, "directory": directory}
         text = json.dumps(request).encode()
         connection = socket.socket(socket.AF_UNIX)
@@ -103,13 +115,26 @@ class Template:
             connection.connect(self.path)
             socket.send_fds(connection, [b"%08d" % len(text)], list(streams))
             connection.sendall(text)
+        except OSError as error:
+            connection.close()
+            raise _no_answer(error) from None
+        return connection
+
+    def given(self, connection: socket.socket) -> ForkedProcess:
+        """The process that was asked for through `connection`."""
+        try:
             said: dict[str, Any] = _said(connection)
         except OSError as error:
-            said = {"refused": f"the template process does not answer: {error.strerror or error}"}
+            connection.close()
+            raise _no_answer(error) from None
         if "pid" not in said:
             connection.close()
             raise CannotFork(str(said.get("refused", "the template process ended before it answered")))
         return ForkedProcess(connection, said["pid"])
+
+
+def _no_answer(error: OSError) -> CannotFork:
+    return CannotFork(f"the template process does not answer: {error.strerror or error}")
 
 
 #: the templates of this program, by what they had at the start

@@ -24,7 +24,7 @@ import traceback
 from types import SimpleNamespace
 from typing import NoReturn
 
-from tokcost.report.execution.template import Template, registered, start_of
+from tokcost.report.execution.template import READY, Template, registered, start_of
 
 #: longest wait for the rest of a request; whoever asks is on this machine
 _PATIENCE_S = 30
@@ -36,6 +36,8 @@ def main() -> None:
     listener = socket.socket(fileno=int(sys.argv[1]))
     registered[start_of(dict(os.environ))] = Template(listener.getsockname())  # a child may ask too
     _import(sys.argv[2:])
+    with open(listener.getsockname() + READY, "wb"):
+        pass
     child = _Server(listener).serve()
     if child is not None:
         _run(child)
@@ -192,15 +194,22 @@ class _Server:
 
     def _let_go(self, asker) -> None:
         """Whoever asked is gone: so is what it asked for. Its end is told to nobody."""
-        self.selector.unregister(asker)
-        for pid in [pid for pid, one in self.children.items() if one is asker]:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(pid, signal.SIGKILL)
+        pids = [pid for pid, one in self.children.items() if one is asker]
+        if pids:  # else it has just ended by itself
+            self.selector.unregister(asker)
+        for pid in pids:
+            _kill(pid)
 
     def _end_all(self) -> None:
         for pid in self.children:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(pid, signal.SIGKILL)
+            _kill(pid)
+
+
+def _kill(pid: int) -> None:
+    """End a child and what it has started; one that was forked a moment ago does not lead a group yet."""
+    for kill in (os.killpg, os.kill):
+        with contextlib.suppress(ProcessLookupError):
+            return kill(pid, signal.SIGKILL)
 
 
 def _received(asker: socket.socket) -> tuple[dict, list[int]]:

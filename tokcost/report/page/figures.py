@@ -15,6 +15,7 @@ from tokcost.show.text import visible
 PHONE = "screen and (max-width:36rem)"
 _HEX = re.compile(r"#[0-9a-fA-F]{6}\b")
 _PAINTS = ("fill", "stroke", "stop-color")
+_PAINTED = re.compile(rf'\b({"|".join(_PAINTS)})="(#[0-9a-f]{{6}})"', re.I)
 
 
 def palette() -> dict[str, str]:
@@ -42,11 +43,9 @@ def themed(svg: str, dark: dict[str, str]) -> str:
 
     body = re.sub(r'(?<=style=")[^"]*|(?<=<style type="text/css">)[^<]*|(?<=<style>)[^<]*', lambda m: _HEX.sub(variable, m.group()), svg)
     # A colour given as an attribute cannot hold a variable; a rule for the attribute can.
+    painted = {(paint.lower(), colour.lower()) for paint, colour in _PAINTED.findall(svg)}
     attributes = "".join(
-        f'[{paint}="{colour}" i]{{{paint}:var(--c{colour[1:]})}}'
-        for colour in used
-        for paint in _PAINTS
-        if re.search(rf'\b{paint}="{colour}"', svg, re.I)
+        f'[{paint}="{colour}" i]{{{paint}:var(--c{colour[1:]})}}' for colour in used for paint in _PAINTS if (paint, colour) in painted
     )
     light = "".join(f"--c{c[1:]}:{c};" for c in used)
     shades = "".join(f"--c{c[1:]}:{known[c]};" for c in used)

@@ -156,9 +156,14 @@ def _each_once(found: list[Job]) -> list[Job]:
     """The jobs, no two of which write the same files: on some systems a capital is the same letter."""
     for name, times in Counter(job.name.casefold() for job in found).items():
         if times > 1:
-            first, second, *_ = (f"{job.name}.html ({job.layer.origin})" for job in found if job.name.casefold() == name)
+            first, second, *_ = (f"{job.name}.html ({_source(job)})" for job in found if job.name.casefold() == name)
             raise ReportError(f"two reports would write one file, {first} and {second}; give one another name, or leave it out")
     return found
+
+
+def _source(job: Job) -> str:
+    """What a job was asked for by: a definition, a row of a table, or the notebook itself."""
+    return str(job.notebook) if job.layer.origin == "definition" else job.layer.origin
 
 
 def _definitions(path: Path) -> list[Path]:

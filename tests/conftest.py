@@ -44,7 +44,7 @@ def tokcost(warm_tokcost):
     def run(*arguments, cwd, **environment):
         is_ordinary = any(name.startswith(("PYTHON", "OPENBLAS", "MPL")) for name in environment)
         command = [TOKCOST if is_ordinary else warm_tokcost, *map(str, arguments)]
-        done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, env={**os.environ, **environment}, timeout=120)
+        done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, env={**os.environ, **environment}, timeout=300)
         return SimpleNamespace(status=done.returncode, out=done.stdout, err=done.stderr)
 
     return run

@@ -311,6 +311,10 @@ def test_no_result_prices_a_system_above_a_measured_run_that_is_at_least_as_fast
         assert result["value"] <= usd_per_mtok(usd_per_h, fast_run(runs("gb300"), SPEED)) * (1 + SAME)
 
 
+#: chips that the price list of the base case has an hour of
+PRICED = set(table("hourly_rates").query("rate_vintage == @BASE['rate_vintage'] and price_basis == @BASE['price_basis']")["accelerator"])
+
+
 def chips(precision: str | None = None, ran_in: str | None = None) -> pd.DataFrame:
     """02: cost with what its runs leave open, and dense FLOPS per dollar, of each accelerator with a run at least as fast."""
     ratings = table("accelerators").set_index(["accelerator", "quantity"])["value"].astype(float)
@@ -318,7 +322,7 @@ def chips(precision: str | None = None, ran_in: str | None = None) -> pd.DataFra
     for name, rows in RUNS.query("isl == 1024").groupby("accelerator"):
         rows = rows[rows["precision"] == ran_in] if ran_in else rows
         fast = rows[rows["tok_per_s_per_user"] >= SPEED]
-        if fast.empty:
+        if fast.empty or name not in PRICED:
             continue
         run, usd = fast.loc[fast["total_tok_per_s_per_gpu"].idxmax()], hour(str(name))
         cost = usd_per_mtok(usd, run["total_tok_per_s_per_gpu"])

@@ -4,7 +4,7 @@
     tokcost data add card.csv --as own_gpu_runs --source our_card --source-is ...
 
 Static batches, 1,024 tokens in and out, plain PyTorch in CUDA graphs: it tells cards apart, and is no measure of a server. Needs an
-NVIDIA card with 24 GB or more, PyTorch 2.5 or newer and nvidia-ml-py; changes no setting of the card.
+NVIDIA card with 20 GB or more, PyTorch 2.5 or newer and nvidia-ml-py; changes no setting of the card.
 """
 
 from __future__ import annotations
@@ -32,6 +32,8 @@ CHUNK, CHUNKS_RUN = 16, 4
 WINDOW_S = 2.1
 #: reasons for a lower clock that are the limit on power, in NVML's bits
 _POWER_REASONS = 0x4 | 0x80
+#: memory of a card that holds the weights, in bf16, and a request or two
+LEAST_GB = 20
 
 
 @dataclass
@@ -169,7 +171,7 @@ def _captured(torch, call: Callable[[], None]):
 
 
 def why_not() -> str:
-    """Why nothing can be measured here; nothing where it can."""
+    """Why nothing can be measured here; "" where it can."""
     try:
         import torch
     except ImportError:
@@ -180,13 +182,16 @@ def why_not() -> str:
         import pynvml  # noqa: F401
     except ImportError:
         return "nvidia-ml-py is not installed here, so that the energy counter cannot be read"
-    return ""
+    gigabytes = torch.cuda.get_device_properties(0).total_memory / 1e9
+    return "" if gigabytes >= LEAST_GB else f"the card has {gigabytes:.0f} GB, and the weights with one request need {LEAST_GB}"
 
 
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="Measure your own card; `tokcost data add --as own_gpu_runs` takes the file.")
     parser.add_argument("--output", type=Path, required=True, help="CSV to write")
     given = parser.parse_args(arguments)
+    if not given.output.absolute().parent.is_dir():
+        parser.error(f"there is no folder {given.output.absolute().parent}")
     if reason := why_not():
         print(f"nothing is measured: {reason}")
         return 0

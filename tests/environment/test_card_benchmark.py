@@ -1,12 +1,18 @@
 """benchmarks/gpu: what is worked out from seconds and joules, and that a machine without a card is told so in a sentence."""
 
+import contextlib
 import subprocess
 import sys
+import time
 from pathlib import Path
+from unittest.mock import MagicMock
 
 import pytest
+from click.testing import CliRunner
 
+from benchmarks.gpu import measure
 from benchmarks.gpu.measure import CONTEXTS, Measured, row, watts_between, why_not
+from tokcost.cli import main
 from tokcost.evidence.schema import TABLES
 
 ROOT = Path(__file__).parents[2]
@@ -42,3 +48,54 @@ def test_without_a_card_it_says_so_and_writes_nothing(tmp_path):
     command = [sys.executable, ROOT / "benchmarks" / "gpu" / "measure.py", "--output", tmp_path / "card.csv"]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0 and done.stdout.startswith("nothing is measured: ") and not (tmp_path / "card.csv").exists()
+
+
+@pytest.fixture
+def card(monkeypatch):
+    """PyTorch and NVML of a machine with a card that takes 500 W, needs 10 ms for each call, and holds four requests."""
+
+    @contextlib.contextmanager
+    def there(gigabytes=80.0):
+        torch, nvml, model = (MagicMock(name=name) for name in ("torch", "pynvml", "model"))
+        torch.__version__, torch.version.cuda = "2.9", "13.0"
+        torch.cuda.get_device_name.return_value = "NVIDIA H200"
+        torch.cuda.get_device_properties.return_value.total_memory = gigabytes * 1e9
+        torch.cuda.mem_get_info.return_value = (4 * 2048 / 0.79, 0)
+        torch.cuda.Event.return_value.elapsed_time.return_value = 10.0
+        torch.cuda.CUDAGraph.return_value.replay.side_effect = model.Model.return_value.forward.side_effect = lambda *of: time.sleep(0.001)
+        model.Model.return_value.shape.cache_bytes_per_token = 1
+        model.Model.return_value.caches.return_value = [([0] * 4, [0] * 4)]
+        nvml.nvmlSystemGetDriverVersion.return_value = "580"
+        nvml.nvmlDeviceGetTotalEnergyConsumption.side_effect = lambda card: 500_000 * time.monotonic()
+        nvml.nvmlDeviceGetClockInfo.return_value, nvml.nvmlDeviceGetCurrentClocksThrottleReasons.return_value = 1980, 4
+        with monkeypatch.context() as now:
+            for name, module in {"torch": torch, "pynvml": nvml, "benchmarks.gpu.model": model}.items():
+                now.setitem(sys.modules, name, module)
+            now.setattr(measure, "WINDOW_S", 0.2)
+            yield
+
+    return there
+
+
+def test_what_is_measured_on_a_card_is_rows_that_data_add_takes(tmp_path, card, capsys):
+    """The whole script on a card of paper: up to the batch that does not fit, and its file into own_gpu_runs."""
+    with card():
+        assert measure.main(["--output", str(tmp_path / "card.csv")]) == 0
+    assert "batch 8 does not fit: the measurement ends here\n2 rows to" in capsys.readouterr().out
+    source = {"title": "Our card", "publisher": "us", "locator": "here", "date": "2026-11-27", "grade": "primary", "licence": "own"}
+    told = [part for name, text in source.items() for part in ("--source-is", f"{name}={text}")]
+    adding = ["data", "add", str(tmp_path / "card.csv"), "--as", "own_gpu_runs", "--source", "our_card", "--dry-run", "--no-headlines"]
+    done = CliRunner().invoke(main, [*adding, *told])
+    assert done.exit_code == 0 and done.output.startswith("2 rows for own_gpu_runs.csv"), done.output
+    lines = (tmp_path / "card.csv").read_text().splitlines()
+    first = dict(zip(lines[0].split(","), lines[1].split(","), strict=False))
+    assert first["accelerator"] == "h200" and 100 < float(first["decode_average_w_per_gpu"]) < 2500  # of a machine with other work too
+
+
+def test_a_card_too_small_and_a_folder_that_is_not_there_are_said_before_anything_runs(tmp_path, card, capsys):
+    with card(gigabytes=16.0):
+        assert measure.main(["--output", str(tmp_path / "card.csv")]) == 0
+    assert capsys.readouterr().out == "nothing is measured: the card has 16 GB, and the weights with one request need 20\n"
+    with pytest.raises(SystemExit):
+        measure.main(["--output", str(tmp_path / "none" / "card.csv")])
+    assert f"there is no folder {tmp_path / 'none'}" in capsys.readouterr().err

@@ -2,6 +2,7 @@
 
 import csv
 import gzip
+import hashlib
 import json
 import os
 import re
@@ -22,7 +23,7 @@ NOTE = "comparability_note=random tokens of nominal length, closed loop: compara
 def add(file, table, source, *more, new=False, headlines=False):
     arguments = ["data", "add", str(file), "--as", table, "--source", source, *more]
     arguments += [part for name, text in NEW_SOURCE.items() for part in ("--source-is", f"{name}={text}")] if new else []
-    return CliRunner().invoke(main, arguments if headlines else [*arguments, "--no-headlines"])
+    return CliRunner().invoke(main, arguments if headlines else [*arguments, "--no-headlines", "--no-calibrate"])
 
 
 def sets(**values):
@@ -50,7 +51,7 @@ def test_a_price_list_of_a_new_month_is_added_with_its_source_and_its_label(data
     assert done.output.startswith("2 rows for hourly_rates.csv\nwritten: ") and "undo: git checkout data/" in done.output
     assert check_all() == []
     assert load_table("hourly_rates", rate_vintage="2099-11", accelerator="gb300")["value"].tolist() == [2.4]
-    assert add(price_list, "hourly_rates", "example_rates", *LIST).output == "0 rows for hourly_rates.csv, 2 are there already\n"
+    assert add(price_list, "hourly_rates", "example_rates", *LIST).output == "0 rows for hourly_rates.csv, 2 there already\n"
 
 
 def test_a_dry_run_and_a_refused_file_write_nothing(data, price_list):
@@ -63,7 +64,13 @@ def test_a_dry_run_and_a_refused_file_write_nothing(data, price_list):
 @pytest.mark.parametrize(
     ("change", "arguments", "says"),
     [
-        (("h200", "h20O"), LIST, "list.csv row 1: column 'accelerator': unknown accelerator 'h20O'; did you mean `h20`"),
+        (("h200", "h20O"), LIST, "unknown accelerator 'h20O'; did you mean `h20`.*; a new one needs --label accelerator=h20O=LABEL"),
+        (
+            ("gb300,owning_hyperscaler,2.4", "h200,owning_hyperscaler,1.4"),
+            LIST,
+            r"row 2: the same row as row 1 .* with value 1.3 there, 1.4 here",
+        ),
+        (("h200", "h200,,"), LIST, "line 2 has another number of cells than the header"),
         (("1.3", "1300"), LIST, r"list.csv row 1: column 'value': `rate_usd_per_gpu_h` must be in \[0.01, 200\], got 1300; check the unit"),
         (("value", "price"), LIST, "`price` is no column of `hourly_rates`.*; `hourly_rates` takes a CSV of its columns"),
         ((",1.3", ""), LIST, "line 2 has another number of cells than the header"),
@@ -87,6 +94,25 @@ def test_what_is_wrong_is_told_by_the_row_of_the_file(data, price_list, change, 
 def test_a_source_that_nobody_knows_must_say_what_it_is(data, price_list):
     done = add(price_list, "hourly_rates", "example_rates", *LIST)
     assert done.exit_code == 2 and "does not know `example_rates`; say what it is with --source-is FIELD=TEXT for title" in done.output
+
+
+def test_what_is_wrong_with_a_source_is_told_before_the_rows_are_read(data, price_list):
+    for source, told, says in [
+        ("ours", {}, "`ours`; say what it is"),
+        ("ours", {"licence": ""}, "a new source is not told without licence; say --source-is licence=TEXT too"),
+        ("our list", NEW_SOURCE, "`our list` is no id of a source; write small letters, digits and _"),
+        ("inferencex_constants_2026_09", NEW_SOURCE, "knows `inferencex_constants_2026_09` already; leave --source-is out"),
+    ]:
+        of_new = {name: text for name, text in (NEW_SOURCE | told if told else {}).items() if text}
+        done = add(price_list, "hourly_rates", source, *LIST, *(f"--source-is={name}={text}" for name, text in of_new.items()))
+        assert done.exit_code == 2 and says in done.output and done.output.rstrip().endswith("; nothing was written"), done.output
+
+
+def test_labels_come_from_a_file_too_and_a_row_told_twice_is_one(data, tmp_path):
+    (tmp_path / "labels.csv").write_text("name,value,label\naccelerator,y900,Y900\naccelerator,y900,Y900\n")
+    done = add(tmp_path / "labels.csv", "labels", "inferencex_constants_2026_09")
+    assert done.output.startswith("1 row for labels.csv, 1 twice in the file\nwritten: labels.csv"), done.output
+    assert "accelerator,y900,Y900" in (data / "labels.csv").read_text()
 
 
 def run_of(**change):
@@ -122,7 +148,7 @@ def test_an_export_becomes_runs_of_a_new_capture_without_what_cannot_be_true_or_
     crowded = run_of(conc=4)
     done = add(export(run_of(), crowded, twice), "inference", "example_export", "--set", NOTE, new=True)
     assert done.exit_code == 0, done.output
-    assert "1 rows for inference.csv" in done.output
+    assert "1 row for inference.csv" in done.output
     assert re.search(r"excluded: .*row 2: breaks a rule of a sound measurement: .*\n", done.output)
     assert f"row 3: the same measurement as inferencex_api_2026_06, {there['locator']}" in done.output
     (row,) = load_table("inference", campaign="example_export").to_dict("records")
@@ -189,14 +215,14 @@ def test_files_are_replaced_all_or_none(data, price_list, monkeypatch):
             raise OSError(28, "No space left on device", str(path))
         replaced.append(path.write_bytes(aside.read_bytes()))
 
-    monkeypatch.setattr(adding.os, "replace", fail_at_the_second)
+    monkeypatch.setattr("os.replace", fail_at_the_second)
     done = add(price_list, "hourly_rates", "rates", *LIST, "--label", "rate_vintage=2099-11=2099-11", new=True)
     assert done.exit_code == 2 and "No space left on device; nothing was changed" in done.output
     assert {path.name: path.read_bytes() for path in data.iterdir() if path.is_file()} == before
 
 
 def test_rows_that_somebody_else_added_meanwhile_are_not_overwritten(data, price_list, monkeypatch):
-    def meanwhile(found):
+    def meanwhile(found, calibrate):
         with open(data / "hourly_rates.csv", "a") as file:
             file.write("their row\n")
 
@@ -226,18 +252,33 @@ def test_a_headline_that_nobody_knows_is_not_told_as_unmoved_and_the_sign_is_tha
     was = {"00": {"label": "does not run: KeyError: x"}, "01": {"label": "margin", "value": -0.2}}
     now = {"00": {"label": "does not run: KeyError: x"}, "01": {"label": "margin", "value": -0.1}}
     monkeypatch.setattr(headlines, "using", lambda tables: ["00", "01"])
+    monkeypatch.setattr(headlines, "_known", lambda name, directory: None)
     monkeypatch.setattr(headlines, "_started", lambda directory, names: directory)
     monkeypatch.setattr(headlines, "_finished", lambda run: was if run == "was" else now)
     said = CliRunner().invoke(click.command()(lambda: _show_moved(adding.Addition("traffic"), "was")))
     assert "headline 00: does not run: KeyError: x" in said.output and "-0.2 -> -0.1 (+50.0%)" in said.output
 
 
-def test_a_headline_that_moves_is_told_with_its_size_and_one_that_does_not_is_not(monkeypatch):
-    was = {"00": {"label": "times cheaper", "value": 10.0, "low": 8.0, "high": 12.0}, "01": {"label": "USD", "value": 1.0}}
-    now = {"00": {"label": "times cheaper", "value": 10.0, "low": 7.0, "high": 12.0}, "01": {"label": "USD", "value": 1.00001}}
-    monkeypatch.setattr(headlines, "_started", lambda directory, names: directory)
-    monkeypatch.setattr(headlines, "_finished", lambda run: was if run == "before" else now)
-    assert [name for name, _, _ in headlines.moved("before", "after", {"inference"})] == ["00"]
+def test_a_headline_that_moves_is_told_and_one_that_does_not_is_not_and_stored_ones_are_not_worked_out_again(data, tmp_path, monkeypatch):
+    """Only 05 uses clock limits; what it has stored holds as long as all of its tables are what they were."""
+    (copy := tmp_path / "copy").mkdir()
+    for file in data.glob("*.csv"):
+        (copy / file.name).write_bytes(file.read_bytes())
+    (name,) = headlines.using({"clock_limits"})
+    was, used = headlines._stored(headlines.NOTEBOOKS / f"{name}.ipynb")
+    here = {table: (file, hashlib.sha256((data / file).read_bytes()).hexdigest()) for table, (file, _) in used.items()}
+    monkeypatch.setattr(headlines, "_stored", lambda notebook: (was, here))
+    monkeypatch.setattr(headlines, "using", lambda tables: [name])
+    assert was is not None and was["value"] > 0 and headlines._known(name, data) == was
+    now = {"": was, "low": was | {"low": was["low"] / 2}, "a little": was | {"value": was["value"] * (1 + 1e-6)}}
+    asked = []
+    monkeypatch.setattr(headlines, "_started", lambda directory, names: asked.append((directory, names)))
+    for change, moves in {"": [], "low": [name], "a little": []}.items():
+        monkeypatch.setattr(headlines, "_finished", lambda run, change=change: {name: now[change]})
+        assert [one for one, _, _ in headlines.moved(data, copy, {"clock_limits"})] == moves
+    assert asked == [(copy, [name])] * 3
+    (data / "pue.csv").write_text((data / "pue.csv").read_text() + "\n")
+    assert headlines._known(name, data) is None
 
 
 def test_a_measurement_that_stands_twice_is_found_by_the_check(data):

@@ -215,7 +215,7 @@ def test_what_is_read_between_two_points_is_as_uncertain_as_the_fall_between_the
     assert (errors["derived_cost_error_frac"] <= errors["fall_ratio"] - 1 + 1e-9).all()
     steps = pd.cut(errors["fall_ratio"], [1, 3, MAX_FALL_RATIO, 10, np.inf])
     median = errors.groupby(steps, observed=True)["derived_cost_error_frac"].median()
-    assert median.round(2).tolist() == [0.04, 0.14, 0.26, 0.52]
+    assert median.is_monotonic_increasing and median.iloc[0] < 0.05 and median.iloc[-1] > 0.4
 
 
 # -- comparisons ----------------------------------------------------------------------------------------------------

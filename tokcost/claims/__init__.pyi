@@ -9,5 +9,6 @@ from .measured_verdict import Audit as Audit
 from .measured_verdict import audit as audit
 from .printed import printed_range as printed_range
 from .reproduction import largest_drop as largest_drop
+from .reproduction import of_its_time as of_its_time
 from .reproduction import reproducing_points as reproducing_points
 from .reproduction import speeds_where_ratio_holds as speeds_where_ratio_holds

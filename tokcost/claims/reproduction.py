@@ -7,10 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from tokcost import formulas
+from tokcost import evidence, formulas
 from tokcost.claims.claim_audit import SYSTEMS, Claim, claim
 from tokcost.claims.printed import Printed, printed
 from tokcost.evidence import Fact
+from tokcost.evidence.catalog import examined
 from tokcost.quantities import QuantityError
 from tokcost.serving.pareto_frontier import SPEED, Frontier
 
@@ -66,6 +67,27 @@ def reproducing_points(
     pairs["n_as_good"] = pairs.groupby("n_reproduced")["n_reproduced"].transform("size")
     best_first = ["n_reproduced", "n_reproduced_strictly", "n_ratios_reproduced"]
     return pairs.sort_values(best_first, ascending=False, kind="stable").reset_index(drop=True)
+
+
+def of_its_time(claim_id: str, *, price_basis: str = "owning_hyperscaler") -> tuple[dict[str, Fact], dict[str, Fact]]:
+    """Price of an hour and provisioned power of the two systems of a claim, from the newest lists that are no later than the claim.
+
+    Raises: NoSuchRow where no list of that time has a system.
+
+    >>> rates, kw = of_its_time("nvidia_2026_04_15_deepseek_r1")
+    >>> rates["h200"].rate_vintage, kw["gb300"].power_vintage
+    ('2026-03', '2026-03')
+    """
+    one = claim(claim_id)
+    said = max(evidence.load_table("claims", claim_id=claim_id)["date"])
+    names = list(one.accelerators.values())
+
+    def newest(table: str, vintage: str, **where: str) -> dict[str, Fact]:
+        lists, _ = examined(table)  # looked at, not used: only the rows of the one list are
+        of_then = sorted({row for row in lists.loc[lists["accelerator"].isin(names), vintage] if row <= said}) if lists is not None else []
+        return {name: evidence.fact(table, accelerator=name, **where, **{vintage: (of_then or [said])[-1]}) for name in names}
+
+    return newest("hourly_rates", "rate_vintage", price_basis=price_basis), newest("provisioned_power", "power_vintage")
 
 
 @dataclass(frozen=True)

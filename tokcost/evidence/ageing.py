@@ -49,8 +49,8 @@ def newest(rows: pd.DataFrame) -> str:
 def ages(today: dt.date | None = None) -> list[Age]:
     """The age of every table that ages, the stalest first.
 
-    >>> [age.months for age in ages(dt.date(2026, 11, 27)) if age.table == "hourly_rates"]
-    [2]
+    >>> [age.months for age in ages(dt.date(2026, 11, 27)) if age.table == "claims"]  # a claim does not age
+    []
     """
     from tokcost.evidence.catalog import examined
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import pandas as pd
 
@@ -52,3 +52,28 @@ def _choice(name: str, text: str) -> str:
     if allowed and text not in allowed:
         raise QuantityError(f"unknown {label} '{text}'{nearest(text, allowed)}")
     return text
+
+
+#: what the base case takes the newest of: its name, and the table and the filter in which that is to be found for both systems
+_NEWEST = {"rate_vintage": ("hourly_rates", "price_basis"), "power_vintage": ("provisioned_power", "")}
+
+
+def newer_lists(base: Mapping[str, object], tables: Mapping[str, pd.DataFrame]) -> dict[str, str]:
+    """The lists of both systems that are newer than those of the base case, by name: it is due to be moved to them.
+
+    >>> base = {"rate_vintage": "2026-03", "price_basis": "own", "baseline_accelerator": "a", "candidate_accelerator": "b"}
+    >>> lists = pd.DataFrame({"accelerator": ["a", "b", "a"], "price_basis": "own", "rate_vintage": ["2026-07", "2026-07", "2026-09"]})
+    >>> newer_lists(base, {"hourly_rates": lists})
+    {'rate_vintage': '2026-07'}
+    """
+    found = {}
+    for name, (table, filtered) in _NEWEST.items():
+        if table in tables:
+            rows = tables[table]
+            rows = rows[rows[filtered] == base[filtered]] if filtered else rows
+            systems = [base["baseline_accelerator"], base["candidate_accelerator"]]
+            held = [set(rows.loc[rows["accelerator"] == system, name]) for system in systems]
+            newest = max(set.intersection(*held), default="")
+            if newest > str(base[name]):
+                found[name] = newest
+    return found

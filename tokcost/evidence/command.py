@@ -55,10 +55,16 @@ def check(age: bool):
 
 def _show_ages() -> None:
     from tokcost.evidence.ageing import ages
+    from tokcost.evidence.base_values import newer_lists
+    from tokcost.evidence.catalog import base_case, examined
 
     for one in ages():
         told = "STALE" if one.is_stale else "fresh"
         click.echo(f"{told}  {one.table:20} newest {one.newest:10}  {one.months:3} months old, may be {one.lasts_months}")
+    base, tables = base_case(), {name: rows for name in ("hourly_rates", "provisioned_power") if (rows := examined(name)[0]) is not None}
+    for name, newest in newer_lists(base, tables).items():
+        what = f"{name} {base[name]}, and that of {newest} has both systems too; move it there and in the notebooks' parameter cells"
+        click.echo(f"older  {'base_case':20} {what}")
 
 
 def _said(directory: Path) -> str:

@@ -1,7 +1,8 @@
 """What `one of:` lists: words and numbers as they stand there, and the values of a column of a data table.
 
-`accelerator in inference.csv where model = dsr1 and osl = 1024` takes the values of the rows that say so, in the order of
-data/labels.csv where that knows the column, numbers by size: a new row is a new choice, and no notebook changes.
+`accelerator in inference.csv where model = base case and osl = 1024` takes the values of the rows that say so, in the order of
+data/labels.csv where that knows the column, numbers by size: a new row is a new choice, and no notebook changes. `base case` is the
+value that data/base_case.csv has under that name.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from tokcost import quantities
 from tokcost.errors import InputError
 from tokcost.paths import DATA, chosen_data
 
+BASE_CASE = "base case"
 _COLUMN = re.compile(r"(?P<column>\w+) in (?P<table>\w+\.csv)(?: where (?P<where>.+))?")
 
 
@@ -33,6 +35,22 @@ def choices_of(listed: str) -> tuple[list[str], str]:
         else:
             found.append(part.strip().strip("\"'`"))
     return list(dict.fromkeys(found)), table
+
+
+def meant(name: str, text: str) -> str:
+    """What a condition asks of `name`: its text, or for `base case` the value that data/base_case.csv has.
+
+    Raises: InputError where the base case has no such name.
+
+    >>> meant("model", "dsr1"), meant("candidate_accelerator", "base case")
+    ('dsr1', 'gb300')
+    """
+    if text != BASE_CASE:
+        return text
+    values = {row["name"]: row["value"] for row in rows_of("base_case.csv")}
+    if name not in values:
+        raise InputError(f"base_case.csv has no `{name}`{quantities.nearest(name, values)}")
+    return values[name]
 
 
 def rows_of(table: str) -> list[dict[str, str]]:
@@ -61,7 +79,7 @@ def _values(column: str, table: str, where: str) -> list[str]:
         if not equals:
             raise InputError(f"write `{column} in {table} where NAME = VALUE and NAME = VALUE`, not: where {where}")
         _require(name, rows, table)
-        rows = [row for row in rows if row[name] == value]
+        rows = [row for row in rows if row[name] == meant(name, value)]
         if not rows:
             raise InputError(f"no row of {table} has {where}")
     _require(column, rows, table)

@@ -2,7 +2,7 @@
 
 `# not together: name=value, name=value; why` is checked before a run, like a range. `# together in hourly_rates.csv: price_basis,
 rate_vintage` asks for a row of a data table that has all the values at once (`price_basis = owning_{operator}` where a column is named
-otherwise): which go together follows from the data. Several such lines may stand there.
+otherwise, `model = base case` where it is the base case's): which go together follows from the data. Several such lines may stand there.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from tokcost.errors import InputError
-from tokcost.parameters.choices import rows_of
+from tokcost.parameters.choices import meant, rows_of
 from tokcost.parameters.declaration import Parameter, full_line_comments, parse_cell
 from tokcost.parameters.hints import cut
 from tokcost.quantities import nearest
@@ -135,7 +135,7 @@ def _together(comment: str, known: dict[str, Parameter]) -> Together:
             if name not in known:
                 raise InputError(f"there is no parameter `{name}`{nearest(name, known)}")
         names += named
-        columns[_column_of(column, rows[0] if rows else {}, line["table"])] = text if equals else f"{{{column}}}"
+        columns[_column_of(column, rows[0] if rows else {}, line["table"])] = meant(column, text) if equals else f"{{{column}}}"
     return Together(line["table"], columns, names)
 
 

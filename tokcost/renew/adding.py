@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import csv
 import io
-import os
 import re
 import shutil
 from collections.abc import Iterator
@@ -21,11 +20,18 @@ from tokcost.evidence import soundness
 from tokcost.evidence.catalog import data_dir, examined
 from tokcost.evidence.checking import unaccounted
 from tokcost.evidence.reading import read
+from tokcost.evidence.replacing import replace_files
 from tokcost.evidence.schema import TABLES
 from tokcost.evidence.selection import DataError
+from tokcost.labels import LABELS
 from tokcost.paths import using_data
 from tokcost.renew.rows import Row
+from tokcost.serving.calibrate_command import as_csv, fitted_again
+from tokcost.serving.calibration import is_calibration_due
 from tokcost.spreadsheet import guarded
+
+#: labels that the code itself tells apart: no new ones come with data
+FIXED = ("kind", "grade", "quantity")
 
 
 @dataclass
@@ -35,10 +41,13 @@ class Addition:
     table: str
     n_added: int = 0
     n_there: int = 0
+    n_twice: int = 0
     excluded: list[tuple[str, str]] = field(default_factory=list)
     files: dict[str, str] = field(default_factory=dict)
     #: the same files as they were, for somebody else may change them meanwhile
     before: dict[str, str] = field(default_factory=dict)
+    #: whether its rows are runs that the constants of the estimate are fitted to
+    is_calibration_due: bool = False
 
 
 def addition(rows: list[Row], table: str, *, source: Row, labels: list[Row], note: str = "", file: str = "") -> Addition:
@@ -50,44 +59,71 @@ def addition(rows: list[Row], table: str, *, source: Row, labels: list[Row], not
     """
     found = Addition(table)
     source_id = source["source_id"]
-    if len(source) > 1:
-        _append(found, "sources", [source])
-    elif not any(row["source_id"] == source_id for row in _old("sources")):
-        needed = ", ".join(name for name, column in TABLES["sources"].columns.items() if column.required and name != "source_id")
-        raise DataError(f"sources.csv does not know `{source_id}`; say what it is with --source-is FIELD=TEXT for {needed}")
+    _add_source(found, source)
     if labels:
         _append(found, "labels", labels)
-    rows = [{"source_id": source_id} | row for row in dict.fromkeys(tuple(sorted(row.items())) for row in rows) for row in [dict(row)]]
+    if "source_id" in TABLES[table].columns:
+        rows = [{"source_id": source_id} | row for row in rows]
     if table == "inference":
         rows = [{"campaign": source_id} | row for row in rows]
     fresh = _not_there(rows, table, found, file)
     if table == "inference":
         fresh = _sound(fresh, found, file)
-    if table != "labels":
-        _append(found, table, fresh)
+    _append(found, table, fresh)
     found.n_added = len(fresh)
     if table == "inference" and (fresh or found.excluded):
         _count(found, fresh, source, note)
     return found
 
 
+def _add_source(found: Addition, source: Row) -> None:
+    """The row of a new source; one that is known needs its id only."""
+    source_id = source["source_id"]
+    needed = [name for name, column in TABLES["sources"].columns.items() if column.required and name not in source]
+    is_known = any(row["source_id"] == source_id for row in _old("sources"))
+    if len(source) == 1 and not is_known:
+        raise DataError(f"sources.csv does not know `{source_id}`; say what it is with --source-is FIELD=TEXT for {', '.join(needed)}")
+    if len(source) == 1:
+        return
+    if is_known:
+        raise DataError(f"sources.csv knows `{source_id}` already; leave --source-is out, or give a new source another id")
+    if needed:
+        raise DataError(f"a new source is not told without {' and '.join(needed)}; say --source-is {needed[0]}=TEXT too")
+    if not re.fullmatch(r"[a-z0-9_]+", source_id):
+        raise DataError(f"`{source_id[:80]}` is no id of a source; write small letters, digits and _, such as example_x100")
+    _append(found, "sources", [source])
+
+
 def _not_there(rows: list[Row], table: str, found: Addition, file: str) -> list[Row]:
     """The rows whose key the table does not have; the same key with other figures is a contradiction that somebody must settle."""
     key, fresh = TABLES[table].key, []
     known = {tuple(row[name] for name in key): row for row in _old(table)}
+    here: dict[tuple[str, ...], tuple[int, Row]] = {}
     for number, row in enumerate(rows, 1):
-        there = known.get(tuple(row.get(name, "") for name in key))
-        if there is None:
+        of_row = tuple(row.get(name, "") for name in key)
+        which = ", ".join(f"{name} {text}" for name, text in zip(key, of_row, strict=True))
+        if there := known.get(of_row):
+            if what := _differing(row, there, table):
+                raise DataError(
+                    f"{file} row {number}: {table}.csv has this row already ({which}) with {what}; correct one of the two by hand"
+                )
+            found.n_there += 1
+        elif of_row in here:
+            first, other = here[of_row]
+            if what := _differing(row, other, table):
+                raise DataError(f"{file} row {number}: the same row as row {first} ({which}) with {what}; keep one of the two")
+            found.n_twice += 1
+        else:
+            here[of_row] = number, row
             fresh.append(row)
-            continue
-        figures = [name for name in row if TABLES[table].columns[name].kind in ("fact", "number", "whole", "flag")]
-        differing = [name for name in figures if not _same(there[name], row[name])]
-        if differing:
-            which = ", ".join(f"{name} {there[name]}" for name in key)
-            what = ", ".join(f"{name} {there[name]} there, {row[name]} here" for name in differing)
-            raise DataError(f"{file} row {number}: {table}.csv has this row already ({which}) with {what}; correct one of the two by hand")
-        found.n_there += 1
     return fresh
+
+
+def _differing(row: Row, other: Row, table: str) -> str:
+    """The figures that two rows of one key have otherwise, in words."""
+    figures = [name for name in row if TABLES[table].columns[name].kind in ("fact", "number", "whole", "flag")]
+    differing = [name for name in figures if not _same(other.get(name, ""), row[name])]
+    return ", ".join(f"{name} {other.get(name, '')} there, {row[name]} here" for name in differing)
 
 
 def _same(there: str, here: str) -> bool:
@@ -162,11 +198,17 @@ def check(found: Addition, file: str) -> None:
         raise DataError([_by_row(problem, f"data/{found.table}.csv", first, file) for problem in problems])
 
 
-def derive(found: Addition) -> None:
-    """The table that is worked out from runs and prices of an hour follows them."""
-    if found.n_added and found.table in ("inference", "hourly_rates"):
-        with _staged(found.files) as directory, using_data(directory):
-            found.files[f"{spreads.TABLE}.csv"] = spreads.as_csv()
+def derive(found: Addition, *, calibrate: bool) -> None:
+    """What is worked out from runs and prices of an hour follows them: the spreads, and if asked the constants of the estimate."""
+    if not found.n_added or found.table not in ("inference", "hourly_rates"):
+        return
+    with _staged(found.files) as directory, using_data(directory):
+        texts = {f"{spreads.TABLE}.csv": spreads.as_csv()}
+        found.is_calibration_due = found.table == "inference" and is_calibration_due()
+        if calibrate and found.is_calibration_due:
+            texts |= as_csv(fitted_again())
+    for name, text in texts.items():
+        found.before[name], found.files[name] = _text(name), text
 
 
 @contextmanager
@@ -181,22 +223,7 @@ def write(found: Addition) -> list[str]:
     changed = [name for name, text in found.before.items() if _text(name) != text]
     if changed:
         raise DataError(f"{', '.join(changed)} was changed while the rows were checked; nothing was written, add them again")
-    directory, done = data_dir(), {}
-    waiting = [(directory / name, directory / f".{name}.new", text) for name, text in found.files.items()]
-    try:
-        for _, aside, text in waiting:
-            aside.write_text(text, encoding="utf-8", newline="")
-        for path, aside, _ in waiting:
-            done[path] = path.read_bytes()
-            os.replace(aside, path)
-    except OSError as error:
-        for path, before in done.items():
-            path.write_bytes(before)
-        raise DataError(f"cannot write {error.filename or directory}: {error.strerror}; nothing was changed") from None
-    finally:
-        for _, aside, _ in waiting:
-            aside.unlink(missing_ok=True)
-    return [path.name for path, _, _ in waiting]
+    return replace_files(data_dir(), found.files)
 
 
 @contextmanager
@@ -222,9 +249,12 @@ def _staged(files: dict[str, str]) -> Iterator[Path]:
 
 
 def _by_row(problem: str, table: str, before: int, file: str) -> str:
-    """A problem of a new row, told by its number in the file that it came from."""
+    """A problem of a new row, told by its number in the file that it came from; of a new label with how it is told."""
     found = re.match(rf"{re.escape(table)} line (\d+)", problem)
     number = int(found[1]) - before if found else 0
+    unknown = re.search(r": unknown (\w+) '([^']+)'", problem)
+    if number > 0 and unknown and LABELS.get(unknown[1]) and unknown[1] not in FIXED:
+        problem += f"; a new one needs --label {unknown[1]}={unknown[2]}=LABEL"
     return f"{file} row {number}{problem[found.end() :]}" if found and number > 0 else problem
 
 

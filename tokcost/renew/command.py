@@ -21,8 +21,9 @@ from tokcost.evidence.command import data
     "--label", "labels", multiple=True, metavar="NAME=VALUE=LABEL", help="How people write a new name, such as accelerator=x100=X100."
 )
 @click.option("--dry-run", is_flag=True, help="Say everything, write nothing.")
-@click.option("--headlines/--no-headlines", default=True, help="Whether to work out which headlines move; it takes up to half a minute.")
-def add(file: Path, table: str, source_id: str, source_is, given, labels, dry_run: bool, headlines: bool) -> None:
+@click.option("--headlines/--no-headlines", default=True, help="Whether to work out which headlines move; it takes ten to twenty seconds.")
+@click.option("--calibrate/--no-calibrate", default=True, help="Whether new runs also fit the constants of the estimate (half a minute).")
+def add(file: Path, table: str, source_id: str, source_is, given, labels, dry_run: bool, headlines: bool, calibrate: bool) -> None:
     """Add the rows of FILE to a table of data/.
 
     FILE is a CSV of the table's columns (a price list, chips, labels). The table inference also takes operating points: an
@@ -30,8 +31,9 @@ def add(file: Path, table: str, source_id: str, source_is, given, labels, dry_ru
     summary_results.json of a round, power_measurements a power log.
 
     Rows that are there already are left out; measured rows that cannot be true, or repeat another capture, go to
-    excluded_rows.csv with the reason. The lists of sources and captures, and how far repeated runs lie apart, are brought up
-    to date with them. Undo: git checkout data.
+    excluded_rows.csv with the reason. The lists of sources and captures are brought up to date with them, and what is derived
+    from the rows: how far repeated runs lie apart and, where chips were run that throughput is estimated for, the constants of
+    that estimate. Undo: git checkout data.
 
     \b
       tokcost data add october.csv --as hourly_rates --source my_price_list --dry-run    what would change
@@ -58,25 +60,27 @@ def add(file: Path, table: str, source_id: str, source_is, given, labels, dry_ru
             rows = rows_of_file(file, table, fixed)
         found = adding.addition(rows, table, source=source, labels=new_labels, note=note, file=file.name)
         adding.check(found, file.name)
-        adding.derive(found)
+        adding.derive(found, calibrate=calibrate)
     except DataError as error:
-        for problem in error.problems[1:]:
+        *several, last = (
+            error.problems if len(error.problems) == 1 else [*error.problems, f"{len(error.problems)} problems with {file.name}"]
+        )
+        for problem in several:
             click.echo(problem, err=True)
-        raise click.UsageError(error.problems[0] + ("; nothing was written" if len(error.problems) == 1 else "")) from None
+        raise click.UsageError(f"{last}; nothing was written") from None
     for line in _said(found):
         click.echo(line)
     if not found.n_added and not found.excluded:
         return
+    if found.is_calibration_due:
+        how = "fitted again, to these runs as well" if calibrate else "not fitted to these runs; `tokcost calibrate` does it"
+        click.echo(f"constants of the estimate: {how}")
     if headlines:
         _show_moved(found, data_dir())
     if dry_run:
         click.echo("dry run: nothing was written")
         return
     written = adding.write(found)
-    if table == "inference":
-        from tokcost.serving.calibration import calibration_state
-
-        click.echo(f"constants of the estimate: {calibration_state()}")
     click.echo(f"written: {', '.join(written)}; undo: git checkout {' '.join(f'data/{name}' for name in written)}")
 
 
@@ -98,7 +102,8 @@ def _label(text: str) -> dict[str, str]:
 
 
 def _said(found):
-    yield f"{found.n_added} rows for {found.table}.csv" + (f", {found.n_there} are there already" if found.n_there else "")
+    also = [f"{n} {what}" for n, what in ((found.n_there, "there already"), (found.n_twice, "twice in the file")) if n]
+    yield ", ".join([f"{found.n_added} {'row' if found.n_added == 1 else 'rows'} for {found.table}.csv", *also])
     for place, why in found.excluded:
         yield f"excluded: {place}: {why}"
 
@@ -112,8 +117,17 @@ def _show_moved(found, before: Path) -> None:
     if not changes:
         click.echo("no headline moves")
     for name, old, new in changes:
-        share = f" ({(new['value'] - old['value']) / abs(old['value']):+.1%})" if old.get("value") and new.get("value") else ""
-        click.echo(f"headline {name}: {new['label']}: {_value(old)} -> {_value(new)}{share}")
+        click.echo(f"headline {name}: {new['label']}: {_value(old)} -> {_value(new)}{_change(old, new)}")
+
+
+def _change(old: dict, new: dict) -> str:
+    """By how much a headline moves, where it was and is a number other than zero."""
+    from tokcost.renew.headlines import LEAST_FRAC
+
+    if not old.get("value") or not new.get("value"):
+        return ""
+    share = (new["value"] - old["value"]) / abs(old["value"])
+    return f" ({share:+.1%})" if abs(share) >= LEAST_FRAC else " (only its range)"
 
 
 def _value(headline: dict) -> str:

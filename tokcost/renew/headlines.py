@@ -1,7 +1,8 @@
 """The headline of every notebook on one state of data/: the cells up to its first `tc.result`, at its defaults, in one process.
 
 `python -m tokcost.renew.headlines NOTEBOOK...` writes them as JSON, on the data that TOKCOST_DATA_DIR names; `moved` compares two states,
-for the notebooks that use a table which changed. Tables and figures of a notebook are left out: no headline rests on them.
+for the notebooks that use a table which changed. Tables and figures of a notebook are left out: no headline rests on them. What a
+notebook has stored is not worked out again, as long as the tables that it used are what they were.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterable, Set
+from hashlib import sha256
 from pathlib import Path
 
 from tokcost.evidence.selection import DataError
@@ -70,14 +72,25 @@ def using(tables: Set[str]) -> list[str]:
     >>> using({"clock_limits"})
     ['05-tokens-per-watt']
     """
-    found = []
-    for notebook in sorted(NOTEBOOKS.glob("*.ipynb")):
-        cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
-        shown = [output.get("data", {}).get(MIME) or {} for cell in cells for output in cell.get("outputs", [])]
-        used = {table["table"] for one in shown if one.get("kind") == "sources" for table in one["tables"]}
-        if not used or used & tables:
-            found.append(notebook.stem)
-    return found
+    kept = {path.stem: _stored(path)[1] for path in sorted(NOTEBOOKS.glob("*.ipynb"))}
+    return [name for name, used in kept.items() if not used or used.keys() & tables]
+
+
+def _stored(notebook: Path) -> tuple[dict | None, dict[str, tuple[str, str]]]:
+    """The headline in the outputs of a notebook, and what they rest on: the file and its SHA-256, by table."""
+    cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
+    shown = [output.get("data", {}).get(MIME) or {} for cell in cells for output in cell.get("outputs", [])]
+    first = next((one for one in shown if one.get("kind") == "result"), None)
+    tables = [table for one in shown if one.get("kind") == "sources" for table in one["tables"]]
+    used = {table["table"]: (Path(table["file"]).name, table["sha256"]) for table in tables}
+    return first and {name: first.get(name) for name in ("label", "value", "low", "high")}, used
+
+
+def _known(name: str, directory: Path) -> dict | None:
+    """The stored headline of a notebook whose tables stand in the directory as it used them; None otherwise."""
+    headline, used = _stored(NOTEBOOKS / f"{name}.ipynb")
+    is_so = all((directory / file).is_file() and sha256((directory / file).read_bytes()).hexdigest() == sha for file, sha in used.values())
+    return headline if used and is_so else None
 
 
 def moved(before: Path, after: Path, tables: Set[str]) -> list[tuple[str, dict, dict]]:
@@ -86,11 +99,19 @@ def moved(before: Path, after: Path, tables: Set[str]) -> list[tuple[str, dict, 
     Raises: DataError where the notebooks cannot be run.
     """
     names = using(tables)
-    if not names:
-        return []
-    runs = [_started(before, names), _started(after, names)]
-    old, new = (_finished(run) for run in runs)
-    return [(name, old[name], new[name]) for name in new if not _alike(old[name], new[name])]
+    known = {name: headline for name in names if (headline := _known(name, before))}
+    unknown = [name for name in names if name not in known]
+    found: dict[Path, dict[str, dict]] = {before: known, after: {}}
+    share = max(1, (os.cpu_count() or 1) // (2 if unknown else 1))
+    runs = [(where, _started(where, part)) for where, some in ((before, unknown), (after, names)) for part in _dealt(some, share)]
+    for where, run in runs:
+        found[where] |= _finished(run)
+    return [(name, found[before][name], found[after][name]) for name in names if not _alike(found[before][name], found[after][name])]
+
+
+def _dealt(names: list[str], n_parts: int) -> list[list[str]]:
+    """The names in so many parts at most, each with its share of the first and of the last."""
+    return [names[first::n_parts] for first in range(min(n_parts, len(names)))]
 
 
 def _alike(was: dict, now: dict) -> bool:

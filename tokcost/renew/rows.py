@@ -222,7 +222,7 @@ def _bare(name: str) -> str:
 
 
 def _number(value, *, whole: bool = False) -> str:
-    """A number as the tables write it: ten digits, a count without a fraction; nothing where there is none."""
+    """A number as the tables write it: ten digits and decimals at most, a count without a fraction; nothing where there is none."""
     if value is None or value != value:
         return ""
-    return f"{round(float(value))}" if whole else f"{float(value):.10g}"
+    return f"{round(float(value))}" if whole else f"{round(float(value), 10):.10g}"

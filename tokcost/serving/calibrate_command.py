@@ -8,6 +8,8 @@ import datetime as dt
 import click
 import pandas as pd
 
+from tokcost.evidence.schema import TABLES
+
 #: what the derived tables of accuracy say of themselves
 _TAIL = {"source_id": "tokcost_derived", "locator": "data/inference.csv, each chip and each model left out in turn", "kind": "modelled"}
 
@@ -21,20 +23,37 @@ def calibrate(dry_run: bool):
     """
     from tokcost import evidence
     from tokcost.evidence import data_dir
+    from tokcost.evidence.replacing import replace_files
+    from tokcost.serving import calibration
+
+    before = evidence.load_table(calibration.TABLE).set_index("constant")["value"]
+    tables = fitted_again()
+    for name, value in tables[calibration.TABLE].set_index("constant")["value"].items():
+        click.echo(f"{name:38} {before[name]:>10.4g} -> {value:.4g}")
+    if not dry_run:
+        replace_files(data_dir(), as_csv(tables))
+    for name, table in tables.items():
+        click.echo(f"{name}.csv: {len(table)} rows{', not written' if dry_run else ''}")
+
+
+def fitted_again() -> dict[str, pd.DataFrame]:
+    """The constants of the estimate, its bands and its accuracy, fitted to the runs that the data has now, by table."""
     from tokcost.serving import accuracy, bands, calibration
 
     date = dt.date.today().isoformat()
-    before = evidence.load_table(calibration.TABLE).set_index("constant")["value"]
     errors = accuracy.all_errors()
-    tables = {"calibration": calibration.renewed(date, accuracy.fitted_kept_frac(errors))}
     dated = {**_TAIL, "date": date}
-    tables["estimate_errors"] = bands.error_quantiles(errors).assign(**dated)
-    kept = accuracy.peers()
-    tables["estimate_accuracy"] = pd.concat([accuracy.accuracy_table(errors).round(3).assign(**dated), kept], ignore_index=True)
-    for name, value in tables["calibration"].set_index("constant")["value"].items():
-        click.echo(f"{name:38} {before[name]:>10.4g} -> {value:.4g}")
-    for name, table in tables.items():
-        if not dry_run:
-            path = data_dir() / f"{name}.csv"
-            table[list(evidence.load_table(name).columns)].to_csv(path, index=False, lineterminator="\n", quoting=csv.QUOTE_MINIMAL)
-        click.echo(f"{name}.csv: {len(table)} rows{', not written' if dry_run else ''}")
+    accuracies = [accuracy.accuracy_table(errors).round(3).assign(**dated), accuracy.peers()]
+    return {
+        calibration.TABLE: calibration.renewed(date, accuracy.fitted_kept_frac(errors)),
+        "estimate_errors": bands.error_quantiles(errors).assign(**dated),
+        "estimate_accuracy": pd.concat(accuracies, ignore_index=True),
+    }
+
+
+def as_csv(tables: dict[str, pd.DataFrame]) -> dict[str, str]:
+    """Tables as the files of data/, by their names, the columns in the order of the schema."""
+    return {
+        f"{name}.csv": table[list(TABLES[name].columns)].to_csv(index=False, lineterminator="\n", quoting=csv.QUOTE_MINIMAL)
+        for name, table in tables.items()
+    }

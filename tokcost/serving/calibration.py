@@ -215,12 +215,26 @@ def calibration_state() -> str:
     >>> calibration_state().startswith("fitted on ")
     True
     """
-    kept, runs = evidence.load_table(TABLE).iloc[0], calibration_rows()
-    runs = runs[runs["maker"] == CALIBRATED_MAKER]
+    kept, runs = evidence.load_table(TABLE).iloc[0], _fitted_rows()
     state = f"fitted on {kept['date']} to {kept['n_rows']:,} runs"
-    if rows_sha256(runs) == kept["rows_sha256"]:
+    if not is_calibration_due():
         return state
     return f"{state}, not to the {len(runs):,} that the data has now; `tokcost calibrate` takes half a minute to fit them again"
+
+
+def is_calibration_due() -> bool:
+    """Whether the data has other runs than those that the constants were fitted to.
+
+    >>> is_calibration_due()
+    False
+    """
+    return rows_sha256(_fitted_rows()) != evidence.load_table(TABLE)["rows_sha256"].iloc[0]
+
+
+def _fitted_rows() -> pd.DataFrame:
+    """The runs of the maker whose chips are calibrated."""
+    runs = calibration_rows()
+    return runs[runs["maker"] == CALIBRATED_MAKER]
 
 
 def renewed(date: str, kept_frac: float) -> pd.DataFrame:
@@ -228,8 +242,7 @@ def renewed(date: str, kept_frac: float) -> pd.DataFrame:
 
     Columns: those of data/calibration.csv.
     """
-    runs = calibration_rows()
-    runs = runs[runs["maker"] == CALIBRATED_MAKER]
+    runs = _fitted_rows()
     found: Mapping[str, float] = asdict(fitted(runs)) | {KEPT: kept_frac}
     table = evidence.load_table(TABLE)
     values = [float(f"{found[name]:.{_DIGITS}g}") for name in table["constant"]]

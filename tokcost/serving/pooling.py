@@ -58,6 +58,8 @@ def pool(*, model: str, isl: int, osl: int, accelerator: str | list[str] | None 
     """
     asked = {"model": model, "isl": isl, "osl": osl} | ({"accelerator": accelerator} if accelerator is not None else {})
     runs = each_once(measured(**asked))
+    if runs.empty:
+        raise QuantityError(f"no accelerator is left to look for runs of model {model}, isl {isl}, osl {osl}; ask for others")
     needs = (needs,) if isinstance(needs, str) else tuple(needs)
     for name in needs:
         if name not in runs:

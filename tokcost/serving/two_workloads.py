@@ -56,5 +56,10 @@ def workload_weights(*, isl: Any, osl: Any, total_tok_per_s_per_gpu: Any, cached
     check_value("cached_to_fresh_ratio", cached_to_fresh_ratio, high=1)
     prompt, answer = gpu_s_per_tok(isl=isl, osl=osl, total_tok_per_s_per_gpu=total_tok_per_s_per_gpu)
     if not np.min(prompt) > 0:
-        raise QuantityError("longer prompts took no more GPU time here, so a prompt token has no weight; choose another speed")
+        long, short = sorted(zip(isl, osl, total_tok_per_s_per_gpu, strict=True), key=lambda one: one[0] / one[1], reverse=True)
+        took = [f"{(p + o) / float(np.min(speed)):.2g} GPU-seconds a request at {p:,} prompt tokens" for p, o, speed in (long, short)]
+        raise QuantityError(
+            f"the measured runs at this speed took {took[0]} and {took[1]}: what a prompt token takes does not follow; "
+            "ask for a lower speed per user, or another accelerator"
+        )
     return SplitRule("by two workloads", 1.0, cached_to_fresh_ratio, float(answer / prompt))

@@ -70,11 +70,12 @@ accuracy: $(READY)
 	    && $(BIN)/uv pip install --quiet --python .venv/aiconfigurator/bin/python aiconfigurator==0.12.0; } || rm -rf .venv/aiconfigurator
 	$(BIN)/python -m benchmarks.bench_accuracy
 
-## make fuzz        damage real files at random for a few minutes and import them (FUZZ_SECONDS=180); draw parameters of notebooks
+## make fuzz        damage real files at random for a few minutes and import them (FUZZ_SECONDS=180); draw parameters and properties anew
 FUZZ_SECONDS ?= 180
 fuzz: $(READY)
 	$(BIN)/python -W error tests/importers/fuzz.py $(FUZZ_SECONDS)
 	TOKCOST_DRAWS=10 $(BIN)/pytest -q tests/notebooks/test_any_parameters.py
+	$(BIN)/pytest -q -n 2 -m hypothesis --hypothesis-profile default tests
 
 ## make clean       remove the environment and everything that was generated
 clean:

@@ -8,6 +8,11 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from hypothesis import settings
+
+# What is drawn is the same in each run, so that a change is what a failure comes from; `make fuzz` draws anew.
+settings.register_profile("same draws", derandomize=True)
+settings.load_profile("same draws")
 
 #: run as a program, not imported
 collect_ignore = ["warm_command.py"]

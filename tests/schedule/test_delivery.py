@@ -36,7 +36,7 @@ def hook():
             pass
 
     with HTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever)
+        thread = threading.Thread(target=server.serve_forever, args=[0.02])
         thread.start()
         kept.address = f"http://127.0.0.1:{server.server_port}/hooks/secret-part"
         yield kept

@@ -12,8 +12,6 @@ from tokcost.report.execution.workers import Ended
 from tokcost.report.memory.remember import place
 from tokcost.report.one import Task, make
 
-_CONNECT_S = 10
-
 
 def connected(address: str):
     """An engine of a batch that works on the cluster at `address`; raises ReportError where there is none."""
@@ -22,7 +20,7 @@ def connected(address: str):
     except ImportError:
         raise ReportError('Dask is not installed; install it with: pip install "tokcost[dask]"') from None
     try:
-        client: Any = Client(address, timeout=_CONNECT_S, set_as_default=False)
+        client: Any = Client(address, set_as_default=False)  # how long to wait is a setting of Dask
     except (OSError, ValueError) as error:
         raise ReportError(f"no Dask scheduler answers at {address}: {error}; give the address that it prints at its start") from None
 

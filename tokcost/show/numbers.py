@@ -30,13 +30,12 @@ def num(value: float, digits: int = 3, missing: str = MISSING) -> str:
 def _significant(value: float, digits: int) -> str:
     if value == 0 or not math.isfinite(value):
         return f"{value:g}"
-    exponent = math.floor(math.log10(abs(value)))
-    rounded = round(value * (1 + 1e-12), digits - 1 - exponent)  # a half goes up, as people round: 1.275 is 1.28
-    exponent = math.floor(math.log10(abs(rounded))) if rounded else 0
+    # A half goes up, as people round: 1.275 is 1.28. The largest numbers that there are have no room for that.
+    rounded = f"{value * (1 + 1e-12) if abs(value) < 1e300 else value:.{digits - 1}e}"
+    mantissa, exponent = rounded.split("e")[0], int(rounded.split("e")[1])
     if exponent >= 12 or exponent < -5:
-        mantissa, power = f"{rounded:.{digits - 1}e}".split("e")
-        return f"{mantissa}×10{str(int(power)).translate(_RAISED)}"
-    return f"{rounded:,.{max(0, digits - 1 - exponent)}f}"
+        return f"{mantissa}×10{str(exponent).translate(_RAISED)}"
+    return f"{float(rounded):,.{max(0, digits - 1 - exponent)}f}"
 
 
 def alike(values: Iterable[float], digits: int = 3, missing: str = MISSING, *, fewest: int = 1) -> list[str]:

@@ -69,6 +69,8 @@ def by_loop(paths: list[Path], folder: Path) -> None:
 
 
 def without_isolation(paths: list[Path], folder: Path) -> None:
+    from benchmarks.bench_reports import run_cells  # a shell takes the place of __main__: found by its own name, in the second run too
+
     with ProcessPoolExecutor(CORES, mp_context=get_context("fork")) as pool:
         assert all(pool.map(run_cells, map(str, paths)))
 

@@ -93,14 +93,11 @@ def _not_run(notebook: dict) -> dict:
 
 
 def _stored(notebooks: list[dict]) -> dict:
-    """What each notebook shows of answers, of Markdown with a dollar, and its first tables with one, in one notebook that opens once."""
-    shown = []
-    for notebook in notebooks:
-        bundles = [output.get("data", {}) for cell in notebook["cells"] for output in cell.get("outputs", [])]
-        tables = [data for data in bundles if re.search(r"\$|&#36;", "".join(data.get("text/html", "")))]
-        texts = [data for data in bundles if "text/html" not in data and "$" in "".join(data.get("text/markdown", ""))]
-        answers = [data for data in bundles if "Answer" in str(data) or data.get(MIME, {}).get("kind") == "answer"]
-        shown += [data for data in bundles if any(data is one for one in (*tables[:3], *texts, *answers))]
+    """Every output with an answer, or with what mathematics begins with, in one notebook: the page is ready once, not twenty times."""
+    bundles = [output.get("data", {}) for one in notebooks for cell in one["cells"] for output in cell.get("outputs", [])]
+    texts = [("".join(data.get("text/html", "")) + "".join(data.get("text/markdown", "")), data) for data in bundles]
+    begins = re.compile(r"\$|&#36;|\\\(|\\\[|Answer")
+    shown = [data for text, data in texts if begins.search(text) or data.get(MIME, {}).get("kind") == "answer"]
     outputs = [{"output_type": "display_data", "metadata": {}, "data": data} for data in shown]
     groups = [outputs[n : n + SHOWN_OF_A_CELL] for n in range(0, len(outputs), SHOWN_OF_A_CELL)]
     cell = {"cell_type": "code", "metadata": {}, "execution_count": None, "source": ""}

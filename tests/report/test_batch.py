@@ -120,18 +120,17 @@ def gone(folder: Path) -> bool:
     return False
 
 
-def test_killed_again_and_again_and_resumed_nothing_is_lost_or_torn(batch, tmp_path, warm_tokcost):
+def test_killed_ten_times_and_resumed_nothing_is_lost_or_torn(batch, tmp_path, warm_tokcost):
     """Ten times kill -9 to the process that leads, each time a report later; its workers and their kernels go with it."""
-    values = list(range(11, 24))
-    (tmp_path / "each.csv").write_text("name,x\n" + "".join(f"n{x},{x}\n" for x in values))
     pid = tmp_path / "pid"
     command = [warm_tokcost, "batch", "a.ipynb", "--each", "each.csv", "-o", "out", "--workers", "2", "--resume"]
     streams = {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE, "text": True}
     for killed in range(10):
+        values = list(range(11, 14 + 3 * killed))  # three more each time: work is left, however fast the machine is
+        (tmp_path / "each.csv").write_text("name,x\n" + "".join(f"n{x},{x}\n" for x in values))
         with subprocess.Popen(command, cwd=tmp_path, env=os.environ | {"WARM_PID_FILE": str(pid)}, **streams) as process:
-            if killed and not any(": made in" in line for line in process.stderr):
-                assert process.wait(20) == 0 and killed >= 5, "a fast machine has made all of them before the tenth"
-                break
+            if killed:
+                assert any(": made in" in line for line in process.stderr), "a report more than the last time"
             time.sleep(0.02 * (killed % 3))
             with contextlib.suppress(ProcessLookupError):  # it was done already
                 os.kill(int(pid.read_text()) if pid.exists() else process.pid, signal.SIGKILL)

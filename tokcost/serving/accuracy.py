@@ -78,19 +78,24 @@ def held_out_errors(by: str, rows: pd.DataFrame | None = None, *, only: list[str
     """
     every = calibration_rows() if rows is None else rows
     runs = every[every["maker"] == CALIBRATED_MAKER]
-    textbook = constants("textbook_value")
-    found = []
-    for name in only or sorted(runs[by].unique()):
-        cases = Cases(runs[runs[by] == name])
-        found.append(_errors(cases, fitted(runs[runs[by] != name])).assign(held_out=name, textbook=cases.log_errors(textbook)))
-    errors = pd.concat(found, ignore_index=True).assign(left_out=by)
-    is_drafted = errors["speculative"] == "mtp"
-    has = {name: has_experts(name) for name in errors["model"].unique()}
-    return errors.assign(basis=np.select([is_drafted, errors["model"].map(has)], [DRAFTED, EXPERTS], DENSE))
+    found = [
+        estimated_errors(runs[runs[by] == name], fitted(runs[runs[by] != name])).assign(held_out=name)
+        for name in only or sorted(runs[by].unique())
+    ]
+    errors = pd.concat(found, ignore_index=True)
+    return errors.assign(left_out=by, textbook=Cases(errors).log_errors(constants("textbook_value")))
 
 
-def _errors(cases: Cases, of: Constants) -> pd.DataFrame:
-    return cases.rows.assign(at_load=cases.log_errors(of), **_off_at_speed(_curves(cases, of), cases.rows))
+def estimated_errors(runs: pd.DataFrame, of: Constants) -> pd.DataFrame:
+    """Runs, and how far off constants are on them, by the kind of model.
+
+    Columns: those that tell the runs, `basis`, `at_load`, `at_speed` and `steepness`, as in `held_out_errors`.
+    """
+    cases = Cases(runs)
+    logs = {"at_load": cases.log_errors(of), **_off_at_speed(_curves(cases, of), cases.rows)}
+    has = {name: has_experts(name) for name in cases.rows["model"].unique()}
+    kind = np.select([cases.rows["speculative"] == "mtp", cases.rows["model"].map(has)], [DRAFTED, EXPERTS], DENSE)
+    return cases.rows.assign(**logs, basis=kind)
 
 
 def other_makers_errors() -> pd.DataFrame:
@@ -100,7 +105,7 @@ def other_makers_errors() -> pd.DataFrame:
     """
     rows = calibration_rows()
     others = rows[(rows["maker"] != CALIBRATED_MAKER) & (rows["speculative"] != "mtp")]
-    errors = _errors(Cases(others), constants("textbook_value"))
+    errors = estimated_errors(others, constants("textbook_value"))
     return errors.assign(left_out="accelerator", held_out=errors["accelerator"], basis=TEXTBOOK, textbook=errors["at_load"])
 
 

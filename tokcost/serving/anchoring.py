@@ -70,11 +70,12 @@ def checked_anchors(anchor: Anchor, asked: dict[str, Any]) -> pd.DataFrame:
 
     Raises: QuantityError for what is no run, contradicts itself or is of something else, and for runs that do not go together.
     """
-    rows = anchor.to_dict("records") if isinstance(anchor, pd.DataFrame) else [anchor] if isinstance(anchor, Mapping | pd.Series) else anchor
+    rows: Any = [anchor] if isinstance(anchor, Mapping | pd.Series) else anchor
+    if isinstance(anchor, pd.DataFrame):
+        rows = anchor.to_dict("records")
     if not isinstance(rows, Sequence) or isinstance(rows, str) or not all(isinstance(row, Mapping | pd.Series) for row in rows):
         raise QuantityError(
-            "`anchor` must be a measured run (a row of data/inference.csv or a mapping) or a table of several, "
-            f"got {type(anchor).__name__}"
+            f"`anchor` must be a measured run (a row of data/inference.csv or a mapping) or a table of several, got {type(anchor).__name__}"
         )
     runs = [_checked(row, asked) for row in rows]
     if not runs:

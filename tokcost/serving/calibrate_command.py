@@ -38,12 +38,13 @@ def calibrate(dry_run: bool):
 
 def fitted_again() -> dict[str, pd.DataFrame]:
     """The constants of the estimate, its bands and its accuracy, fitted to the runs that the data has now, by table."""
-    from tokcost.serving import accuracy, bands, calibration
+    from tokcost.serving import accuracy, bands, calibration, extrapolation
 
     date = dt.date.today().isoformat()
     errors = accuracy.all_errors()
     dated = {**_TAIL, "date": date}
-    accuracies = [accuracy.accuracy_table(errors).round(3).assign(**dated), accuracy.peers()]
+    own = pd.concat([accuracy.accuracy_table(errors), extrapolation.extrapolation_table(errors)])
+    accuracies = [own.round(3).assign(**dated), accuracy.peers()]
     return {
         calibration.TABLE: calibration.renewed(date, accuracy.fitted_kept_frac(errors)),
         "estimate_errors": bands.error_quantiles(errors).assign(**dated),

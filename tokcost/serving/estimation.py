@@ -31,6 +31,8 @@ BINDS = dict(zip(TERMS, ("launch overhead", "reading weights", "reading the cach
 MEMORY = "memory"
 #: GPUs of the largest deployment that constants were fitted to
 MOST_GPUS = 8
+#: tokens of the longest prompt or answer that constants were fitted to, and how many times as many bands were tested at
+LONGEST_TOK, TESTED_TIMES = 8192, 8
 AT_LOAD, AT_SPEED = READINGS.values()
 #: how much larger the load is that tells how steep a curve is
 _STEP = 1.01
@@ -69,7 +71,8 @@ def estimate(
     beyond it the row is NaN), `binds` (the largest term), seconds per output token by term (`overhead_s`, `weights_s`, `kv_s`,
     `compute_s`, `communication_s`, `prefill_s`: they add up to 1 / speed), `steepness` (the power by which errors at a speed are larger
     than those of a level curve, `bands.steepness`), and `basis`.
-    Raises: QuantityError for an architecture or a chip that is not in the data, weights that do not fit, and an anchor of something else.
+    Raises: QuantityError for an architecture or a chip that is not in the data, weights that do not fit, lengths far beyond those that
+    were measured, and an anchor of something else.
 
     >>> one = estimate("llama70b", "h200", "fp8", batch=[1, 64], isl=1024, osl=1024, tensor_parallel=4)
     >>> one["basis"].unique().tolist(), one["binds"].tolist()
@@ -100,6 +103,12 @@ def estimate(
             f"`{model}` in {precision} does not fit: {held:,.0f} GiB of weights for each of {tensor_parallel} `{accelerator}` with "
             f"{has:,.0f} GiB, and not one request beside them; split it over more GPUs or take a narrower precision"
         )
+    for name, value in (("isl", load.isl), ("osl", load.osl)):
+        if anchor is None and value > TESTED_TIMES * LONGEST_TOK:
+            raise QuantityError(
+                f"nothing says how far off an estimate of `{name}` {value:,.0f} would be: it is more than {TESTED_TIMES} times the longest "
+                f"that was measured, {LONGEST_TOK:,}, and bands were tested that far only; give an anchor of that length"
+            )
     of, basis = _constants(model, accelerator, is_drafted, anchor)
     asked = {
         "model": model,

@@ -70,9 +70,8 @@ def checked_anchors(anchor: Anchor, asked: dict[str, Any]) -> pd.DataFrame:
 
     Raises: QuantityError for what is no run, contradicts itself or is of something else, and for runs that do not go together.
     """
-    rows: Any = [anchor] if isinstance(anchor, Mapping | pd.Series) else anchor
-    if isinstance(anchor, pd.DataFrame):
-        rows = anchor.to_dict("records")
+    given: Any = anchor
+    rows = given.to_dict("records") if isinstance(given, pd.DataFrame) else [given] if isinstance(given, Mapping | pd.Series) else given
     if not isinstance(rows, Sequence) or isinstance(rows, str) or not all(isinstance(row, Mapping | pd.Series) for row in rows):
         raise QuantityError(
             f"`anchor` must be a measured run (a row of data/inference.csv or a mapping) or a table of several, got {type(anchor).__name__}"
@@ -80,9 +79,8 @@ def checked_anchors(anchor: Anchor, asked: dict[str, Any]) -> pd.DataFrame:
     runs = [_checked(row, asked) for row in rows]
     if not runs:
         raise QuantityError("`anchor` has no run; leave it out, or give one with " + ", ".join(_STATED))
-    for name in ("framework", "image"):
-        if len(said := {str(run[name]) for run in runs if name in run}) > 1:
-            raise QuantityError(f"anchors must be runs of one software, these have {name} {' and '.join(sorted(said))}; keep those of one")
+    if len(said := {str(run["framework"]) for run in runs if "framework" in run}) > 1:
+        raise QuantityError(f"anchors must be runs of one software, these have framework {' and '.join(sorted(said))}; keep those of one")
     table = pd.DataFrame([{name: float(run[name]) for name in _STATED} for run in runs])
     if (twice := table["concurrency"].duplicated()).any():
         raise QuantityError(f"two anchors have {table.loc[twice, 'concurrency'].iloc[0]:g} requests in flight; give their median, or one")

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from tokcost.errors import SentenceError
 from tokcost.evidence import data_dir, load_table
 from tokcost.evidence.replacing import replace_files
 from tokcost.serving import accuracy, extrapolation
@@ -77,4 +78,7 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except SentenceError as error:
+        sys.exit(f"{error}; nothing was written")

@@ -249,6 +249,26 @@ def test_the_command_says_what_would_change_and_writes_nothing_when_asked_so(mon
     assert (evidence.catalog.data_dir() / "calibration.csv").read_bytes() == before
 
 
+@pytest.mark.parametrize(("kept", "by"), [({"accelerator": "h100"}, "accelerator"), ({"model": "llama70b"}, "model")])
+def test_of_one_chip_or_one_model_nothing_can_be_said_about_others(monkeypatch, runs, kept, by):
+    (column, name), before = next(iter(kept.items())), (evidence.catalog.data_dir() / "calibration.csv").read_bytes()
+    monkeypatch.setattr(accuracy, "calibration_rows", lambda: runs[runs[column] == name])
+    result = CliRunner().invoke(calibrate)
+    assert result.exit_code == 1 and f"leaving out each {by} in turn" in result.output and "nothing was written" in result.output
+    assert (evidence.catalog.data_dir() / "calibration.csv").read_bytes() == before
+
+
+def test_runs_of_one_maker_and_of_short_lengths_are_enough_to_fit_to(monkeypatch, runs):
+    """No chip of another maker, no long prompt: what nothing is known of has no row, and the rest has."""
+    short = runs[(runs["maker"] == calibration.CALIBRATED_MAKER) & (runs["isl"] <= 1024) & (runs["osl"] <= 1024)]
+    for module in (accuracy, extrapolation):
+        monkeypatch.setattr(module, "calibration_rows", lambda: short)
+    alone = accuracy.held_out_errors("accelerator", only=["h200"])
+    assert accuracy.other_makers_errors().empty
+    table = extrapolation.extrapolation_table(alone.assign(left_out="accelerator"))
+    assert not table["held_out"].str.contains("isl|osl").any()
+
+
 def test_newer_runs_make_a_new_fit_due_and_say_so(monkeypatch):
     rows = calibration.calibration_rows()
     assert "tokcost calibrate" not in calibration.calibration_state()

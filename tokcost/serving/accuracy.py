@@ -12,10 +12,11 @@ import numpy as np
 import pandas as pd
 
 from tokcost import evidence
+from tokcost.quantities import QuantityError
 from tokcost.serving.anchoring import BETWEEN, FAR, NEAR, corrections, fading, how_far
 from tokcost.serving.architectures import has_experts
 from tokcost.serving.bands import READINGS, is_held, right_band_range, right_band_shares, steepness
-from tokcost.serving.calibration import CALIBRATED_MAKER, Cases, calibration_rows, constants, fitted
+from tokcost.serving.calibration import CALIBRATED_MAKER, Cases, calibration_rows, constants, fitted, is_fitted
 from tokcost.serving.step_time import Chip, Constants, Load, served
 
 #: what estimates rest on, the best first
@@ -38,6 +39,8 @@ ACCURACY = [
     *("method", "left_out", "held_out", "reading", "n_observations", "median_error_frac", "high_error_frac"),
     *("coverage_frac", "low_coverage_frac", "high_coverage_frac"),
 ]
+#: fewer runs than this are not fitted to, the chip or model with most of them left out
+FEWEST_RUNS = 100
 #: shares of a correction that are tried
 _KEPT = np.arange(0.7, 1.001, 0.01)
 _BATCHES = np.geomspace(0.25, 16384, 97)
@@ -105,6 +108,8 @@ def other_makers_errors() -> pd.DataFrame:
     """
     rows = calibration_rows()
     others = rows[(rows["maker"] != CALIBRATED_MAKER) & (rows["speculative"] != "mtp")]
+    if others.empty:
+        return others.assign(left_out="accelerator", held_out="", basis=TEXTBOOK)
     errors = estimated_errors(others, constants("textbook_value"))
     return errors.assign(left_out="accelerator", held_out=errors["accelerator"], basis=TEXTBOOK, textbook=errors["at_load"])
 
@@ -209,11 +214,25 @@ def all_errors() -> pd.DataFrame:
     """Errors of all bases: chips and models left out, chips of other makers, and what an anchor leaves of both.
 
     Columns: those of `held_out_errors`, and `is_middle` where there is an anchor.
+    Raises: QuantityError where too few runs are left to fit to without one of the chips or models.
     """
+    _check_enough()
     own = pd.concat([held_out_errors("accelerator"), held_out_errors("model")], ignore_index=True)
     others = other_makers_errors()
     alone = pd.concat([own, others], ignore_index=True)
     return pd.concat([alone, anchored_errors(alone)], ignore_index=True)
+
+
+def _check_enough() -> None:
+    runs = calibration_rows()
+    runs = runs[is_fitted(runs)]
+    for by in ("accelerator", "model"):
+        n_left = len(runs) - runs[by].value_counts().max() if len(runs) else 0
+        if n_left < FEWEST_RUNS:
+            raise QuantityError(
+                f"bands come from leaving out each {by} in turn, and without the one with most runs {n_left} of {len(runs)} are left in "
+                f"data/inference.csv; {FEWEST_RUNS} or more are needed, with n_gpus and tensor_parallel: add runs of another {by}"
+            )
 
 
 def accuracy_table(errors: pd.DataFrame) -> pd.DataFrame:

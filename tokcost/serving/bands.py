@@ -138,7 +138,7 @@ def right_band_shares(runs: pd.DataFrame, reading: str, level: float = 0.8) -> p
         offset = chips * of_chip[:, those] + software * of_software[:, those]
         within = np.sort(found)[(rank[:, those] * len(found)).astype(int)]
         half = np.quantile(np.abs(offset + within * rng.standard_normal(offset.shape)), level)
-        within = np.maximum(within, half * 1e-9)
+        within = np.maximum(within, max(half, 1e-3) * 1e-9)  # also where all err alike
         share = stats.norm.cdf((half - offset) / within) - stats.norm.cdf((-half - offset) / within)
         held[:, those] = rng.binomial(cells["n"].to_numpy()[those], share)
     return pd.DataFrame({name: held[:, chip == k].sum(axis=1) / cells["n"][chip == k].sum() for k, name in enumerate(names)})

@@ -41,6 +41,8 @@ def extrapolation_table(errors: pd.DataFrame) -> pd.DataFrame:
     plain = errors[errors["basis"].isin([DENSE, EXPERTS]) & (errors["left_out"] == "accelerator")].reset_index(drop=True)
     rows = []
     for column, most, least in GROWTHS:
+        if not (plain[column] >= least).any():
+            continue
         beyond = extrapolated_errors(column, most, least)
         said = f"{column} {least} and more, beyond {most}"
         for reading, name in READINGS.items():

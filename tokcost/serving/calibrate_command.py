@@ -22,15 +22,15 @@ def calibrate(dry_run: bool):
     Writes calibration.csv, estimate_errors.csv and estimate_accuracy.csv. Run it after a change of inference.csv; half a minute.
     """
     from tokcost import evidence
-    from tokcost.errors import SentenceError
     from tokcost.evidence import data_dir
     from tokcost.evidence.replacing import replace_files
+    from tokcost.quantities import QuantityError
     from tokcost.serving import calibration
 
     try:
         before = evidence.load_table(calibration.TABLE).set_index("constant")["value"]
         tables = fitted_again()
-    except SentenceError as error:
+    except QuantityError as error:
         raise click.ClickException(f"{error}; nothing was written") from None
     for name, value in tables[calibration.TABLE].set_index("constant")["value"].items():
         click.echo(f"{name:38} {before[name]:>10.4g} -> {value:.4g}")

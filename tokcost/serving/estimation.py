@@ -61,7 +61,7 @@ def estimate(
     precision (a row of data/inference.csv, or a mapping with `concurrency`, `tok_per_s_per_user` and `output_tok_per_s_per_gpu`), or a
     table or list of several at different loads: the curve is moved to go through them, and less so with each doubling of the load. At a
     given speed one leaves a median error under 12 % on NVIDIA chips where it is near, or in the middle of the loads that are asked, and
-    two leave 8 % between them; AMD's are about half as far off again (data/estimate_accuracy.csv).
+    two leave 6 % between them; on AMD's chips these are 16 % and 11 % (data/estimate_accuracy.csv).
 
     `level` is the share of runs whose truth lies from `low_` to `high_`, on average over new chips and models: what is new about one
     moves all of its runs together, so that of a single one a band of 80 % held from half of the runs to nearly all, as a right one must.

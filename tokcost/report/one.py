@@ -222,9 +222,13 @@ def import_ahead() -> None:
     """Load what making a report takes, in a process that others are copied from."""
     with light_import():
         import papermill  # noqa: F401
+        from nbformat.validator import get_validator
     import tokcost.report.execution.provisioner
     import tokcost.report.page.since
     import tokcost.report.page.take  # noqa: F401
     from tokcost.report.page.html import exporter
+    from tokcost.report.page.record import versions
 
+    get_validator(4, 5)
     exporter()
+    versions()

@@ -62,11 +62,14 @@ class Kernel:
         from jupyter_client.manager import AsyncKernelManager
         from jupyter_core.utils import run_sync
 
+        from tokcost.report.execution.client import Client
         from tokcost.report.execution.provisioner import WarmProvisioner
 
         kernel = self
 
         class Manager(AsyncKernelManager):
+            client_factory = Client
+
             def client(self, **options):
                 kernel.client = super().client(**options)
                 kernel.client.context.setsockopt(zmq.RCVHWM, MOST_MESSAGES_WAITING)

@@ -115,6 +115,8 @@ def exporter():
     exporter = ReportExporter(template_name="tokcost", extra_template_basedirs=[str(TEMPLATE)])
     exporter.default_preprocessors = []
     exporter._init_preprocessors()
+    exporter.filters_of(nothing := Prose(), _Outputs(nothing, None, []))  # what it names must be there
+    assert exporter.template
     return exporter
 
 

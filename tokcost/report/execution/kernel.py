@@ -68,7 +68,7 @@ class Kernel:
         kernel = self
 
         class Manager(AsyncKernelManager):
-            client_factory = Client
+            client_factory = Client  # pyright: ignore[reportAssignmentType]
 
             def client(self, **options):
                 kernel.client = super().client(**options)
@@ -103,7 +103,8 @@ class Kernel:
                 env=environment,
                 stdout=self.log,
                 stderr=self.log,
-                extra_arguments=["--HistoryManager.hist_file=:memory:"],
+                # nobody waits for a moment after each cell: what it shows is waited for anyway
+                extra_arguments=["--HistoryManager.hist_file=:memory:", "--IPythonKernel._execute_sleep=0"],
             )
         except BaseException:
             self.close()

@@ -38,7 +38,7 @@ def main() -> None:
     gc.disable()  # nothing of what is imported goes away again
     names = sys.argv[2:]
     first = names.index(THEN) if THEN in names else len(names)
-    _import(names[:first])
+    import_named(names[:first])
     with open(listener.getsockname() + READY, "wb"):
         pass
     child = _Server(listener, names[first + 1 :]).serve()
@@ -78,7 +78,7 @@ def _called(name: str) -> None:
         getattr(found, function)()
 
 
-def _import(modules: list[str]) -> None:
+def import_named(modules: list[str]) -> None:
     """Import ahead; what is missing or broken is met, and said, by the notebook that needs it."""
     # pandas looks for a kernel when it is imported, to decide how wide a table may be: tell it that there will be one.
     builtins.get_ipython = lambda: SimpleNamespace(kernel=True)  # pyright: ignore[reportAttributeAccessIssue]
@@ -115,7 +115,7 @@ class _Server:
         while True:
             asked = self.selector.select(0 if self.when_idle else None)
             if not asked:
-                _import([self.when_idle.pop(0)])
+                import_named([self.when_idle.pop(0)])
             for key, _ in asked:
                 if key.fileobj == 0:
                     self._end_all()

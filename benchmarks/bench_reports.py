@@ -2,14 +2,17 @@
 
     python -m benchmarks.bench_reports [REPORTS [ROUNDS]]
 
-Four ways to the same reports, in turn, ROUNDS times; a line each with the median and the range of the seconds, and the seconds
+Five ways to the same reports, in turn, ROUNDS times; a line each with the median and the range of the seconds, and the seconds
 of processor time, which a busy machine changes less:
 
 - `tokcost report`: a fresh process for each report, pages that lead to each other, history and index included (`tokcost batch`
   works by the same processes);
 - `papermill` and then `jupyter nbconvert`, a process each;
 - papermill's own API in a loop, with one exporter of nbconvert;
-- the cells alone in processes with everything imported, one after another without isolation: what no way can beat.
+- the same code without isolation (`benchmarks.without_isolation`): as many processes as processors, copied from one that has imported
+  everything, each of which runs the cells of one notebook after another and makes our page of them. Its imports count, as ours do;
+  history and index, which ours has, are not made;
+- the cells alone, in such processes, whose imports were done before: no page is made. What no way can beat.
 
 Exit status 1 if the first is not faster than the second. Then 200 reports of a small notebook at 16 workers, of which none may
 be lost, with the memory that this took (`benchmarks.bench_memory`).
@@ -25,10 +28,11 @@ import sys
 import tempfile
 import time
 from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 
-from benchmarks import bench_memory
+from benchmarks import bench_memory, without_isolation
 
 ROOT = Path(__file__).parents[1]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
@@ -68,31 +72,21 @@ def by_loop(paths: list[Path], folder: Path) -> None:
     subprocess.run([sys.executable, "-c", program, folder, *paths], check=True, capture_output=True, cwd=NOTEBOOKS[0].parent)
 
 
-def without_isolation(paths: list[Path], folder: Path) -> None:
-    from benchmarks.bench_reports import run_cells  # a shell takes the place of __main__: found by its own name, in the second run too
+def same_code(paths: list[Path], folder: Path) -> None:
+    subprocess.run([sys.executable, "-m", "benchmarks.without_isolation", folder, *paths], check=True, cwd=ROOT)
 
+
+def cells_alone(paths: list[Path], folder: Path) -> None:
     with ProcessPoolExecutor(CORES, mp_context=get_context("fork")) as pool:
-        assert all(pool.map(run_cells, map(str, paths)))
-
-
-def run_cells(path: str) -> bool:
-    from IPython.core.interactiveshell import InteractiveShell
-
-    os.environ["TOKCOST_REPORT"] = "1"
-    shell = InteractiveShell.instance()
-    shell.reset()
-    sys.stdout = open(os.devnull, "w")  # noqa: SIM115 # of this worker alone
-    for cell in json.loads(Path(path).read_text(encoding="utf-8"))["cells"]:
-        if cell["cell_type"] == "code":
-            shell.run_cell("".join(cell["source"]), store_history=True).raise_error()
-    return True
+        assert all(pool.map(partial(without_isolation.make, folder=str(folder), page=False), map(str, paths)))
 
 
 WAYS = {
     OURS: by_report,
     "papermill + jupyter nbconvert": by_processes,
     "papermill's API in a loop": by_loop,
-    "cells alone, no isolation": without_isolation,
+    "the same code, no isolation": same_code,
+    "cells alone, no isolation, warm": cells_alone,
 }
 
 
@@ -115,12 +109,7 @@ def _processor_s() -> float:
 
 
 def main(n_reports: int = 16, rounds: int = 3) -> int:
-    import tokcost.namespace
-    from tokcost.evidence.catalog import read_ahead
-    from tokcost.report.one import import_ahead
-
-    for load in (tokcost.namespace.import_all, read_ahead, import_ahead):  # for the processes without isolation, copied from this one
-        load()
+    without_isolation.import_everything()  # for the cells alone, in processes that are copied from this one
     slowest = 0.0
     for number in dict.fromkeys((n_reports, 1)):
         found = compared(number, rounds)

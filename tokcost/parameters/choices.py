@@ -79,8 +79,8 @@ def _values(column: str, table: str, where: str) -> list[str]:
         if not equals:
             raise InputError(f"write `{column} in {table} where NAME = VALUE and NAME = VALUE`, not: where {where}")
         _require(name, rows, table)
-        wanted = meant(name, value)
-        rows = [row for row in rows if row[name] == wanted]
+        asked = meant(name, value)
+        rows = [row for row in rows if row[name] == asked]
         if not rows:
             raise InputError(f"no row of {table} has {where}")
     _require(column, rows, table)

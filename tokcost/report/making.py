@@ -123,8 +123,9 @@ def in_this_process(progress: Progress) -> Engine:
 
     def engine(tasks) -> Iterator:
         from tokcost.report.execution.workers import Ended
-        from tokcost.report.one import make
+        from tokcost.report.one import import_ahead, make
 
+        import_ahead()  # while the kernel waits for its own
         for task in tasks:
             begin = time.monotonic()
             with progress.report(task.plan.job.name):

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tokcost.errors import InputError
 from tokcost.report.errors import ReportFailed
@@ -24,6 +24,9 @@ from tokcost.report.progress import Progress
 from tokcost.report.request.plan import Plan
 from tokcost.report.request.reading import read_notebook
 from tokcost.show.text import visible
+
+if TYPE_CHECKING:
+    from tokcost.report.execution.run import Run
 
 #: from here on a page is worth a note: it still opens, but is slow to send and to open on a phone
 LARGE_PAGE_BYTES = 1_000_000
@@ -123,13 +126,21 @@ def make(task: Task, progress: Progress | None = None) -> Outcome:
 
 def _made(task: Task, progress: Progress) -> Outcome:
     from tokcost.report.execution.run import execute
-    from tokcost.report.page.contents import split_contents
-    from tokcost.report.page.record import record, to_json
 
     job, settings, options = task.plan.job, task.plan.settings, task.options
     for name in task.plan.unused:
         progress.note(f"{job.name}: has no parameter `{name}`, which another report takes")
-    run = execute(job, settings, on_cell=progress.cell, timeout_s=options.timeout_s, memory_mb=options.memory_mb)
+    return published(
+        task, execute(job, settings, on_cell=progress.cell, timeout_s=options.timeout_s, memory_mb=options.memory_mb), progress
+    )
+
+
+def published(task: Task, run: Run, progress: Progress) -> Outcome:
+    """The files of a report whose notebook was run."""
+    from tokcost.report.page.contents import split_contents
+    from tokcost.report.page.record import record, to_json
+
+    job, settings, options = task.plan.job, task.plan.settings, task.options
     places = Places(job.notebook, settings)
     run.notebook, run.settings = places.notebook(run.notebook), [places.setting(setting) for setting in run.settings]
     for warning in run.warnings:
@@ -222,9 +233,13 @@ def import_ahead() -> None:
     """Load what making a report takes, in a process that others are copied from."""
     with light_import():
         import papermill  # noqa: F401
+        from nbformat.validator import get_validator
     import tokcost.report.execution.provisioner
     import tokcost.report.page.since
     import tokcost.report.page.take  # noqa: F401
     from tokcost.report.page.html import exporter
+    from tokcost.report.page.record import versions
 
+    get_validator(4, 5)
     exporter()
+    versions()

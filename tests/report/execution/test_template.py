@@ -107,8 +107,8 @@ def test_the_usual_kernel_is_a_warm_one_where_that_is_the_default_and_never_wait
     monkeypatch.setattr(KernelProvisionerFactory.instance(), "default_provisioner_name", "tokcost-warm")
     manager, client = start_new_kernel(kernel_name="python3", cwd="here", env=os.environ | {"PYTHONHASHSEED": "0"})
     try:
-        client.execute("import os, sys\nassert os.getcwd().endswith('/here') and 'pandas' in sys.modules")
-        assert client.get_shell_msg(timeout=30)["content"]["status"] == ("ok" if is_ready else "error")
+        code = "import os, sys\nassert os.getcwd().endswith('/here') and 'pandas' in sys.modules"
+        assert client.execute(code, reply=True, timeout=60)["content"]["status"] == ("ok" if is_ready else "error")
         assert manager.provisioner.cold_reason == (
             "" if is_ready else "what kernels need is being imported, for those that start after this one"
         )

@@ -62,11 +62,14 @@ class Kernel:
         from jupyter_client.manager import AsyncKernelManager
         from jupyter_core.utils import run_sync
 
+        from tokcost.report.execution.client import Client
         from tokcost.report.execution.provisioner import WarmProvisioner
 
         kernel = self
 
         class Manager(AsyncKernelManager):
+            client_factory = Client  # pyright: ignore[reportAssignmentType]
+
             def client(self, **options):
                 kernel.client = super().client(**options)
                 kernel.client.context.setsockopt(zmq.RCVHWM, MOST_MESSAGES_WAITING)
@@ -100,7 +103,8 @@ class Kernel:
                 env=environment,
                 stdout=self.log,
                 stderr=self.log,
-                extra_arguments=["--HistoryManager.hist_file=:memory:"],
+                # nobody waits for a moment after each cell: what it shows is waited for anyway
+                extra_arguments=["--HistoryManager.hist_file=:memory:", "--IPythonKernel._execute_sleep=0"],
             )
         except BaseException:
             self.close()

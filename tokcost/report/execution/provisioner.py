@@ -9,6 +9,7 @@ does, and the reason is logged.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import socket
 import sys
@@ -86,6 +87,12 @@ class WarmProvisioner(LocalProvisioner):
         self.pid = self.pgid = self.process.pid
         self.cwd = options.get("cwd", os.getcwd())
         return self.connection_info
+
+    async def kill(self, restart: bool = False) -> None:
+        """As the original, but it is gone then: a manager that sees it there looks again after 0.1 s."""
+        await super().kill(restart)
+        with contextlib.suppress(TimeoutError):  # which the manager is to say
+            await asyncio.wait_for(self.wait(), PATIENCE_S)
 
     async def wait(self) -> int | None:
         """As the original, which looks once in 0.1 s; a report waits for this."""

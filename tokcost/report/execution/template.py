@@ -30,17 +30,19 @@ ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "JE_ARROW_MALLOC_CONF": "background_t
 #: where a process is copied safely; elsewhere system libraries start threads, or there is no fork
 SYSTEM = sys.platform
 _INLINE = {"MPLBACKEND": "module://matplotlib_inline.backend_inline"}
-#: what a template has imported, and called, when it is asked
+#: what a template has imported, and called, before it answers: the debugger, which every kernel of IPython loads, as well
 IMPORTED = (
     "ipykernel.ipkernel",
     "ipykernel.kernelapp",
     "ipykernel.zmqshell",
+    "ipykernel.debugger",
     "tokcost.report.execution.kernel_process",
     "tokcost.namespace:import_all",
-    "seaborn",
-    "tokcost.evidence.catalog:read_ahead",
-    "tokcost.doubt.sampling:read_ahead",
 )
+#: what it does after that whenever nobody waits for an answer: a report alone begins sooner, and reads by itself what it needs
+WHEN_IDLE = ("tokcost.evidence.catalog:read_ahead", "seaborn", "tokcost.doubt.sampling:read_ahead")
+#: stands between the two
+THEN = "then"
 
 
 class CannotFork(RuntimeError):
@@ -144,11 +146,11 @@ registered: dict[frozenset, Template] = {}
 def template_for(environment: dict[str, str], *more: str) -> Template:
     """The template for processes with this environment; raises `CannotFork` where there can be none.
 
-    If there is none yet it is begun, with IMPORTED and `more` (modules, or module:function) done.
+    If there is none yet it is begun, with IMPORTED and `more` (modules, or module:function) done, and WHEN_IDLE afterwards.
     """
     start = start_of(environment)
     if start not in registered:
-        registered[start] = begun(environment, *IMPORTED, *more)
+        registered[start] = begun(environment, *IMPORTED, *more, THEN, *WHEN_IDLE)
     if registered[start].package != package_stamp():
         raise CannotFork("files of tokcost have changed since they were imported; start this program anew for fast kernels")
     return registered[start]
@@ -161,7 +163,8 @@ def start_of(environment: dict[str, str]) -> frozenset:
 
 def package_stamp() -> tuple[int, int]:
     """What changes when a file of this package does."""
-    times = [path.stat().st_mtime_ns for path in Path(__file__).parents[2].rglob("*.py")]
+    walk = os.walk(Path(__file__).parents[2])  # faster than a glob; each kernel asks
+    times = [os.stat(os.path.join(folder, name)).st_mtime_ns for folder, _, names in walk for name in names if name.endswith(".py")]
     return len(times), max(times)
 
 
@@ -171,7 +174,7 @@ def _of(environment: dict[str, str], beginnings: tuple[str, ...]) -> dict[str, s
 
 
 def begun(environment: dict[str, str], *imported: str) -> Template:
-    """A template process of this program, with these modules imported and functions (module:function) called."""
+    """A template process of this program, with these modules imported and functions (module:function) called; later those after THEN."""
     if SYSTEM != "linux":
         raise CannotFork("a process with imported libraries is copied on Linux only")
     directory, held = private_directory()

@@ -24,7 +24,7 @@ import traceback
 from types import SimpleNamespace
 from typing import NoReturn
 
-from tokcost.report.execution.template import READY, Template, registered, start_of
+from tokcost.report.execution.template import READY, THEN, Template, registered, start_of
 
 #: longest wait for the rest of a request; whoever asks is on this machine
 _PATIENCE_S = 30
@@ -35,12 +35,17 @@ def main() -> None:
     """Serve until the owner is gone; in a child, run what was asked for."""
     listener = socket.socket(fileno=int(sys.argv[1]))
     registered[start_of(dict(os.environ))] = Template(listener.getsockname())  # a child may ask too
-    _import(sys.argv[2:])
+    gc.disable()  # nothing of what is imported goes away again
+    names = sys.argv[2:]
+    first = names.index(THEN) if THEN in names else len(names)
+    import_named(names[:first])
     with open(listener.getsockname() + READY, "wb"):
         pass
-    child = _Server(listener).serve()
-    if child is not None:
-        _run(child)
+    child = _Server(listener, names[first + 1 :]).serve()
+    if child is None:
+        os._exit(0)  # whoever began this waits for its end
+    gc.enable()
+    _run(child)
 
 
 def _run(what: str) -> NoReturn:
@@ -73,7 +78,7 @@ def _called(name: str) -> None:
         getattr(found, function)()
 
 
-def _import(modules: list[str]) -> None:
+def import_named(modules: list[str]) -> None:
     """Import ahead; what is missing or broken is met, and said, by the notebook that needs it."""
     # pandas looks for a kernel when it is imported, to decide how wide a table may be: tell it that there will be one.
     builtins.get_ipython = lambda: SimpleNamespace(kernel=True)  # pyright: ignore[reportAttributeAccessIssue]
@@ -81,7 +86,6 @@ def _import(modules: list[str]) -> None:
         with contextlib.suppress(Exception):
             _called(name)
     del builtins.get_ipython  # pyright: ignore[reportAttributeAccessIssue]
-    gc.collect()
     gc.freeze()
 
 
@@ -93,8 +97,8 @@ def _end_with_parent() -> None:
 
 
 class _Server:
-    def __init__(self, listener: socket.socket):
-        self.listener = listener
+    def __init__(self, listener: socket.socket, when_idle: list[str]):
+        self.listener, self.when_idle = listener, when_idle
         self.children: dict[int, socket.socket] = {}  # process -> who asked for it
         self.selector = selectors.DefaultSelector()
         self.woken, wake = socket.socketpair()
@@ -109,7 +113,10 @@ class _Server:
     def serve(self) -> str | None:
         """What a child is to run; None, in the template process itself, when its owner is gone."""
         while True:
-            for key, _ in self.selector.select():
+            asked = self.selector.select(0 if self.when_idle else None)
+            if not asked:
+                import_named([self.when_idle.pop(0)])
+            for key, _ in asked:
                 if key.fileobj == 0:
                     self._end_all()
                     return None

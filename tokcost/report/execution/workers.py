@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import os
 import signal
@@ -34,6 +35,7 @@ def each_in_a_process(tasks: Iterable, work: Callable, *, at_once: int, longest_
     A process is copied from this one, which must have no other thread, where the system does that safely; else started anew.
     """
     context: Any = multiprocessing.get_context("fork" if SYSTEM == "linux" else "spawn")
+    gc.freeze()  # so that no copy copies all that is here as soon as it tidies up
     waiting = iter(tasks)
     running: dict[Any, tuple[Any, Any, float]] = {}  # the pipe of a result -> process, task, when it began
     try:

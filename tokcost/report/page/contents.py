@@ -66,8 +66,9 @@ class Contents:
 
 def split_contents(notebook, name: str, title: str | None = None) -> Contents:
     """The contents of an executed notebook; `title` replaces its own question."""
-    cells = [copy.deepcopy(c) for c in notebook.cells if not LEFT_OUT & set(c.metadata.get("tags", []))]
-    for cell in cells:
+    cells = [copy.copy(c) for c in notebook.cells if not LEFT_OUT & set(c.metadata.get("tags", []))]
+    for cell in cells:  # their outputs are only looked at
+        cell.metadata = copy.deepcopy(cell.metadata)
         cell.metadata.pop("fold", None)  # it is the page's own sign
     own = _lift_title(cells)
     contents = Contents(literal(title) if title else own or literal(name), [])

@@ -115,6 +115,8 @@ def exporter():
     exporter = ReportExporter(template_name="tokcost", extra_template_basedirs=[str(TEMPLATE)])
     exporter.default_preprocessors = []
     exporter._init_preprocessors()
+    exporter.filters_of(nothing := Prose(), _Outputs(nothing, None, []))
+    exporter.template  # noqa: B018 # is compiled now, with the filters that it names
     return exporter
 
 
@@ -199,8 +201,7 @@ def _table(table: str, tags: frozenset[str]) -> str:
     caption = _CAPTION.search(table)
     shown = scrollable(table, plain(text_of(caption[1])) if caption else "Table")
     n_rows = len(_ROWS.findall(table.partition("<tbody>")[2]))
-    is_long = n_rows > MOST_OPEN_ROWS or FOLDED_TABLE in tags
-    if OPEN_TABLE in tags or not is_long or not caption:
+    if OPEN_TABLE in tags or not caption or (n_rows <= MOST_OPEN_ROWS and FOLDED_TABLE not in tags):
         return shown
     return f'<details class="long"><summary>{text_of(caption[1])}<small>{n_rows} rows</small></summary>{shown}</details>'
 

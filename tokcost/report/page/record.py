@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import platform
 from importlib import metadata
@@ -15,6 +16,7 @@ SCHEMA = 1
 _PACKAGES = ("ipykernel", "matplotlib", "nbclient", "nbconvert", "numpy", "pandas", "papermill", "scipy", "seaborn")
 
 
+@functools.cache
 def versions() -> dict[str, str]:
     """What the numbers were made with."""
     found = {"tokcost": tokcost.__version__, "python": platform.python_version()}

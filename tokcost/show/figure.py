@@ -118,14 +118,6 @@ def finish(fig: MplFigure, alt: str) -> Figure:
     return Figure(svg, plain(alt), measure, [value.placed() for value in values])
 
 
-def draw_ahead() -> None:
-    """Have Matplotlib find its fonts and measure words, in a process that others are copied from."""
-    with drawing(height=1) as (fig, ax):
-        ax.plot([1, 2], [1, 2])
-        ax.set(xscale="log", title="a word")
-        finish(fig, "")
-
-
 def lay_out(fig: MplFigure) -> None:
     """Everything in its place, by the widths that words have in an SVG, once: `savefig` would draw all of it twice to find them."""
     FigureCanvasSVG(fig)  # becomes the canvas of the figure

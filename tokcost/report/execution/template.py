@@ -40,12 +40,7 @@ IMPORTED = (
     "tokcost.namespace:import_all",
 )
 #: what it does after that whenever nobody waits for an answer: a report alone begins sooner, and reads by itself what it needs
-WHEN_IDLE = (
-    "tokcost.show.figure:draw_ahead",
-    "tokcost.evidence.catalog:read_ahead",
-    "tokcost.doubt.sampling:read_ahead",
-    "seaborn",
-)
+WHEN_IDLE = ("tokcost.evidence.catalog:read_ahead", "seaborn", "tokcost.doubt.sampling:read_ahead")
 #: stands between the two
 THEN = "then"
 

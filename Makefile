@@ -64,7 +64,7 @@ bench: $(READY)
 	$(BIN)/uv pip install --quiet --target .venv/bench chaospy monaco
 	$(BIN)/python -m benchmarks
 
-## make accuracy    how far off estimates of throughput are, beside aiconfigurator on the same runs (ten minutes; own rows in ten seconds)
+## make accuracy    how far off estimates of throughput are, beside aiconfigurator on the same runs (about ten minutes)
 accuracy: $(READY)
 	@test -x .venv/aiconfigurator/bin/python || { $(BIN)/uv venv --quiet .venv/aiconfigurator \
 	    && $(BIN)/uv pip install --quiet --python .venv/aiconfigurator/bin/python aiconfigurator==0.12.0; } || rm -rf .venv/aiconfigurator

@@ -3,7 +3,6 @@
 python -m benchmarks.bench_accuracy [rows]     rows of the sample that aiconfigurator is asked (300; it takes a second each)
 """
 
-import csv
 import datetime as dt
 import io
 import subprocess
@@ -13,8 +12,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from tokcost.errors import SentenceError
 from tokcost.evidence import data_dir, load_table
-from tokcost.serving import accuracy
+from tokcost.evidence.replacing import replace_files
+from tokcost.serving import accuracy, extrapolation
+from tokcost.serving.calibrate_command import as_csv
 from tokcost.serving.calibration import mean_length_frac
 
 VERSION = "0.12.0"
@@ -30,9 +32,13 @@ def peer_errors(runs: pd.DataFrame) -> pd.Series | None:
     share = runs["campaign"].map(mean_length_frac)
     asked = runs[ASKED].assign(isl=runs["isl"] * share, osl=runs["osl"] * share).rename_axis("row")
     script = Path(__file__).with_name("aiconfigurator_rows.py")
-    done = subprocess.run([PEER, script], input=asked.to_csv(), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, check=False)
-    said = pd.read_csv(io.StringIO(done.stdout), index_col="row")["output_tok_per_s_per_gpu"]
-    return np.log(runs.loc[said.index, "output_tok_per_s_per_gpu"] / said) if len(said) else None
+    print(f"aiconfigurator {VERSION} is asked {len(runs)} runs, a second or two each.", flush=True)
+    done = subprocess.run([PEER, script], input=asked.to_csv(), capture_output=True, text=True, check=False)
+    said = pd.read_csv(io.StringIO(done.stdout), index_col="row")["output_tok_per_s_per_gpu"] if done.stdout else pd.Series(dtype=float)
+    if said.empty:
+        sys.exit(f"aiconfigurator {VERSION} answered none of them, and nothing was written; its last words: {done.stderr[-500:]}")
+    print(f"It answered {len(said)}; the others it has no data for.")
+    return np.log(runs.loc[said.index, "output_tok_per_s_per_gpu"] / said)
 
 
 def same_rows(errors: pd.DataFrame, n_rows: int) -> pd.DataFrame | None:
@@ -56,18 +62,23 @@ def same_rows(errors: pd.DataFrame, n_rows: int) -> pd.DataFrame | None:
 
 def main() -> int:
     errors = accuracy.all_errors()
-    own = accuracy.accuracy_table(errors).round(3)
+    own = pd.concat([accuracy.accuracy_table(errors), extrapolation.extrapolation_table(errors)]).round(3)
     kept = load_table("estimate_accuracy")
     tail = kept[kept["method"].str.startswith(accuracy.OWN_METHODS)].iloc[0][["source_id", "locator", "date", "kind"]]
     peers = same_rows(errors, int(sys.argv[1]) if len(sys.argv) > 1 else 300)
     if peers is None:
-        print(f"aiconfigurator {VERSION} is not installed ({PEER}): its rows stay as they are in data/estimate_accuracy.csv.")
+        print(f"aiconfigurator {VERSION} could not be installed ({PEER}); its rows stay as they are in data/estimate_accuracy.csv.")
         peers = accuracy.peers()
     table = pd.concat([own.assign(**tail), peers], ignore_index=True)[list(kept.columns)]
-    table.to_csv(data_dir() / "estimate_accuracy.csv", index=False, lineterminator="\n", quoting=csv.QUOTE_MINIMAL)
-    print(table.drop(columns=list(tail.index)).to_string(index=False, na_rep=""))
+    replace_files(data_dir(), as_csv({"estimate_accuracy": table}))
+    shown = table[(table["held_out"] == "all") | (table["method"] == extrapolation.BEYOND)]
+    print(shown.drop(columns=list(tail.index)).to_string(index=False, na_rep=""))
+    print(f"data/estimate_accuracy.csv: {len(table)} rows, with those of each chip and model.")
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except SentenceError as error:
+        sys.exit(f"{error}; nothing was written")

@@ -6,7 +6,7 @@ import pytest
 from click.testing import CliRunner
 
 from tokcost import evidence
-from tokcost.serving import ablation, accuracy, bands, calibration
+from tokcost.serving import ablation, accuracy, bands, calibration, extrapolation
 from tokcost.serving.calibrate_command import calibrate
 from tokcost.serving.estimation import band
 
@@ -56,12 +56,50 @@ def test_unseen_chips_and_models_are_estimated_within_a_tenth_and_nearer_than_by
     assert errors["estimate, calibrated", "accelerator"] < errors["textbook formulas", "nothing"]
 
 
-def test_an_anchor_that_is_near_or_in_the_middle_leaves_a_tenth_at_a_speed_and_more_of_another_maker():
+def test_an_anchor_in_the_middle_leaves_a_tenth_at_a_speed_two_leave_half_of_it_and_more_is_left_of_another_maker():
     rows = evidence.load_table("estimate_accuracy", held_out="all", reading="at a speed").set_index("method")["median_error_frac"]
-    near, far = (rows[f"estimate, anchored, {how}"] for how in ("half to twice its load", "another load"))
+    between, near, far = (rows[f"estimate, anchored, {how}"] for how in ("between two anchors", "half to twice its load", "another load"))
     middle = rows["estimate, anchored, in the middle of the loads"]
-    assert near < middle < 0.12 < far < rows["estimate, calibrated"].min()
-    assert rows["estimate, anchored, other maker, half to twice its load"] < rows["estimate, textbook"] / 2
+    assert between < 0.08 < near < middle < 0.12 < far < rows["estimate, calibrated"].min()
+    others = [rows[f"estimate, anchored, other maker{how}"] for how in (", between two anchors", ", in the middle of the loads", "")]
+    assert others == sorted(others) and others[0] < 0.12 and others[-1] < rows["estimate, textbook"] / 2
+
+
+def test_with_an_anchor_what_was_fitted_carries_over_to_another_maker():
+    """No run of theirs was fitted; on curves through an anchor the others are nearer with fitted constants than with textbook ones."""
+    kept, off = calibration.anchor_kept_frac(), {"value": [], "textbook_value": []}
+    for _, _, runs in accuracy._by_chip(accuracy.other_makers_errors()):
+        (anchor, other, _), load = accuracy._pairs(runs), runs["concurrency"].to_numpy(float)
+        for column, left in off.items():
+            logs = calibration.Cases(runs).log_errors(calibration.constants(column))
+            left.append(logs[other] - accuracy.corrections(kept, load[other], load[anchor], logs[anchor]))
+    fitted, textbook = (np.median(np.abs(np.concatenate(left))) for left in off.values())
+    assert fitted < 0.75 * textbook
+
+
+@pytest.mark.parametrize("reading", ["at a load", "at a speed"])
+def test_bands_hold_what_is_larger_than_all_that_was_fitted_as_well_as_with_all_fitted(reading):
+    """Prompts and answers eight times as long, loads four times as large and more, four times as many GPUs."""
+    rows = evidence.load_table("estimate_accuracy", reading=reading, method=[extrapolation.BEYOND, extrapolation.ALL_SIZES])
+    held = rows.pivot(index="held_out", columns="method", values="coverage_frac")
+    assert len(held) == len(extrapolation.GROWTHS)
+    assert held[extrapolation.BEYOND].mean() == pytest.approx(0.8, abs=0.06)
+    assert (held[extrapolation.BEYOND] > held[extrapolation.ALL_SIZES] - 0.1).all()
+    beyond = rows[rows["method"] == extrapolation.BEYOND]
+    assert (beyond["coverage_frac"] > beyond["low_coverage_frac"]).all()
+
+
+def test_bands_of_what_is_extrapolated_are_made_of_small_runs_of_other_chips_alone(runs):
+    errors = extrapolation.extrapolated_errors("isl", 1024, 8000)
+    large = ~errors["is_small"]
+    held = bands.is_held(errors, "at_load", by=errors["is_small"])
+    spoiled = errors.assign(at_load=errors["at_load"].mask(large & (errors["held_out"] != "h100"), 9.0))
+    is_h100 = large & (errors["held_out"] == "h100")
+    assert bands.is_held(spoiled, "at_load", by=errors["is_small"])[is_h100].equals(held[is_h100])
+    assert errors.loc[large, "isl"].min() >= 8000 and errors.loc[~large, "isl"].max() <= 1024
+    stated = evidence.load_table("estimate_accuracy", method=extrapolation.BEYOND, reading="at a load")
+    row = stated[stated["held_out"].str.startswith("isl")].iloc[0]
+    assert accuracy.error_of(errors.loc[large, "at_load"])[1] == pytest.approx(row["median_error_frac"], rel=0.05)
 
 
 def test_a_correction_fades_with_the_distance_of_the_load():
@@ -82,11 +120,12 @@ def test_bands_hold_four_runs_in_five_on_average_and_of_no_chip_or_model_fewer_t
     """No run of a chip or model had a say in its band; the range is that of a band that is exactly right, for runs that err together."""
     rows = evidence.load_table("estimate_accuracy", reading=reading).dropna(subset=["coverage_frac"]).set_index("method")
     kinds = (accuracy.CALIBRATED, accuracy.DENSE, accuracy.EXPERTS, accuracy.ANCHORED)
-    for basis in (*kinds, accuracy.ANCHORED + accuracy.NEAR, accuracy.ANCHORED + accuracy.FAR):
+    for basis in (*kinds, *(accuracy.ANCHORED + far for far in (accuracy.BETWEEN, accuracy.NEAR, accuracy.FAR))):
         of = rows.loc[f"estimate, {basis}"]
         assert of.loc[of["held_out"] == "all", "coverage_frac"].mean() == pytest.approx(0.8, abs=0.05), basis
         assert of["coverage_frac"].between(of["low_coverage_frac"], of["high_coverage_frac"]).all(), basis
-    for basis in (accuracy.ANCHORED_OTHER, accuracy.TEXTBOOK):  # three chips, of which one has most runs and the smallest errors
+    others = (accuracy.ANCHORED_OTHER, accuracy.ANCHORED_OTHER + accuracy.BETWEEN, accuracy.TEXTBOOK)
+    for basis in others:  # three chips, of which one has most runs and the smallest errors
         of = rows.loc[f"estimate, {basis}"]
         assert 0.8 < of.loc[of["held_out"] == "all", "coverage_frac"].item() < 0.95, "wide rather than narrow, and not without end"
         assert (of["coverage_frac"] >= of["low_coverage_frac"]).all(), basis
@@ -171,7 +210,8 @@ def test_every_chip_or_model_counts_alike_in_a_band():
 
 
 def test_bands_narrow_with_what_an_estimate_rests_on_and_widen_with_the_level():
-    best_first = ("anchored, half to twice its load", "anchored, another load", accuracy.DENSE, accuracy.EXPERTS, accuracy.TEXTBOOK)
+    anchored = (f"anchored, {far}" for far in ("between two anchors", "half to twice its load", "another load"))
+    best_first = (*anchored, accuracy.DENSE, accuracy.EXPERTS, accuracy.TEXTBOOK)
     for reading in ("at a load", "at a speed"):
         low, high = band(accuracy.DENSE, reading, 0.8)
         wide = band(accuracy.DENSE, reading, 0.95)
@@ -200,12 +240,33 @@ def test_own_static_batches_confirm_the_terms_that_were_never_fitted_to_them():
 
 def test_the_command_says_what_would_change_and_writes_nothing_when_asked_so(monkeypatch, left_out):
     """The two slow steps, fitting and leaving out in turn, give here what they gave before."""
-    monkeypatch.setattr(accuracy, "all_errors", lambda: left_out.assign(load_ratio=np.nan))
+    monkeypatch.setattr(accuracy, "all_errors", lambda: left_out)
+    monkeypatch.setattr(extrapolation, "GROWTHS", ())
     monkeypatch.setattr(calibration, "renewed", lambda date, kept: evidence.load_table("calibration").assign(date=date))
     before = (evidence.catalog.data_dir() / "calibration.csv").read_bytes()
     result = CliRunner().invoke(calibrate, ["--dry-run"], catch_exceptions=False)
     assert result.exit_code == 0 and "calibration.csv" in result.output and "not written" in result.output
     assert (evidence.catalog.data_dir() / "calibration.csv").read_bytes() == before
+
+
+@pytest.mark.parametrize(("kept", "by"), [({"accelerator": "h100"}, "accelerator"), ({"model": "llama70b"}, "model")])
+def test_of_one_chip_or_one_model_nothing_can_be_said_about_others(monkeypatch, runs, kept, by):
+    (column, name), before = next(iter(kept.items())), (evidence.catalog.data_dir() / "calibration.csv").read_bytes()
+    monkeypatch.setattr(accuracy, "calibration_rows", lambda: runs[runs[column] == name])
+    result = CliRunner().invoke(calibrate)
+    assert result.exit_code == 1 and f"leaving out each {by} in turn" in result.output and "nothing was written" in result.output
+    assert (evidence.catalog.data_dir() / "calibration.csv").read_bytes() == before
+
+
+def test_runs_of_one_maker_and_of_short_lengths_are_enough_to_fit_to(monkeypatch, runs):
+    """No chip of another maker, no long prompt: what nothing is known of has no row, and the rest has."""
+    short = runs[(runs["maker"] == calibration.CALIBRATED_MAKER) & (runs["isl"] <= 1024) & (runs["osl"] <= 1024)]
+    for module in (accuracy, extrapolation):
+        monkeypatch.setattr(module, "calibration_rows", lambda: short)
+    alone = accuracy.held_out_errors("accelerator", only=["h200"])
+    assert accuracy.other_makers_errors().empty
+    table = extrapolation.extrapolation_table(alone.assign(left_out="accelerator"))
+    assert not table["held_out"].str.contains("isl|osl").any()
 
 
 def test_newer_runs_make_a_new_fit_due_and_say_so(monkeypatch):

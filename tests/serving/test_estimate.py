@@ -11,10 +11,11 @@ import tokcost as tc
 from tokcost import evidence
 from tokcost.quantities import QuantityError
 from tokcost.serving import step_time as st
+from tokcost.serving.anchoring import corrections
 from tokcost.serving.architectures import BYTES_PER_PARAMETER, architecture
 from tokcost.serving.bands import steepness
 from tokcost.serving.calibration import chip, constants
-from tokcost.serving.estimation import band, estimate, estimate_at, estimated_curve
+from tokcost.serving.estimation import LONGEST_TOK, band, estimate, estimate_at, estimated_curve
 
 #: rated speed reached in full and nothing launched: what is left is size over speed
 IDEAL = st.Constants(
@@ -168,7 +169,14 @@ def _run(concurrency, speed, output):
         ({"tensor_parallel": 4, "expert_parallel": 3}, "`expert_parallel` must divide the 4 GPUs"),
         ({"accelerator": "h20", "tensor_parallel": 4}, "no scale_up_gb_per_s of `h20`: it can be estimated with one GPU only"),
         ({"anchor": {"concurrency": 8}}, "the anchor must state `tok_per_s_per_user`"),
-        ({"anchor": "run 7"}, "`anchor` must be one measured run"),
+        ({"anchor": "run 7"}, "`anchor` must be a measured run .* or a table of several, got str"),
+        ({"anchor": []}, "`anchor` has no run; leave it out"),
+        ({"anchor": [_run(8, 50, 200), _run(8, 40, 160)]}, "two anchors have 8 requests in flight; give their median, or one"),
+        (
+            {"anchor": [_run(8, 50, 200) | {"framework": "vllm"}, _run(64, 20, 640) | {"framework": "sglang"}]},
+            "anchors must be runs of one software, these have framework sglang and vllm; keep those of one",
+        ),
+        ({"isl": 100_000}, "nothing says how far off .* `isl` 100,000 .*8 times the longest that was measured, 8,192.* give an anchor"),
         ({"anchor": _run(64, 50, 5000)}, "contradicts itself: its GPUs write .* and its users receive 3200"),
         ({"anchor": _run(10**6, 50, 500)}, "contradicts itself: its GPUs write 1000 tokens/s and its users receive 5e\\+07"),
         ({"batch": [[1, 2]]}, "`batch` must be one number or a row of them"),
@@ -204,6 +212,41 @@ def test_an_anchor_of_something_else_is_refused():
         estimate("llama70b", "h200", "fp8", batch=8, isl=8192, osl=1024, tensor_parallel=4, anchor=run)
     with pytest.raises(QuantityError, match="the anchor has accelerator `h200`, asked is `b200`"):
         estimate("llama70b", "b200", "fp8", batch=8, isl=922, osl=922, tensor_parallel=4, anchor=run)
+
+
+def test_a_curve_with_several_anchors_goes_through_each_and_says_what_lies_between():
+    """Two runs of one's own, as a list or as a table: 1.5 times the estimate at 4 requests, and as it says at 64."""
+    asked = {"isl": 1024, "osl": 1024, "tensor_parallel": 4}
+    plain = estimate("llama70b", "h200", "fp8", batch=[4, 16, 64, 96], **asked)
+    output, speed = "output_tok_per_s_per_gpu", "tok_per_s_per_user"
+    runs = plain.iloc[[0, 2]].rename(columns={"batch": "concurrency"})[["concurrency", speed, output]].reset_index(drop=True)
+    runs.loc[0, [speed, output]] *= 1.5
+    found = estimate("llama70b", "h200", "fp8", batch=[4, 16, 64, 96], anchor=runs, **asked)
+    as_list = estimate("llama70b", "h200", "fp8", batch=[4, 16, 64, 96], anchor=runs.to_dict("records"), **asked)
+    pd.testing.assert_frame_equal(found, as_list)
+    more = (found[output] / plain[output]).to_numpy()
+    assert more[[0, 2, 3]] == pytest.approx([1.5, 1, 1]) and 1.1 < more[1] < 1.5
+    between, near = "anchored, between two anchors", "anchored, half to twice its load"
+    assert found["basis"].tolist() == [between, between, between, near]
+    assert estimated_curve(found)["is_hole"].all()
+
+
+def test_what_anchors_correct_is_the_best_guess_from_them():
+    """By hand: errors at loads two doublings apart share a half, so half-way each shares the root of it with both anchors."""
+    kept, loads = 0.5**0.5, np.array([4.0, 16.0])
+    one = corrections(kept, np.array([4.0, 8.0, 16.0]), loads[:1], np.array([0.3]))
+    assert one == pytest.approx([0.3, 0.3 * kept, 0.15])
+    two = corrections(kept, np.array([4.0, 8.0, 16.0, 32.0]), loads, np.array([0.3, 0.0]))
+    weight = kept / (1 - 0.5**2)  # of the inverse of [[1, 1/2], [1/2, 1]]: (1, -1/2) / (1 - 1/4)
+    assert two == pytest.approx([0.3, 0.3 * weight * (1 - 0.5), 0, 0], abs=1e-12)
+
+
+def test_an_anchor_of_that_length_answers_where_an_estimate_alone_would_be_a_guess():
+    asked = {"batch": 8, "isl": 100_000, "osl": 1024, "tensor_parallel": 8}
+    found = estimate("llama70b", "b200", "fp8", anchor=_run(8, 30, 25), **asked)
+    assert found["basis"].tolist() == ["anchored, half to twice its load"]
+    longest = tc.serving.calibration_rows()[["isl", "osl"]].max().max()
+    assert longest >= LONGEST_TOK
 
 
 def test_bases_are_never_mixed_on_a_curve():

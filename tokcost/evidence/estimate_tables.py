@@ -12,7 +12,11 @@ ARCHITECTURE_SIZES = (
 )
 #: what an estimate rests on, the best first
 ESTIMATE_BASES = (
-    *(f"{anchored}, {far}" for anchored in ("anchored", "anchored, other maker") for far in ("half to twice its load", "another load")),
+    *(
+        f"{anchored}, {far}"
+        for anchored in ("anchored", "anchored, other maker")
+        for far in ("between two anchors", "half to twice its load", "another load")
+    ),
     *(f"calibrated, {kind}" for kind in ("dense model", "model with experts", "speculative decoding")),
     "textbook",
 )

@@ -64,7 +64,9 @@ def _is_parameter_cell(source: str) -> bool:
 
 def _names(source: str) -> list[str]:
     """The names that a cell of plain assignments sets."""
-    return [t.id for line in ast.parse(source).body if isinstance(line, ast.Assign) for t in line.targets if isinstance(t, ast.Name)]
+    lines = [line for line in ast.parse(source).body if isinstance(line, ast.Assign | ast.AnnAssign)]
+    targets = [target for line in lines for target in (line.targets if isinstance(line, ast.Assign) else [line.target])]
+    return [target.id for target in targets if isinstance(target, ast.Name)]
 
 
 def _delivered(names: set[str]) -> dict[str, Parameter]:
@@ -74,9 +76,11 @@ def _delivered(names: set[str]) -> dict[str, Parameter]:
         try:
             cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
             (cell,) = (c for c in cells if "parameters" in c["metadata"].get("tags", []))
-            parameters = {p.name: p for p in parse_cell("".join(cell["source"]), check_defaults=False) if p.is_explained}
+            source = "".join(cell["source"])
+            if not set(_names(source)) <= names:  # before the tables are asked what each of them may be
+                continue
+            parameters = {p.name: p for p in parse_cell(source, check_defaults=False) if p.is_explained}
         except (OSError, ValueError, KeyError):  # somebody is at work on it
             continue
-        if len(found) < len(parameters) and set(parameters) <= names:
-            found = parameters
+        found = max(found, parameters, key=len)
     return found

@@ -10,6 +10,7 @@ from .calibration import calibration_rows as calibration_rows
 from .calibration import calibration_state as calibration_state
 from .calibration import chip as chip
 from .calibration import constants as constants
+from .calibration import mean_length_frac as mean_length_frac
 from .compare import base_speed as base_speed
 from .compare import leave_one_out as leave_one_out
 from .compare import per_mw_at as per_mw_at

@@ -5,24 +5,26 @@ Each chip, and each model, is left out in turn: constants are fitted to the runs
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import combinations
 
 import numpy as np
 import pandas as pd
 
 from tokcost import evidence
+from tokcost.quantities import QuantityError
+from tokcost.serving.anchoring import BETWEEN, FAR, NEAR, corrections, fading, how_far
 from tokcost.serving.architectures import has_experts
 from tokcost.serving.bands import READINGS, is_held, right_band_range, right_band_shares, steepness
-from tokcost.serving.calibration import CALIBRATED_MAKER, Cases, calibration_rows, constants, fitted
+from tokcost.serving.calibration import CALIBRATED_MAKER, Cases, calibration_rows, constants, fitted, is_fitted
 from tokcost.serving.step_time import Chip, Constants, Load, served
 
 #: what estimates rest on, the best first
 ANCHORED, ANCHORED_OTHER, CALIBRATED, TEXTBOOK = "anchored", "anchored, other maker", "calibrated", "textbook"
 #: what their errors were found to depend on, each with a band of its own: the kind of model, and how far the load is from the anchor's
 DENSE, EXPERTS, DRAFTED = (f"{CALIBRATED}, {kind}" for kind in ("dense model", "model with experts", "speculative decoding"))
-NEAR, FAR = ", half to twice its load", ", another load"
 MIDDLE = ", in the middle of the loads"
-ESTIMATED = (ANCHORED + NEAR, ANCHORED + FAR, ANCHORED_OTHER + NEAR, ANCHORED_OTHER + FAR, DENSE, EXPERTS, DRAFTED, TEXTBOOK)
+ESTIMATED = (*(basis + far for basis in (ANCHORED, ANCHORED_OTHER) for far in (BETWEEN, NEAR, FAR)), DENSE, EXPERTS, DRAFTED, TEXTBOOK)
 #: runs on one curve, which an anchor speaks for
 CURVE = [
     *("model", "accelerator", "precision", "framework", "speculative", "isl", "osl", "n_gpus", "tensor_parallel", "expert_parallel"),
@@ -37,8 +39,8 @@ ACCURACY = [
     *("method", "left_out", "held_out", "reading", "n_observations", "median_error_frac", "high_error_frac"),
     *("coverage_frac", "low_coverage_frac", "high_coverage_frac"),
 ]
-#: an anchor is near where its load is at most that many times more or less
-NEAR_RATIO = 2.01
+#: fewer runs than this are not fitted to, the chip or model with most of them left out
+FEWEST_RUNS = 100
 #: shares of a correction that are tried
 _KEPT = np.arange(0.7, 1.001, 0.01)
 _BATCHES = np.geomspace(0.25, 16384, 97)
@@ -53,7 +55,7 @@ def _curves(cases: Cases, of: Constants) -> tuple[np.ndarray, np.ndarray]:
     return 1 / found["tpot_s"], found["output_tok_per_s_per_gpu"]
 
 
-def _off_at_speed(curves: tuple[np.ndarray, np.ndarray], runs: pd.DataFrame) -> dict[str, np.ndarray]:
+def _off_at_speed(curves: Sequence[np.ndarray], runs: pd.DataFrame) -> dict[str, np.ndarray]:
     """Errors of output at the speeds of runs, and how steep the curves of estimates are there; NaN where they do not reach."""
     speeds, outputs = curves
     steep = steepness(*(np.gradient(np.log(one), axis=1) for one in (outputs, speeds)))
@@ -79,19 +81,24 @@ def held_out_errors(by: str, rows: pd.DataFrame | None = None, *, only: list[str
     """
     every = calibration_rows() if rows is None else rows
     runs = every[every["maker"] == CALIBRATED_MAKER]
-    textbook = constants("textbook_value")
-    found = []
-    for name in only or sorted(runs[by].unique()):
-        cases = Cases(runs[runs[by] == name])
-        found.append(_errors(cases, fitted(runs[runs[by] != name])).assign(held_out=name, textbook=cases.log_errors(textbook)))
-    errors = pd.concat(found, ignore_index=True).assign(left_out=by)
-    is_drafted = errors["speculative"] == "mtp"
-    has = {name: has_experts(name) for name in errors["model"].unique()}
-    return errors.assign(basis=np.select([is_drafted, errors["model"].map(has)], [DRAFTED, EXPERTS], DENSE))
+    found = [
+        estimated_errors(runs[runs[by] == name], fitted(runs[runs[by] != name])).assign(held_out=name)
+        for name in only or sorted(runs[by].unique())
+    ]
+    errors = pd.concat(found, ignore_index=True)
+    return errors.assign(left_out=by, textbook=Cases(errors).log_errors(constants("textbook_value")))
 
 
-def _errors(cases: Cases, of: Constants) -> pd.DataFrame:
-    return cases.rows.assign(at_load=cases.log_errors(of), **_off_at_speed(_curves(cases, of), cases.rows))
+def estimated_errors(runs: pd.DataFrame, of: Constants) -> pd.DataFrame:
+    """Runs, and how far off constants are on them, by the kind of model.
+
+    Columns: those that tell the runs, `basis`, `at_load`, `at_speed` and `steepness`, as in `held_out_errors`.
+    """
+    cases = Cases(runs)
+    logs = {"at_load": cases.log_errors(of), **_off_at_speed(_curves(cases, of), cases.rows)}
+    has = {name: has_experts(name) for name in cases.rows["model"].unique()}
+    kind = np.select([cases.rows["speculative"] == "mtp", cases.rows["model"].map(has)], [DRAFTED, EXPERTS], DENSE)
+    return cases.rows.assign(**logs, basis=kind)
 
 
 def other_makers_errors() -> pd.DataFrame:
@@ -101,7 +108,9 @@ def other_makers_errors() -> pd.DataFrame:
     """
     rows = calibration_rows()
     others = rows[(rows["maker"] != CALIBRATED_MAKER) & (rows["speculative"] != "mtp")]
-    errors = _errors(Cases(others), constants("textbook_value"))
+    if others.empty:
+        return others.assign(left_out="accelerator", held_out="", basis=TEXTBOOK)
+    errors = estimated_errors(others, constants("textbook_value"))
     return errors.assign(left_out="accelerator", held_out=errors["accelerator"], basis=TEXTBOOK, textbook=errors["at_load"])
 
 
@@ -111,36 +120,34 @@ def rests_on(basis: str) -> str:
     >>> rests_on("anchored, another load"), rests_on("calibrated, dense model")
     ('anchored', 'calibrated, dense model')
     """
-    return basis.removesuffix(NEAR).removesuffix(FAR)
+    return basis.removesuffix(BETWEEN).removesuffix(NEAR).removesuffix(FAR)
 
 
 def anchored_errors(errors: pd.DataFrame) -> pd.DataFrame:
-    """What one measured run leaves of the errors of the others on its curve: same model, GPUs, lengths, software, other load.
+    """What measured runs leave of the errors of the others on their curve: same model, GPUs, lengths, software, other loads.
 
-    Some runs of each curve take turns as the anchor, spread over the load; constants, and how a correction fades, are those that the
-    chip was left out of.
+    Some runs of each curve take turns as the anchor, spread over the load, and any two of them for the runs between these; constants
+    are those that the chip was left out of, and so is how a correction fades. A chip of another maker never had a say in either.
 
-    Columns: those of `held_out_errors`, `load_ratio` (by how many times the load of the anchor was more or less), and `is_middle`, true
-    where the anchor is the run in the middle of the loads of its curve.
+    Columns: those of `held_out_errors`, and `is_middle`, true where the anchor is one, in the middle of the loads of its curve.
     """
     rows, found = calibration_rows(), []
     for name, basis, runs in _by_chip(errors):
-        is_other = basis == TEXTBOOK
-        of = constants("textbook_value") if is_other else fitted(rows[rows["accelerator"] != name])
-        kept = fitted_kept_frac(errors[errors["held_out"] != name])
+        of, kept = fitted(rows[rows["accelerator"] != name]), fitted_kept_frac(errors[errors["held_out"] != name])
         cases = Cases(runs)
-        anchor, other, is_middle = _pairs(runs)
         speed, load = (runs[name].to_numpy(float) for name in ("tok_per_s_per_user", "concurrency"))
-        more, faster = runs["at_load"].to_numpy()[anchor], np.log(speed * cases.served(of)["tpot_s"])[anchor]
-        left = fading(kept, load[other], load[anchor])
-        fades = fading(kept, _BATCHES[None, :], load[anchor][:, None])
-        speeds, outputs = _curves(cases, of)
-        curves = speeds[other] * np.exp(faster[:, None] * fades), outputs[other] * np.exp(more[:, None] * fades)
-        logs = {"at_load": runs["at_load"].to_numpy()[other] - left * more, **_off_at_speed(curves, runs.iloc[other])}
-        ratio = np.exp(np.abs(np.log(load[other] / load[anchor])))
-        far = np.where(ratio <= NEAR_RATIO, NEAR, FAR).astype(object)
-        kind = (ANCHORED_OTHER if is_other else ANCHORED) + far
-        found.append(runs.iloc[other].assign(**logs, load_ratio=ratio, is_middle=is_middle, basis=kind))
+        more, faster = cases.log_errors(of), np.log(speed * cases.served(of)["tpot_s"])
+        curves = _curves(cases, of)
+        for anchor, other, is_middle in (_pairs(runs), _between(runs)):
+            near = load[anchor]
+            left = more[other] - corrections(kept, load[other], near, more[anchor])
+            moved = [
+                curve[other] * np.exp(corrections(kept, _BATCHES[None, :], near[:, None, :], off[anchor][:, None, :]))
+                for curve, off in zip(curves, (faster, more), strict=True)
+            ]
+            logs = {"at_load": left, **_off_at_speed(moved, runs.iloc[other])}
+            kind = (ANCHORED_OTHER if basis == TEXTBOOK else ANCHORED) + how_far(load[other], near)
+            found.append(runs.iloc[other].assign(**logs, is_middle=is_middle, basis=kind))
     return pd.concat(found, ignore_index=True)
 
 
@@ -150,15 +157,6 @@ def _by_chip(errors: pd.DataFrame) -> Iterator[tuple[str, str, pd.DataFrame]]:
     chips = errors[is_alone & (errors["left_out"] == "accelerator")].sort_values("concurrency")
     for (name, is_drafted, is_other), runs in chips.groupby(["held_out", chips["basis"] == DRAFTED, chips["basis"] == TEXTBOOK]):
         yield name, TEXTBOOK if is_other else DRAFTED if is_drafted else CALIBRATED, runs.reset_index(drop=True)
-
-
-def fading(kept_frac: float, load: np.ndarray, anchor_load: np.ndarray | float) -> np.ndarray:
-    """Share of an anchor's correction that is left at another load: `kept_frac` for every doubling or halving.
-
-    >>> fading(0.9, np.array([16.0, 32.0, 128.0]), 32.0).round(2).tolist()
-    [0.9, 1.0, 0.81]
-    """
-    return kept_frac ** np.abs(np.log2(load / anchor_load))
 
 
 def fitted_kept_frac(errors: pd.DataFrame) -> float:
@@ -171,6 +169,7 @@ def fitted_kept_frac(errors: pd.DataFrame) -> float:
     for _, basis, runs in _by_chip(errors):
         if basis != TEXTBOOK:
             anchor, other, _ = _pairs(runs)
+            anchor = anchor[:, 0]
             logs, load = runs["at_load"].to_numpy(), runs["concurrency"].to_numpy(float)
             for kept, part in ((here, logs[anchor]), (there, logs[other]), (loads, load[other] / load[anchor])):
                 kept.append(part)
@@ -182,24 +181,58 @@ def _pairs(runs: pd.DataFrame) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Places of anchors and of the other runs on their curves, and whether the anchor is the middle one: of three or more, that which is
     nearest to the geometric mean of the lowest and the highest load."""
     pairs, logs = [], np.log(runs["concurrency"].to_numpy(float))
-    for places in runs.groupby(CURVE, dropna=False).indices.values():
-        turns, log = np.linspace(0, len(places) - 1, _ANCHORS).round().astype(int), logs[places]
+    for places, turns in _turns(runs):
+        log = logs[places]
         middle = np.abs(log - (log[0] + log[-1]) / 2).argmin() if len(places) > 2 else -1
         for i in np.unique([*turns, max(middle, 0)]):
             pairs += [(places[i], other, i == middle) for other in places if other != places[i]]
     anchor, other, is_middle = np.array(pairs, dtype=int).reshape(-1, 3).T
-    return anchor, other, is_middle.astype(bool)
+    return anchor[:, None], other, is_middle.astype(bool)
+
+
+def _between(runs: pd.DataFrame) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Places of two anchors and of a run between their loads; never the middle one."""
+    load = runs["concurrency"].to_numpy(float)
+    places = [
+        (places[low], places[high], other)
+        for places, turns in _turns(runs)
+        for low, high in combinations(turns, 2)
+        for other in places
+        if load[places[low]] < load[other] < load[places[high]]
+    ]
+    found = np.array(places, dtype=int).reshape(-1, 3)
+    return found[:, :2], found[:, 2], np.zeros(len(found), dtype=bool)
+
+
+def _turns(runs: pd.DataFrame) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Places of the runs of each curve, by load, and which of them take turns as anchors."""
+    for places in runs.groupby(CURVE, dropna=False).indices.values():
+        yield places, np.unique(np.linspace(0, len(places) - 1, _ANCHORS).round().astype(int))
 
 
 def all_errors() -> pd.DataFrame:
     """Errors of all bases: chips and models left out, chips of other makers, and what an anchor leaves of both.
 
-    Columns: those of `held_out_errors`, and `load_ratio` and `is_middle` where there is an anchor.
+    Columns: those of `held_out_errors`, and `is_middle` where there is an anchor.
+    Raises: QuantityError where too few runs are left to fit to without one of the chips or models.
     """
+    _check_enough()
     own = pd.concat([held_out_errors("accelerator"), held_out_errors("model")], ignore_index=True)
     others = other_makers_errors()
     alone = pd.concat([own, others], ignore_index=True)
     return pd.concat([alone, anchored_errors(alone)], ignore_index=True)
+
+
+def _check_enough() -> None:
+    runs = calibration_rows()
+    runs = runs[is_fitted(runs)]
+    for by in ("accelerator", "model"):
+        n_left = len(runs) - runs[by].value_counts().max() if len(runs) else 0
+        if n_left < FEWEST_RUNS:
+            raise QuantityError(
+                f"bands come from leaving out each {by} in turn, and without the one with most runs {n_left} of {len(runs)} are left in "
+                f"data/inference.csv; {FEWEST_RUNS} or more are needed, with n_gpus and tensor_parallel: add runs of another {by}"
+            )
 
 
 def accuracy_table(errors: pd.DataFrame) -> pd.DataFrame:

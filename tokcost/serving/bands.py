@@ -76,15 +76,16 @@ def error_quantiles(errors: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["basis", "reading", "quantile_frac", "truth_ratio", "n_observations"])
 
 
-def is_held(errors: pd.DataFrame, reading: str, level: float = 0.8) -> pd.Series:
+def is_held(errors: pd.DataFrame, reading: str, level: float = 0.8, *, by: pd.Series | None = None) -> pd.Series:
     """Whether each run lies in the band that the errors of the same basis on other chips or models alone would give; NaN without any.
 
-    No run of the chip or model itself has a say, not even one that was estimated while something else was left out.
+    No run of the chip or model itself has a say, not even one that was estimated while something else was left out; nor one that is
+    false in `by`, where that is given.
     """
     held = pd.Series(np.nan, index=errors.index)
-    known = errors.assign(score=scores(errors, reading)).dropna(subset=["score"])
+    known = errors.assign(score=scores(errors, reading), may_say=True if by is None else by).dropna(subset=["score"])
     for (basis, left_out, held_out), runs in known.groupby(["basis", "left_out", "held_out"]):
-        others = known[(known["basis"] == basis) & (known[str(left_out)] != held_out)]
+        others = known[known["may_say"] & (known["basis"] == basis) & (known[str(left_out)] != held_out)]
         if len(others):
             low, high = np.log(quantiles(others, reading, np.array([(1 - level) / 2, (1 + level) / 2])))
             held[runs.index] = runs["score"].between(low, high).astype(float)
@@ -137,7 +138,7 @@ def right_band_shares(runs: pd.DataFrame, reading: str, level: float = 0.8) -> p
         offset = chips * of_chip[:, those] + software * of_software[:, those]
         within = np.sort(found)[(rank[:, those] * len(found)).astype(int)]
         half = np.quantile(np.abs(offset + within * rng.standard_normal(offset.shape)), level)
-        within = np.maximum(within, half * 1e-9)
+        within = np.maximum(within, max(half, 1e-3) * 1e-9)  # also where all err alike
         share = stats.norm.cdf((half - offset) / within) - stats.norm.cdf((-half - offset) / within)
         held[:, those] = rng.binomial(cells["n"].to_numpy()[those], share)
     return pd.DataFrame({name: held[:, chip == k].sum(axis=1) / cells["n"][chip == k].sum() for k, name in enumerate(names)})

@@ -24,10 +24,14 @@ def calibrate(dry_run: bool):
     from tokcost import evidence
     from tokcost.evidence import data_dir
     from tokcost.evidence.replacing import replace_files
+    from tokcost.quantities import QuantityError
     from tokcost.serving import calibration
 
-    before = evidence.load_table(calibration.TABLE).set_index("constant")["value"]
-    tables = fitted_again()
+    try:
+        before = evidence.load_table(calibration.TABLE).set_index("constant")["value"]
+        tables = fitted_again()
+    except QuantityError as error:
+        raise click.ClickException(f"{error}; nothing was written") from None
     for name, value in tables[calibration.TABLE].set_index("constant")["value"].items():
         click.echo(f"{name:38} {before[name]:>10.4g} -> {value:.4g}")
     if not dry_run:
@@ -38,12 +42,13 @@ def calibrate(dry_run: bool):
 
 def fitted_again() -> dict[str, pd.DataFrame]:
     """The constants of the estimate, its bands and its accuracy, fitted to the runs that the data has now, by table."""
-    from tokcost.serving import accuracy, bands, calibration
+    from tokcost.serving import accuracy, bands, calibration, extrapolation
 
     date = dt.date.today().isoformat()
     errors = accuracy.all_errors()
     dated = {**_TAIL, "date": date}
-    accuracies = [accuracy.accuracy_table(errors).round(3).assign(**dated), accuracy.peers()]
+    own = pd.concat([accuracy.accuracy_table(errors), extrapolation.extrapolation_table(errors)])
+    accuracies = [own.round(3).assign(**dated), accuracy.peers()]
     return {
         calibration.TABLE: calibration.renewed(date, accuracy.fitted_kept_frac(errors)),
         "estimate_errors": bands.error_quantiles(errors).assign(**dated),

@@ -108,7 +108,11 @@ def anchor_kept_frac() -> float:
 
 
 def mean_length_frac(campaign: str) -> float:
-    """Mean length of the requests of a campaign as a share of the nominal length that its rows state."""
+    """Mean length of the requests of a campaign as a share of the nominal length that its rows state.
+
+    >>> mean_length_frac("inferencex_api_2026_06"), mean_length_frac("aiconfigurator_nvidia")
+    (0.9, 1.0)
+    """
     return MEAN_LENGTH_FRAC.get(campaign, RANDOM_LENGTH_FRAC)
 
 

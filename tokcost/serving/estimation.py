@@ -7,7 +7,6 @@ takes the best there is. Give two digits of an estimate.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, cast
 
@@ -16,34 +15,24 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from tokcost import evidence
-from tokcost.evidence.soundness import IN_FLIGHT_SHARE
 from tokcost.quantities import LABELS, QuantityError, check_value, check_whole, nearest
-from tokcost.serving.accuracy import (
-    ANCHORED,
-    ANCHORED_OTHER,
-    DENSE,
-    DRAFTED,
-    EXPERTS,
-    FAR,
-    NEAR,
-    NEAR_RATIO,
-    TEXTBOOK,
-    fading,
-    rests_on,
-)
+from tokcost.serving.accuracy import ANCHORED, ANCHORED_OTHER, DENSE, DRAFTED, EXPERTS, TEXTBOOK, rests_on
+from tokcost.serving.anchoring import OUTPUT, Anchor, checked_anchors, corrections, how_far
 from tokcost.serving.architectures import architecture, has_experts
 from tokcost.serving.bands import READINGS, steepness
-from tokcost.serving.calibration import CALIBRATED_MAKER, NO_LINK, anchor_kept_frac, chip, constants, maker, mean_length_frac
+from tokcost.serving.calibration import CALIBRATED_MAKER, NO_LINK, anchor_kept_frac, chip, constants, maker
 from tokcost.serving.pareto_frontier import SPEED, is_on_front
 from tokcost.serving.reading import NOT_REACHED, Bracket, Reading
 from tokcost.serving.step_time import BYTES_PER_GIB, TERMS, Load, largest_batch, served, weight_bytes_per_gpu
 
-OUTPUT, TOTAL = "output_tok_per_s_per_gpu", "total_tok_per_s_per_gpu"
+TOTAL = "total_tok_per_s_per_gpu"
 #: what binds, in words; where a batch does not fit, memory does
 BINDS = dict(zip(TERMS, ("launch overhead", "reading weights", "reading the cache", "compute", "communication", "prefill"), strict=True))
 MEMORY = "memory"
 #: GPUs of the largest deployment that constants were fitted to
 MOST_GPUS = 8
+#: tokens of the longest prompt or answer that constants were fitted to, and how many times as many bands were tested at
+LONGEST_TOK, TESTED_TIMES = 8192, 8
 AT_LOAD, AT_SPEED = READINGS.values()
 #: how much larger the load is that tells how steep a curve is
 _STEP = 1.01
@@ -61,18 +50,18 @@ def estimate(
     expert_parallel: int = 1,
     data_parallel_attention: bool = False,
     speculative: str = "none",
-    anchor: Mapping[str, Any] | pd.Series | None = None,
+    anchor: Anchor | None = None,
     level: float = 0.8,
 ) -> pd.DataFrame:
     """Estimated throughput of a model on GPUs that serve it together, at one number of requests in flight or at many.
 
     `batch` counts requests over all GPUs, `isl` and `osl` are mean lengths. `tensor_parallel` GPUs hold one copy of the model; with
     `data_parallel_attention` each attends to its own requests. `expert_parallel` must divide them: measured runs with and without it
-    differ by less than the band, and the estimate not at all. `anchor` is one measured run of the same model, GPUs, lengths and
-    precision (a row of data/inference.csv, or a mapping with `concurrency`, `tok_per_s_per_user` and `output_tok_per_s_per_gpu`): the
-    curve is moved to go through it, and less so with each doubling of the load. At a given speed that leaves a median error under 12 %
-    on NVIDIA chips where the anchor is near, or in the middle of the loads that are asked; AMD's are about twice as far off
-    (data/estimate_accuracy.csv).
+    differ by less than the band, and the estimate not at all. `anchor` is a measured run of the same model, GPUs, lengths and
+    precision (a row of data/inference.csv, or a mapping with `concurrency`, `tok_per_s_per_user` and `output_tok_per_s_per_gpu`), or a
+    table or list of several at different loads: the curve is moved to go through them, and less so with each doubling of the load. At a
+    given speed one leaves a median error under 12 % on NVIDIA chips where it is near, or in the middle of the loads that are asked, and
+    two leave 6 % between them; on AMD's chips these are 16 % and 11 % (data/estimate_accuracy.csv).
 
     `level` is the share of runs whose truth lies from `low_` to `high_`, on average over new chips and models: what is new about one
     moves all of its runs together, so that of a single one a band of 80 % held from half of the runs to nearly all, as a right one must.
@@ -82,7 +71,8 @@ def estimate(
     beyond it the row is NaN), `binds` (the largest term), seconds per output token by term (`overhead_s`, `weights_s`, `kv_s`,
     `compute_s`, `communication_s`, `prefill_s`: they add up to 1 / speed), `steepness` (the power by which errors at a speed are larger
     than those of a level curve, `bands.steepness`), and `basis`.
-    Raises: QuantityError for an architecture or a chip that is not in the data, weights that do not fit, and an anchor of something else.
+    Raises: QuantityError for an architecture or a chip that is not in the data, weights that do not fit, lengths far beyond those that
+    were measured, and an anchor of something else.
 
     >>> one = estimate("llama70b", "h200", "fp8", batch=[1, 64], isl=1024, osl=1024, tensor_parallel=4)
     >>> one["basis"].unique().tolist(), one["binds"].tolist()
@@ -113,6 +103,12 @@ def estimate(
             f"`{model}` in {precision} does not fit: {held:,.0f} GiB of weights for each of {tensor_parallel} `{accelerator}` with "
             f"{has:,.0f} GiB, and not one request beside them; split it over more GPUs or take a narrower precision"
         )
+    for name, value in (("isl", load.isl), ("osl", load.osl)):
+        if anchor is None and value > TESTED_TIMES * LONGEST_TOK:
+            raise QuantityError(
+                f"nothing says how far off an estimate of `{name}` {value:,.0f} would be: it is more than {TESTED_TIMES} times the longest "
+                f"that was measured, {LONGEST_TOK:,}, and bands were tested that far only; give an anchor of that length"
+            )
     of, basis = _constants(model, accelerator, is_drafted, anchor)
     asked = {
         "model": model,
@@ -122,25 +118,25 @@ def estimate(
         "osl": load.osl,
         "n_gpus": tensor_parallel,
     }
-    run = None if anchor is None else _checked_anchor(anchor, asked | {"speculative": speculative, "tensor_parallel": load.attention_gpus})
+    runs = None if anchor is None else checked_anchors(anchor, asked | {"speculative": speculative, "tensor_parallel": load.attention_gpus})
 
     def at(batch: Any) -> dict[str, Any]:
-        """Terms, speed and output at loads, after the anchor has moved them."""
+        """Terms, speed and output at loads, after the anchors have moved them."""
         found = served(sizes, rated, replace(load, batch=batch), of)
         faster = more = np.ones(np.shape(batch))
-        if run is not None:
-            there = served(sizes, rated, replace(load, batch=float(run["concurrency"])), of)
-            left = fading(anchor_kept_frac(), batch, float(run["concurrency"]))
-            faster, more = (run[SPEED] * there["tpot_s"]) ** left, (run[OUTPUT] / there[OUTPUT]) ** left
+        if runs is not None:
+            loads, speed, output = runs.to_numpy().T
+            there = served(sizes, rated, replace(load, batch=loads), of)
+            off = speed * there["tpot_s"], output / there[OUTPUT]
+            faster, more = (np.exp(corrections(anchor_kept_frac(), batch, loads, np.log(one))) for one in off)
         terms = {name: np.broadcast_to(found[name], np.shape(batch)) / faster for name in TERMS}
         return terms | {SPEED: faster / found["tpot_s"], OUTPUT: found[OUTPUT] * more}
 
     found, beyond = at(batches), at(batches * _STEP)
     changes = {name: np.log(beyond[name] / found[name]) for name in (OUTPUT, SPEED)}
     bases = np.full(len(batches), basis, dtype=object)
-    if run is not None:
-        is_near = np.abs(np.log(batches / float(run["concurrency"]))) <= np.log(NEAR_RATIO)
-        bases = bases + np.where(is_near, NEAR, FAR).astype(object)
+    if runs is not None:
+        bases = bases + how_far(batches, runs["concurrency"].to_numpy())
     rows = _table(found, fits, load, bases, level).assign(steepness=np.where(batches <= fits, steepness(*changes.values()), np.nan))
     return pd.concat([pd.DataFrame(asked, index=rows.index), rows], axis=1)
 
@@ -177,44 +173,15 @@ def _check(speculative: str, level: float, tensor_parallel: int, expert_parallel
 def _constants(model: str, accelerator: str, is_drafted: bool, anchor: object):
     """The constants for a chip and what an estimate from them rests on."""
     is_calibrated = maker(accelerator) == CALIBRATED_MAKER
-    if is_drafted and not is_calibrated and anchor is None:
+    if anchor is not None:
+        return constants(), ANCHORED if is_calibrated else ANCHORED_OTHER
+    if is_calibrated:
+        return constants(), DRAFTED if is_drafted else EXPERTS if has_experts(model) else DENSE
+    if is_drafted:
         raise QuantityError(
             f"nothing says how far off speculative decoding on `{accelerator}` would be; give an anchor, or estimate without"
         )
-    basis = DRAFTED if is_drafted else EXPERTS if has_experts(model) else DENSE
-    of = constants("value" if is_calibrated else "textbook_value")
-    if anchor is not None:
-        return of, ANCHORED if is_calibrated else ANCHORED_OTHER
-    return of, basis if is_calibrated else TEXTBOOK
-
-
-def _checked_anchor(anchor: Mapping[str, Any] | pd.Series, asked: dict[str, Any]) -> dict[str, Any]:
-    """The anchor, if it is a run of what is asked: what it says of itself must agree, and lengths may be nominal ones."""
-    if not isinstance(anchor, Mapping | pd.Series):
-        raise QuantityError(f"`anchor` must be one measured run, a row of data/inference.csv or a mapping, got {type(anchor).__name__}")
-    run = {str(name): value for name, value in dict(anchor).items() if not (isinstance(value, float) and np.isnan(value))}
-    for name in ("concurrency", SPEED, OUTPUT):
-        if name not in run:
-            raise QuantityError(f"the anchor must state `{name}`; give a measured run with concurrency, {SPEED} and {OUTPUT}")
-        check_value(name, run[name])
-    read, written = float(run["concurrency"]) * float(run[SPEED]), float(run[OUTPUT]) * asked["n_gpus"]
-    if not IN_FLIGHT_SHARE[0] * read <= written <= IN_FLIGHT_SHARE[1] * read:
-        raise QuantityError(
-            f"the anchor contradicts itself: its GPUs write {written:g} tokens/s and its users receive {read:g}; "
-            f"give {OUTPUT} for each of the {asked['n_gpus']} GPUs, and all requests in flight as concurrency"
-        )
-    share = mean_length_frac(str(run["campaign"])) if "campaign" in run else 1.0
-    for name, wanted in asked.items():
-        if name not in run or run[name] in (wanted, "unlabelled"):
-            continue
-        if name in ("isl", "osl") and np.isclose(float(run[name]) * share, wanted, rtol=0.02):
-            continue
-        nominal = f" (mean lengths are {share:g} of the nominal ones that it states)" if name in ("isl", "osl") and share < 1 else ""
-        raise QuantityError(
-            f"the anchor has {name} `{run[name]}`, asked is `{wanted}`{nominal}; a run corrects estimates of its own model, GPUs, split "
-            "and lengths only, at any number of requests in flight: ask for what it ran, or estimate without an anchor"
-        )
-    return run
+    return constants("textbook_value"), TEXTBOOK
 
 
 def band(basis: str, reading: str, level: float) -> tuple[float, float]:

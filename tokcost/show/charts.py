@@ -13,11 +13,9 @@ from tokcost.show import draw, form
 from tokcost.show.figure import Figure, chart, drawing, finish
 from tokcost.show.labels import label_ends, label_marks
 from tokcost.show.numbers import alike, label_text
-from tokcost.show.rows import keeps_rows
 from tokcost.show.style import BLUE, MARKERS, MUTED, ORANGE, PAPER, SERIES
 
 
-@keeps_rows
 @chart
 def plot_curves(
     frame: pd.DataFrame,
@@ -32,7 +30,6 @@ def plot_curves(
     log_y: bool = True,
     mark: dict[str, float] | None = None,
     level: dict[str, float] | None = None,
-    colours: dict[str, str] | None = None,
     band: tuple[str, str] | None = None,
 ) -> Figure:
     """Curves of `y` over `x`, one for each value of `by`, or a single one without a name; NaN is a gap, never a bridge.
@@ -44,7 +41,7 @@ def plot_curves(
     with drawing(height=3.7) as (fig, ax):
         ends = []
         for i, (name, group) in enumerate(frame.groupby(by, sort=False) if by else [("", frame)]):
-            colour = (colours or {}).get(name) or draw.colour_of(name, i)
+            colour = draw.colour_of(name, i)
             group = group.sort_values(x)
             hole = group["is_hole"] if "is_hole" in group else pd.Series(False, index=group.index)
             ax.plot(group[x], group[y].mask(hole), color=colour, linestyle=draw.DASHES[i % len(draw.DASHES)], label=str(name))
@@ -81,7 +78,6 @@ def plot_curves(
         return finish(fig, alt)
 
 
-@keeps_rows
 @chart
 def plot_ranges(
     frame: pd.DataFrame,
@@ -137,7 +133,6 @@ def plot_ranges(
         return finish(fig, alt)
 
 
-@keeps_rows
 @chart
 def plot_bars(
     frame: pd.DataFrame,
@@ -165,11 +160,9 @@ def plot_bars(
             ax.grid(axis="y", visible=False)
             ax.set_xlabel(says)
         axes.flat[0].invert_yaxis()
-        draw.heading(fig, title)
-        return finish(fig, alt)
+        return finish(fig, alt, title)
 
 
-@keeps_rows
 @chart
 def plot_slope(frame: pd.DataFrame, *, by: str, rankings: dict[str, str], best: dict[str, str], alt: str = "", title: str = "") -> Figure:
     """Rankings side by side: one line an accelerator, crossing where two metrics disagree.
@@ -207,7 +200,6 @@ def plot_slope(frame: pd.DataFrame, *, by: str, rankings: dict[str, str], best: 
         return finish(fig, alt)
 
 
-@keeps_rows
 @chart
 def plot_parity(frame: pd.DataFrame, *, x: dict[str, str], y: str, alt: str = "", by: str | None = None, title: str = "") -> Figure:
     """Predicted against observed, one panel for each predictor (`x`: heading -> column), with the line of agreement."""

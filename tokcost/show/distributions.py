@@ -9,11 +9,9 @@ from tokcost.quantities import FEWEST_OF_MEDIAN, median_of_many
 from tokcost.show import draw
 from tokcost.show.figure import Figure, chart, drawing, finish
 from tokcost.show.numbers import alike, label_text
-from tokcost.show.rows import keeps_rows
 from tokcost.show.style import BLUE, INK, LOSS, MARKERS, ORANGE, PAPER, SEA, SHADES
 
 
-@keeps_rows
 @chart
 def plot_heatmap(frame: pd.DataFrame, *, row_name: str, column_name: str, alt: str = "", title: str = "") -> Figure:
     """Ratios in a grid (index by columns): those below 1 in another colour, larger ones darker by thirds, a dash where NaN.
@@ -41,8 +39,7 @@ def plot_heatmap(frame: pd.DataFrame, *, row_name: str, column_name: str, alt: s
         ax.xaxis.tick_top()
         ax.xaxis.set_label_position("top")
         ax.tick_params(length=0, rotation=0)
-        draw.heading(fig, title)
-        return finish(fig, alt)
+        return finish(fig, alt, title)
 
 
 def frame_of_cell(row: int, column: int):
@@ -52,7 +49,6 @@ def frame_of_cell(row: int, column: int):
     return Rectangle((column + 0.03, row + 0.05), 0.94, 0.9, facecolor="none", edgecolor=ORANGE, linewidth=2, zorder=3)
 
 
-@keeps_rows
 @chart
 def plot_strip(
     frame: pd.DataFrame, *, x: str, by: str, alt: str = "", title: str = "", reference: dict[str, float] | None = None, log_x: bool = False
@@ -83,11 +79,9 @@ def plot_strip(
             draw.log_axis(ax.xaxis, shown[x].min(), shown[x].max())
         ax.set(xlabel=draw.axis_label(x, is_log=log_x), ylabel="", ylim=(n_rows - 0.4, -0.6))
         ax.grid(axis="y", visible=False)
-        draw.heading(fig, title)
-        return finish(fig, alt)
+        return finish(fig, alt, title)
 
 
-@keeps_rows
 @chart
 def plot_monthly_strip(frame: pd.DataFrame, *, x: str, y: str, by: str, alt: str = "", title: str = "") -> Figure:
     """Each row a mark at its month `x` and value `y`, a line through the medians of months with five or more.
@@ -115,5 +109,4 @@ def plot_monthly_strip(frame: pd.DataFrame, *, x: str, y: str, by: str, alt: str
         ax.set_xlabel("")
         ax.tick_params(axis="x", rotation=45)
         draw.legend(fig, frame[by].nunique(), title="line: median of five or more", title_fontsize=8.5)
-        draw.heading(fig, title)
-        return finish(fig, alt)
+        return finish(fig, alt, title)

@@ -11,7 +11,6 @@ from tokcost.show import draw
 from tokcost.show.distributions import frame_of_cell
 from tokcost.show.figure import Figure, chart, drawing, finish
 from tokcost.show.numbers import num, percent
-from tokcost.show.rows import keeps_rows
 from tokcost.show.style import INK, LOSS, PAPER, SHADES
 
 if TYPE_CHECKING:
@@ -23,7 +22,6 @@ if TYPE_CHECKING:
 _STACKS = 30
 
 
-@keeps_rows
 @chart
 def plot_quantile_dots(
     frame: pd.DataFrame, *, x: str, by: str, alt: str = "", title: str = "", reference: dict[str, float] | None = None, log_x: bool = False
@@ -55,11 +53,9 @@ def plot_quantile_dots(
         ax.plot([], [], marker="o", color=INK, linestyle="none", label=f"one of {len(rows[0][1])} equally likely outcomes")
         ax.plot([], [], marker="^", color=INK, linestyle="none", label="their median")
         draw.legend(fig, 2)
-        draw.heading(fig, title)
-        return finish(fig, alt)
+        return finish(fig, alt, title)
 
 
-@keeps_rows
 @chart
 def plot_scenarios(
     frame: pd.DataFrame,
@@ -100,8 +96,7 @@ def plot_scenarios(
         ax.tick_params(length=0, rotation=0)
         ax.plot([], [], color=INK, linewidth=2.2, label=f"where it is {num(break_even)}")
         draw.legend(fig, 1)
-        draw.heading(fig, title, draw.axis_label(value))
-        return finish(fig, alt)
+        return finish(fig, alt, title, draw.axis_label(value))
 
 
 def _ticks(name: str, values: Iterable[float]) -> list[str]:

@@ -8,11 +8,9 @@ import pandas as pd
 from tokcost.show import draw
 from tokcost.show.figure import Figure, chart, drawing, finish
 from tokcost.show.numbers import alike
-from tokcost.show.rows import keeps_rows
 from tokcost.show.style import BLUE, INK, MUTED, ORANGE
 
 
-@keeps_rows
 @chart
 def plot_factors(
     frame: pd.DataFrame,
@@ -24,7 +22,6 @@ def plot_factors(
     low: str | None = None,
     high: str | None = None,
     title: str = "",
-    whole: str = "Together",
 ) -> Figure:
     """Each factor a bar that begins where the one before it ends, so that they lead from 1 to the whole ratio.
 
@@ -56,8 +53,7 @@ def plot_factors(
             draw.write(ax, (max(ends[-1], 1.0), len(frame)), texts[-1], fontweight="bold", **near)
         else:
             draw.write(ax, (1.0, len(frame)), "not measured", color=MUTED, **near)
-        draw.row_labels(ax, [*frame[label], whole], with_ticks=True)
+        draw.row_labels(ax, [*frame[label], "Together"], with_ticks=True)
         draw.log_axis(ax.xaxis, *ax.get_xlim())
         ax.set_xlabel(draw.axis_label(x, is_log=True))
-        draw.heading(fig, title)
-        return finish(fig, alt)
+        return finish(fig, alt, title)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import inspect
 import io
 import os
 import re
@@ -17,8 +18,8 @@ import matplotlib.pyplot as plt
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.text import Text
 
-from tokcost.show import form
-from tokcost.show.rows import ASKED, with_rows
+from tokcost.show import draw, form
+from tokcost.show.rows import ASKED, rows_drawn, with_rows
 from tokcost.show.sentences import MIME
 from tokcost.show.style import DARK, RC
 from tokcost.show.svg import compact
@@ -59,7 +60,8 @@ class Figure:
 
 
 def chart(plot: Callable[_Arguments, Figure]) -> Callable[_Arguments, Figure]:
-    """A function that draws a figure; where a report asks for it, the figure is drawn for a phone as well."""
+    """A function that draws a figure, which keeps the rows that it was drawn from; where a report asks, it is drawn for a phone too."""
+    signature = inspect.signature(plot)
 
     @functools.wraps(plot)
     def drawn(*args: _Arguments.args, **options: _Arguments.kwargs) -> Figure:
@@ -67,6 +69,7 @@ def chart(plot: Callable[_Arguments, Figure]) -> Callable[_Arguments, Figure]:
         if ASKED in os.environ:
             with form.narrow():
                 figure.narrow = plot(*args, **options)
+        figure.frame = rows_drawn(signature.bind(*args, **options).arguments)
         return figure
 
     return drawn
@@ -88,11 +91,12 @@ def drawing(n_rows: int = 1, n_columns: int = 1, *, height: float, **options: An
             plt.close(fig)
 
 
-def finish(fig: MplFigure, alt: str) -> Figure:
-    """The figure as SVG: text stays text to its last digit, shapes to a tenth of a point, no dates, no random ids.
+def finish(fig: MplFigure, alt: str, title: str = "", below: str = "") -> Figure:
+    """The figure as SVG, under a heading: text stays text to its last digit, shapes to a tenth of a point, no dates, no random ids.
 
     A colour that the dark page does not know is an error: it would vanish there.
     """
+    draw.heading(fig, title, below)
     for text in fig.findobj(Text):
         if "&" in text.get_text():
             text.set_text(unescape(text.get_text()))  # an SVG's text is text: see `tokcost.show.text.literal`

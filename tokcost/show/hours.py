@@ -10,7 +10,6 @@ from tokcost import quantities
 from tokcost.show import draw, form
 from tokcost.show.figure import Figure, chart, drawing, finish
 from tokcost.show.numbers import alike, label_and_unit, label_text, num, percents
-from tokcost.show.rows import keeps_rows
 from tokcost.show.style import BLUE, GRID, INK, MUTED, ORANGE, SERIES, TEAL
 
 if TYPE_CHECKING:
@@ -20,7 +19,6 @@ _RATE = "rate_usd_per_gpu_h"
 MILLION = 10**6
 
 
-@keeps_rows
 @chart
 def plot_waterfall(parts: pd.DataFrame, *, totals: pd.DataFrame, by: str, alt: str = "", title: str = "") -> Figure:
     """From parts to the price of an hour, one panel for each value of `by`, on one scale.
@@ -50,11 +48,9 @@ def plot_waterfall(parts: pd.DataFrame, *, totals: pd.DataFrame, by: str, alt: s
             ax.spines["left"].set_visible(False)
         axes.flat[0].set_xlim(0, totals["high"].max() * 1.22)
         fig.supxlabel(draw.axis_label(_RATE), fontsize=9.5)
-        draw.heading(fig, title)
-        return finish(fig, alt)
+        return finish(fig, alt, title)
 
 
-@keeps_rows
 @chart
 def plot_prices(frame: pd.DataFrame, *, by: str, alt: str = "", title: str = "", x: str = _RATE) -> Figure:
     """Prices of different kinds on one axis, one panel for each value of `by`.
@@ -73,8 +69,7 @@ def plot_prices(frame: pd.DataFrame, *, by: str, alt: str = "", title: str = "",
         ax.set_xlim(0, frame["high"].max() * (1.9 if form.is_narrow() else 1.28))
         ax.set_xlabel(draw.axis_label(x))
         draw.legend_of_markers(fig, ax, groups, len(groups))
-        draw.heading(fig, title)
-        return finish(fig, alt)
+        return finish(fig, alt, title)
 
 
 def _price(ax, row, price, k) -> None:
@@ -86,7 +81,6 @@ def _price(ax, row, price, k) -> None:
     draw.write(ax, (max(price.high, price.value), row), f"{price.value:.2f}" + (f"  ({price.note})" if price.note else ""), offset=(7, 0))
 
 
-@keeps_rows
 @chart
 def plot_brackets(frame: pd.DataFrame, *, alt: str = "", title: str = "") -> Figure:
     """The build-up against published constants (`hour.against_published`): one row for each accelerator and basis.
@@ -114,11 +108,9 @@ def plot_brackets(frame: pd.DataFrame, *, alt: str = "", title: str = "") -> Fig
         for k, vintage in enumerate(vintages):
             ax.plot([], [], **draw.marker(k, color=SERIES[k + 1], label=vintage))
         draw.legend(fig, len(vintages) + 1, title="Built up from parts, and published in", title_fontsize=8.5)
-        draw.heading(fig, title)
-        return finish(fig, alt)
+        return finish(fig, alt, title)
 
 
-@keeps_rows
 @chart
 def plot_tornado(
     frame: pd.DataFrame,
@@ -156,8 +148,7 @@ def plot_tornado(
         ax.set_xlim(min(outermost), max(outermost))
         ax.set_xlabel(draw.axis_label(x))
         draw.write(ax, (here, 1), num(here), offset=(3, 1), va="baseline", xycoords=("data", "axes fraction"))
-        draw.heading(fig, title)
-        return finish(fig, alt)
+        return finish(fig, alt, title)
 
 
 def _ends(name: str, values: list[float]) -> list[str]:
@@ -168,7 +159,6 @@ def _ends(name: str, values: list[float]) -> list[str]:
     return alike(values)
 
 
-@keeps_rows
 @chart
 def plot_dumbbell(
     frame: pd.DataFrame,
@@ -197,11 +187,9 @@ def plot_dumbbell(
         ax.set_xlim(0, np.nanmax(frame[[first, second]].to_numpy()) * 1.18)
         ax.set_xlabel(draw.axis_label(x))
         draw.legend_of_markers(fig, ax, names, 2)
-        draw.heading(fig, title)
-        return finish(fig, alt)
+        return finish(fig, alt, title)
 
 
-@keeps_rows
 @chart
 def plot_sorted(frame: pd.DataFrame, *, label: str, value: str | dict[str, str], group: str, alt: str = "", title: str = "") -> Figure:
     """Bars from zero in the order given, coloured by `group`; a fraction shows as a percentage, a missing value as "not known".
@@ -220,8 +208,7 @@ def plot_sorted(frame: pd.DataFrame, *, label: str, value: str | dict[str, str],
             for k, name in enumerate(groups):
                 axes[0, 0].barh([0], [0], color=SERIES[k], label=str(name))
             draw.legend(fig, min(3, len(groups)))
-        draw.heading(fig, title)
-        return finish(fig, alt)
+        return finish(fig, alt, title)
 
 
 def _bars(ax, values, colours) -> None:

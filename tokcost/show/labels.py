@@ -15,6 +15,8 @@ from tokcost.show.style import MUTED, PAPER
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+#: between the names of two curves, and of a line of the names of marks
+_GAP_POINTS, _LINE_POINTS = 12, 11
 #: text that a curve may run under stays readable
 _BEHIND = {"facecolor": PAPER, "edgecolor": "none", "pad": 0.8, "alpha": 0.85}
 
@@ -83,7 +85,7 @@ def _legend_of_lines(ax: Axes, ends: list[tuple[float, float, str, str]]) -> Non
     ax.figure.legend(handles=handles, loc="outside lower left", ncols=1, fontsize=8.5)
 
 
-def label_ends(ax: Axes, ends: list[tuple[float, float, str, str]], *, gap_points: float = 12) -> None:
+def label_ends(ax: Axes, ends: list[tuple[float, float, str, str]]) -> None:
     """Write each series' name beside its last point, moved apart where ends are close; one that ends early stands in the open."""
     fig = ax.figure
     if form.is_narrow() and max(len(text) for _, _, text, _ in ends) > form.CURVE:
@@ -97,14 +99,14 @@ def label_ends(ax: Axes, ends: list[tuple[float, float, str, str]], *, gap_point
     if not ends:
         return
     pixels = np.array([ax.transData.transform((x, y)) for x, y, _, _ in ends])
-    heights = spread(pixels[:, 1], gap_points * fig.dpi / 72)
+    heights = spread(pixels[:, 1], _GAP_POINTS * fig.dpi / 72)
     to_the_right = ax.transData + ScaledTranslation(6 / 72, 0, fig.dpi_scale_trans)
     for (x, _, text, colour), across, height in zip(ends, pixels[:, 0], heights, strict=True):
         y = ax.transData.inverted().transform((across, height))[1]
         ax.text(x, y, text, color=colour, va="center", fontsize=9, fontweight="bold", transform=to_the_right, bbox=_BEHIND)
 
 
-def label_marks(ax: Axes, marks: dict[str, float], *, line_points: float = 11) -> None:
+def label_marks(ax: Axes, marks: dict[str, float]) -> None:
     """Dashed vertical lines with their names at the top; a name that would run into another stands a line lower."""
     free_from: list[float] = []  # right end of the last name in each line, as a share of the width
     character = 5 / (ax.figure.get_figwidth() * 72 * ax.get_position().width)
@@ -115,6 +117,6 @@ def label_marks(ax: Axes, marks: dict[str, float], *, line_points: float = 11) -
         start -= character * (len(text) + 2) if side == "right" else 0
         line = next((i for i, end in enumerate(free_from) if end <= start), len(free_from))
         free_from[line : line + 1] = [start + character * (len(text) + 2)]
-        shift = (-3 if side == "right" else 3, -2 - line_points * line)
+        shift = (-3 if side == "right" else 3, -2 - _LINE_POINTS * line)
         place = {"xycoords": ("data", "axes fraction"), "xytext": shift, "textcoords": "offset points"}
         ax.annotate(text, (at, 1), **place, fontsize=8.5, color=MUTED, va="top", ha=side)

@@ -11,13 +11,11 @@ from tokcost.show import draw, form
 from tokcost.show.figure import Figure, chart, drawing, finish
 from tokcost.show.labels import label_ends, label_marks
 from tokcost.show.numbers import alike, label_text, percent
-from tokcost.show.rows import keeps_rows
 from tokcost.show.style import ACCELERATOR, BLUE, GRID, INK, MARKERS, MUTED, ORANGE, SEA, SERIES
 
 _HOURS_PER_DAY = 24
 
 
-@keeps_rows
 @chart
 def plot_panels(
     frame: pd.DataFrame, *, x: str, y: str, by: str, alt: str = "", title: str = "", mark: dict[str, float] | None = None
@@ -45,11 +43,9 @@ def plot_panels(
             ax.tick_params(labelsize=8)
         said = "".join(f"; dashed: {text}" for text in mark or {})
         fig.supxlabel(draw.axis_label(x, is_log=True) + said, fontsize=9)
-        draw.heading(fig, title, draw.axis_label(y, is_log=True))
-        return finish(fig, alt)
+        return finish(fig, alt, title, draw.axis_label(y, is_log=True))
 
 
-@keeps_rows
 @chart
 def plot_steps(
     frame: pd.DataFrame, *, x: str, y: str, by: str, alt: str = "", title: str = "", mark: dict[str, float] | None = None
@@ -76,7 +72,6 @@ def plot_steps(
         return finish(fig, alt)
 
 
-@keeps_rows
 @chart
 def plot_by_category(
     frame: pd.DataFrame, *, x: str, y: str, by: str, alt: str = "", title: str = "", level: dict[str, float] | None = None
@@ -99,7 +94,6 @@ def plot_by_category(
         return finish(fig, alt)
 
 
-@keeps_rows
 @chart
 def plot_week(frame: pd.DataFrame, *, by: str, alt: str = "", title: str = "", first_weekday: str = "") -> Figure:
     """Hours of a period, one panel a plan: what is paid (outline), what works (filled), what users send (dashed), in requests/s.
@@ -135,11 +129,9 @@ def plot_week(frame: pd.DataFrame, *, by: str, alt: str = "", title: str = "", f
             axes[0][0].plot([], [], color=INK, linewidth=1, linestyle=(0, (3, 2)), label="offered")[0],
         ]
         draw.legend(fig, 4, handles=handles)
-        draw.heading(fig, title, "Requests per second")
-        return finish(fig, alt)
+        return finish(fig, alt, title, "Requests per second")
 
 
-@keeps_rows
 @chart
 def plot_stacked(frame: pd.DataFrame, *, label: str, parts: dict[str, str], x: str, alt: str = "", title: str = "") -> Figure:
     """Bars from zero made of parts (`parts`: column -> name), each part with its number, the sum at the end."""
@@ -158,5 +150,4 @@ def plot_stacked(frame: pd.DataFrame, *, label: str, parts: dict[str, str], x: s
         for k, name in enumerate(parts.values()):
             ax.barh([0], [0], color=SERIES[k % len(SERIES)], label=name)
         draw.legend(fig, len(parts))
-        draw.heading(fig, title)
-        return finish(fig, alt)
+        return finish(fig, alt, title)

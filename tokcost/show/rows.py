@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import functools
-import inspect
 import os
-from collections.abc import Callable
-from typing import TYPE_CHECKING, ParamSpec
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import pandas as pd
-
-    from tokcost.show.figure import Figure
 
 #: what the kernel of a report sets; elsewhere outputs go without rows and figures without their form for a phone, so that
 #: notebooks that people save stay small
@@ -19,8 +14,6 @@ ASKED = "TOKCOST_REPORT"
 #: what is set where outputs are stored: nothing is shown that only a running kernel can draw
 STILL = "TOKCOST_STILL"
 MIME = "text/csv"
-
-P = ParamSpec("P")
 
 
 def with_rows(bundle: dict, frame: pd.DataFrame | None, *, digits: int = 10) -> dict:
@@ -39,20 +32,14 @@ def as_csv(frame: pd.DataFrame, digits: int = 10) -> str:
     return (frame if is_a_count else frame.reset_index()).to_csv(index=False, float_format=f"%.{digits}g", lineterminator="\n")
 
 
-def keeps_rows(plot: Callable[P, Figure]) -> Callable[P, Figure]:
-    """A plot whose figure knows the frames that it was drawn from; of several, a column `drawn_as` says which row is whose."""
+def rows_drawn(given: dict) -> pd.DataFrame | None:
+    """The rows of the frames among the arguments of a plot; of several, a column `drawn_as` says which row is whose."""
+    import pandas as pd
 
-    @functools.wraps(plot)
-    def plotted(*arguments: P.args, **options: P.kwargs) -> Figure:
-        import pandas as pd
-
-        figure = plot(*arguments, **options)
-        given = inspect.signature(plot).bind(*arguments, **options).arguments
-        frames = {name: _drawn(value, given) for name, value in given.items() if isinstance(value, pd.DataFrame)}
-        figure.frame = next(iter(frames.values())) if len(frames) == 1 else pd.concat(frames, names=["drawn_as"]).droplevel(-1)
-        return figure
-
-    return plotted
+    frames = {name: _drawn(value, given) for name, value in given.items() if isinstance(value, pd.DataFrame)}
+    if len(frames) > 1:
+        return pd.concat(frames, names=["drawn_as"]).droplevel(-1)
+    return next(iter(frames.values()), None)
 
 
 def _drawn(frame: pd.DataFrame, given: dict) -> pd.DataFrame:

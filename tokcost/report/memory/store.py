@@ -262,7 +262,8 @@ _JSON = {"parameters", "checks", "libraries"}
 
 
 def _insert(database: sqlite3.Connection, entry: Entry, contents: dict[str, bytes]) -> int:
-    values = [_json(value) if name in _JSON else shown(value) if isinstance(value, str) else value for name, value in _fields(entry)]
+    own = [(name, getattr(entry, name)) for name in _COLUMNS]
+    values = [_json(value) if name in _JSON else shown(value) if isinstance(value, str) else value for name, value in own]
     marks = ", ".join("?" * len(_COLUMNS))
     number = database.execute(f"INSERT INTO runs ({', '.join(_COLUMNS)}) VALUES ({marks})", values).lastrowid
     assert number is not None
@@ -310,10 +311,6 @@ def _pruned(database: sqlite3.Connection, before: datetime | None, keep: int | N
     ).rowcount
     database.execute("DELETE FROM tables WHERE sha256 NOT IN (SELECT sha256 FROM run_tables)")
     return gone
-
-
-def _fields(entry: Entry) -> list[tuple[str, Any]]:
-    return [(name, getattr(entry, name)) for name in _COLUMNS]
 
 
 def _json(value: object) -> str:

@@ -199,27 +199,15 @@ def scrollable(table: str, label: str) -> str:
 def _math(markdown) -> None:
     """The mistune plugin for formulas; ours, because amounts of money must not become one."""
 
-    def block(parser, match, state):
-        state.append_token({"type": "block_math", "raw": match.group("block_tex")})
-        return match.end()
+    def math(kind: str, group: str, display_group: str = ""):
+        def taken(parser, match, state):
+            display = display_group and match.group(display_group)
+            state.append_token({"type": "inline_display_math" if display else kind, "raw": display or match.group(group)})
+            return match.end()
 
-    def block_brackets(parser, match, state):
-        state.append_token({"type": "block_math", "raw": match.group("block_bracket_tex")})
-        return match.end()
+        return taken
 
-    def inline(parser, match, state):
-        display = match.group("display_tex")
-        kind = "inline_math" if display is None else "inline_display_math"
-        state.append_token({"type": kind, "raw": display or match.group("inline_tex")})
-        return match.end()
-
-    def parentheses(parser, match, state):
-        display = match.group("bracket_tex")
-        kind = "inline_math" if display is None else "inline_display_math"
-        state.append_token({"type": kind, "raw": display or match.group("paren_tex")})
-        return match.end()
-
-    markdown.block.register("block_math", _BLOCK, block, before="list")
-    markdown.block.register("block_math_brackets", _BLOCK_BRACKETS, block_brackets, before="list")
-    markdown.inline.register("money_safe_math", _INLINE, inline, before="codespan")
-    markdown.inline.register("math_parentheses", _PARENTHESES, parentheses, before="escape")
+    markdown.block.register("block_math", _BLOCK, math("block_math", "block_tex"), before="list")
+    markdown.block.register("block_math_brackets", _BLOCK_BRACKETS, math("block_math", "block_bracket_tex"), before="list")
+    markdown.inline.register("money_safe_math", _INLINE, math("inline_math", "inline_tex", "display_tex"), before="codespan")
+    markdown.inline.register("math_parentheses", _PARENTHESES, math("inline_math", "paren_tex", "bracket_tex"), before="escape")

@@ -65,7 +65,7 @@ def opened(file: str | None) -> History:
     """The history that a command was asked to read."""
     path = Path(file) if file else place(USUAL_OUTPUT)
     if not path.is_file():
-        how = "make a report first, or name its history with --history, such as --history out/history.sqlite"
+        how = "it stands in the folder of --output" if file else "make a report first, or name another with --history out/history.sqlite"
         raise ReportError(f"there is no history {path}; {how}")
     return History(path)
 

@@ -66,6 +66,19 @@ def test_a_result_that_the_report_does_not_have_is_said_with_those_it_has(histor
     assert state.is_fault and state.is_on is None and state.said == f"the report has no result `cost_ratio`; it has {COST}"
 
 
+@pytest.mark.parametrize(
+    ("alert", "change", "said"),
+    [
+        (f"high of {COST} > 7", {"high": None}, f"the report gives `{COST}` without a range; leave out `high of`"),
+        ("data older than 90 days", {}, "the report rests on no measured run, so that nothing in it can be older"),
+    ],
+)
+def test_an_alert_that_could_never_fire_is_said_and_not_silent(history, entry, alert, change, said):
+    run = dataclasses.replace(entry(), results=(dataclasses.replace(entry().results[0], **change),), measured_to="")
+    (state,) = Journal(history.path, print).record(run, [parse_alert(alert)])
+    assert state.is_fault and not state.fired and state.said == said
+
+
 def test_of_many_runs_at_once_one_tells_the_alert(history, entry):
     told = []
 

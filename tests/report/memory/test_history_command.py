@@ -67,6 +67,8 @@ def test_a_name_that_no_run_has_is_answered_with_the_nearest(remembered, tokcost
 def test_without_a_history_the_way_to_one_is_said(tmp_path, tokcost):
     run = tokcost("history", cwd=tmp_path)
     assert run.status == 2 and "there is no history reports/history.sqlite; make a report first" in run.err
+    named = tokcost("history", "--history", "nope.sqlite", cwd=tmp_path)
+    assert named.status == 2 and "there is no history nope.sqlite; it stands in the folder of --output" in named.err
     assert not list(tmp_path.iterdir())
 
 

@@ -18,12 +18,22 @@ def judged(alert: Alert, now: Entry, before: Entry | None, was_on: bool | None, 
     A state fires when it begins, and again only after it has ended; an event fires each time. What is not reached or has
     no run before it is unknown: it neither fires nor ends. `show` writes a value of a result.
     """
-    for name in filter(None, (alert.name, alert.other)):
-        if name not in (result.name for result in now.results):
-            names = ", ".join(result.name for result in now.results)
-            return AlertState(alert.text, None, False, f"the report has no result `{name}`; it has {names or 'none'}", is_fault=True)
+    if never := _never(alert, now):
+        return AlertState(alert.text, None, False, never, is_fault=True)
     is_on, said = _holds(alert, now, before, show)
     return AlertState(alert.text, is_on, bool(is_on) and (alert.is_event or not was_on), said)
+
+
+def _never(alert: Alert, now: Entry) -> str:
+    """Why an alert can never fire on such a report; nothing where it can."""
+    for name in filter(None, (alert.name, alert.other)):
+        if name not in (result.name for result in now.results):
+            return f"the report has no result `{name}`; it has {', '.join(result.name for result in now.results) or 'none'}"
+    if alert.end != "value" and (result := _result(alert.name, now)).value is not None and getattr(result, alert.end) is None:
+        return f"the report gives `{alert.name}` without a range; leave out `{alert.end} of`"
+    if alert.form == "stale" and not now.measured_to:
+        return "the report rests on no measured run, so that nothing in it can be older"
+    return ""
 
 
 def _holds(alert: Alert, now: Entry, before: Entry | None, show: Callable[[Result, float], str]) -> tuple[bool | None, str]:
@@ -32,7 +42,7 @@ def _holds(alert: Alert, now: Entry, before: Entry | None, show: Callable[[Resul
     result = _result(alert.name, now)
     value = getattr(result, alert.end)
     if value is None:
-        return None, "not reached" if alert.end == "value" else "has no range"
+        return None, "not reached"
     if alert.form == "level":
         return _COMPARED[alert.operator](value, alert.number), f"is {show(result, value)}"
     if alert.form == "other":

@@ -3,7 +3,7 @@
 from tokcost.parameters import choices
 
 
-def test_what_a_condition_asks_is_looked_up_once_and_not_for_each_of_ten_thousand_rows(monkeypatch):
+def test_what_a_condition_asks_is_looked_up_once_and_not_for_each_row(monkeypatch):
     """Every report lists its choices: looked up for each row, that took more time than most of its figures."""
     asked = []
     meant = choices.meant

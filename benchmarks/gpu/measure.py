@@ -4,7 +4,8 @@
     tokcost data add card.csv --as own_gpu_runs --source our_card --source-is ...
 
 Static batches, 1,024 tokens in and out, plain PyTorch in CUDA graphs: it tells cards apart, and is no measure of a server. Needs an
-NVIDIA card with 20 GB or more, PyTorch 2.5 or newer and nvidia-ml-py; changes no setting of the card.
+NVIDIA card with 20 GB or more, PyTorch 2.5 or newer and nvidia-ml-py 12.535 or newer; changes no setting of the card. The card is the
+first that CUDA_VISIBLE_DEVICES leaves.
 """
 
 from __future__ import annotations
@@ -17,16 +18,17 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 ISL = OSL = 1024
 CONTEXTS = (1024, 1280, 1536, 1792, 2048)
 BATCHES = (1, 4, 8, 16, 32, 64, 96, 128, 192, 256)
-#: prompts that are read at a time, and of how many such chunks the time of all is worked out
+#: prompts that are read at a time, and how often: the time of all is worked out of so many chunks
 CHUNK, CHUNKS_RUN = 16, 4
 #: so long a step is repeated, back to back: the energy counter moves every tenth of a second
 WINDOW_S = 2.1
@@ -80,33 +82,55 @@ def row(one: Measured) -> dict[str, str]:
     return {"batch": str(one.batch)} | {k: f"{v:.6g}" for k, v in figures.items()} | {k: str(v).lower() for k, v in flags.items()}
 
 
-def watts_between(samples: list[tuple[float, float]], begin: float, end: float) -> float:
-    """Average watts between the first and the last change of the energy counter (seconds, joules) inside a window."""
-    inside = [one for one in samples if begin <= one[0] <= end]
-    changes = [now for before, now in zip(inside, inside[1:], strict=False) if now[1] != before[1]]
+class Sample(NamedTuple):
+    """What the card said of itself at a moment."""
+
+    at_s: float
+    joules: float
+    sm_clock_mhz: float = 0.0
+    reasons: int = 0
+
+
+class Window(NamedTuple):
+    """A call repeated back to back: seconds of one, and what the card did meanwhile."""
+
+    seconds: float
+    average_w: float
+    sm_clock_mhz: float
+    is_power_limited: bool
+
+
+def watts_between(samples: list[Sample]) -> float:
+    """Average watts between the first and the last change of the energy counter."""
+    changes = [now for before, now in zip(samples, samples[1:], strict=False) if now.joules != before.joules]
     if len(changes) < 2:
         raise SystemExit("the energy counter of this card did not move: it has none, or another program holds NVML")
-    return (changes[-1][1] - changes[0][1]) / (changes[-1][0] - changes[0][0])
+    return (changes[-1].joules - changes[0].joules) / (changes[-1].at_s - changes[0].at_s)
 
 
 @dataclass
 class Meter:
-    """The energy counter, the clock and its reasons, sampled every 20 ms in a thread."""
+    """The energy counter, the clock and what limits it, sampled every 20 ms in a thread: after the load the clock is another one."""
 
     nvml: Any
     card: Any
-    samples: list[tuple[float, float]] = field(default_factory=list)
+    samples: list[Sample] = field(default_factory=list)
 
-    def __post_init__(self):
+    def read(self) -> Sample:
+        joules = self.nvml.nvmlDeviceGetTotalEnergyConsumption(self.card) / 1000
+        clock, reasons = self.nvml.nvmlDeviceGetClockInfo(self.card, 1), self.nvml.nvmlDeviceGetCurrentClocksEventReasons(self.card)
+        return Sample(time.monotonic(), joules, clock, reasons)
+
+    def start(self) -> None:
         threading.Thread(target=self._sample, daemon=True).start()
 
     def _sample(self) -> None:
         while True:
-            self.samples.append((time.monotonic(), self.nvml.nvmlDeviceGetTotalEnergyConsumption(self.card) / 1000))
+            self.samples.append(self.read())
             time.sleep(0.02)
 
-    def sustained(self, call: Callable[[], None], wait: Callable[[], None]) -> tuple[float, float]:
-        """Seconds of a call repeated back to back, and the watts meanwhile."""
+    def sustained(self, call: Callable[[], None], wait: Callable[[], None]) -> Window:
+        """What a call takes that is repeated back to back."""
         wait()
         begin, n = time.monotonic(), 0
         while time.monotonic() - begin < WINDOW_S:
@@ -116,7 +140,10 @@ class Meter:
                 wait()
         wait()
         end = time.monotonic()
-        return (end - begin) / n, watts_between(self.samples, begin, end)
+        inside = [one for one in self.samples if begin <= one.at_s <= end]
+        watts = watts_between(inside)
+        limited = statistics.mean(bool(one.reasons & _POWER_REASONS) for one in inside) > 0.5
+        return Window((end - begin) / n, watts, statistics.median(one.sm_clock_mhz for one in inside), limited)
 
 
 def measure(torch, model, meter: Meter, batch: int) -> Measured:
@@ -132,19 +159,16 @@ def measure(torch, model, meter: Meter, batch: int) -> Measured:
 
     read()
     n_chunks = -(-batch // chunk)
-    seconds = [_timed(torch, read) for _ in range(min(n_chunks, CHUNKS_RUN))]
-    prefill_s = statistics.mean(seconds) * batch / chunk
-    _, prefill_w = meter.sustained(read, wait)
+    prefill_s = statistics.median(_timed(torch, read) for _ in range(CHUNKS_RUN)) * batch / chunk
+    prefill = meter.sustained(read, wait)
     newest = torch.randint(0, shape.vocab, (batch, 1), device=model.device)
     graphs = {}
     for context in CONTEXTS:
         graphs[context] = _captured(torch, lambda context=context: model.forward(newest, caches, context - 1))
     step_s = {context: statistics.median(_timed(torch, graph.replay) for _ in range(10)) for context, graph in graphs.items()}
-    sustained_s, decode_w = meter.sustained(graphs[CONTEXTS[2]].replay, wait)
-    clock = meter.nvml.nvmlDeviceGetClockInfo(meter.card, 1)
-    reasons = meter.nvml.nvmlDeviceGetCurrentClocksThrottleReasons(meter.card)
-    limited = bool(reasons & _POWER_REASONS)
-    return Measured(batch, prefill_s, n_chunks > CHUNKS_RUN, step_s, sustained_s, decode_w, prefill_w, clock, limited)
+    decode = meter.sustained(graphs[CONTEXTS[2]].replay, wait)
+    is_scaled = n_chunks > CHUNKS_RUN
+    return Measured(batch, prefill_s, is_scaled, step_s, decode.seconds, decode.average_w, prefill.average_w, *decode[2:])
 
 
 def _timed(torch, call: Callable[[], None]) -> float:
@@ -165,7 +189,7 @@ def _captured(torch, call: Callable[[], None]):
         call()
     torch.cuda.current_stream().wait_stream(aside)
     graph = torch.cuda.CUDAGraph()
-    with torch.cuda.graph(graph):
+    with torch.cuda.graph(graph, capture_error_mode="thread_local"):  # the meter's thread does not disturb it
         call()
     return graph
 
@@ -201,29 +225,45 @@ def main(arguments: list[str] | None = None) -> int:
     from benchmarks.gpu.model import Model, Shape
     from tokcost.renew.rows import chip_of
 
-    pynvml.nvmlInit()
-    card = pynvml.nvmlDeviceGetHandleByIndex(0)
+    try:
+        meter = _meter(torch, pynvml)
+    except pynvml.NVMLError as problem:
+        print(f"nothing is measured: the energy counter of the card cannot be read ({problem})")
+        return 0
     name, driver = torch.cuda.get_device_name(0), pynvml.nvmlSystemGetDriverVersion()
     same = {"model": "llama8b", "accelerator": chip_of(name) or name, "precision": "bf16", "software_level": "cuda_graph"}
     same |= {"isl": str(ISL), "osl": str(OSL), "driver": driver, "software": f"torch {torch.__version__}, CUDA {torch.version.cuda}"}
     same |= {"date": dt.date.today().isoformat(), "kind": "measured"}
     rows = []
-    with torch.inference_mode():
-        model, meter = Model(Shape(), "cuda"), Meter(pynvml, card)
+    with torch.inference_mode(), suppress(torch.OutOfMemoryError):
+        model = Model(Shape(), "cuda")
         for batch in BATCHES:
             free, _ = torch.cuda.mem_get_info()
             if batch * (ISL + OSL) * model.shape.cache_bytes_per_token > 0.8 * free:
-                print(f"batch {batch} does not fit: the measurement ends here")
                 break
             rows.append(same | row(measure(torch, model, meter, batch)) | {"locator": f"{name}, cuda_graph, batch {batch}"})
             print(f"batch {batch}: {rows[-1]['output_tok_per_s_per_gpu']} output tokens/s, {rows[-1]['tok_per_s_per_user']} per user")
             torch.cuda.empty_cache()
+    if not rows:
+        print("nothing is measured: the memory of the card is not free for the weights and one request")
+        return 1
+    if len(rows) < len(BATCHES):
+        print(f"batch {BATCHES[len(rows)]} does not fit: the measurement ends here")
     with open(given.output, "w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)
     print(f"{len(rows)} rows to {given.output}")
     return 0
+
+
+def _meter(torch, nvml) -> Meter:
+    """The meter of the card that PyTorch uses, whatever number NVML gives it; it reads once, so that what it cannot read shows."""
+    nvml.nvmlInit()
+    meter = Meter(nvml, nvml.nvmlDeviceGetHandleByUUID(f"GPU-{torch.cuda.get_device_properties(0).uuid}"))
+    meter.read()
+    meter.start()
+    return meter
 
 
 if __name__ == "__main__":

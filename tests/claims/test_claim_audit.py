@@ -289,6 +289,16 @@ def test_flops_per_dollar_came_from_sparse_fp8_on_one_side_and_dense_fp4_on_the_
     assert round(gb300["derived"], 2) == 5.66  # rounds to 5.7: the printed 5.6 is met by the far end of 2.65 alone
 
 
+def test_a_claim_without_a_flops_line_still_shows_what_its_prices_would_buy():
+    table = evidence.load_table("claims", claim_id=ARTICLE)
+    without = table[table["quantity"] != "peak_pflop_per_s_per_usd_per_h"]
+    rated = flops_candidates(ARTICLE, claims=without)
+    assert set(rated["verdict"]) == {NOT_STATED} and rated["off_frac"].isna().all() and set(rated["printed"]) == {""}
+    assert set(rated["derived"]) == set(flops_candidates(ARTICLE)["derived"])
+    with pytest.raises(QuantityError, match="does not print rate_usd_per_gpu_h of its baseline; hand the price in: rates="):
+        flops_candidates(ARTICLE, claims=without[without["quantity"] != "rate_usd_per_gpu_h"])
+
+
 def test_at_the_unrounded_rate_no_rated_figure_of_gb300_rounds_to_5_6():
     rates = {name: evidence.rate(accelerator=name, price_basis="owning_hyperscaler", rate_vintage="2026-03") for name in ("h200", "gb300")}
     nearest = flops_candidates(ARTICLE, rates=rates).groupby("role").first()

@@ -1,6 +1,7 @@
 """benchmarks/gpu: what is worked out from seconds and joules, and that a machine without a card is told so in a sentence."""
 
 import contextlib
+import csv
 import subprocess
 import sys
 import time
@@ -11,7 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 from benchmarks.gpu import measure
-from benchmarks.gpu.measure import CONTEXTS, Measured, row, watts_between, why_not
+from benchmarks.gpu.measure import CONTEXTS, Measured, Sample, row, watts_between, why_not
 from tokcost.cli import main
 from tokcost.evidence.schema import TABLES
 
@@ -37,10 +38,10 @@ def test_a_card_at_its_power_limit_is_slower_by_as_much_in_every_step():
 
 
 def test_watts_are_those_between_changes_of_the_counter():
-    counter = [(0.0, 0.0), (0.1, 0.0), (0.2, 60.0), (0.3, 60.0), (1.2, 660.0), (1.3, 660.0)]
-    assert watts_between(counter, 0.0, 1.3) == pytest.approx(600)
+    counter = [Sample(*one) for one in [(0.0, 0.0), (0.1, 0.0), (0.2, 60.0), (0.3, 60.0), (1.2, 660.0), (1.3, 660.0)]]
+    assert watts_between(counter) == pytest.approx(600)
     with pytest.raises(SystemExit, match="energy counter of this card did not move"):
-        watts_between(counter[:2], 0.0, 1.3)
+        watts_between(counter[:2])
 
 
 @pytest.mark.skipif(not why_not(), reason="there is a card here")
@@ -54,25 +55,38 @@ def test_without_a_card_it_says_so_and_writes_nothing(tmp_path):
 def card(monkeypatch):
     """PyTorch and NVML of a machine with a card that takes 500 W, needs 10 ms for each call, and holds four requests."""
 
+    meters, start = [], measure.Meter.start
+
+    def work():
+        """A millisecond, after which the card is read: a busy machine wakes the thread that reads it when it likes."""
+        time.sleep(0.001)
+        for meter in meters:
+            meter.samples.append(meter.read())
+
     @contextlib.contextmanager
-    def there(gigabytes=80.0):
+    def there(gigabytes=80.0, capture=None, counter=lambda card: 500_000 * time.monotonic()):
         torch, nvml, model = (MagicMock(name=name) for name in ("torch", "pynvml", "model"))
+        nvml.NVMLError, torch.OutOfMemoryError = type("NVMLError", (Exception,), {}), MemoryError
+        torch.cuda.get_device_properties.return_value.uuid = "1b2c"
+        torch.cuda.graph.side_effect = capture
         torch.__version__, torch.version.cuda = "2.9", "13.0"
         torch.cuda.get_device_name.return_value = "NVIDIA H200"
         torch.cuda.get_device_properties.return_value.total_memory = gigabytes * 1e9
         torch.cuda.mem_get_info.return_value = (4 * 2048 / 0.79, 0)
         torch.cuda.Event.return_value.elapsed_time.return_value = 10.0
-        torch.cuda.CUDAGraph.return_value.replay.side_effect = model.Model.return_value.forward.side_effect = lambda *of: time.sleep(0.001)
+        torch.cuda.CUDAGraph.return_value.replay.side_effect = model.Model.return_value.forward.side_effect = lambda *of: work()
         model.Model.return_value.shape.cache_bytes_per_token = 1
         model.Model.return_value.caches.return_value = [([0] * 4, [0] * 4)]
         nvml.nvmlSystemGetDriverVersion.return_value = "580"
-        nvml.nvmlDeviceGetTotalEnergyConsumption.side_effect = lambda card: 500_000 * time.monotonic()
-        nvml.nvmlDeviceGetClockInfo.return_value, nvml.nvmlDeviceGetCurrentClocksThrottleReasons.return_value = 1980, 4
+        nvml.nvmlDeviceGetHandleByUUID.side_effect = {"GPU-1b2c": "the card"}.__getitem__
+        nvml.nvmlDeviceGetTotalEnergyConsumption.side_effect = counter
+        nvml.nvmlDeviceGetClockInfo.return_value, nvml.nvmlDeviceGetCurrentClocksEventReasons.return_value = 1980, 4
         with monkeypatch.context() as now:
             for name, module in {"torch": torch, "pynvml": nvml, "benchmarks.gpu.model": model}.items():
                 now.setitem(sys.modules, name, module)
-            now.setattr(measure, "WINDOW_S", 0.2)
-            yield
+            now.setattr(measure, "WINDOW_S", 0.05)
+            now.setattr(measure.Meter, "start", lambda meter: meters.append(meter) or start(meter))
+            yield nvml
 
     return there
 
@@ -87,9 +101,10 @@ def test_what_is_measured_on_a_card_is_rows_that_data_add_takes(tmp_path, card, 
     adding = ["data", "add", str(tmp_path / "card.csv"), "--as", "own_gpu_runs", "--source", "our_card", "--dry-run", "--no-headlines"]
     done = CliRunner().invoke(main, [*adding, *told])
     assert done.exit_code == 0 and done.output.startswith("2 rows for own_gpu_runs.csv"), done.output
-    lines = (tmp_path / "card.csv").read_text().splitlines()
-    first = dict(zip(lines[0].split(","), lines[1].split(","), strict=False))
-    assert first["accelerator"] == "h200" and 100 < float(first["decode_average_w_per_gpu"]) < 2500  # of a machine with other work too
+    with open(tmp_path / "card.csv") as file:
+        first = next(csv.DictReader(file))
+    assert (first["accelerator"], first["sm_clock_mhz"], first["is_power_limited"]) == ("h200", "1980", "true")
+    assert 100 < float(first["decode_average_w_per_gpu"]) < 2500  # of a machine with other work too
 
 
 def test_a_card_too_small_and_a_folder_that_is_not_there_are_said_before_anything_runs(tmp_path, card, capsys):
@@ -99,3 +114,32 @@ def test_a_card_too_small_and_a_folder_that_is_not_there_are_said_before_anythin
     with pytest.raises(SystemExit):
         measure.main(["--output", str(tmp_path / "none" / "card.csv")])
     assert f"there is no folder {tmp_path / 'none'}" in capsys.readouterr().err
+
+
+def test_a_batch_that_runs_out_of_memory_ends_the_measurement_and_loses_none(tmp_path, card, capsys):
+    """A card of 24 GB may hold the cache of a batch and not what reading its prompts needs besides."""
+    captures = iter([MagicMock()] * len(CONTEXTS))
+    with card(capture=lambda *of, **how: next(captures, None) or (_ for _ in ()).throw(MemoryError)):
+        assert measure.main(["--output", str(tmp_path / "card.csv")]) == 0
+    assert "batch 4 does not fit: the measurement ends here\n1 rows to" in capsys.readouterr().out
+    assert len((tmp_path / "card.csv").read_text().splitlines()) == 2
+
+
+def test_a_card_without_an_energy_counter_is_told_so(tmp_path, card, capsys):
+    def none(card):
+        raise sys.modules["pynvml"].NVMLError("Not Supported")
+
+    with card(counter=none):
+        assert measure.main(["--output", str(tmp_path / "card.csv")]) == 0
+    assert capsys.readouterr().out == "nothing is measured: the energy counter of the card cannot be read (Not Supported)\n"
+    assert not (tmp_path / "card.csv").exists()
+
+
+def test_the_clock_is_that_of_the_load_and_not_of_the_moment_after(card):
+    """A card that ran at 1,700 MHz under its power limit and is idle when the load has ended."""
+    with card() as nvml:
+        meter = measure.Meter(nvml, "the card")
+        under_load = [Sample(0, 0, 1700, 4)._replace(at_s=time.monotonic() + 0.001 * i, joules=0.5 * i) for i in range(40)]
+        meter.samples = [*under_load, Sample(time.monotonic() + 9, 0, 210, 1)]
+        window = meter.sustained(lambda: time.sleep(0.01), lambda: None)
+    assert (window.sm_clock_mhz, window.is_power_limited) == (1700, True) and window.average_w == pytest.approx(500, rel=0.01)

@@ -177,6 +177,31 @@ def test_every_source_has_a_licence_and_those_that_ask_an_attribution():
     assert IX in README and sources.loc["epoch_hardware", "attribution"] in README
 
 
+#: names, words and settings of this suite itself, and what was left out, which has no date
+OWN_WORDS = {"labels", "terms", "base_case", "sources", "excluded_rows", "excluded_hour_rows"}
+
+
+@pytest.mark.parametrize("table", [table for table in TABLES if table not in OWN_WORDS])
+def test_every_row_says_whose_figure_it_is_where_it_stands_and_of_when(table):
+    rows, columns = load_table(table), TABLES[table].columns
+    if table == "inference":  # a run whose day nobody stated is of the day of its capture
+        rows = rows.merge(load_table("captures")[["campaign", "date"]], on="campaign", how="left")
+    when = ["date" if "date" in rows else next(name for name in columns if name in ("published_date", "month", "first_seen"))]
+    assert columns["source_id"].kind == "source"
+    for name in ("source_id", "locator", *when):
+        assert (rows[name].fillna("") != "").all(), name
+
+
+#: sets with the name and the columns of evidence: without a licence, or made up
+NOT_EVIDENCE = r"skypilot-catalog|gpu-price-index|H0GUN3/ARL|overview-rows\.json|collectivex|synthetic://|bmk_agentic_golden"
+
+
+@pytest.mark.parametrize("table", [table for table in TABLES if "locator" in TABLES[table].columns and table not in OWN_WORDS])
+def test_nothing_is_of_a_set_without_a_licence_or_of_an_invented_one(table):
+    rows = load_table(table).merge(load_table("sources")[["source_id", "locator"]], on="source_id", suffixes=("", "_of_source"))
+    assert not (rows["locator"] + " " + rows["locator_of_source"]).str.contains(NOT_EVIDENCE).any()
+
+
 @pytest.mark.parametrize("table", TABLES)
 def test_the_readme_names_every_table(table):
     assert f"`{table}`" in README

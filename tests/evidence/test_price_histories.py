@@ -18,3 +18,9 @@ def test_an_unchecked_price_stood_a_quarter_at_a_provider_that_nobody_corrected(
     assert (days >= 0).all() and (days[rows["is_unchecked"]] >= 90).all()
     unchecked = rows[rows["is_unchecked"]].drop_duplicates(["provider", "source_id"])
     assert "OpenRouter" not in set(unchecked["provider"]) and "AWS" in set(unchecked["provider"])
+
+
+def test_no_list_of_rents_stands_in_two_tables():
+    """A list that repeats old prices, read again from another table, would count as having looked at them again."""
+    lists = [set(load_table(table)["locator"].str.split("[@:]").str[0]) for table in ("gpu_prices_monthly", "rental_prices")]
+    assert not lists[0] & lists[1]

@@ -20,13 +20,13 @@ _PEAK = re.compile(r"peak_(?P<precision>\w+?)_(?P<sparsity>dense|sparse)_tflop_p
 
 
 def flops_candidates(claim_id: str, *, rates: dict[str, Fact | float] | None = None, claims: pd.DataFrame | None = None) -> pd.DataFrame:
-    """Every rated peak of each system over its price, held against the "FLOPS per dollar" printed for it.
+    """Every rated peak of each system over its price, held against the "FLOPS per dollar" printed for it, where one is.
 
     `rates` (accelerator to fact or number) replaces the printed prices by exact ones.
 
     Columns: the system, precision, dense or sparse, `peak_pflop_per_s`, `derived` (at the printed price) with the range of what
     that price stands for, `printed`, `off_frac` (derived / printed - 1) and `verdict`; nearest first.
-    Raises: QuantityError for a claim that does not print both figures, and for a system without a rate.
+    Raises: QuantityError for a system without a rate.
 
     >>> table = flops_candidates("nvidia_2026_04_15_deepseek_r1")
     >>> table.loc[table["verdict"] == "follows", ["accelerator", "precision", "sparsity"]].values.tolist()
@@ -35,14 +35,12 @@ def flops_candidates(claim_id: str, *, rates: dict[str, Fact | float] | None = N
     one = claim(claim_id, claims)
     rows = []
     for role in SYSTEMS:
-        if not one.has(role, [PRINTED, RATE]):
-            raise QuantityError(
-                f"claim {claim_id} does not print both {PRINTED} and {RATE} of its {role}; there is nothing to hold peaks against"
-            )
-        figure, accelerator = one.printed[role, PRINTED], one.accelerators[role]
+        if rates is None and not one.has(role, [RATE]):
+            raise QuantityError(f"claim {claim_id} does not print {RATE} of its {role}; hand the price in: rates={{ACCELERATOR: USD}}")
+        figure, accelerator = one.printed.get((role, PRINTED)), one.accelerators[role]
         for (precision, sparsity), peak, derived in _per_dollar(one, role, rates):
-            off_frac = derived.value / figure.value - 1
-            held = (peak, derived.value, *derived.strict, figure.text, off_frac, verdict(figure, derived))
+            off_frac = derived.value / figure.value - 1 if figure else np.nan
+            held = (peak, derived.value, *derived.strict, figure.text if figure else "", off_frac, verdict(figure, derived))
             rows.append((role, accelerator, precision, sparsity, *held))
     columns = ["role", "accelerator", "precision", "sparsity", "peak_pflop_per_s"]
     columns += ["derived", "derived_low", "derived_high", "printed", "off_frac", "verdict"]

@@ -26,14 +26,14 @@ MIN_ELAPSED_YR = 0.5
 
 
 def first_priced(accelerator: str) -> str:
-    """The first month in which a price of an hour of this chip is in the data: it could be rented then at the latest.
+    """The first month in which a price of an hour of this chip is in the data, of any offer: it could be rented then at the latest.
 
     Raises: QuantityError for a chip of which there is no price.
 
     >>> first_priced("h100") < first_priced("b200")
     True
     """
-    return str(_sights(accelerator)["month"].min())
+    return str(_all_sights(accelerator)["month"].min())
 
 
 def price_changes(accelerator: str, *, since: str = "", until: str = "9999") -> pd.DataFrame:
@@ -69,11 +69,16 @@ def price_changes(accelerator: str, *, since: str = "", until: str = "9999") -> 
 
 
 def _sights(accelerator: str) -> pd.DataFrame:
-    monthly = load_table("gpu_prices_monthly")
-    monthly = monthly[~monthly["is_repeat"] & monthly["offer"].isin(ON_DEMAND)]
-    listed = load_table("rental_prices", price_basis="on_demand")
-    rows = pd.concat([monthly, listed])[["provider", "accelerator", "month", "value"]]
-    rows = rows[(rows["accelerator"] == accelerator) & (rows["provider"] != "market index")]
+    """Prices of single providers on demand, which can be told apart by date."""
+    rows = _all_sights(accelerator)
+    return rows[rows["is_on_demand"] & (rows["provider"] != "market index")]
+
+
+def _all_sights(accelerator: str) -> pd.DataFrame:
+    monthly, listed = load_table("gpu_prices_monthly"), load_table("rental_prices", price_basis="on_demand")
+    monthly = monthly[~monthly["is_repeat"]].assign(is_on_demand=monthly["offer"].isin(ON_DEMAND))
+    rows = pd.concat([monthly, listed.assign(is_on_demand=True)])[["provider", "accelerator", "month", "value", "is_on_demand"]]
+    rows = rows[rows["accelerator"] == accelerator]
     if rows.empty:
         fix = q.nearest(accelerator, sorted(set(listed["accelerator"])))
         raise QuantityError(f"no price of a rented hour of `{accelerator}` in the data{fix}")

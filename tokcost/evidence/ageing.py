@@ -16,7 +16,7 @@ LASTS_MONTHS = {
     "accelerators": 12, "systems": 18, "operators": 18, "system_prices": 12, "capex_shares": 18, "operating_costs": 18,
     "construction": 18, "colocation": 18, "depreciation_lives": 18, "cost_of_capital": 6,
     "electricity": 12, "pue": 24, "carbon_intensity": 24, "embodied_carbon": 24, "water_use": 36,
-    "traffic": 36, "own_gpu_runs": 12,
+    "traffic": 36, "own_gpu_runs": 12, "token_energy": 12,
 }  # fmt: skip
 #: the columns that tell of when a row speaks, the most telling first
 _WHEN = ("run_date", "month", "rate_vintage", "power_vintage", "last_seen", "published_date", "to_date", "date")

@@ -73,6 +73,14 @@ def no_measurement_stands_twice(rows: pd.DataFrame):
         yield line, "locator", f"{what}; keep one of the two and list the other in excluded_rows.csv"
 
 
+def joules_are_watts_over_rate(rows: pd.DataFrame):
+    """Energy, power and throughput are of one boundary and one count of GPUs: J per token = W over tokens per second."""
+    joule = rows["average_w_per_gpu"] / rows["output_tok_per_s_per_gpu"]
+    column = "output_token_energy_joule_per_tok"
+    for line in rows.index[(joule / rows[column] - 1).abs() > 0.01]:
+        yield line, column, f"{rows.at[line, column]:g} is not {joule[line]:.4g}, which watts over tokens per second make; correct one"
+
+
 #: what every fact ends in: its source, where in it, its date, what kind of evidence it is
 TAIL = {"source_id": source(), "locator": text(), "date": date(), "kind": label("kind")}
 

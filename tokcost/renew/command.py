@@ -28,7 +28,7 @@ def add(file: Path, table: str, source_id: str, source_is, given, labels, dry_ru
 
     FILE is a CSV of the table's columns (a price list, chips, labels). The table inference also takes operating points: an
     InferenceX export or artefact, any file of `tokcost import`, or the table that it wrote. mlperf_inference takes the
-    summary_results.json of a round, power_measurements a power log.
+    summary_results.json of a round, power_measurements a power log, token_energy a model's file of the ML.ENERGY leaderboard.
 
     Rows that are there already are left out; measured rows that cannot be true, or repeat another capture, go to
     excluded_rows.csv with the reason. The lists of sources and captures are brought up to date with them, and what is derived

@@ -1,7 +1,8 @@
 """A file with new evidence as rows of a data table: each cell a text, as the table writes it; nothing is guessed.
 
 Any table takes a CSV of its own columns. Besides, `inference` takes operating points (what `tokcost import` reads or has written),
-`mlperf_inference` the `summary_results.json` of a round, and `power_measurements` a power log.
+`mlperf_inference` the `summary_results.json` of a round, `power_measurements` a power log, and `token_energy` a model's file of the
+ML.ENERGY leaderboard.
 """
 
 from __future__ import annotations
@@ -77,6 +78,7 @@ def _own_columns(path: Path, table: str, given: Row) -> Iterator[Row]:
 
 def _takes(table: str) -> str:
     more = {"inference": "or a benchmark file", "mlperf_inference": "or a summary_results.json", "power_measurements": "or a power log"}
+    more["token_energy"] = "or a model's file of the ML.ENERGY leaderboard"
     return f"`{table}` takes a CSV of its columns {more.get(table, '')}".rstrip()
 
 
@@ -187,10 +189,48 @@ def _power_log(path: Path, table: str, given: Row) -> Iterator[Row]:
     }
 
 
+def _ml_energy(path: Path, table: str, given: Row) -> Iterator[Row]:
+    """Configurations of one model and task; files of models that make pictures or films hold no token and are left out of a folder."""
+    for file in sorted(path.glob("*.json")) if path.is_dir() else [path]:
+        try:
+            content = json.loads(documents.read_text(file))
+            ways = [(number, one) for number, one in enumerate(content["configurations"]) if "energy_per_token_joules" in one]
+            yield from (_of_ml_energy(content, one, f"{file.name}#configurations/{number}") for number, one in ways)
+        except ImportProblem:
+            raise
+        except (ValueError, KeyError, TypeError, RecursionError):
+            raise DataError(f"{file} is no file of a model of the ML.ENERGY leaderboard") from None
+
+
+def _of_ml_energy(model: dict, one: dict, locator: str) -> Row:
+    n_gpus, precision = one["num_gpus"], str(model["weight_precision"])
+    return {
+        "model": str(model["model_id"]),
+        "task": str(model["task"]),
+        **{f"published_{ours}_parameters": _number(1e9 * model[f"{theirs}_params_billions"], whole=True) for ours, theirs in _PARAMETERS},
+        "accelerator": chip_of(str(one["gpu_model"])) or str(one["gpu_model"]),
+        "precision": {"bfloat16": "bf16", "mxfp4": "fp4"}.get(precision, precision),
+        "n_gpus": _number(n_gpus, whole=True),
+        **{f"{how}_parallel": _number(one["parallelization"][f"{how}_parallel"], whole=True) for how in ("tensor", "expert", "data")},
+        "concurrency": _number(one["max_num_seqs"], whole=True),
+        "output_tok": _number(one["avg_output_len"]),
+        "output_tok_per_s_per_gpu": _number(one["output_throughput_tokens_per_sec"] / n_gpus),
+        "average_w_per_gpu": _number(one["avg_power_watts"] / n_gpus),
+        "median_itl_s": _number(one["median_itl_ms"] / 1000),
+        "output_token_energy_joule_per_tok": _number(one["energy_per_token_joules"]),
+        "locator": locator,
+        "kind": "measured",
+    }
+
+
+_PARAMETERS = (("total", "total"), ("active", "activated"))
+
+
 _READERS: dict[str, Callable[[Path, str, Row], Iterator[Row]]] = {
     "inference": _operating_points,
     "mlperf_inference": _mlperf,
     "power_measurements": _power_log,
+    "token_energy": _ml_energy,
 }
 
 

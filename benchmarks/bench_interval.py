@@ -10,7 +10,6 @@ Exit status 1 if an interval takes 0.3 s or more.
 
 import functools
 import gc
-import importlib
 import inspect
 import json
 import os
@@ -20,6 +19,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from benchmarks import without_isolation
 from tokcost import doubt
 
 NOTEBOOKS = sorted((Path(__file__).parents[1] / "notebooks").glob("*.ipynb"))
@@ -98,13 +98,7 @@ def _run(path: Path) -> tuple[float, float, float]:
 
 
 def main(paths: list[Path] | None = None) -> int:
-    from tokcost.report.execution.template import IMPORTED
-
-    for name in IMPORTED:  # as the process that those of reports are copied from
-        module, _, function = name.partition(":")
-        found = importlib.import_module(module)
-        if function:
-            getattr(found, function)()
+    without_isolation.import_everything()  # as the process that those of reports are copied from
     gc.collect()
     gc.freeze()
     print(f"\n{'':42}{'interval, s':>12}{'lessons, s':>12}{'all cells, s':>14}   load {os.getloadavg()[0]:.1f}")

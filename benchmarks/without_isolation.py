@@ -31,6 +31,7 @@ def import_everything() -> None:
     from tokcost.report.execution.template_process import import_named
     from tokcost.report.one import import_ahead
 
+    os.environ["PYDEVD_DISABLE_FILE_VALIDATION"] = "1"  # the debugger, which nobody uses, has nothing to say
     import_named([*IMPORTED, *WHEN_IDLE])
     import_ahead()
 

@@ -58,6 +58,11 @@ def test_a_kernel_is_a_copy_whose_libraries_are_there_and_no_two_share_anything(
     assert not set(first[0].split()[1:]) & set(second[1].split()), "another process, another random state"
 
 
+def test_a_template_that_nobody_waits_for_reads_the_tables_and_kernels_find_them_read(ran):
+    ask = "from tokcost.evidence import catalog\nprint(catalog._examined.cache_info().currsize > 0)"
+    assert any(ran(ask) == ["True"] for _ in range(20))  # the first may have come sooner
+
+
 def test_numpy_draws_anew_in_each_kernel(ran):
     draw = "import numpy\nprint(numpy.random.random())"
     assert ran(draw) != ran(draw)

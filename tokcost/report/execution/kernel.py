@@ -103,8 +103,7 @@ class Kernel:
                 env=environment,
                 stdout=self.log,
                 stderr=self.log,
-                # nobody waits for a moment after each cell: what it shows is waited for anyway
-                extra_arguments=["--HistoryManager.hist_file=:memory:", "--IPythonKernel._execute_sleep=0"],
+                extra_arguments=["--HistoryManager.hist_file=:memory:"],
             )
         except BaseException:
             self.close()

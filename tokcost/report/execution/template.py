@@ -27,6 +27,8 @@ READY = ".ready"
 PATIENCE_S = 60.0
 #: without these a library that is imported starts threads, and a process with threads cannot be copied
 ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "JE_ARROW_MALLOC_CONF": "background_thread:false"}
+#: arrays of up to 32 MB, and 64 MB of what is free, stay with the process: the next array does not ask for, and clear, new memory
+KEEPS_MEMORY = {"MALLOC_MMAP_THRESHOLD_": str(32 << 20), "MALLOC_TRIM_THRESHOLD_": str(64 << 20)}
 #: where a process is copied safely; elsewhere system libraries start threads, or there is no fork
 SYSTEM = sys.platform
 _INLINE = {"MPLBACKEND": "module://matplotlib_inline.backend_inline"}
@@ -188,7 +190,7 @@ def begun(environment: dict[str, str], *imported: str) -> Template:
         listener.listen(128)
         process = subprocess.Popen(
             [sys.executable, "-c", _START, str(listener.fileno()), *imported],
-            env=_of(environment, (*_READ_AT_START, *_NEEDED)),
+            env=_of(environment, (*_READ_AT_START, *_NEEDED)) | KEEPS_MEMORY,
             pass_fds=[listener.fileno()],
             cwd=directory,
             stdin=subprocess.PIPE,

@@ -31,8 +31,9 @@ publish: $(READY)
 test: $(READY)
 	@$(MAKE) --no-print-directory --jobs=2 run-tests read-code
 
+# two workers for two processors: linear algebra in a worker starts no threads of its own
 run-tests: $(READY)
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile
 
 # what needs no run; pyright works on one processor, so beside the tests
 read-code: $(READY)

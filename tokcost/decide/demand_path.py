@@ -71,6 +71,6 @@ def served_path(
         demand_mtok=demand,
         gpus_per_replica=int(gpus_per_replica),
         peak_replicas=np.maximum(hours.max(axis=1), min_replicas),
-        paid_replicas=np.array([follows.paid(month).mean() for month in hours]),
+        paid_replicas=follows.paid(hours).mean(axis=1),
         busy_replicas=demand / each,
     )

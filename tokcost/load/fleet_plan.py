@@ -51,7 +51,7 @@ class Autoscaling:
         return np.maximum(needed, self.min_replicas)
 
     def paid(self, needed: np.ndarray) -> np.ndarray:
-        """Replicas paid in each hour, starting ones included (the period repeats).
+        """Replicas paid in each hour, starting ones included (the period repeats, along the last axis).
 
         At every moment that is the most which any hour within the delay ahead needs.
 
@@ -60,8 +60,8 @@ class Autoscaling:
         """
         serving = self.serving(needed).astype(float)
         whole, part = divmod(self.scale_up_delay_h, 1)
-        near = np.max([np.roll(serving, -ahead) for ahead in range(int(whole) + 1)], axis=0)
-        next_too = np.maximum(near, np.roll(serving, -int(whole) - 1))
+        near = np.max([np.roll(serving, -ahead, axis=-1) for ahead in range(int(whole) + 1)], axis=0)
+        next_too = np.maximum(near, np.roll(serving, -int(whole) - 1, axis=-1))
         return (1 - part) * near + part * next_too
 
 

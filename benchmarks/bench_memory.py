@@ -55,10 +55,17 @@ def children(pid: int) -> list[int]:
         return []
 
 
+def command_of(pid: int) -> bytes:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return b""
+
+
 def taken(leader: int) -> tuple[float, float, float, float]:
     """Megabytes of the leading process, of the template of kernels, of the largest worker and of the largest kernel."""
     own = children(leader)
-    templates = [pid for pid in own if b"template_process" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+    templates = [pid for pid in own if b"template_process" in command_of(pid)]
     kernels = [resident_mb(pid) for template in templates for pid in children(template)]
     workers = [resident_mb(pid) for pid in own if pid not in templates]
     return resident_mb(leader), max(map(resident_mb, templates), default=0.0), max(workers, default=0.0), max(kernels, default=0.0)

@@ -7,6 +7,7 @@ A measurement that two campaigns hold counts once: the row that states more stay
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -77,8 +78,7 @@ def each_once(runs: pd.DataFrame) -> pd.DataFrame:
     figures, campaign = runs[_FIGURES].to_numpy(float), runs["campaign"].to_numpy()
     is_repeat = np.zeros(len(runs), dtype=bool)
     for places in runs.groupby(_LABELS, dropna=False).indices.values():
-        for i, one in enumerate(places):
-            for other in places[i + 1 :]:
-                if campaign[one] != campaign[other] and np.allclose(figures[one], figures[other], rtol=_SAME, atol=0):
-                    is_repeat[one if n_stated[one] < n_stated[other] else other] = True
+        for one, other in itertools.combinations(places, 2):
+            if campaign[one] != campaign[other] and (abs(figures[one] - figures[other]) <= _SAME * abs(figures[other])).all():
+                is_repeat[one if n_stated[one] < n_stated[other] else other] = True
     return runs[~is_repeat].reset_index(drop=True)

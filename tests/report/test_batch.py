@@ -96,7 +96,7 @@ def test_one_that_takes_too_long_or_too_much_is_ended_and_the_others_are_made(ba
     run = batch([1, 7, 8], "--report-timeout", "4", "--memory", "1000")
     assert run.status == 1 and "1 made, 2 failed" in run.out
     assert "FAILED a-n7: it took longer than the 4 s that a report may take" in run.err
-    assert "FAILED a-n8: cell 3 of a.ipynb failed: MemoryError" in run.err
+    assert "FAILED a-n8: cell 3 of a.ipynb failed: MemoryError; the limit is 1000 MB, raise --memory" in run.err
     require_whole(tmp_path / "out", [1])
 
 

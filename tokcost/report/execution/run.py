@@ -78,7 +78,7 @@ def execute(
         last_words = kernel.last_words()
     if watch.notebook is not None:
         _join_streams(watch.notebook)
-    _require_no_error(job, watch, error, last_words)
+    _require_no_error(job, watch, error, last_words, memory_mb)
     require_complete(job, watch.notebook)
     return Run(job, settings, watch.notebook, started, time.monotonic() - clock, _stderr_of(watch.notebook))
 
@@ -107,7 +107,7 @@ def _papermill(job, settings, kernel, watch, timeout_s):
     )
 
 
-def _require_no_error(job, watch, error, last_words):
+def _require_no_error(job, watch, error, last_words, memory_mb):
     notebook = watch.notebook
     if notebook is None:
         why = "; ".join(filter(None, [_last_line(error), last_words]))
@@ -118,7 +118,7 @@ def _require_no_error(job, watch, error, last_words):
         for output in cell.get("outputs", []):
             if output.output_type == "error":
                 text = f"sys.exit({output.evalue})" if output.ename == "SystemExit" else f"{output.ename}: {_last_line(output.evalue)}"
-                raise _failed(job, notebook, index, text.removesuffix(": "))
+                raise _failed(job, notebook, index, _with_limit(text.removesuffix(": "), memory_mb))
     if error is None:
         return
     cell = notebook.cells[min(watch.index, len(notebook.cells) - 1)]
@@ -132,7 +132,13 @@ def _require_no_error(job, watch, error, last_words):
         text = _named_on_stderr(cell) or last_words or "an error that it could not tell: memory ran out, or its text cannot be sent"
     else:
         text = f"{type(error).__name__}: {_last_line(error)}"
-    raise _failed(job, notebook, watch.index, text)
+    raise _failed(job, notebook, watch.index, _with_limit(text, memory_mb))
+
+
+def _with_limit(text: str, memory_mb: int | None) -> str:
+    """The error of a cell; of one that had no memory left under a limit, with the limit."""
+    ran_out = memory_mb is not None and re.match(r"\w*MemoryError\b", text)
+    return f"{text}; the limit is {memory_mb} MB, raise --memory or load less" if ran_out else text
 
 
 def _named_on_stderr(cell) -> str:

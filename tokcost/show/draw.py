@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter, PercentFormatter
 
 from tokcost import quantities
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 #: in the order that series take them, so that no two differ by colour alone
 DASHES = ("-", (0, (5, 2)), (0, (1.2, 1.4)), (0, (6, 2, 1.2, 2)))
 _SHORT_DASH = (0, (2, 2))
+#: an end of an axis is itself in sight, to many more digits than are drawn
+_JUST_BELOW_ONE = 1 - 1e-6
 
 
 def axis_label(name: str, *, is_log: bool = False) -> str:
@@ -42,11 +45,21 @@ def shares_in_percent(axis: Axis, name: str) -> None:
         axis.set_major_formatter(_Shares(1))
 
 
+class _InSight(LogLocator):
+    """Those ticks that the axis shows: Matplotlib makes more beyond its ends, lays them all out, and then draws none of them."""
+
+    def tick_values(self, vmin: float, vmax: float) -> np.ndarray:
+        places = np.asarray(super().tick_values(vmin, vmax))
+        low, high = sorted((vmin, vmax))
+        return places[(places >= low * _JUST_BELOW_ONE) & (places <= high / _JUST_BELOW_ONE)]
+
+
 def log_axis(axis: Axis, low: float, high: float) -> None:
     """Plain numbers on a logarithmic axis, at 1-2-5 steps where the range is short."""
     subs = (1.0, 2.0, 5.0) if high / low < (20 if form.is_narrow() else 500) else (1.0,)
-    axis.set_major_locator(LogLocator(subs=subs, numticks=5 if form.is_narrow() else 20))
+    axis.set_major_locator(_InSight(subs=subs, numticks=5 if form.is_narrow() else 20))
     axis.set_major_formatter(FuncFormatter(lambda v, _: f"{v:,.10g}" if v >= 1 else f"{v:.10f}".rstrip("0")))
+    axis.set_minor_locator(_InSight(subs=None))
     axis.set_minor_formatter(NullFormatter())
 
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec
 
 import matplotlib
 import matplotlib.pyplot as plt
-from matplotlib.backends.backend_svg import FigureCanvasSVG
+from matplotlib.backends.backend_svg import FigureCanvasSVG, RendererSVG
 from matplotlib.text import Text
 
 from tokcost.show import draw, form
@@ -102,11 +102,8 @@ def finish(fig: MplFigure, alt: str, title: str = "", below: str = "") -> Figure
             text.set_text(unescape(text.get_text()))  # an SVG's text is text: see `tokcost.show.text.literal`
     measure, values = axes_said(fig), values_of(fig)
     form.fold(fig)
-    buffer = io.StringIO()
     with matplotlib.rc_context(RC):
-        lay_out(fig)
-        fig.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
-    svg = shown(buffer.getvalue())
+        svg = shown(_Canvas(fig).written())
     svg = svg[svg.index("<svg") :]
     svg = re.sub(r"<metadata>.*?</metadata>\s*", "", svg, flags=re.S)
     svg = re.sub(r"<[^>]*>", lambda tag: " ".join(_COORDINATE.sub(_to_hundredths, tag.group()).split()), svg)
@@ -122,13 +119,31 @@ def finish(fig: MplFigure, alt: str, title: str = "", below: str = "") -> Figure
     return Figure(svg, plain(alt), measure, [value.placed() for value in values])
 
 
-def lay_out(fig: MplFigure) -> None:
-    """Everything in its place, by the widths that words have in an SVG, once: `savefig` would draw all of it twice to find them."""
-    FigureCanvasSVG(fig)  # becomes the canvas of the figure
-    engine = fig.get_layout_engine()
-    if engine is not None:
-        engine.execute(fig)
-        fig.set_layout_engine(None)
+class _Canvas(FigureCanvasSVG):
+    """Lays a figure out once and writes it, both by one renderer: Matplotlib remembers the widths of words by renderer.
+
+    `savefig` makes a new renderer to find the places of everything and another to draw, and each measures every word anew.
+    """
+
+    def __init__(self, fig: MplFigure):
+        super().__init__(fig)  # becomes the canvas of the figure
+        fig.dpi = self.fixed_dpi
+        self._buffer = io.StringIO()
+        width, height = fig.get_size_inches() * self.fixed_dpi
+        self._renderer = RendererSVG(width, height, self._buffer, metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
+
+    def get_renderer(self) -> RendererSVG:
+        """By which a layout measures."""
+        return self._renderer
+
+    def written(self) -> str:
+        """The SVG as Matplotlib writes it."""
+        if (engine := self.figure.get_layout_engine()) is not None:
+            engine.execute(self.figure)
+            self.figure.set_layout_engine(None)
+        self.figure.draw(self._renderer)
+        self._renderer.finalize()
+        return self._buffer.getvalue()
 
 
 def _same_ids_everywhere(svg: str) -> str:

@@ -24,6 +24,7 @@ from tokcost.show.sentences import MIME
 from tokcost.show.style import DARK, RC
 from tokcost.show.svg import compact
 from tokcost.show.text import plain, shown
+from tokcost.show.ticks import remembered_ticks
 from tokcost.show.values import Placed, axes_said, values_of
 
 if TYPE_CHECKING:
@@ -138,10 +139,11 @@ class _Canvas(FigureCanvasSVG):
 
     def written(self) -> str:
         """The SVG as Matplotlib writes it."""
-        if (engine := self.figure.get_layout_engine()) is not None:
-            engine.execute(self.figure)
-            self.figure.set_layout_engine(None)
-        self.figure.draw(self._renderer)
+        with remembered_ticks(self.figure):
+            if (engine := self.figure.get_layout_engine()) is not None:
+                engine.execute(self.figure)
+                self.figure.set_layout_engine(None)
+            self.figure.draw(self._renderer)
         self._renderer.finalize()
         return self._buffer.getvalue()
 

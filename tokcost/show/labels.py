@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 
 from tokcost.show import form
 from tokcost.show.style import MUTED, PAPER
+from tokcost.show.ticks import remembered_ticks
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -90,7 +91,8 @@ def label_ends(ax: Axes, ends: list[tuple[float, float, str, str]]) -> None:
     fig = ax.figure
     if form.is_narrow() and max(len(text) for _, _, text, _ in ends) > form.CURVE:
         return _legend_of_lines(ax, ends)
-    fig.get_layout_engine().execute(fig)
+    with remembered_ticks(fig):
+        fig.get_layout_engine().execute(fig)
     early = [end for end in ends if ax.transAxes.inverted().transform(ax.transData.transform(end[:2]))[0] < 0.7]
     drawn = _drawn(ax) if early else np.empty((0, 2))
     for end in early:

@@ -1,5 +1,6 @@
 """What notebooks say and show: rounded, labelled, readable by machines too, honest about what is missing."""
 
+import contextlib
 import math
 import re
 
@@ -9,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tokcost.quantities import QuantityError
-from tokcost.show import charts, iceberg, inputs_answer, labels, numbers, sentences, style, tables
+from tokcost.show import charts, draw, figure, iceberg, inputs_answer, labels, numbers, sentences, style, tables
 from tokcost.show.figure import drawing, finish
 
 
@@ -166,6 +167,36 @@ def test_a_figure_is_the_same_bytes_where_the_last_bit_of_a_float_differs():
     (svg,) = svgs
     named, used = (set(re.findall(pattern, svg)) for pattern in (r'\bid="(s\w{8}_\d+)"', r'(?:url\(|href=")#([^")]+)'))
     assert named == used and len(used) > 2, "a clip path and the ticks' markers"
+
+
+@pytest.mark.parametrize("name", ["curves", "against", "bars"])
+def test_ticks_that_are_remembered_are_those_that_are_made_anew(name, monkeypatch):
+    remembered = FIGURES[name]().svg
+    for module in (figure, labels):
+        monkeypatch.setattr(module, "remembered_ticks", contextlib.nullcontext)
+    assert FIGURES[name]().svg == remembered
+
+
+def test_ticks_that_change_after_a_figure_is_finished_are_seen_in_the_next():
+    with drawing(height=3.5) as (fig, ax):
+        ax.plot([0, 1], color="#0b5cad")
+        before = finish(fig, "a line").svg
+        ax.set_xticks([0.125])
+        assert ">0.125<" in finish(fig, "a line").svg and ">0.125<" not in before
+
+
+@pytest.mark.parametrize("ends", [(1, 1000), (1000, 1), (0.3, 7), (2, 5), (1e-4, 2e6)])
+def test_a_logarithmic_axis_shows_all_ticks_between_its_ends_and_those_at_them(ends, monkeypatch):
+    def drawn() -> str:
+        with drawing(height=3.5) as (fig, ax):
+            ax.set(xscale="log", xlim=ends)
+            draw.log_axis(ax.xaxis, min(ends), max(ends))
+            return finish(fig, "an axis").svg
+
+    svg = drawn()
+    monkeypatch.delattr(draw._InSight, "tick_values")  # as Matplotlib makes them
+    assert drawn() == svg
+    assert all(f">{end:,}<" in svg for end in ends if end in (1, 1000, 2, 5))
 
 
 @pytest.mark.parametrize("name", FIGURES)

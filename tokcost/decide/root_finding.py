@@ -116,10 +116,11 @@ def break_even(
     off = np.array([distance(place) for place in places.tolist()])
     if np.isnan(off).all():
         formula(**inputs, **{solve_for: float(places[len(places) // 2])})  # what it refuses is not this input: let it say so
-    found = [float(place) for place, by in zip(places, off, strict=True) if by == 0]
+    hits = np.flatnonzero(off == 0)
+    found = places[hits].tolist()
     spans = [(places[i], places[i + 1]) for i in np.flatnonzero(np.sign(off[:-1]) * np.sign(off[1:]) < 0)]
-    for i, j in [(i, j) for i in np.flatnonzero(off == 0) for j in (i - 1, i + 1) if 0 <= j < len(off)]:
-        near = float(places[i] + _NEAR_PLACE * (places[j] - places[i]))  # past a place that is hit exactly, a second one may follow
+    for hit, j in [(hit, j) for hit in hits for j in (hit - 1, hit + 1) if 0 <= j < len(off)]:
+        near = float(places[hit] + _NEAR_PLACE * (places[j] - places[hit]))  # past a place that is hit exactly, a second one may follow
         if distance(near) * off[j] < 0:
             spans.append((min(near, places[j]), max(near, places[j])))
     turns = (np.sign(off[:-2]) * off[1:-1] > 0) & (np.sign(off[2:]) * off[1:-1] > 0)

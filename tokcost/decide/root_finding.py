@@ -119,10 +119,10 @@ def break_even(
     hits = np.flatnonzero(off == 0)
     found = places[hits].tolist()
     spans = [(places[i], places[i + 1]) for i in np.flatnonzero(np.sign(off[:-1]) * np.sign(off[1:]) < 0)]
-    for hit, j in [(hit, j) for hit in hits for j in (hit - 1, hit + 1) if 0 <= j < len(off)]:
-        near = float(places[hit] + _NEAR_PLACE * (places[j] - places[hit]))  # past a place that is hit exactly, a second one may follow
-        if distance(near) * off[j] < 0:
-            spans.append((min(near, places[j]), max(near, places[j])))
+    for hit, other in [(places[i], j) for i in hits for j in (i - 1, i + 1) if 0 <= j < len(off)]:
+        near = float(hit + _NEAR_PLACE * (places[other] - hit))  # past a place that is hit exactly, a second one may follow
+        if distance(near) * off[other] < 0:
+            spans.append((min(near, places[other]), max(near, places[other])))
     turns = (np.sign(off[:-2]) * off[1:-1] > 0) & (np.sign(off[2:]) * off[1:-1] > 0)
     for i in 1 + np.flatnonzero(turns & (np.abs(off[1:-1]) < np.minimum(np.abs(off[:-2]), np.abs(off[2:])))):
         turn = _turning_point(distance, places[i - 1], places[i + 1], np.sign(off[i]))

@@ -5,6 +5,9 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/ready
 
+# tests and reports start many short processes: each would compile every module anew where the shell forbids to keep bytecode
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: report publish test run-tests read-code prove-new-rows lab notebooks check lock bench accuracy fuzz clean help
 .DEFAULT_GOAL := help
 

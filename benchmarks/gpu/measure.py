@@ -4,8 +4,8 @@
     tokcost data add card.csv --as own_gpu_runs --source our_card --source-is ...
 
 Static batches, 1,024 tokens in and out, plain PyTorch in CUDA graphs: it tells cards apart, and is no measure of a server. Needs an
-NVIDIA card with 20 GB or more, PyTorch 2.5 or newer and nvidia-ml-py 12.535 or newer; changes no setting of the card. The card is the
-first that CUDA_VISIBLE_DEVICES leaves.
+NVIDIA card with 20 GB or more, PyTorch 2.5 or newer and nvidia-ml-py 12.535 or newer, and not tokcost itself; changes no setting of the
+card. The card is the first that CUDA_VISIBLE_DEVICES leaves.
 """
 
 from __future__ import annotations
@@ -159,19 +159,19 @@ def measure(torch, model, meter: Meter, batch: int) -> Measured:
 
     read()
     n_chunks = -(-batch // chunk)
-    prefill_s = statistics.median(_timed(torch, read) for _ in range(CHUNKS_RUN)) * batch / chunk
+    prefill_s = statistics.median(timed(torch, read) for _ in range(CHUNKS_RUN)) * batch / chunk
     prefill = meter.sustained(read, wait)
     newest = torch.randint(0, shape.vocab, (batch, 1), device=model.device)
     graphs = {}
     for context in CONTEXTS:
-        graphs[context] = _captured(torch, lambda context=context: model.forward(newest, caches, context - 1))
-    step_s = {context: statistics.median(_timed(torch, graph.replay) for _ in range(10)) for context, graph in graphs.items()}
+        graphs[context] = captured(torch, lambda context=context: model.forward(newest, caches, context - 1))
+    step_s = {context: statistics.median(timed(torch, graph.replay) for _ in range(10)) for context, graph in graphs.items()}
     decode = meter.sustained(graphs[CONTEXTS[2]].replay, wait)
     is_scaled = n_chunks > CHUNKS_RUN
     return Measured(batch, prefill_s, is_scaled, step_s, decode.seconds, decode.average_w, prefill.average_w, *decode[2:])
 
 
-def _timed(torch, call: Callable[[], None]) -> float:
+def timed(torch, call: Callable[[], None]) -> float:
     begin, end = (torch.cuda.Event(enable_timing=True) for _ in range(2))
     begin.record()
     call()
@@ -180,7 +180,7 @@ def _timed(torch, call: Callable[[], None]) -> float:
     return begin.elapsed_time(end) / 1000
 
 
-def _captured(torch, call: Callable[[], None]):
+def captured(torch, call: Callable[[], None]):
     """The call as a CUDA graph, after two runs beside it that set everything up."""
     aside = torch.cuda.Stream()
     aside.wait_stream(torch.cuda.current_stream())
@@ -223,7 +223,6 @@ def main(arguments: list[str] | None = None) -> int:
     import torch
 
     from benchmarks.gpu.model import Model, Shape
-    from tokcost.renew.rows import chip_of
 
     try:
         meter = _meter(torch, pynvml)
@@ -231,7 +230,8 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"nothing is measured: the energy counter of the card cannot be read ({problem})")
         return 0
     name, driver = torch.cuda.get_device_name(0), pynvml.nvmlSystemGetDriverVersion()
-    same = {"model": "llama8b", "accelerator": chip_of(name) or name, "precision": "bf16", "software_level": "cuda_graph"}
+    board = f"{name}, board {str(torch.cuda.get_device_properties(0).uuid)[:4]}"  # boards of one kind differ
+    same = {"model": "llama8b", "card": name, "precision": "bf16", "software_level": "cuda_graph"}
     same |= {"isl": str(ISL), "osl": str(OSL), "driver": driver, "software": f"torch {torch.__version__}, CUDA {torch.version.cuda}"}
     same |= {"date": dt.date.today().isoformat(), "kind": "measured"}
     rows = []
@@ -241,7 +241,7 @@ def main(arguments: list[str] | None = None) -> int:
             free, _ = torch.cuda.mem_get_info()
             if batch * (ISL + OSL) * model.shape.cache_bytes_per_token > 0.8 * free:
                 break
-            rows.append(same | row(measure(torch, model, meter, batch)) | {"locator": f"{name}, cuda_graph, batch {batch}"})
+            rows.append(same | row(measure(torch, model, meter, batch)) | {"locator": f"{board}, cuda_graph, batch {batch}"})
             print(f"batch {batch}: {rows[-1]['output_tok_per_s_per_gpu']} output tokens/s, {rows[-1]['tok_per_s_per_user']} per user")
             torch.cuda.empty_cache()
     if not rows:

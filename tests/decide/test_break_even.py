@@ -82,3 +82,10 @@ def test_a_result_that_only_touches_the_target_is_an_answer(where):
 def test_two_answers_between_two_places_that_are_tried_are_both_found():
     found = tc.break_even(lambda speed: (speed - 50.1) * (speed - 50.11), solve_for="speed", low=10, high=90)
     assert [found.value, *found.others] == pytest.approx([50.1, 50.11], rel=1e-9)
+
+
+@pytest.mark.parametrize("second", [0.003, -0.004, 0.1])
+def test_beside_a_place_that_is_hit_exactly_a_second_answer_is_found(second):
+    """0 is a place that is tried; x (x - second) is 0 there and at `second`, which lies before the next place or after it."""
+    found = tc.break_even(lambda x: x * (x - second), solve_for="x", low=-1, high=1)
+    assert [found.value, *found.others] == pytest.approx(sorted([0, second]), abs=1e-9)

@@ -15,6 +15,7 @@ from benchmarks.gpu import measure
 from benchmarks.gpu.measure import CONTEXTS, Measured, Sample, row, watts_between, why_not
 from tokcost.cli import main
 from tokcost.evidence.schema import TABLES
+from tokcost.renew.rows import rows_of_file
 
 ROOT = Path(__file__).parents[2]
 
@@ -49,6 +50,14 @@ def test_without_a_card_it_says_so_and_writes_nothing(tmp_path):
     command = [sys.executable, ROOT / "benchmarks" / "gpu" / "measure.py", "--output", tmp_path / "card.csv"]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0 and done.stdout.startswith("nothing is measured: ") and not (tmp_path / "card.csv").exists()
+
+
+def test_it_needs_nothing_of_tokcost(tmp_path):
+    """A machine with a card holds PyTorch, and seldom this suite."""
+    code = "import sys; sys.modules['tokcost'] = None; from benchmarks.gpu import measure; sys.exit(measure.main(sys.argv[1:]))"
+    for script in (["-c", code, "--output", tmp_path / "card.csv"], [ROOT / "benchmarks" / "gpu" / "host_link.py"]):
+        done = subprocess.run([sys.executable, "-S", *script], capture_output=True, text=True, cwd=ROOT)  # -S: no installed packages
+        assert (done.returncode, done.stdout) == (0, "nothing is measured: PyTorch is not installed here\n"), done.stderr
 
 
 @pytest.fixture
@@ -103,7 +112,9 @@ def test_what_is_measured_on_a_card_is_rows_that_data_add_takes(tmp_path, card, 
     assert done.exit_code == 0 and done.output.startswith("2 rows for own_gpu_runs.csv"), done.output
     with open(tmp_path / "card.csv") as file:
         first = next(csv.DictReader(file))
-    assert (first["accelerator"], first["sm_clock_mhz"], first["is_power_limited"]) == ("h200", "1980", "true")
+    assert (first["card"], first["sm_clock_mhz"], first["is_power_limited"]) == ("NVIDIA H200", "1980", "true")
+    assert {row["accelerator"] for row in rows_of_file(tmp_path / "card.csv", "own_gpu_runs", {})} == {"h200"}
+    assert first["locator"] == "NVIDIA H200, board 1b2c, cuda_graph, batch 1"  # boards of one kind are told apart
     assert 100 < float(first["decode_average_w_per_gpu"]) < 2500  # of a machine with other work too
 
 

@@ -18,6 +18,8 @@ _TRIES = 97
 _WIDE, _SMALLEST_SHARE = 100, 1e-12
 #: an answer leaves this share of the distance to the target that the places beside it have, at most
 _NEAR_SHARE = 1e-6
+#: so far from a place that is hit exactly, as a share of the way to the next, it is seen to which side the result goes on
+_NEAR_PLACE = 1e-3
 #: a result that turns back this near the target, as a share of it and of the distances beside, touches it
 _TOUCH_SHARE = 1e-12
 
@@ -114,8 +116,13 @@ def break_even(
     off = np.array([distance(place) for place in places.tolist()])
     if np.isnan(off).all():
         formula(**inputs, **{solve_for: float(places[len(places) // 2])})  # what it refuses is not this input: let it say so
-    found = [float(place) for place, by in zip(places, off, strict=True) if by == 0]
+    hits = np.flatnonzero(off == 0)
+    found = places[hits].tolist()
     spans = [(places[i], places[i + 1]) for i in np.flatnonzero(np.sign(off[:-1]) * np.sign(off[1:]) < 0)]
+    for hit, other in [(places[i], j) for i in hits for j in (i - 1, i + 1) if 0 <= j < len(off)]:
+        near = float(hit + _NEAR_PLACE * (places[other] - hit))  # past a place that is hit exactly, a second one may follow
+        if distance(near) * off[other] < 0:
+            spans.append((min(near, places[other]), max(near, places[other])))
     turns = (np.sign(off[:-2]) * off[1:-1] > 0) & (np.sign(off[2:]) * off[1:-1] > 0)
     for i in 1 + np.flatnonzero(turns & (np.abs(off[1:-1]) < np.minimum(np.abs(off[:-2]), np.abs(off[2:])))):
         turn = _turning_point(distance, places[i - 1], places[i + 1], np.sign(off[i]))

@@ -49,7 +49,7 @@ def _number(kind: type, text: str) -> str:
     if percent:
         return f"; give a fraction: {float(percent[1]) / 100:.12g}" if kind is float else ""
     meant = number_meant(text)
-    if meant is None or (kind is int and Decimal(meant) % 1):
+    if meant is None or math.isinf(float(meant)) or (kind is int and Decimal(meant) % 1):
         return ""
     return f"; write {meant}" + (" without quotes" if meant == text else "")
 

@@ -78,7 +78,7 @@ def _own_columns(path: Path, table: str, given: Row) -> Iterator[Row]:
 
 def _takes(table: str) -> str:
     more = {"inference": "or a benchmark file", "mlperf_inference": "or a summary_results.json", "power_measurements": "or a power log"}
-    more["token_energy"] = "or a model's file of the ML.ENERGY leaderboard"
+    more |= {"token_energy": "or a model's file of the ML.ENERGY leaderboard", "own_gpu_runs": "or the file of benchmarks/gpu/measure.py"}
     return f"`{table}` takes a CSV of its columns {more.get(table, '')}".rstrip()
 
 
@@ -226,11 +226,21 @@ def _of_ml_energy(model: dict, one: dict, locator: str) -> Row:
 _PARAMETERS = (("total", "total"), ("active", "activated"))
 
 
+def _card_runs(path: Path, table: str, given: Row) -> Iterator[Row]:
+    """What benchmarks/gpu wrote on a machine that has no tokcost: the card by the name that its driver gives."""
+    for _, row in documents.table(path):
+        if "card" not in row:
+            raise DataError(f"{path} is no file of benchmarks/gpu/measure.py: it has no column `card`")
+        card = row.pop("card")
+        yield row | {"accelerator": given.get("accelerator") or chip_of(card) or card}
+
+
 _READERS: dict[str, Callable[[Path, str, Row], Iterator[Row]]] = {
     "inference": _operating_points,
     "mlperf_inference": _mlperf,
     "power_measurements": _power_log,
     "token_energy": _ml_energy,
+    "own_gpu_runs": _card_runs,
 }
 
 

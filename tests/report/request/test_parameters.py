@@ -85,6 +85,7 @@ def test_choices_too_many_to_list_stand_in_a_column_of_a_data_table(tmp_path, mo
         ("a: list = 1", "the type of a parameter is bool, int, float or str"),
         ("a: float", "line 1 is not `name: type = literal`"),
         ('a: float = "2.10"', "must be a number, got '2.10'; write 2.10 without quotes"),
+        ('a: float = "1e309"', "must be a number, got '1e309'$"),  # no number that fits: no fix is offered
         ("a = b = 1", "line 1 is not `name: type = literal`"),
         ("a = [1, 2]", "a parameter is a number, text, True or False"),
         ("a = None", "a parameter is a number, text, True or False"),

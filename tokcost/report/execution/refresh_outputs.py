@@ -27,7 +27,8 @@ def refresh_outputs(path: Path) -> bool:
     """Execute one notebook in place; True when a byte of it changed."""
     before = path.read_text(encoding="utf-8")
     notebook = nbformat.reads(before, as_version=4)
-    client = NotebookClient(notebook, kernel_name="python3", resources={"metadata": {"path": str(path.parent)}}, record_timing=False)
+    where, quiet = {"metadata": {"path": str(path.parent)}}, ["--log-level=ERROR"]  # a kernel warns of the ports of this machine
+    client = NotebookClient(notebook, kernel_name="python3", resources=where, record_timing=False, extra_arguments=quiet)
     client.execute(env=os.environ | {STILL: "1"})
     strip(notebook, path.stem)
     after = nbformat.writes(notebook) + "\n"

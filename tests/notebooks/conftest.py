@@ -4,7 +4,6 @@ import ast
 import contextlib
 from functools import cache
 from pathlib import Path
-from unittest.mock import patch
 
 import nbformat
 import pytest
@@ -40,24 +39,6 @@ def displayed(tmp_path_factory):
             if "parameters" in tags:
                 names.update(parameters)
         return tuple(shown)
-
-    return run
-
-
-@pytest.fixture(scope="session")
-def told(displayed):
-    """As `displayed`, for whoever reads sentences and tables only: figures are drawn, but not laid out and written as a picture.
-
-    That they can be, at whatever parameters, is what tests of `displayed` and of whole reports state.
-    """
-
-    def not_written(figure, file, **options):
-        file.write("<svg></svg>")
-
-    @cache
-    def run(stem: str, **parameters) -> tuple:
-        with patch("tokcost.show.figure.lay_out"), patch("matplotlib.figure.Figure.savefig", not_written):
-            return displayed.__wrapped__(stem, **parameters)
 
     return run
 

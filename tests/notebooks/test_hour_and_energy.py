@@ -27,41 +27,41 @@ def row(shown, caption: str, start: str) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def watt(told):
-    return told(WATT)
+def watt(displayed):
+    return displayed(WATT)
 
 
-def test_the_largest_part_of_the_hour_is_named_whichever_it_is(told):
+def test_the_largest_part_of_the_hour_is_named_whichever_it_is(displayed):
     """Ten years at 2 % and 0.80 USD per kWh: electricity costs more than the machine."""
-    shown = told(HOUR, operator="neocloud", economic_life_yr=10.0, wacc_frac=0.02, electricity_usd_per_kwh=0.8, rate_vintage="2026-07")
+    shown = displayed(HOUR, operator="neocloud", economic_life_yr=10.0, wacc_frac=0.02, electricity_usd_per_kwh=0.8, rate_vintage="2026-07")
     assert "largest part of an owned GB300 hour is the electricity" in text(shown)
 
 
-def test_a_cause_in_the_dataset_is_not_said_of_inputs_of_ones_own(told):
+def test_a_cause_in_the_dataset_is_not_said_of_inputs_of_ones_own(displayed):
     """The H200 is more than a quarter above its constant by what is on file; where a life of two years adds to it, that is the reader's."""
-    assert "The likely cause: systems are priced here as a neocloud bought them" in text(told(HOUR))
-    assert "The likely cause" not in text(told(HOUR, economic_life_yr=2.0))
-    assert "The likely cause" not in text(told(HOUR, operator="neocloud", rate_vintage="2026-07"))
+    assert "The likely cause: systems are priced here as a neocloud bought them" in text(displayed(HOUR))
+    assert "The likely cause" not in text(displayed(HOUR, economic_life_yr=2.0))
+    assert "The likely cause" not in text(displayed(HOUR, operator="neocloud", rate_vintage="2026-07"))
 
 
-def test_an_input_of_ones_own_may_still_be_the_road_to_the_published_hour(told):
-    shown = told(HOUR, economic_life_yr=2.0, wacc_frac=0.02, electricity_usd_per_kwh=0.02, rate_vintage="2026-03")
+def test_an_input_of_ones_own_may_still_be_the_road_to_the_published_hour(displayed):
+    shown = displayed(HOUR, economic_life_yr=2.0, wacc_frac=0.02, electricity_usd_per_kwh=0.02, rate_vintage="2026-03")
     roads = [line for line in text(shown).splitlines() if "alone would do it" in line]
     assert len(roads) == 2 and all("economic life" in road for road in roads)
     lives = [float(row(shown, "The value that alone would do it", name)[-1]) for name in ("H200", "GB300")]
     assert all(3 < life < 6 for life in lives), "outside the sourced lives"
 
 
-def test_a_speed_that_was_not_reached_has_no_cost(told):
+def test_a_speed_that_was_not_reached_has_no_cost(displayed):
     """H200 was not measured at 250 tokens/s per user, GB300 was."""
-    shown = told(HOUR, tok_per_s_per_user=250.0)
+    shown = displayed(HOUR, tok_per_s_per_user=250.0)
     assert row(shown, "USD per million tokens", "H200")[1:] == ["not reached"] * 3
     assert result(shown, "candidate_total_token_cost_usd_per_mtok")["value"] > 0
     assert result(shown, "cost_ratio")["value"] is None
 
 
-def test_electricity_is_that_of_the_stated_load_pue_and_price(told):
-    shown = told(WATT, pue=2.5, average_load_frac=1.0)
+def test_electricity_is_that_of_the_stated_load_pue_and_price(displayed):
+    shown = displayed(WATT, pue=2.5, average_load_frac=1.0)
     node = reference_deployment("gb300", "hyperscaler").with_inputs(pue=2.5, average_load_frac=1.0, electricity_usd_per_kwh=0.0725)
     load = 0.7 * 1.0 + 0.3 * node.idle_load_frac
     by_hand = node.critical_kw_per_gpu * load * 2.5 * 0.0725 / node.availability_frac / node.owned_rate_usd_per_gpu_h
@@ -69,14 +69,14 @@ def test_electricity_is_that_of_the_stated_load_pue_and_price(told):
     assert share["low"] < share["value"] < share["high"] and share["value"] == pytest.approx(by_hand)
 
 
-def test_the_load_of_serving_boards_is_an_end_of_the_load_in_doubt(told, watt):
+def test_the_load_of_serving_boards_is_an_end_of_the_load_in_doubt(displayed, watt):
     """By hand: the busiest GB300 board drew 579.7 of 1,400 W; the other 467 W of 1,867 at their rating make a load of 0.561.
 
     No board of a GB200 was measured: its load lies between the sourced ones, and is less in doubt.
     """
     busiest = (0.5797 + 1.86667 - 1.4) / 1.86667
     assert f"Load with all else at its rating: {busiest * 100:.0f}%" in text(watt)
-    found, other = result(watt, "gb300_total_tok_per_joule"), told(WATT, candidate_accelerator="gb200")
+    found, other = result(watt, "gb300_total_tok_per_joule"), displayed(WATT, candidate_accelerator="gb200")
     assert "Load with all else at its rating: not known" in text(other)
     assert found["shares"]["average load"] > result(other, "gb200_total_tok_per_joule")["shares"]["average load"] > 0
     assert found["low"] < found["value"] < found["high"] < found["value"] * 0.76 / busiest * 1.3
@@ -109,9 +109,9 @@ def test_a_clock_limit_is_break_even_where_the_more_expensive_hour_eats_the_save
             assert (float(cost) < 1) == (float(kept.rstrip("%")) > float(even.rstrip("%")))
 
 
-def test_carbon_and_water_that_are_not_known_are_said_to_be_so(told):
+def test_carbon_and_water_that_are_not_known_are_said_to_be_so(displayed):
     """Doha: a grid in the dataset, power plants whose water is not."""
-    shown = told(WATT, region="me-central1")
+    shown = displayed(WATT, region="me-central1")
     assert "embodied carbon (g) not known" in text(shown) and "water at the power plant (L) not known" in text(shown)
     assert result(shown, "water_l_per_mtok")["value"] is None
     assert row(shown, "Carbon and water of a million tokens", "Doha")[3] == "not known"

@@ -73,9 +73,9 @@ def number(text: str) -> float:
 
 
 @pytest.mark.parametrize("parameters", [{}, *map(drawn, range(4))], ids=str)
-def test_no_table_prices_a_system_above_a_run_that_serves_and_all_tables_agree(told, parameters):
+def test_no_table_prices_a_system_above_a_run_that_serves_and_all_tables_agree(displayed, parameters):
     """By speed, under a limit, winners with and without it: one accelerator at one speed has one cost, that of the cheapest run."""
-    shown, given = told(SPEED, **parameters), inputs(SPEED, parameters)
+    shown, given = displayed(SPEED, **parameters), inputs(SPEED, parameters)
     rows = priced(given["isl"], given["price_basis"], given["rate_vintage"])
     started = rows[rows["median_ttft_s"] <= given["ttft_limit_s"]]
     same = {"rtol": 0.006, "equal_nan": True}  # tables show three digits
@@ -93,8 +93,8 @@ def test_no_table_prices_a_system_above_a_run_that_serves_and_all_tables_agree(t
 
 
 @pytest.mark.parametrize("parameters", [{}, {"tok_per_s_per_user": 50.0}, *map(drawn, range(4, 6))], ids=str)
-def test_the_headlines_of_06_are_measured_runs_and_their_range_holds_every_doubt(told, parameters):
-    shown, given = results(told(SPEED, **parameters)), inputs(SPEED, parameters)
+def test_the_headlines_of_06_are_measured_runs_and_their_range_holds_every_doubt(displayed, parameters):
+    shown, given = results(displayed(SPEED, **parameters)), inputs(SPEED, parameters)
     rows = priced(given["isl"], given["price_basis"], given["rate_vintage"])
     speed = given["tok_per_s_per_user"]
     new, old = (cheapest(rows, speed, accelerator=given[f"{side}_accelerator"]) for side in ("candidate", "baseline"))
@@ -121,9 +121,9 @@ def test_the_headlines_of_06_are_measured_runs_and_their_range_holds_every_doubt
     ],
     ids=str,
 )
-def test_07_serves_from_the_best_run_at_least_as_fast_and_adds_up(told, parameters):
+def test_07_serves_from_the_best_run_at_least_as_fast_and_adds_up(displayed, parameters):
     """The best run that states its GPUs and does not contradict itself, doing as much work a second as on its own requests."""
-    shown, given = results(told(LOAD, **parameters)), inputs(LOAD, parameters)
+    shown, given = results(displayed(LOAD, **parameters)), inputs(LOAD, parameters)
     facts = pd.read_csv(DATA / "traffic.csv").query("trace == @given['profile']").set_index("quantity")["value"]
     fresh = facts["isl"] * (1 - given["cached_input_frac"])
     length = 1024 if fresh / facts["osl"] < 8**0.5 else 8192

@@ -8,11 +8,11 @@ LOAD, SPEED, GAIN = "07-what-utilisation-does", "06-how-fast-for-whom", "08-wher
 
 
 @pytest.fixture
-def said(told):
+def said(displayed):
     """All sentences of a notebook in one text, and its results by name."""
 
     def run(stem: str, **parameters) -> tuple[str, dict]:
-        shown = [one for one in told(stem, **parameters) if hasattr(one, "markdown")]
+        shown = [one for one in displayed(stem, **parameters) if hasattr(one, "markdown")]
         data = [one.data for one in shown if one.data]
         return "\n".join(one.markdown for one in shown), {one["name"]: one for one in data if one["kind"] == "result"}
 
@@ -72,9 +72,9 @@ def test_runs_that_state_no_start_are_counted_and_what_they_change_is_told(said)
 
 
 @pytest.mark.parametrize("parameters", [{}, {"tok_per_s_per_user": 40.0, "isl": 8192}, {"tok_per_s_per_user": 90.0}])
-def test_what_no_run_tells_apart_is_one_product(told, parameters):
+def test_what_no_run_tells_apart_is_one_product(displayed, parameters):
     """No H200 computes in FP4, no GB300 ran undivided: neither chip, FP4 nor disaggregation has a number of its own, each has a range."""
-    shown = told(GAIN, **parameters)
+    shown = displayed(GAIN, **parameters)
     tables = {one.caption.partition(":")[0]: one for one in shown if hasattr(one, "rows")}
     parts = next(table.rows for caption, table in tables.items() if caption.startswith("Parts of the cost ratio"))
     assert [row[0] for row in parts] == ["chip and its rack + FP4 + disaggregation", "speculative decoding", "price of the hour"]

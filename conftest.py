@@ -24,9 +24,10 @@ def as_in_a_notebook(doctest_namespace):
 def pytest_collection_modifyitems(items):
     """Kernels of notebooks are copies of a process that has their imports done, where the system can."""
     if any(re.search(r"\.ipynb::", item.nodeid) for item in items):
-        from tokcost.report.execution.provisioner import warm_by_default
+        from tokcost.report.execution.provisioner import WarmProvisioner, warm_by_default
 
         warm_by_default()
+        WarmProvisioner.waits = True  # a first kernel that does not would import everything once more
 
 
 @pytest.fixture(autouse=True, scope="session")

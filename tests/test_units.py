@@ -2,6 +2,7 @@
 
 import ast
 import inspect
+import re
 from importlib import import_module
 from pathlib import Path
 
@@ -38,15 +39,18 @@ WITHOUT_COMPOUNDING = {"wacc_frac": 0.0, "discount_frac": 0.0, "ratio": 1.0}
 PER_GPU = {"kept_availability_frac": {"interruptions_per_gpu_h": "1/h"}}
 
 
-def formulas_in(tree: ast.Module) -> list[str]:
-    marked = (node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef))
+def formulas_in(path: Path) -> list[str]:
+    source = path.read_text(encoding="utf-8")
+    if not re.search(r"^\s*@.*formula", source, re.M):  # nothing is marked: most files need no parser
+        return []
+    marked = (node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.FunctionDef))
     return [node.name for node in marked if any(ast.unparse(decorator).split(".")[-1] == "formula" for decorator in node.decorator_list)]
 
 
 FORMULAS = [
     (".".join(("tokcost", *path.relative_to(PACKAGE).with_suffix("").parts)), name)
     for path in sorted(PACKAGE.rglob("*.py"))
-    for name in formulas_in(ast.parse(path.read_text(encoding="utf-8")))
+    for name in formulas_in(path)
 ]
 
 

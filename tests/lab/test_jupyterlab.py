@@ -46,7 +46,8 @@ def test_no_output_is_set_as_mathematics_and_the_answer_reads_as_it_was_written(
     assert lab.page.locator(".jp-Notebook .jp-OutputArea mjx-container").count() == 0
     shown = [words(text) for text in lab.outputs()]
     for path in NOTEBOOKS:
-        assert sum(answer_of(path) in text for text in shown) == 2, f"{path.stem}: at its place, and below the inputs"
+        answer = answer_of(path)
+        assert sum(answer in text for text in shown) == 2, f"{path.stem}: at its place, and below the inputs"
 
 
 @pytest.mark.parametrize("path", LIVE, ids=lambda p: p.stem)

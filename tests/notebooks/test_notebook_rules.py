@@ -1,6 +1,7 @@
 """Every notebook keeps the rules that make it a lesson, a report and a test at once."""
 
 import ast
+import copy
 import re
 import statistics
 from itertools import pairwise
@@ -17,7 +18,7 @@ FOLDER = Path(__file__).parents[2] / "notebooks"
 NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
 
 
-@pytest.fixture(params=NOTEBOOKS, ids=lambda p: p.stem)
+@pytest.fixture(scope="module", params=NOTEBOOKS, ids=lambda p: p.stem)
 def notebook(request):
     read = nbformat.read(request.param, as_version=4)
     read.path = request.param
@@ -150,9 +151,9 @@ def test_each_exercise_has_a_cell_to_answer_in_and_a_worked_answer(notebook):
 
 
 def test_what_only_prepares_the_report_and_worked_answers_are_folded(notebook):
-    stored = [dict(cell.metadata) for cell in notebook.cells]
-    fold(notebook.cells)
-    assert [dict(cell.metadata) for cell in notebook.cells] == stored, "refresh with: make notebooks"
+    cells = copy.deepcopy(notebook.cells)
+    fold(cells)
+    assert [cell.metadata for cell in cells] == [cell.metadata for cell in notebook.cells], "refresh with: make notebooks"
 
 
 def test_it_is_committed_with_its_outputs_in_order_and_nothing_volatile(notebook):

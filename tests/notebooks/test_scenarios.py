@@ -113,15 +113,18 @@ def test_a_figure_tells_its_values_to_a_mouse_a_finger_and_the_keyboard(reports,
         context.close()
 
 
+@pytest.fixture(scope="module")
+def tab(chromium_browser):
+    """One tab for one report after another: a process of the browser that has read axe before."""
+    with chromium_browser.new_context(bypass_csp=True) as context:
+        yield context.new_page()
+
+
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda p: p.stem)
-def test_a_report_is_accessible_on_a_desk_and_in_the_dark_on_a_phone_where_every_word_of_a_figure_is_legible(
-    reports, scenario, chromium_browser
-):
+def test_a_report_is_accessible_on_a_desk_and_in_the_dark_on_a_phone_where_every_word_of_a_figure_is_legible(reports, scenario, tab):
     from axe_playwright_python.sync_playwright import Axe
 
-    context = chromium_browser.new_context(bypass_csp=True)
-    page = context.new_page()
-    requests = []
+    page, requests = tab, []
     page.on("request", lambda r: requests.append(r.url))
     page.goto((reports / f"{scenario.stem}.html").as_uri())
     for width, scheme in ((1280, "light"), (390, "dark")):
@@ -133,7 +136,6 @@ def test_a_report_is_accessible_on_a_desk_and_in_the_dark_on_a_phone_where_every
     assert page.locator("figure").count() and page.locator("figure picture source").count() == page.locator("figure").count()
     assert page.evaluate(ILL_SET) == []
     assert [u for u in requests if not u.startswith(("file:", "data:"))] == [], "a report asks the network for nothing"
-    context.close()
 
 
 def test_reports_say_the_same_numbers_as_their_notebooks_when_nothing_is_changed(tmp_path, tokcost):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 from collections.abc import Container
 from pathlib import Path
 
@@ -22,20 +23,25 @@ def read(path: Path, table: Table, source_ids: Container[str]) -> tuple[pd.DataF
         return None, problems
     problems += _header_problems(header, table, where)
     columns = {name: column.settled() for name, column in table.columns.items() if name in header}
-    names = [name for name in header if name in columns]
-    values, wrong_lines = {}, set()
+    names = [name for name in dict.fromkeys(header) if name in columns]
+    values: dict[str, list] = {name: [] for name in names}
+    known: dict[str, dict] = {name: {} for name in names}  # of each column, what its cells mean: most stand in many rows
+    wrong_lines = set()
     for line, record in records:
         cells = dict(zip(header, record, strict=True))
-        values[line] = {}
         for name in names:
+            key = (cells[name], cells.get("quantity")) if columns[name].kind == "fact" else cells[name]
             try:
-                values[line][name] = parse(name, columns[name], cells[name], cells, source_ids)
+                if key not in known[name]:
+                    known[name][key] = parse(name, columns[name], cells[name], cells, source_ids)
+                values[name].append(known[name][key])
             except CellProblem as problem:
+                values[name].append(math.nan)
                 problems.append(_at(where, line, name, problem))
                 wrong_lines.add(line)
     if set(names) != set(table.columns):
         return None, problems
-    rows = _frame(values, table)
+    rows = _frame([line for line, _ in records], values, table)
     problems += _duplicates(rows, table, where)
     sound = rows.drop(index=list(wrong_lines))
     for check in table.checks:
@@ -99,19 +105,18 @@ def _header_problems(header: list[str], table: Table, where: str) -> list[str]:
     return problems
 
 
-def _frame(values: dict[int, dict], table: Table) -> pd.DataFrame:
+def _frame(lines: list[int], values: dict[str, list], table: Table) -> pd.DataFrame:
     """One row a line, indexed by line. Numbers are floats (NaN: not known), required counts integers, texts texts ("": none)."""
-    rows = pd.DataFrame.from_dict(values, orient="index", columns=list(table.columns))
+    index, columns = pd.Index(lines), {}
     for name, column in table.columns.items():
+        cells = pd.Series(values[name], index=index, dtype=object)
         if column.kind in ("fact", "number", "whole"):
-            rows[name] = pd.to_numeric(rows[name]).astype(
-                "int64" if column.kind == "whole" and rows[name].notna().all() and column.required else "float64"
-            )
-        elif column.kind == "flag" and rows[name].notna().all():
-            rows[name] = rows[name].astype(bool)
-        else:
-            rows[name] = rows[name].astype(object)
-    return rows
+            is_count = column.kind == "whole" and column.required and cells.notna().all()
+            cells = pd.to_numeric(cells).astype("int64" if is_count else "float64")
+        elif column.kind == "flag" and cells.notna().all():
+            cells = cells.astype(bool)
+        columns[name] = cells
+    return pd.DataFrame(columns)
 
 
 def _duplicates(rows: pd.DataFrame, table: Table, where: str) -> list[str]:

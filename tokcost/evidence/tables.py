@@ -27,7 +27,9 @@ class Table:
 
 def value_within_range(rows: pd.DataFrame):
     """low <= value <= high, and a range has both ends."""
-    for line, row in rows[["value", "low", "high"]].iterrows():
+    value, low, high = (rows[name] for name in ("value", "low", "high"))
+    is_odd = (low.isna() != high.isna()) | (low.notna() & ~((low <= value) & (value <= high)))  # which few or none are
+    for line, row in rows.loc[is_odd, ["value", "low", "high"]].iterrows():
         if pd.isna(row["low"]) != pd.isna(row["high"]):
             given, missing = ("high", "low") if pd.isna(row["low"]) else ("low", "high")
             yield line, missing, f"is empty while {given} is {row[given]:g}; give both ends of the range or none"

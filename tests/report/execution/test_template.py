@@ -13,7 +13,7 @@ from jupyter_client.provisioning.factory import KernelProvisionerFactory
 
 from tokcost.report.execution import template
 from tokcost.report.execution.kernel_process import START
-from tokcost.report.execution.provisioner import cannot_stand_for
+from tokcost.report.execution.provisioner import WarmProvisioner, cannot_stand_for
 from tokcost.report.execution.run import execute
 from tokcost.report.request.definition import notebook_job
 from tokcost.report.request.plan import plan
@@ -109,6 +109,7 @@ def test_the_usual_kernel_is_a_warm_one_where_that_is_the_default_and_never_wait
     (tmp_path / "here").mkdir()
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(template.Template, "is_ready", is_ready)
+    monkeypatch.setattr(WarmProvisioner, "waits", False)
     monkeypatch.setattr(KernelProvisionerFactory.instance(), "default_provisioner_name", "tokcost-warm")
     manager, client = start_new_kernel(kernel_name="python3", cwd="here", env=os.environ | {"PYTHONHASHSEED": "0"})
     try:

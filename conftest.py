@@ -1,5 +1,6 @@
 """For all tests: property tests without a stopwatch; and which committed notebook outputs moved, with the command that renews them."""
 
+import gc
 import json
 import os
 import pathlib
@@ -28,6 +29,12 @@ def pytest_collection_modifyitems(items):
 
         warm_by_default()
         WarmProvisioner.waits = True  # a first kernel that does not would import everything once more
+
+
+def pytest_collection_finish():
+    """What is there before the first test stays to the end: the collector of garbage need not go through it, again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True, scope="session")

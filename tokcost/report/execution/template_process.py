@@ -44,6 +44,7 @@ def main() -> None:
     child = _Server(listener, names[first + 1 :]).serve()
     if child is None:
         os._exit(0)  # whoever began this waits for its end
+    gc.freeze()  # what was read when idle is shared too: a collector that goes through it copies it
     gc.enable()
     _run(child)
 

@@ -14,6 +14,7 @@ from click.testing import CliRunner
 from benchmarks.gpu import measure
 from benchmarks.gpu.measure import CONTEXTS, Measured, Sample, row, watts_between, why_not
 from tokcost.cli import main
+from tokcost.evidence import DataError
 from tokcost.evidence.schema import TABLES
 from tokcost.renew.rows import rows_of_file
 
@@ -58,6 +59,16 @@ def test_it_needs_nothing_of_tokcost(tmp_path):
     for script in (["-c", code, "--output", tmp_path / "card.csv"], [ROOT / "benchmarks" / "gpu" / "host_link.py"]):
         done = subprocess.run([sys.executable, "-S", *script], capture_output=True, text=True, cwd=ROOT)  # -S: no installed packages
         assert (done.returncode, done.stdout) == (0, "nothing is measured: PyTorch is not installed here\n"), done.stderr
+
+
+def test_a_chip_that_is_named_stands_and_a_column_that_is_misspelt_is_named(tmp_path):
+    (tmp_path / "card.csv").write_text("card,accelerator,batch\nNVIDIA H100 80GB HBM3,h100_pcie,1\nNVIDIA H200,,1\n")
+    assert [row["accelerator"] for row in rows_of_file(tmp_path / "card.csv", "own_gpu_runs", {})] == ["h100_pcie", "h200"]
+    with pytest.raises(DataError, match="row 1: accelerator is h100_pcie in the file, --set says b200"):
+        rows_of_file(tmp_path / "card.csv", "own_gpu_runs", {"accelerator": "b200"})
+    (tmp_path / "card.csv").write_text("card,bach\nNVIDIA H200,1\n")
+    with pytest.raises(DataError, match="`bach` is no column of `own_gpu_runs`.*batch"):
+        rows_of_file(tmp_path / "card.csv", "own_gpu_runs", {})
 
 
 @pytest.fixture

@@ -67,11 +67,11 @@ def _is_of(path: Path, columns) -> bool:
     return bool(header) and set(header) <= set(columns)
 
 
-def _own_columns(path: Path, table: str, given: Row) -> Iterator[Row]:
+def _own_columns(path: Path, table: str, given: Row, besides: tuple[str, ...] = ()) -> Iterator[Row]:
     columns = TABLES[table].columns
     for _, row in documents.table(path):
         for name in row:
-            if name not in columns:
+            if name not in columns and name not in besides:
                 raise DataError(f"{path.name}: `{name}` is no column of `{table}`{nearest(name, columns)}; {_takes(table)}")
         yield row
 
@@ -228,11 +228,9 @@ _PARAMETERS = (("total", "total"), ("active", "activated"))
 
 def _card_runs(path: Path, table: str, given: Row) -> Iterator[Row]:
     """What benchmarks/gpu wrote on a machine that has no tokcost: the card by the name that its driver gives."""
-    for _, row in documents.table(path):
-        if "card" not in row:
-            raise DataError(f"{path} is no file of benchmarks/gpu/measure.py: it has no column `card`")
-        card = row.pop("card")
-        yield row | {"accelerator": given.get("accelerator") or chip_of(card) or card}
+    for row in _own_columns(path, table, given, ("card",)):
+        card = row.pop("card", "")
+        yield row | {"accelerator": row.get("accelerator") or given.get("accelerator") or chip_of(card) or card}
 
 
 _READERS: dict[str, Callable[[Path, str, Row], Iterator[Row]]] = {
